@@ -1,0 +1,75 @@
+/**
+ * The shape of the A64 tables. One row describes one instruction of the Arm ARM in one place; decoder, interpreter,
+ * disassembler, random-program generator and ledger are readers of it.
+ */
+
+/** Architecture features that gate a row (Arm ARM names); `A64` is Armv8.0-A base. */
+export type Feature =
+  | 'A64' | 'FP' | 'ADVSIMD' | 'FP16' | 'CRC32' | 'AES' | 'SHA1' | 'SHA256' | 'SHA512' | 'SHA3' | 'PMULL' | 'LSE' | 'RDM' | 'PAN' | 'UAO'
+  | 'DOTPROD' | 'LRCPC' | 'LRCPC2' | 'DPB' | 'FLAGM' | 'FLAGM2' | 'PAUTH' | 'BTI' | 'FRINTTS' | 'FHM' | 'FCMA' | 'JSCVT' | 'SB' | 'SSBS'
+  | 'SPECRES' | 'DIT' | 'RNG' | 'MTE' | 'LSE2' | 'WFXT' | 'BF16' | 'I8MM' | 'SVE' | 'ESB';
+
+/**
+ * One encoding. `pattern` reads from bit 31 to bit 0, blank-separated: literal bits (`100010`), one-bit fields (`sf`, `S`)
+ * and wider fields (`imm12:12`, `Rn:5`); `x` is a bit that is ignored. The widths add up to 32. Rows are tried in
+ * order of how many literal bits they fix, most first, so that aliases of encoding space need no care.
+ */
+export interface Encoding {
+  /** The Arm ARM's page name, such as `ADD (immediate)`; unique together with `pattern`. */
+  readonly name: string;
+  readonly mnemonic: string;
+  readonly pattern: string;
+  /** Key of the semantic function, shared by all rows of an instruction class, such as `add_sub_immediate`. */
+  readonly class: string;
+  readonly feature: Feature;
+  /** `ready` rows execute; `not-yet` rows take an Undefined exception and are the coverage ledger. */
+  readonly state: 'ready' | 'not-yet';
+}
+
+/** How the engine treats an access to a system register. */
+export type SystemRegisterHandling =
+  /** Plain storage in the vCPU; `writeMask` bits are writable, others keep their reset value. */
+  | 'storage'
+  /** Read-only constant per vCPU (identification registers); writes are Undefined. */
+  | 'constant'
+  /** Computed by the engine itself (NZCV, DAIF, CurrentEL, CNTVCT_EL0 …) or has side effects there (TTBRn, SCTLR: drop translations). */
+  | 'engine'
+  /** Leaves the engine with a `system-register` exit (interrupt controller, timers, PMU, debug …). */
+  | 'exit';
+
+/** One system register or system instruction operand. */
+export interface SystemRegister {
+  /** Arm ARM name, exact spelling: `SCTLR_EL1`. */
+  readonly name: string;
+  readonly op0: number;
+  readonly op1: number;
+  readonly crn: number;
+  readonly crm: number;
+  readonly op2: number;
+  /** Lowest exception level that may read / write; `never` makes the direction Undefined. */
+  readonly read: 'EL0' | 'EL1' | 'EL2' | 'never';
+  readonly write: 'EL0' | 'EL1' | 'EL2' | 'never';
+  readonly handling: SystemRegisterHandling;
+  readonly reset: bigint;
+  readonly writeMask: bigint;
+  /** One short sentence for the register view. */
+  readonly description: string;
+  readonly feature?: Feature;
+  readonly state: 'ready' | 'not-yet';
+}
+
+/** `op0:op1:CRn:CRm:op2` packed as in bits 20:5 of MRS/MSR: (op0<<14)|(op1<<11)|(CRn<<7)|(CRm<<3)|op2. */
+export function systemRegisterKey(op0: number, op1: number, crn: number, crm: number, op2: number): number {
+  return (op0 << 14) | (op1 << 11) | (crn << 7) | (crm << 3) | op2;
+}
+
+/** A decoded word: the row and the values of its named fields, as unsigned numbers. */
+export interface Decoded { readonly encoding: Encoding; readonly fields: Readonly<Record<string, number>> }
+
+/** One line of disassembly. */
+export interface DisassembledInstruction {
+  readonly mnemonic: string;
+  readonly operands: string;
+  /** Absolute target of a direct branch or ADR, if any. */
+  readonly target?: bigint;
+}
