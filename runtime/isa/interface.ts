@@ -7,12 +7,23 @@
 export type Feature =
   | 'A64' | 'FP' | 'ADVSIMD' | 'FP16' | 'CRC32' | 'AES' | 'SHA1' | 'SHA256' | 'SHA512' | 'SHA3' | 'PMULL' | 'LSE' | 'RDM' | 'PAN' | 'UAO'
   | 'DOTPROD' | 'LRCPC' | 'LRCPC2' | 'DPB' | 'FLAGM' | 'FLAGM2' | 'PAUTH' | 'BTI' | 'FRINTTS' | 'FHM' | 'FCMA' | 'JSCVT' | 'SB' | 'SSBS'
-  | 'SPECRES' | 'DIT' | 'RNG' | 'MTE' | 'LSE2' | 'WFXT' | 'BF16' | 'I8MM' | 'SVE' | 'ESB';
+  | 'SPECRES' | 'DIT' | 'RNG' | 'MTE' | 'LSE2' | 'WFXT' | 'BF16' | 'I8MM' | 'SVE' | 'ESB'
+  | 'LOR';
+
+/** Values of an instruction's named fields, as unsigned numbers. Every field of the pattern is present. */
+export type Fields = Readonly<Record<string, number>>;
 
 /**
- * One encoding. `pattern` reads from bit 31 to bit 0, blank-separated: literal bits (`100010`), one-bit fields (`sf`, `S`)
- * and wider fields (`imm12:12`, `Rn:5`); `x` is a bit that is ignored. The widths add up to 32. Rows are tried in
- * order of how many literal bits they fix, most first, so that aliases of encoding space need no care.
+ * One encoding. `pattern` reads from bit 31 to bit 0, in blank-separated tokens; the widths add up to 32:
+ *
+ *     100010      literal bits; `x` in a literal is a bit that is ignored
+ *     sf          a one-bit field
+ *     imm12:12    a field of the given width
+ *     opc=01      a field with the given bits: part of the match *and* visible to the semantic function, so that all rows
+ *                 of a class show the same fields; `size=1x` leaves the bits marked `x` free
+ *     (11111)     should-be bits (Arm ARM: `(1)`): ignored by the decoder, respected by generators
+ *
+ * Rows are tried in order of how many bits they fix, most first, so that aliases of encoding space need no care.
  */
 export interface Encoding {
   /** The Arm ARM's page name, such as `ADD (immediate)`; unique together with `pattern`. */
@@ -24,6 +35,8 @@ export interface Encoding {
   readonly feature: Feature;
   /** `ready` rows execute; `not-yet` rows take an Undefined exception and are the coverage ledger. */
   readonly state: 'ready' | 'not-yet';
+  /** Refuses unallocated values that no bit pattern can express (an operand shift of 3, a bad bitmask immediate). */
+  readonly valid?: (fields: Fields) => boolean;
 }
 
 /** How the engine treats an access to a system register. */
@@ -58,13 +71,16 @@ export interface SystemRegister {
   readonly state: 'ready' | 'not-yet';
 }
 
+/** What names a system register in an instruction. */
+export type SystemRegisterOperands = Pick<SystemRegister, 'op0' | 'op1' | 'crn' | 'crm' | 'op2'>;
+
 /** `op0:op1:CRn:CRm:op2` packed as in bits 20:5 of MRS/MSR: (op0<<14)|(op1<<11)|(CRn<<7)|(CRm<<3)|op2. */
-export function systemRegisterKey(op0: number, op1: number, crn: number, crm: number, op2: number): number {
+export function systemRegisterKey({ op0, op1, crn, crm, op2 }: SystemRegisterOperands): number {
   return (op0 << 14) | (op1 << 11) | (crn << 7) | (crm << 3) | op2;
 }
 
 /** A decoded word: the row and the values of its named fields, as unsigned numbers. */
-export interface Decoded { readonly encoding: Encoding; readonly fields: Readonly<Record<string, number>> }
+export interface Decoded { readonly encoding: Encoding; readonly fields: Fields }
 
 /** One line of disassembly. */
 export interface DisassembledInstruction {
