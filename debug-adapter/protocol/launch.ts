@@ -1,0 +1,70 @@
+/**
+ * Launch and attach arguments of the `gunyah` debug type, and the system file (`*.gunyah.json`).
+ *
+ * Types only; validated by `debug-adapter/configuration`. 64-bit addresses are strings (`"0x40000000"`), sizes are strings with a
+ * unit (`"128M"`) or numbers of bytes.
+ */
+
+/** A size: bytes, or a string such as `"128M"`, `"1G"`, `"64K"`, `"0x100000"`. */
+export type SizeText = string | number;
+
+/** `platform` of a system file. */
+export interface PlatformConfiguration {
+  /** Physical CPUs, 1..8. Default: as many as the VMs' vCPUs need, at least 1. */
+  readonly cpus?: number;
+  /** CPU model: `cortex-a53`, `cortex-a57` (default), `cortex-a76`, `max`. */
+  readonly cpu?: string;
+  /** RAM of the whole platform. Default: what the VMs need and room for the hypervisor. */
+  readonly memory?: SizeText;
+  /** Seed of everything that is random. Default 1. */
+  readonly seed?: number;
+}
+
+/** One VM of a system file. Only `image` is required. Paths are relative to the system file. */
+export interface VmConfiguration {
+  readonly name?: string;
+  readonly image: string;
+  readonly symbols?: readonly string[];
+  readonly memory?: { readonly base?: string; readonly size?: SizeText };
+  readonly vcpus?: number;
+  /** Source or blob of the VM's own device tree; default: made from the board. */
+  readonly deviceTree?: string;
+  readonly commandLine?: string;
+  readonly ramdisk?: string | null;
+  readonly disks?: readonly string[];
+  readonly uart?: boolean;
+  /** A DTS with Gunyah's VM-configuration node: RM creates the VM from it. */
+  readonly config?: string;
+  readonly autostart?: boolean;
+  readonly smccc?: Readonly<Record<string, unknown>>;
+}
+
+/** A system file. The first VM is the primary one. */
+export interface SystemConfiguration {
+  readonly platform?: PlatformConfiguration;
+  readonly identity?: 'gunyah' | 'gunyah-legacy' | 'none';
+  readonly vms: readonly VmConfiguration[];
+}
+
+/** Common to launch requests; exactly one of `program` and `system` is given. */
+export interface LaunchArguments {
+  readonly program?: string;
+  readonly system?: string | SystemConfiguration;
+  readonly cwd?: string;
+  readonly stopOnEntry?: boolean;
+  /** Extra symbol files: a path, or `{ vm, file, slide }`. */
+  readonly symbols?: readonly (string | { readonly vm?: string; readonly file: string; readonly slide?: string })[];
+  /** Pairs from recorded path prefix to local one. */
+  readonly sourceMap?: Readonly<Record<string, string>>;
+  /** Write the trace to this file while running. */
+  readonly trace?: string;
+  readonly semihosting?: boolean;
+  /** History: on (default), off, or a budget of memory such as `"512M"`. */
+  readonly reverse?: boolean | SizeText;
+  /** Where consoles go: `terminal` (default) or `debugConsole`. */
+  readonly consoles?: 'terminal' | 'debugConsole';
+  readonly noDebug?: boolean;
+}
+
+/** Attach to a running `gunyah dap`. */
+export interface AttachArguments { readonly host?: string; readonly port: number }
