@@ -1,0 +1,79 @@
+/**
+ * Reads the 64-byte header of an uncompressed arm64 Linux Image, and recognises the wrappings that people give by
+ * mistake (gzip, EFI zboot, 32-bit zImage) so that the refusal can say what to do. It does not decompress.
+ * Format: Linux Documentation/arch/arm64/booting.rst, section 4.
+ */
+
+import { hex } from '../base/bits';
+import { ByteReader, latin1 } from '../base/byte-reader';
+import type { Diagnostic, Result } from '../base/result';
+import { err, ok } from '../base/result';
+import { imageError } from './diagnostics';
+
+/** Alignment in bytes that the boot protocol demands of the base the image is placed above. */
+export const ARM64_IMAGE_ALIGNMENT = 0x20_0000n;
+/** Largest `image_size` accepted, in bytes. */
+export const ARM64_IMAGE_SIZE_MAX = 0x1_0000_0000n;
+
+const HEADER_SIZE = 64;
+const MAGIC = 0x644d_5241;
+
+/** What the header says. */
+export interface Arm64ImageHeader {
+  /** Bytes from a base aligned to 2 MiB to where the first byte of the image belongs. */
+  readonly textOffset: bigint;
+  /** Bytes of memory the kernel needs from there, its zeroed data included. */
+  readonly imageSize: bigint;
+  /** Bit 0 big-endian, bits 2:1 page size, bit 3 placement. */
+  readonly flags: bigint;
+  /** Kernel page size in bytes if stated. */
+  readonly pageSize: 4096 | 16384 | 65536 | undefined;
+  /** True if the base need not be close to the start of memory. */
+  readonly placedAnywhere: boolean;
+}
+
+/** True if the bytes carry the arm64 Image magic number. */
+export function isArm64Image(bytes: Uint8Array): boolean {
+  return new ByteReader(bytes).u32(56) === MAGIC;
+}
+
+/** Reads and checks the header; `name` goes into diagnostics. */
+export function parseArm64Image(bytes: Uint8Array, name?: string): Result<Arm64ImageHeader, Diagnostic> {
+  const reader = new ByteReader(bytes);
+  const textOffset = reader.u64(8);
+  const imageSize = reader.u64(16);
+  const flags = reader.u64(24);
+  if (textOffset === undefined || imageSize === undefined || flags === undefined || bytes.length < HEADER_SIZE) return err(imageError('arm64-image-truncated', name));
+  if (imageSize === 0n) return err(imageError('arm64-image-old', name));
+  if ((flags & 1n) !== 0n) return err(imageError('arm64-image-big-endian', name));
+  if (imageSize > ARM64_IMAGE_SIZE_MAX) return err(imageError('arm64-image-bad-header', name, `it claims to need ${hex(imageSize)} bytes`));
+  if (textOffset > ARM64_IMAGE_SIZE_MAX || (textOffset & 0xfffn) !== 0n) return err(imageError('arm64-image-bad-header', name, `its text offset is ${hex(textOffset)}`));
+  const pageSize = ([undefined, 4096, 16384, 65536] as const)[Number((flags >> 1n) & 3n)];
+  return ok({ textOffset, imageSize, flags, pageSize, placedAnywhere: (flags & 8n) !== 0n });
+}
+
+/** The reason for refusing a wrapped kernel; `undefined` if the bytes are none of the known wrappings. */
+export function wrappingError(bytes: Uint8Array, name?: string): Diagnostic | undefined {
+  const reader = new ByteReader(bytes);
+  if (reader.u16(0) === 0x5a4d && reader.u32(4) === 0x676d_697a) return imageError('image-efi-zboot', name, zbootCompression(bytes));
+  if (reader.u16(0) === 0x8b1f) return imageError('image-gzip', name);
+  if (reader.u32(0x24) === 0x016f_2818) return imageError('image-32-bit-zimage', name);
+  const packer = PACKERS.find(({ magic }) => magic.every((byte, index) => bytes[index] === byte));
+  return packer === undefined ? undefined : imageError('image-compressed', name, packer.name);
+}
+
+function zbootCompression(bytes: Uint8Array): string {
+  const field = latin1(bytes.subarray(24, 56));
+  const text = field.slice(0, Math.max(0, field.indexOf('\0')));
+  return /^[\w-]+$/.test(text) ? text : 'unknown compression';
+}
+
+const PACKERS = [
+  { name: 'xz', magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00] },
+  { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd] },
+  { name: 'lz4', magic: [0x02, 0x21, 0x4c, 0x18] },
+  { name: 'lz4', magic: [0x04, 0x22, 0x4d, 0x18] },
+  { name: 'bzip2', magic: [0x42, 0x5a, 0x68] },
+  { name: 'lzo', magic: [0x89, 0x4c, 0x5a, 0x4f] },
+  { name: 'lzma', magic: [0x5d, 0x00, 0x00] },
+] as const;

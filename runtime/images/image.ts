@@ -1,0 +1,92 @@
+/**
+ * Turns a file into what a loader needs: which bytes go where, how much memory that takes, where execution begins.
+ * It does not choose addresses: an image that may go anywhere says so and `placeImage` moves it.
+ */
+
+import type { Diagnostic, Result } from '../base/result';
+import { err, ok } from '../base/result';
+import { ARM64_IMAGE_ALIGNMENT, isArm64Image, parseArm64Image, wrappingError } from './arm64-image';
+import { firstBytes, imageError } from './diagnostics';
+import { isElf, parseElf, PT_LOAD, type ElfFile, type ElfSegment } from './elf';
+
+/** A run of memory to fill. */
+export interface ImageSegment {
+  /** Address of the first byte; relative to the base while the image is not placed. */
+  readonly address: bigint;
+  /** A view of the file, not a copy. */
+  readonly bytes: Uint8Array;
+  /** Bytes of memory; what exceeds `bytes` must be zero. At least `bytes.length`. */
+  readonly sizeInMemory: number;
+  readonly executable: boolean;
+  readonly writable: boolean;
+}
+
+/** A checked program image. Segments are sorted by address and do not overlap. */
+export interface LoadableImage {
+  readonly kind: 'elf' | 'arm64-image';
+  readonly name: string;
+  /** First instruction; relative to the base while the image is not placed. */
+  readonly entry: bigint;
+  readonly segments: readonly ImageSegment[];
+  /** `fixed`: the addresses are final. `anywhere`: they are relative to a base that is a multiple of `alignment`. */
+  readonly placement: { readonly kind: 'fixed' } | { readonly kind: 'anywhere'; readonly alignment: bigint };
+  /** The ELF file behind it, for symbols and debug information. */
+  readonly elf?: ElfFile;
+}
+
+/** Recognises and checks a program image; `name` is the file name that diagnostics mention. */
+export function loadImage(bytes: Uint8Array, name: string): Result<LoadableImage, Diagnostic> {
+  if (bytes.length === 0) return err(imageError('image-empty', name));
+  if (isElf(bytes)) return loadElf(bytes, name);
+  const wrapping = wrappingError(bytes, name);
+  if (wrapping !== undefined) return err(wrapping);
+  if (isArm64Image(bytes)) return loadArm64Image(bytes, name);
+  return err(imageError('image-unknown-format', name, firstBytes(bytes)));
+}
+
+/** The image at `base`; a fixed image comes back unchanged. The caller keeps `base` a multiple of the alignment. */
+export function placeImage(image: LoadableImage, base: bigint): LoadableImage {
+  if (image.placement.kind === 'fixed') return image;
+  const segments = image.segments.map((segment) => ({ ...segment, address: segment.address + base }));
+  return { ...image, entry: image.entry + base, segments, placement: { kind: 'fixed' } };
+}
+
+/** Lowest address and the address after the highest, of all segments. */
+export function imageExtent(image: LoadableImage): { readonly start: bigint; readonly end: bigint } {
+  const start = image.segments[0]?.address ?? 0n;
+  const last = image.segments[image.segments.length - 1];
+  return { start, end: last === undefined ? start : last.address + BigInt(last.sizeInMemory) };
+}
+
+function loadElf(bytes: Uint8Array, name: string): Result<LoadableImage, Diagnostic> {
+  const parsed = parseElf(bytes, name);
+  if (!parsed.ok) return parsed;
+  const elf = parsed.value;
+  if (elf.interpreter !== undefined) return err(imageError('elf-dynamic', name, elf.interpreter));
+  const loaded = elf.segments
+    .filter((segment) => segment.type === PT_LOAD && segment.sizeInMemory > 0)
+    .sort((a, b) => (a.physicalAddress < b.physicalAddress ? -1 : 1));
+  if (loaded.every((segment) => segment.bytes.length === 0)) return err(imageError('elf-no-segments', name));
+  const segments = loaded.map(({ physicalAddress, bytes: content, sizeInMemory, executable, writable }) => ({ address: physicalAddress, bytes: content, sizeInMemory, executable, writable }));
+  const placement = elf.type === 'executable' ? { kind: 'fixed' } as const : { kind: 'anywhere', alignment: alignmentOf(loaded) } as const;
+  return ok({ kind: 'elf', name, entry: physicalEntry(elf.entry, loaded), segments, placement, elf });
+}
+
+/** `e_entry` is virtual; the program starts with the MMU off, so it begins at the same place of its segment in physical memory. */
+function physicalEntry(entry: bigint, loaded: readonly ElfSegment[]): bigint {
+  const home = loaded.find((segment) => entry >= segment.virtualAddress && entry < segment.virtualAddress + BigInt(segment.sizeInMemory));
+  return home === undefined ? entry : entry - home.virtualAddress + home.physicalAddress;
+}
+
+function alignmentOf(loaded: readonly ElfSegment[]): bigint {
+  return loaded.reduce((most, { alignment }) => (alignment > most && (alignment & (alignment - 1n)) === 0n && alignment <= 1n << 32n ? alignment : most), 4096n);
+}
+
+function loadArm64Image(bytes: Uint8Array, name: string): Result<LoadableImage, Diagnostic> {
+  const header = parseArm64Image(bytes, name);
+  if (!header.ok) return header;
+  const { textOffset, imageSize } = header.value;
+  const sizeInMemory = Math.max(Number(imageSize), bytes.length);
+  const segment: ImageSegment = { address: textOffset, bytes, sizeInMemory, executable: true, writable: true };
+  return ok({ kind: 'arm64-image', name, entry: textOffset, segments: [segment], placement: { kind: 'anywhere', alignment: ARM64_IMAGE_ALIGNMENT } });
+}
