@@ -1,0 +1,46 @@
+/**
+ * What a system is made of, already read from files: the resolved form of a system file. Bytes and trees, no paths to
+ * open. The adapter and the command line make it from `*.gunyah.json`; see docs/reference/system-file.md.
+ */
+
+import type { LoadableImage } from '../images/image';
+
+/** The platform under all virtual machines. */
+export interface PlatformDescription {
+  /** Physical CPUs, 1..8. */
+  readonly cpuCount: number;
+  /** CPU model name, such as `cortex-a57`. */
+  readonly cpuModel: string;
+  /** All RAM in bytes, a multiple of 4 KiB; undefined chooses what the VMs need. */
+  readonly memorySizeBytes?: number;
+  readonly seed: number;
+}
+
+/** One virtual machine. */
+export interface VmDescription {
+  readonly name: string;
+  readonly image: LoadableImage;
+  /** How the user named the image file; for messages and views. */
+  readonly imageName: string;
+  readonly vcpuCount: number;
+  /** Guest physical RAM. Base defaults to 0x40000000 for the primary VM; for others the VM configuration says. */
+  readonly memoryBase?: bigint;
+  readonly memorySizeBytes?: number;
+  /** A complete device tree blob to use instead of the board's. */
+  readonly deviceTree?: Uint8Array;
+  /** A blob that holds Gunyah's VM-configuration node (and whatever else the VM's tree should have). */
+  readonly config?: Uint8Array;
+  readonly commandLine: string;
+  readonly ramdisk?: Uint8Array;
+  readonly hasUart: boolean;
+  readonly autostart: boolean;
+}
+
+/** A whole system. The first VM is the primary one. */
+export interface SystemDescription {
+  readonly platform: PlatformDescription;
+  readonly identity: 'gunyah' | 'gunyah-legacy' | 'none';
+  readonly vms: readonly VmDescription[];
+  /** Whether `HLT #0xF000` of a guest is a semihosting call. */
+  readonly semihosting: boolean;
+}

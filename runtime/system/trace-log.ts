@@ -1,0 +1,64 @@
+/**
+ * The record of trace events. Like console output it lies outside the system's state, which only counts events: running
+ * again over known time produces the same events at the same numbers, and they are not recorded twice.
+ */
+
+import type { TraceEvent } from '../base/trace-event';
+
+/** Events kept by default; older ones are dropped and counted. */
+export const TRACE_CAPACITY = 200_000;
+
+/** A numbered, bounded log of events. */
+export class TraceLog {
+  private events: TraceEvent[] = [];
+  /** Number of the oldest event kept. */
+  private first = 0;
+  private readonly capacity: number;
+  /** Number of the next event of the running system. */
+  position = 0;
+
+  constructor(capacity = TRACE_CAPACITY) {
+    this.capacity = capacity;
+  }
+
+  /** Number of the oldest event kept. */
+  get start(): number {
+    return this.first;
+  }
+
+  /** Number after the newest event known on this branch. */
+  get end(): number {
+    return this.first + this.events.length;
+  }
+
+  /** Takes the next event of the running system. True if it is new. */
+  put(event: TraceEvent): boolean {
+    const fresh = this.position >= this.end;
+    if (fresh) this.append(event);
+    this.position++;
+    return fresh;
+  }
+
+  /** The event with this number, if kept. */
+  at(number: number): TraceEvent | undefined {
+    return this.events[number - this.first];
+  }
+
+  /** History branches here: later events never happened. */
+  truncate(): void {
+    if (this.position < this.first) {
+      this.events = [];
+      this.first = this.position;
+    } else {
+      this.events.length = Math.min(this.events.length, this.position - this.first);
+    }
+  }
+
+  private append(event: TraceEvent): void {
+    this.events.push(event);
+    if (this.events.length < this.capacity * 2) return;
+    const drop = this.events.length - this.capacity;
+    this.events = this.events.slice(drop);
+    this.first += drop;
+  }
+}
