@@ -95,3 +95,7 @@ export interface RootVmProgram {
   save(): unknown;
   restore(saved: unknown): void;
 }
+
+export { ERRORS, errorName } from './errors';
+export { allRights, RIGHTS } from './rights';
+export type { HypercallArguments, HypercallName, HypercallOutputs, ObjectType } from './hypercall-table';
