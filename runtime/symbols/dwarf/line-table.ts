@@ -1,0 +1,268 @@
+/**
+ * Line number programs run to tables (DWARF 5 6.2). A table keeps its rows in flat arrays, sequence after sequence, the
+ * sequences sorted by address; addresses are image offsets.
+ */
+import { LINE } from './constants';
+import { DwarfCursor } from './cursor';
+import { fullPath, type LineHeader } from './line-header';
+import { type ImageBase, OUTSIDE } from './sections';
+import type { Unit } from './unit';
+
+/** Bits of a row's flags. */
+export const ROW = { isStatement: 1, endSequence: 2, prologueEnd: 4, epilogueBegin: 8, basicBlock: 16 } as const;
+
+/** A run of rows with rising addresses: usually the code of one section. Rows `[first, last]`; the last one only marks the end. */
+export interface LineSequence {
+  readonly start: number;
+  readonly end: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** The rows of one unit's code. */
+export interface LineTable {
+  readonly header: LineHeader;
+  /** Full paths by file number. */
+  readonly files: readonly string[];
+  readonly sequences: readonly LineSequence[];
+  readonly offsets: Float64Array;
+  readonly fileNumbers: Uint32Array;
+  readonly lines: Uint32Array;
+  readonly columns: Uint16Array;
+  readonly flags: Uint8Array;
+}
+
+/** Rows that one program may produce; a kernel's largest unit has some ten thousand. */
+const ROW_COUNT_MAX = 4_000_000;
+
+interface Rows {
+  readonly offsets: number[];
+  readonly files: number[];
+  readonly lines: number[];
+  readonly columns: number[];
+  readonly flags: number[];
+}
+
+/** Runs the program of a unit whose header is known. Malformed instructions end it; what was produced stays. */
+export function runLineProgram(unit: Unit, header: LineHeader, compileDirectory: string): LineTable {
+  const machine = new LineMachine(unit, header, compileDirectory);
+  machine.run();
+  const sequences = machine.sequences.sort((a, b) => a.start - b.start || a.end - b.end);
+  const { rows } = machine;
+  return {
+    header, files: machine.files, sequences, offsets: Float64Array.from(rows.offsets), fileNumbers: Uint32Array.from(rows.files),
+    lines: Uint32Array.from(rows.lines), columns: Uint16Array.from(rows.columns), flags: Uint8Array.from(rows.flags),
+  };
+}
+
+/** The state machine of DWARF 5 6.2.2. Addresses are image offsets; a sequence outside the image is dropped. */
+class LineMachine {
+  readonly rows: Rows = { offsets: [], files: [], lines: [], columns: [], flags: [] };
+  readonly sequences: LineSequence[] = [];
+  readonly files: string[];
+  private readonly header: LineHeader;
+  private readonly base: ImageBase;
+  private readonly cursor: DwarfCursor;
+  private readonly compileDirectory: string;
+  private address = OUTSIDE;
+  private file = 1;
+  private line = 1;
+  private column = 0;
+  private isStatement = true;
+  private marks = 0;
+  private sequenceFirst = 0;
+  private isOutside = true;
+  private isSorted = true;
+
+  constructor(unit: Unit, header: LineHeader, compileDirectory: string) {
+    this.header = header;
+    this.files = [...header.files];
+    this.base = unit.environment.base;
+    this.compileDirectory = compileDirectory;
+    this.cursor = new DwarfCursor(unit.environment.sections.line, header.programStart, header.programEnd);
+    this.reset();
+  }
+
+  private reset(): void {
+    this.address = OUTSIDE;
+    this.isOutside = true;
+    this.isSorted = true;
+    this.file = 1;
+    this.line = 1;
+    this.column = 0;
+    this.isStatement = this.header.defaultIsStatement;
+    this.marks = 0;
+    this.sequenceFirst = this.rows.offsets.length;
+  }
+
+  run(): void {
+    const { cursor, header } = this;
+    while (cursor.more && this.rows.offsets.length < ROW_COUNT_MAX) {
+      const opcode = cursor.u8();
+      if (opcode >= header.opcodeBase) this.special(opcode);
+      else if (opcode === 0) this.extended();
+      else this.standard(opcode);
+    }
+    this.discard();
+  }
+
+  private advance(operations: number): void {
+    this.address += operations * this.header.minimumInstructionLength;
+  }
+
+  private special(opcode: number): void {
+    const adjusted = opcode - this.header.opcodeBase;
+    this.advance(Math.floor(adjusted / this.header.lineRange));
+    this.line += this.header.lineBase + (adjusted % this.header.lineRange);
+    this.append(0);
+  }
+
+  private append(extra: number): void {
+    if (!this.isOutside) {
+      const { rows } = this;
+      const previous = rows.offsets.length > this.sequenceFirst ? rows.offsets[rows.offsets.length - 1] ?? 0 : 0;
+      if (this.address < previous) this.isSorted = false;
+      rows.offsets.push(this.address);
+      rows.files.push(this.file);
+      rows.lines.push(Math.max(0, this.line));
+      rows.columns.push(Math.min(0xffff, this.column));
+      rows.flags.push((this.isStatement ? ROW.isStatement : 0) | this.marks | extra);
+    }
+    this.marks = 0;
+  }
+
+  private standard(opcode: number): void {
+    const { cursor } = this;
+    switch (opcode) {
+      case LINE.copy: return this.append(0);
+      case LINE.advance_pc: return this.advance(cursor.uleb());
+      case LINE.advance_line: this.line += cursor.sleb(); return;
+      case LINE.set_file: this.file = cursor.uleb(); return;
+      case LINE.set_column: this.column = cursor.uleb(); return;
+      case LINE.negate_stmt: this.isStatement = !this.isStatement; return;
+      case LINE.set_basic_block: this.marks |= ROW.basicBlock; return;
+      case LINE.const_add_pc: return this.advance(Math.floor((255 - this.header.opcodeBase) / this.header.lineRange));
+      case LINE.fixed_advance_pc: this.address += cursor.u16(); return;
+      case LINE.set_prologue_end: this.marks |= ROW.prologueEnd; return;
+      case LINE.set_epilogue_begin: this.marks |= ROW.epilogueBegin; return;
+      default:
+        for (let i = this.header.opcodeLengths[opcode - 1] ?? 0; i > 0; i--) cursor.skipLeb();
+    }
+  }
+
+  private extended(): void {
+    const { cursor } = this;
+    const size = cursor.uleb();
+    const end = cursor.position + size;
+    if (size === 0 || end > cursor.end) return cursor.fail();
+    const operation = cursor.u8();
+    if (operation === LINE.end_sequence) this.endSequence();
+    else if (operation === LINE.set_address) this.setAddress(size - 1);
+    else if (operation === LINE.define_file) this.defineFile();
+    if (!cursor.overrun) cursor.position = end;
+  }
+
+  private setAddress(size: number): void {
+    if (size !== 8 && size !== 4) return;
+    this.address = this.base.offsetOf(this.cursor.unsigned(size));
+    this.isOutside = this.address === OUTSIDE;
+  }
+
+  private defineFile(): void {
+    const name = this.cursor.text();
+    const directory = this.header.directories[this.cursor.uleb()] ?? '';
+    this.files.push(fullPath(name, directory, this.compileDirectory));
+  }
+
+  private endSequence(): void {
+    this.append(ROW.endSequence);
+    const { rows, sequenceFirst: first } = this;
+    const last = rows.offsets.length - 1;
+    const start = rows.offsets[first] ?? 0;
+    const end = rows.offsets[last] ?? 0;
+    if (last > first && end > start && this.isSorted) this.sequences.push({ start, end, first, last });
+    else this.discard();
+    this.reset();
+  }
+
+  /** Forgets the rows of a sequence that is empty, unsorted or unfinished. */
+  private discard(): void {
+    const { rows, sequenceFirst } = this;
+    rows.offsets.length = sequenceFirst;
+    rows.files.length = sequenceFirst;
+    rows.lines.length = sequenceFirst;
+    rows.columns.length = sequenceFirst;
+    rows.flags.length = sequenceFirst;
+  }
+}
+
+/** The row in force at an image offset, or -1. */
+export function rowAt(table: LineTable, offset: number): number {
+  for (let i = lastSequenceFrom(table, offset); i >= 0 && i > lastSequenceFrom(table, offset) - 4; i--) {
+    const sequence = table.sequences[i];
+    if (sequence !== undefined && offset >= sequence.start && offset < sequence.end) return rowIn(table, sequence, offset);
+  }
+  return -1;
+}
+
+function lastSequenceFrom(table: LineTable, offset: number): number {
+  let low = 0;
+  let high = table.sequences.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((table.sequences[middle]?.start ?? 0) <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+function rowIn(table: LineTable, sequence: LineSequence, offset: number): number {
+  let low = sequence.first;
+  let high = sequence.last;
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if ((table.offsets[middle] ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return effectiveRow(table, sequence, low);
+}
+
+/**
+ * Of several rows for one address the last one counts, but one that begins a statement goes before one that does not. Code
+ * of no line (0), which compilers insert within statements, counts to the line before it.
+ */
+function effectiveRow(table: LineTable, sequence: LineSequence, last: number): number {
+  let group = last;
+  while (group > sequence.first && table.lines[group] === 0) group--;
+  if (table.lines[group] === 0) return last;
+  for (let row = group; row >= sequence.first && table.offsets[row] === table.offsets[group] && table.lines[row] !== 0; row--) {
+    if (((table.flags[row] ?? 0) & ROW.isStatement) !== 0) return row;
+  }
+  return group;
+}
+
+/** The addresses around a row, as far as the neighbouring effective rows have the same file and line. */
+export function rangeAround(table: LineTable, row: number): { readonly start: number; readonly end: number } {
+  const at = (index: number): number => table.offsets[index] ?? 0;
+  const sequence = table.sequences.find((one) => row >= one.first && row < one.last);
+  if (sequence === undefined) return { start: at(row), end: at(row) };
+  const lastOfGroup = (index: number): number => {
+    let last = index;
+    while (last + 1 < sequence.last && at(last + 1) === at(index)) last++;
+    return last;
+  };
+  const firstOfGroup = (index: number): number => {
+    let first = index;
+    while (first > sequence.first && at(first - 1) === at(index)) first--;
+    return first;
+  };
+  const isSame = (last: number): boolean => {
+    const other = effectiveRow(table, sequence, last);
+    return table.lines[other] === table.lines[row] && table.fileNumbers[other] === table.fileNumbers[row];
+  };
+  let next = lastOfGroup(row) + 1;
+  while (next < sequence.last && isSame(lastOfGroup(next))) next = lastOfGroup(next) + 1;
+  let first = firstOfGroup(row);
+  while (first > sequence.first && isSame(first - 1)) first = firstOfGroup(first - 1);
+  return { start: at(first), end: at(next) };
+}

@@ -1,0 +1,109 @@
+/** Functions with code: by address, with the lexical blocks and inlined calls around an address. Addresses are image offsets. */
+import { AT, TAG } from './dwarf/constants';
+import type { DwarfInfo } from './dwarf/info';
+import { covers, type OffsetRange, rangesOf } from './dwarf/ranges';
+import { OUTSIDE } from './dwarf/sections';
+import type { Die, UnitTree } from './dwarf/tree';
+import type { Unit } from './dwarf/unit';
+import type { UnitIndex } from './unit-index';
+
+/** A function's out-of-line code. */
+export interface CodeFunction {
+  readonly die: Die;
+  readonly name: string;
+  /** Where it is entered. */
+  readonly entry: number;
+  readonly ranges: readonly OffsetRange[];
+}
+
+/** How deep blocks and inlined calls may nest. */
+const BLOCK_DEPTH_MAX = 256;
+
+/** Finds functions in the trees of units. */
+export class FunctionIndex {
+  private readonly info: DwarfInfo;
+  private readonly units: UnitIndex;
+  private readonly perTree = new WeakMap<UnitTree, readonly CodeFunction[]>();
+
+  constructor(info: DwarfInfo, units: UnitIndex) {
+    this.info = info;
+    this.units = units;
+  }
+
+  /** All functions of a unit that have code, by entry. */
+  inUnit(unit: Unit): readonly CodeFunction[] {
+    const tree = this.info.tree(unit);
+    const known = this.perTree.get(tree);
+    if (known !== undefined) return known;
+    const found: CodeFunction[] = [];
+    for (let index = 0; index < tree.count; index++) {
+      if (tree.tagOf(index) !== TAG.subprogram) continue;
+      const die = tree.dieOf(index);
+      const one = codeFunction(die);
+      if (one !== undefined) found.push(one);
+    }
+    found.sort((a, b) => a.entry - b.entry);
+    this.perTree.set(tree, found);
+    return found;
+  }
+
+  /** The function whose code contains the offset. */
+  at(offset: number): CodeFunction | undefined {
+    const unit = offset === OUTSIDE ? undefined : this.units.at(offset);
+    return unit === undefined ? undefined : this.inUnit(unit).find((one) => covers(one.ranges, offset));
+  }
+
+  /** The entries around an offset, from the function itself to the innermost block or inlined call. */
+  blocksAt(func: CodeFunction, offset: number): readonly Die[] {
+    const chain = [func.die];
+    let inner = childCovering(func.die, offset);
+    while (inner !== undefined && chain.length < BLOCK_DEPTH_MAX) {
+      chain.push(inner);
+      inner = childCovering(inner, offset);
+    }
+    return chain;
+  }
+
+  /** The inlined copies, in one unit, of the function that `abstract` describes: where each is entered. */
+  inlinedCopies(abstract: Die): readonly number[] {
+    const { tree } = abstract;
+    const found: number[] = [];
+    for (let index = 0; index < tree.count; index++) {
+      if (tree.tagOf(index) !== TAG.inlined_subroutine) continue;
+      const die = tree.dieOf(index);
+      if (die.abstract.offset !== abstract.offset) continue;
+      const entry = entryOf(die, rangesOf(die));
+      if (entry !== OUTSIDE) found.push(entry);
+    }
+    return found;
+  }
+}
+
+/** The function that a subprogram entry describes, if it has code in the image. */
+export function codeFunction(die: Die): CodeFunction | undefined {
+  const ranges = rangesOf(die);
+  const entry = entryOf(die, ranges);
+  return entry === OUTSIDE ? undefined : { die, name: die.name ?? '?', entry, ranges };
+}
+
+function entryOf(die: Die, ranges: readonly OffsetRange[]): number {
+  const [first] = ranges;
+  if (first === undefined) return OUTSIDE;
+  const entry = die.attribute(AT.entry_pc);
+  const { base } = die.unit.environment;
+  if (entry?.kind === 'address') return covering(ranges, base.offsetOf(entry.value), first.start);
+  if (entry?.kind === 'constant') return covering(ranges, first.start + Number(entry.value), first.start);
+  return first.start;
+}
+
+function covering(ranges: readonly OffsetRange[], offset: number, otherwise: number): number {
+  return covers(ranges, offset) ? offset : otherwise;
+}
+
+function childCovering(die: Die, offset: number): Die | undefined {
+  for (const child of die.children()) {
+    if (child.tag !== TAG.lexical_block && child.tag !== TAG.inlined_subroutine) continue;
+    if (covers(rangesOf(child), offset)) return child;
+  }
+  return undefined;
+}

@@ -1,0 +1,457 @@
+/**
+ * The symbols of one image at the place where it runs. This is the face of the folder: addresses are runtime addresses
+ * (link addresses plus the slide), as bigints. Everything is read when first asked for and kept within budgets; malformed
+ * debug information shows up in `problems` and as missing answers, never as exceptions.
+ */
+import type { Diagnostic } from '../base/result';
+import { AT, TAG } from './dwarf/constants';
+import { FrameTable } from './dwarf/frames';
+import { DwarfInfo } from './dwarf/info';
+import { ROW } from './dwarf/line-table';
+import type { OffsetRange } from './dwarf/ranges';
+import { dwarfSections, ImageBase, OUTSIDE, type SectionSource } from './dwarf/sections';
+import type { Die } from './dwarf/tree';
+import { type ElfSymbol, type ElfSymbolKind, ElfSymbols } from './elf-symbols';
+import type { FrameContext } from './frame';
+import { type CodeFunction, codeFunction, FunctionIndex } from './functions';
+import { type LineEntry, LineIndex, type StatementStart } from './lines';
+import { NameIndex } from './name-index';
+import { TypeNames } from './type-names';
+import type { Type } from './types';
+import { UnitIndex } from './unit-index';
+import { cfaFrom, type PlainCode, type Unwound, unwindByRow } from './unwind';
+import { type Variable, VariableReader } from './variables';
+
+/** Runtime addresses `[start, end)`. */
+export interface AddressRange { readonly start: bigint; readonly end: bigint }
+
+/** A source line as the line table gives it for an address. */
+export interface SourceLine {
+  readonly file: string;
+  /** One-based; 0 for code that belongs to no line. */
+  readonly line: number;
+  /** One-based; 0 if unknown. */
+  readonly column: number;
+  readonly isStatement: boolean;
+  /** The neighbouring code of the same line. */
+  readonly range: AddressRange;
+}
+
+/** A function with code, from debug information or, for assembly, from the symbol table. */
+export interface FunctionInfo {
+  readonly name: string;
+  readonly address: bigint;
+  readonly ranges: readonly AddressRange[];
+  /** Where it is declared, if there is debug information. */
+  readonly file?: string;
+  readonly line?: number;
+  readonly hasDebugInfo: boolean;
+}
+
+/** A function call at an address, innermost first; all but the last are inlined into the next. */
+export interface InlineFrame {
+  readonly name: string;
+  readonly isInlined: boolean;
+  /** Where this function was called from, for inlined ones: it is the line of the next frame. */
+  readonly callFile?: string;
+  readonly callLine?: number;
+  readonly callColumn?: number;
+}
+
+/** A name for an address. */
+export interface SymbolAt { readonly name: string; readonly address: bigint; readonly offset: bigint; readonly kind: ElfSymbolKind }
+
+/** Where a breakpoint on a line goes. */
+export interface LineAddress { readonly address: bigint; readonly actualLine: number; readonly column: number }
+
+/** How to open a symbol file. */
+export interface SymbolOptions {
+  /** What the image is called, for `vm!symbol` and messages. */
+  readonly name: string;
+  /** Runtime address minus link address; 0 unless the image was relocated. */
+  readonly slide?: bigint;
+  /** Turns the path of a file as the editor knows it into the path that was recorded at build time. */
+  readonly sourceMap?: (path: string) => string;
+}
+
+/** More names than a completion list shows. */
+const COMPLETION_COUNT_MAX = 200;
+
+/** Symbols, lines, variables, types and call frames of one image. */
+export class SymbolFile {
+  readonly name: string;
+  readonly slide: bigint;
+  private readonly base: ImageBase;
+  private readonly info: DwarfInfo;
+  private readonly symbols: ElfSymbols;
+  private readonly functions: FunctionIndex;
+  private readonly lines: LineIndex;
+  private readonly names: NameIndex;
+  private readonly units: UnitIndex;
+  private readonly frames: FrameTable;
+  private readonly variables: VariableReader;
+  private readonly typeNames: TypeNames;
+  private readonly sourceMap: (path: string) => string;
+
+  constructor(source: SectionSource, options: SymbolOptions) {
+    this.name = options.name;
+    this.slide = options.slide ?? 0n;
+    this.sourceMap = options.sourceMap ?? ((path) => path);
+    this.base = new ImageBase(source.baseAddress);
+    this.info = new DwarfInfo(dwarfSections(source), this.base);
+    this.symbols = new ElfSymbols(source, this.base);
+    this.units = new UnitIndex(this.info);
+    this.functions = new FunctionIndex(this.info, this.units);
+    this.lines = new LineIndex(this.info, this.units);
+    this.names = new NameIndex(this.info);
+    this.frames = new FrameTable(source, this.base);
+    this.variables = new VariableReader(this.info, this.slide);
+    this.variables.callSiteOf = (caller) => this.callSite(caller);
+    this.typeNames = new TypeNames(this.names, this.variables.types);
+  }
+
+  /** What is wrong with the debug information, as far as it was read. */
+  get problems(): readonly Diagnostic[] {
+    return this.info.problems;
+  }
+
+  /** True if there is DWARF at all. */
+  get hasDebugInfo(): boolean {
+    return this.info.units.length > 0;
+  }
+
+  private offsetOf(address: bigint): number {
+    return this.base.offsetOf(address - this.slide);
+  }
+
+  private addressOf(offset: number): bigint {
+    return this.base.addressOf(offset) + this.slide;
+  }
+
+  private range(range: OffsetRange): AddressRange {
+    return { start: this.addressOf(range.start), end: this.addressOf(range.end) };
+  }
+
+  // Lines
+
+  /** The line of an address; `undefined` for code without a line. */
+  lineAt(address: bigint): SourceLine | undefined {
+    const entry = this.entryAt(address);
+    return entry === undefined || entry.line === 0 ? undefined : this.sourceLine(entry);
+  }
+
+  /** The stretch of code around an address that belongs to one line, or to none (line 0). */
+  lineRange(address: bigint): SourceLine | undefined {
+    const entry = this.entryAt(address);
+    return entry === undefined ? undefined : this.sourceLine(entry);
+  }
+
+  private entryAt(address: bigint): LineEntry | undefined {
+    const offset = this.offsetOf(address);
+    return offset === OUTSIDE ? undefined : this.lines.at(offset);
+  }
+
+  private sourceLine(entry: LineEntry): SourceLine {
+    return { file: entry.file, line: entry.line, column: entry.column, isStatement: entry.isStatement, range: this.range(entry) };
+  }
+
+  /** Paths of all source files, as recorded at build time. */
+  sourceFiles(): readonly string[] {
+    return this.lines.sourceFiles();
+  }
+
+  /** The recorded paths that a path from the editor means; empty if the image was not built from it. */
+  matchingSourceFiles(path: string): readonly string[] {
+    return this.lines.matchingFiles(this.sourceMap(path));
+  }
+
+  /**
+   * Where to stop for a line: one address for every function and inlined copy that has code for it, after the prologue if it
+   * is the line a function begins on. If the line has no code, the next one that does.
+   */
+  addressesFor(file: string, line: number): readonly LineAddress[] {
+    const path = this.sourceMap(file);
+    const actualLine = this.lines.nextLineWithCode(path, line);
+    if (actualLine === undefined) return [];
+    const perBlock = new Map<number, StatementStart>();
+    for (const start of this.lines.statementsIn(path, actualLine, actualLine)) {
+      const block = this.innermostCall(start.offset);
+      if (!perBlock.has(block)) perBlock.set(block, start);
+    }
+    const found = new Map<bigint, LineAddress>();
+    for (const start of perBlock.values()) {
+      const one = this.afterPrologue(start, actualLine);
+      if (!found.has(one.address)) found.set(one.address, one);
+    }
+    return [...found.values()].sort((a, b) => (a.address < b.address ? -1 : 1));
+  }
+
+  /** Identifies the function or inlined copy around an offset. */
+  private innermostCall(offset: number): number {
+    const func = this.functions.at(offset);
+    if (func === undefined) return -1 - offset;
+    const calls = this.functions.blocksAt(func, offset).filter((die) => die.tag !== TAG.lexical_block);
+    return calls[calls.length - 1]?.offset ?? func.die.offset;
+  }
+
+  private afterPrologue(start: StatementStart, line: number): LineAddress {
+    const func = this.functions.at(start.offset);
+    const plain = { address: this.addressOf(start.offset), actualLine: line, column: start.column };
+    if (func?.entry !== start.offset) return plain;
+    const offset = this.prologueEndOffset(func);
+    const entry = offset === start.offset ? undefined : this.lines.at(offset);
+    return entry === undefined ? plain : { address: this.addressOf(offset), actualLine: entry.line === 0 ? line : entry.line, column: entry.column };
+  }
+
+  /** Positions in a file where a breakpoint can be, by line and column. */
+  breakpointLocations(file: string, fromLine: number, toLine: number): readonly { readonly line: number; readonly column: number }[] {
+    const found: { line: number; column: number }[] = [];
+    for (const { line, column } of this.lines.statementsIn(this.sourceMap(file), fromLine, toLine)) {
+      if (!found.some((one) => one.line === line && one.column === column)) found.push({ line, column });
+    }
+    return found.sort((a, b) => a.line - b.line || a.column - b.column);
+  }
+
+  /** Addresses at which a statement of the function at `address` begins, inlined ones included. */
+  statementStarts(address: bigint): readonly (LineAddress & { readonly file: string })[] {
+    const func = this.functions.at(this.offsetOf(address));
+    if (func === undefined) return [];
+    const found: (LineAddress & { file: string })[] = [];
+    for (const row of this.lines.rowsIn(func.die.unit, func.ranges)) {
+      if ((row.flags & ROW.isStatement) === 0 || row.line === 0) continue;
+      const file = this.lines.fileOf(func.die.unit, row.fileNumber) ?? '';
+      found.push({ address: this.addressOf(row.offset), actualLine: row.line, column: row.column, file });
+    }
+    return found;
+  }
+
+  // Functions and symbols
+
+  /** The function around an address. */
+  functionAt(address: bigint): FunctionInfo | undefined {
+    const offset = this.offsetOf(address);
+    const func = this.functions.at(offset);
+    if (func !== undefined) return this.functionInfo(func);
+    const symbol = offset === OUTSIDE ? undefined : this.symbols.covering(offset);
+    return symbol === undefined || symbol.kind === 'object' ? undefined : this.symbolFunction(symbol);
+  }
+
+  private functionInfo(func: CodeFunction): FunctionInfo {
+    const file = this.lines.fileOf(this.declarationUnit(func.die), func.die.number(AT.decl_file));
+    const line = func.die.number(AT.decl_line);
+    return {
+      name: func.name, address: this.addressOf(func.entry), ranges: func.ranges.map((range) => this.range(range)), hasDebugInfo: true,
+      ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }),
+    };
+  }
+
+  private declarationUnit(die: Die): Die['unit'] {
+    return (die.owner(AT.decl_file) ?? die).unit;
+  }
+
+  private symbolFunction(symbol: ElfSymbol): FunctionInfo {
+    const start = this.base.offsetOf(symbol.address);
+    const range = this.range({ start, end: this.symbols.endOf(symbol) });
+    return { name: symbol.name, address: range.start, ranges: [range], hasDebugInfo: false };
+  }
+
+  /** Functions of that name with code of their own. */
+  findFunctions(name: string): readonly FunctionInfo[] {
+    const bySymbol = this.symbols.named(name).filter((symbol) => symbol.kind !== 'object')
+      .map((symbol) => this.functionAt(symbol.address + this.slide) ?? this.symbolFunction(symbol))
+      .filter((func) => func.name === name || !func.hasDebugInfo);
+    if (bySymbol.length > 0) return distinct(bySymbol);
+    const dies = this.names.find('function', name);
+    return distinct(dies.map(codeFunction).filter((func) => func !== undefined).map((func) => this.functionInfo(func)));
+  }
+
+  /** Where a breakpoint on a function goes: after the prologue of each, and at the start of each inlined copy. */
+  functionBreakpoints(name: string): readonly bigint[] {
+    const found = new Set<bigint>();
+    for (const func of this.findFunctions(name)) found.add(this.prologueEnd(func.address));
+    for (const die of this.names.find('function', name)) {
+      for (const offset of this.functions.inlinedCopies(die.abstract)) found.add(this.addressOf(offset));
+    }
+    return [...found].sort((a, b) => (a < b ? -1 : 1));
+  }
+
+  /** The address after the prologue of the function at `address`, where its parameters can be read; its entry if unknown. */
+  prologueEnd(address: bigint): bigint {
+    const func = this.functions.at(this.offsetOf(address));
+    return func === undefined ? address : this.addressOf(this.prologueEndOffset(func));
+  }
+
+  private prologueEndOffset(func: CodeFunction): number {
+    const main = func.ranges.find((range) => func.entry >= range.start && func.entry < range.end);
+    let isFirst = true;
+    let second: number | undefined;
+    for (const row of this.lines.rowsIn(func.die.unit, main === undefined ? [] : [main])) {
+      if (row.offset < func.entry) continue;
+      if ((row.flags & ROW.prologueEnd) !== 0) return row.offset;
+      if (!isFirst && row.line !== 0 && (row.flags & ROW.isStatement) !== 0) second ??= row.offset;
+      isFirst = false;
+    }
+    return second ?? func.entry;
+  }
+
+  /** The calls at an address, innermost first: inlined ones, then the function itself; the symbol's name for assembly. */
+  inlineFramesAt(address: bigint): readonly InlineFrame[] {
+    const calls = this.callsAt(address);
+    if (calls.length === 0) {
+      const func = this.functionAt(address);
+      return func === undefined ? [] : [{ name: func.name, isInlined: false }];
+    }
+    return calls.map(({ die }) => this.inlineFrame(die));
+  }
+
+  private inlineFrame(die: Die): InlineFrame {
+    const name = die.name ?? '?';
+    if (die.tag !== TAG.inlined_subroutine) return { name, isInlined: false };
+    const file = this.lines.fileOf(die.unit, die.number(AT.call_file));
+    const line = die.number(AT.call_line);
+    const column = die.number(AT.call_column);
+    return {
+      name, isInlined: true, ...(file === undefined ? {} : { callFile: file }), ...(line === undefined ? {} : { callLine: line }),
+      ...(column === undefined ? {} : { callColumn: column }),
+    };
+  }
+
+  /** Calls around an address, innermost first, each with the blocks inside it that contain the address. */
+  private callsAt(address: bigint): { readonly die: Die; readonly blocks: readonly Die[] }[] {
+    const offset = this.offsetOf(address);
+    const func = this.functions.at(offset);
+    const calls: { die: Die; blocks: Die[] }[] = [];
+    for (const die of func === undefined ? [] : this.functions.blocksAt(func, offset)) {
+      if (die.tag === TAG.lexical_block) calls[0]?.blocks.push(die);
+      else calls.unshift({ die, blocks: [] });
+    }
+    return calls;
+  }
+
+  /** The symbol that covers an address. */
+  symbolize(address: bigint): SymbolAt | undefined {
+    const offset = this.offsetOf(address);
+    const symbol = offset === OUTSIDE ? undefined : this.symbols.covering(offset);
+    if (symbol !== undefined) {
+      const start = symbol.address + this.slide;
+      return { name: symbol.name, address: start, offset: address - start, kind: symbol.kind };
+    }
+    const func = this.functions.at(offset);
+    if (func === undefined) return undefined;
+    const start = this.addressOf(func.entry);
+    return { name: func.name, address: start, offset: address - start, kind: 'function' };
+  }
+
+  /** The runtime address of a symbol of the symbol table. */
+  addressOfSymbol(name: string): bigint | undefined {
+    const [symbol] = this.symbols.named(name);
+    return symbol === undefined ? undefined : symbol.address + this.slide;
+  }
+
+  /** Names of functions, variables and symbols that begin with `prefix`, sorted, at most 200. */
+  completions(prefix: string): readonly string[] {
+    const found = new Set<string>();
+    for (const name of this.symbols.allNames()) if (name.startsWith(prefix)) found.add(name);
+    if (found.size === 0) {
+      for (const name of this.names.namesOf('function')) if (name.startsWith(prefix)) found.add(name);
+      for (const name of this.names.namesOf('variable')) if (name.startsWith(prefix)) found.add(name);
+    }
+    return [...found].sort().slice(0, COMPLETION_COUNT_MAX);
+  }
+
+  // Variables and types
+
+  /** Parameters and locals in scope at an address, innermost block first, for one of `inlineFramesAt` (0 is the innermost). */
+  variablesAt(address: bigint, inlineIndex = 0): readonly Variable[] {
+    const call = this.callsAt(address)[inlineIndex];
+    if (call === undefined) return [];
+    const blocks = [call.die, ...call.blocks];
+    return blocks.flatMap((die, depth) => this.variables.declaredIn(die, depth)).sort((a, b) => b.blockDepth - a.blockDepth);
+  }
+
+  /** The variables at file scope of the unit that an address belongs to. */
+  globalsAt(address: bigint): readonly Variable[] {
+    const unit = this.units.at(this.offsetOf(address));
+    const root = unit === undefined ? undefined : this.info.tree(unit).root;
+    return root === undefined ? [] : this.variables.declaredIn(root, 0).filter((variable) => variable.kind === 'global');
+  }
+
+  /** The variable at file scope that a name means, seen from an address if one is given. */
+  findGlobal(name: string, near?: bigint): Variable | undefined {
+    for (const die of this.names.find('variable', name, this.treeAt(near))) {
+      if (die.inherited(AT.location) === undefined && die.inherited(AT.const_value) === undefined) continue;
+      const variable = this.variables.variable(die, 0);
+      if (variable !== undefined) return variable;
+    }
+    return undefined;
+  }
+
+  private treeAt(address: bigint | undefined): ReturnType<DwarfInfo['tree']> | undefined {
+    const unit = address === undefined ? undefined : this.units.at(this.offsetOf(address));
+    return unit === undefined ? undefined : this.info.tree(unit);
+  }
+
+  /** A type by its C name (`struct foo`, `uint32_t`, `unsigned long`), seen from an address if one is given. */
+  findType(name: string, near?: bigint): Type | undefined {
+    return this.typeNames.find(name, this.treeAt(near));
+  }
+
+  /** The definition of a structure, union or enumeration that is only declared where it was found; else the type itself. */
+  completeType(type: Type): Type {
+    return this.typeNames.complete(type);
+  }
+
+  /** The value of an enumeration constant and its type. */
+  findEnumerator(name: string, near?: bigint): { readonly value: bigint; readonly type: Type } | undefined {
+    return this.typeNames.enumerator(name, this.treeAt(near));
+  }
+
+  /** The type of the function at an address: `int (int, char *)`. */
+  functionTypeAt(address: bigint): Type | undefined {
+    const func = this.functions.at(this.offsetOf(address));
+    return func === undefined ? undefined : this.variables.types.read(func.die.abstract);
+  }
+
+  // Call frames
+
+  /** The canonical frame address of a frame, if there is call frame information for its pc. */
+  cfaOf(frame: FrameContext): bigint | undefined {
+    const row = this.frames.rowAt(this.offsetOf(frame.pc));
+    return row === undefined ? undefined : cfaFrom(row, frame, this.variables.frameScope(frame));
+  }
+
+  /** True if call frame information covers the address. */
+  hasFrameInfo(address: bigint): boolean {
+    return this.frames.rowAt(this.offsetOf(address)) !== undefined;
+  }
+
+  /** The caller of a frame by call frame information; `undefined` if there is none or the frame is the outermost. */
+  unwind(frame: FrameContext): Unwound | undefined {
+    const row = this.frames.rowAt(this.offsetOf(frame.pc));
+    return row === undefined ? undefined : unwindByRow(row, frame, this.variables.frameScope(frame));
+  }
+
+  /** The extent of the symbol around an address: what is known about code without call frame information. */
+  plainCodeAt(address: bigint): PlainCode | undefined {
+    return this.functionAt(address)?.ranges.find((range) => address >= range.start && address < range.end);
+  }
+
+  /** The call site entry for the call that a frame is in the middle of. */
+  private callSite(caller: FrameContext): Die | undefined {
+    const returnAddress = caller.pc + 1n - this.slide;
+    for (const { die, blocks } of this.callsAt(caller.pc)) {
+      for (const block of [...blocks, die]) {
+        for (const child of block.children()) {
+          if (child.tag !== TAG.call_site && child.tag !== TAG.GNU_call_site) continue;
+          const value = child.attribute(AT.call_return_pc) ?? child.attribute(AT.low_pc);
+          if (value?.kind === 'address' && value.value === returnAddress) return child;
+        }
+      }
+    }
+    return undefined;
+  }
+}
+
+function distinct(functions: readonly FunctionInfo[]): readonly FunctionInfo[] {
+  return functions.filter((func, i) => functions.findIndex((other) => other.address === func.address) === i);
+}
