@@ -91,10 +91,10 @@ const processState: readonly Encoding[] = [
     ['MSR (immediate)', 'msr', '1101010100 0 00 op1=011 0100 CRm:4 op2=110 11111'],
     ['MSR (immediate)', 'msr', '1101010100 0 00 op1=011 0100 CRm:4 op2=111 11111'],
   ]),
-  ...group({ class: 'msr_immediate', feature: 'UAO', state: 'not-yet' }, [
+  ...group({ class: 'msr_immediate', feature: 'UAO' }, [
     ['MSR (immediate)', 'msr', '1101010100 0 00 op1=000 0100 CRm:4 op2=011 11111'],
   ]),
-  ...group({ class: 'msr_immediate', feature: 'PAN', state: 'not-yet' }, [
+  ...group({ class: 'msr_immediate', feature: 'PAN' }, [
     ['MSR (immediate)', 'msr', '1101010100 0 00 op1=000 0100 CRm:4 op2=100 11111'],
   ]),
   ...group({ class: 'msr_immediate', feature: 'SSBS', state: 'not-yet' }, [

@@ -8,7 +8,7 @@ export type Feature =
   | 'A64' | 'FP' | 'ADVSIMD' | 'FP16' | 'CRC32' | 'AES' | 'SHA1' | 'SHA256' | 'SHA512' | 'SHA3' | 'PMULL' | 'LSE' | 'RDM' | 'PAN' | 'UAO'
   | 'DOTPROD' | 'LRCPC' | 'LRCPC2' | 'DPB' | 'FLAGM' | 'FLAGM2' | 'PAUTH' | 'BTI' | 'FRINTTS' | 'FHM' | 'FCMA' | 'JSCVT' | 'SB' | 'SSBS'
   | 'SPECRES' | 'DIT' | 'RNG' | 'MTE' | 'LSE2' | 'WFXT' | 'BF16' | 'I8MM' | 'SVE' | 'ESB'
-  | 'LOR';
+  | 'LOR' | 'RAS' | 'MPAM' | 'AMU' | 'VHE' | 'SME' | 'TRF' | 'ECV' | 'CSV2' | 'SPE' | 'TLBIOS' | 'TLBIRANGE';
 
 /** Values of an instruction's named fields, as unsigned numbers. Every field of the pattern is present. */
 export type Fields = Readonly<Record<string, number>>;
@@ -50,6 +50,9 @@ export type SystemRegisterHandling =
   /** Leaves the engine with a `system-register` exit (interrupt controller, timers, PMU, debug …). */
   | 'exit';
 
+/** Lowest exception level that may use a register in one direction; `never` makes that direction Undefined. */
+export type AccessLevel = 'EL0' | 'EL1' | 'EL2' | 'EL3' | 'never';
+
 /** One system register or system instruction operand. */
 export interface SystemRegister {
   /** Arm ARM name, exact spelling: `SCTLR_EL1`. */
@@ -59,9 +62,10 @@ export interface SystemRegister {
   readonly crn: number;
   readonly crm: number;
   readonly op2: number;
-  /** Lowest exception level that may read / write; `never` makes the direction Undefined. */
-  readonly read: 'EL0' | 'EL1' | 'EL2' | 'never';
-  readonly write: 'EL0' | 'EL1' | 'EL2' | 'never';
+  readonly read: AccessLevel;
+  readonly write: AccessLevel;
+  /** Accesses from EL0 trap to EL1 unless one of these bits of the named register is set. Absent: EL0 follows `read`/`write` alone. */
+  readonly el0Enable?: { readonly register: string; readonly mask: bigint };
   readonly handling: SystemRegisterHandling;
   readonly reset: bigint;
   readonly writeMask: bigint;
@@ -69,6 +73,12 @@ export interface SystemRegister {
   readonly description: string;
   readonly feature?: Feature;
   readonly state: 'ready' | 'not-yet';
+}
+
+/** One cache, TLB, translation or prediction instruction: a SYS encoding with a name of its own (`DC ZVA`). */
+export interface SystemInstruction extends SystemRegister {
+  /** False if the instruction takes no address, so that Rt is 31 and not written in assembly text. */
+  readonly takesRegister: boolean;
 }
 
 /** What names a system register in an instruction. */

@@ -1,0 +1,182 @@
+/**
+ * What dtc does between parsing and writing: unreferenced /omit-if-no-ref/ nodes go, phandles are given out in the
+ * order of reference, path references become strings, and symbols and fixups are added for overlays. The order of the
+ * steps decides phandle numbers and hence bytes.
+ */
+
+import { utf8Encode } from '../base/byte-reader';
+import { nodeByReference, phandleOf } from './lookup';
+import { DiagnosticList, type DtDiagnostic } from './source';
+import { concatBytes } from './text';
+import { cloneTree, DtNode, DtProperty, type DeviceTree } from './tree';
+import { cells, chunk, type DtChunk, type DtMark } from './value';
+
+/** What to add while linking. */
+export interface LinkOptions {
+  /** Adds `__symbols__` for all labels (dtc -@). Overlays get their fixups in any case. */
+  readonly symbols?: boolean;
+}
+
+/** A linked tree: every reference has its value. */
+export interface LinkedTree {
+  readonly tree: DeviceTree;
+  readonly diagnostics: readonly DtDiagnostic[];
+}
+
+/** Links a copy of the tree; the given one stays as it is. */
+export function linkTree(tree: DeviceTree, options: LinkOptions = {}): LinkedTree {
+  const linker = new Linker(cloneTree(tree), options.symbols ?? false);
+  return { tree: linker.tree, diagnostics: linker.run() };
+}
+
+class Linker {
+  readonly tree: DeviceTree;
+  private readonly symbols: boolean;
+  private readonly problems = new DiagnosticList();
+  private readonly byLabel = new Map<string, DtNode>();
+  private readonly phandles = new Map<DtNode, number>();
+  private readonly used = new Map<number, DtNode>();
+  private readonly referenced = new Set<DtNode>();
+  private nextPhandle = 1;
+
+  constructor(tree: DeviceTree, symbols: boolean) {
+    this.tree = tree;
+    this.symbols = symbols;
+  }
+
+  run(): readonly DtDiagnostic[] {
+    const { root } = this.tree;
+    for (const node of root.walk()) for (const label of node.labels) if (!this.byLabel.has(label)) this.byLabel.set(label, node);
+    for (const node of [...root.walk()]) this.readPhandle(node);
+    // Whole passes, in this order: a path is only inserted after all phandles are known.
+    for (const node of [...root.walk()]) this.linkProperties(node, 'u32', (part) => this.linkCells(part));
+    for (const node of [...root.walk()]) this.linkProperties(node, 'path', (part) => this.linkPath(part));
+    this.omitUnused(root);
+    if (this.symbols && this.hasLabels()) this.addSymbols(root.child('__symbols__') ?? root.add(new DtNode('__symbols__')));
+    if (this.tree.plugin) this.addFixups();
+    return this.problems.list();
+  }
+
+  private readPhandle(node: DtNode): void {
+    const property = node.property('phandle') ?? node.property('linux,phandle');
+    if (property === undefined) return;
+    const reference = property.value.flatMap((part) => part.references)[0];
+    if (reference !== undefined && property.bytes.length === 4) {
+      // A node may ask for a number by referring to itself.
+      if (this.find(reference.name) !== node) this.problems.add('dts-foreign-phandle', property.origin);
+      return;
+    }
+    const phandle = phandleOf(node);
+    if (phandle === undefined) {
+      this.problems.add('dts-bad-phandle', property.origin);
+      return;
+    }
+    const other = this.used.get(phandle);
+    if (other !== undefined) this.problems.add('dts-duplicate-phandle', property.origin, { value: phandle, other: other.path });
+    else this.used.set(phandle, node);
+    this.phandles.set(node, phandle);
+  }
+
+  private find(reference: string): DtNode | undefined {
+    return this.byLabel.get(reference) ?? (reference.includes('/') ? nodeByReference(this.tree.root, reference) : undefined);
+  }
+
+  private phandleFor(node: DtNode): number {
+    const known = this.phandles.get(node);
+    if (known !== undefined) return known;
+    while (this.used.has(this.nextPhandle)) this.nextPhandle++;
+    const phandle = this.nextPhandle;
+    this.used.set(phandle, node);
+    this.phandles.set(node, phandle);
+    if (!node.has('phandle')) node.insertProperty(new DtProperty('phandle', cells(phandle)));
+    return phandle;
+  }
+
+  /** Rewrites the chunks of one type that hold references, over the properties the node has now or gets meanwhile. */
+  private linkProperties(node: DtNode, type: 'u32' | 'path', link: (part: DtChunk) => DtChunk): void {
+    for (let index = 0; index < node.properties.length; index++) {
+      const property = node.properties[index];
+      if (property === undefined || !property.value.some((part) => part.type === type && part.references.length > 0)) continue;
+      node.replaceProperty(index, property.withValue(property.value.map((part) => (part.type === type && part.references.length > 0 ? link(part) : part))));
+    }
+  }
+
+  private linkCells(part: DtChunk): DtChunk {
+    const bytes = part.bytes.slice();
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    for (const mark of part.references) {
+      const target = this.find(mark.name);
+      if (target === undefined) this.reportUnresolved(mark);
+      else this.referenced.add(target);
+      view.setUint32(mark.offset, target === undefined ? 0xffff_ffff : this.phandleFor(target));
+    }
+    return { ...part, bytes };
+  }
+
+  private reportUnresolved(mark: DtMark): void {
+    if (!this.tree.plugin) this.problems.add('dts-reference-not-found', mark.origin, { name: mark.name });
+    else if (mark.name.includes('/')) this.problems.add('dts-fixup-path', mark.origin, { name: mark.name });
+  }
+
+  private linkPath(part: DtChunk): DtChunk {
+    const mark = part.references[0];
+    const target = mark === undefined ? undefined : this.find(mark.name);
+    if (target === undefined) {
+      this.problems.add('dts-reference-not-found', mark?.origin, { name: mark?.name ?? '' });
+      return part;
+    }
+    this.referenced.add(target);
+    return { ...part, bytes: concatBytes([utf8Encode(target.path), Uint8Array.of(0)]) };
+  }
+
+  private omitUnused(node: DtNode): void {
+    node.prune(() => true, (child) => !child.omitIfNoRef || this.referenced.has(child) || (this.symbols && child.labels.length > 0));
+    for (const child of node.children) this.omitUnused(child);
+  }
+
+  private hasLabels(): boolean {
+    for (const node of this.tree.root.walk()) if (node.labels.length > 0) return true;
+    return false;
+  }
+
+  private addSymbols(symbols: DtNode): void {
+    for (const node of [...this.tree.root.walk()]) {
+      for (const label of node.labels) {
+        if (!symbols.has(label)) symbols.insertProperty(new DtProperty(label, [chunk('string', concatBytes([utf8Encode(node.path), Uint8Array.of(0)]))]));
+      }
+      if (node.labels.length > 0) this.phandleFor(node);
+    }
+  }
+
+  private addFixups(): void {
+    const { root } = this.tree;
+    const marks = [...root.walk()].flatMap((node) => node.properties.flatMap((property) => phandleMarks(property).map((mark) => ({ node, property, ...mark, local: this.find(mark.name) !== undefined }))));
+    const external = marks.filter((mark) => !mark.local && !mark.name.includes('/'));
+    if (external.length > 0) {
+      const fixups = root.child('__fixups__') ?? root.add(new DtNode('__fixups__'));
+      for (const { node, property, offset, name } of external) append(fixups, name, utf8Encode(`${node.path}:${property.name}:${String(offset)}\0`), 'string');
+    }
+    const local = marks.filter((mark) => mark.local);
+    if (local.length === 0) return;
+    const fixups = root.child('__local_fixups__') ?? root.add(new DtNode('__local_fixups__'));
+    for (const { node, property, offset } of local) {
+      const [part] = cells(offset);
+      if (part !== undefined) append(fixups.ensure(node.path), property.name, part.bytes, 'u32');
+    }
+  }
+}
+
+/** The references of a property that are phandle cells, with their offset in the whole value. */
+export function phandleMarks(property: DtProperty): readonly { readonly name: string; readonly offset: number }[] {
+  const marks: { name: string; offset: number }[] = [];
+  let start = 0;
+  for (const part of property.value) {
+    if (part.type === 'u32') for (const { name, offset } of part.references) marks.push({ name, offset: start + offset });
+    start += part.bytes.length;
+  }
+  return marks;
+}
+
+function append(node: DtNode, name: string, bytes: Uint8Array, type: 'string' | 'u32'): void {
+  node.put(new DtProperty(name, [...(node.property(name)?.value ?? []), chunk(type, bytes)]));
+}

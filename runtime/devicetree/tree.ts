@@ -1,0 +1,295 @@
+/**
+ * The device tree: ordered nodes and properties, with labels and origins where they are known. Trees come from source
+ * (`parseDts`), from blobs (`decodeDtb`) or from code (`node`), and all readers see the same thing.
+ * A tree has one owner that changes it; readers take what they are given. Source: DTSpec chapter 2.
+ */
+
+import type { SourceOrigin } from './source';
+import { utf8Decode } from './text';
+import { toValue, valueBytes, type DtValue, type DtValueInput } from './value';
+
+/** Deepest nesting of nodes that parsers and decoders build. */
+export const NODE_DEPTH_MAX = 128;
+
+/** A property: a name and a value that is replaced as a whole. */
+export class DtProperty {
+  readonly name: string;
+  labels: readonly string[];
+  readonly value: DtValue;
+  readonly origin: SourceOrigin | undefined;
+  private joined: Uint8Array | undefined;
+
+  constructor(name: string, value: DtValue, extra: { readonly labels?: readonly string[]; readonly origin?: SourceOrigin | undefined } = {}) {
+    this.name = name;
+    this.value = value;
+    this.labels = extra.labels ?? [];
+    this.origin = extra.origin;
+  }
+
+  /** The whole value. */
+  get bytes(): Uint8Array {
+    this.joined ??= valueBytes(this.value);
+    return this.joined;
+  }
+
+  /** The value as 32-bit cells; bytes that do not fill a cell are left out. */
+  get u32s(): readonly number[] {
+    const { bytes } = this;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    return Array.from({ length: bytes.length >> 2 }, (_, index) => view.getUint32(index * 4));
+  }
+
+  /** The 64-bit number in the two cells from cell `index` on. */
+  u64At(index: number): bigint | undefined {
+    return this.numberAt(index, 2);
+  }
+
+  /** The number in `count` cells from cell `index` on; as bindings use it, only the low 64 bits of larger ones. */
+  numberAt(index: number, count: number): bigint | undefined {
+    if (index < 0 || (index + count) * 4 > this.bytes.length) return undefined;
+    const view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
+    let value = 0n;
+    for (let at = index; at < index + count; at++) value = BigInt.asUintN(64, (value << 32n) | BigInt(view.getUint32(at * 4)));
+    return value;
+  }
+
+  /** The value as NUL-terminated strings; `undefined` if it is empty or does not end with NUL. */
+  get strings(): readonly string[] | undefined {
+    const { bytes } = this;
+    if (bytes.length === 0 || bytes[bytes.length - 1] !== 0) return undefined;
+    return utf8Decode(bytes.subarray(0, -1)).split('\0');
+  }
+
+  /** The same property with another value. */
+  withValue(value: DtValue): DtProperty {
+    return new DtProperty(this.name, value, { labels: this.labels, origin: this.origin });
+  }
+}
+
+/** A node. Lists are in tree order and change only through the methods. */
+export class DtNode {
+  readonly name: string;
+  /** Newest first, as dtc keeps them. */
+  labels: readonly string[] = [];
+  /** Where its name was last written. */
+  origin: SourceOrigin | undefined;
+  /** Written with /omit-if-no-ref/: left out unless something refers to it. */
+  omitIfNoRef = false;
+  private parentNode: DtNode | undefined;
+  private readonly propertyList: DtProperty[] = [];
+  private readonly childList: DtNode[] = [];
+  // Names are unique among the living except in erroneous sources; the first one counts.
+  private childIndex: Map<string, DtNode> | undefined;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get parent(): DtNode | undefined {
+    return this.parentNode;
+  }
+
+  get properties(): readonly DtProperty[] {
+    return this.propertyList;
+  }
+
+  get children(): readonly DtNode[] {
+    return this.childList;
+  }
+
+  /** The full path, `/` for a root. */
+  get path(): string {
+    return this.parentNode === undefined ? '/' : `${this.parentNode.parent === undefined ? '' : this.parentNode.path}/${this.name}`;
+  }
+
+  /** The name without unit address. */
+  get baseName(): string {
+    return this.name.replace(/@.*$/s, '');
+  }
+
+  /** What follows `@` in the name. */
+  get unitAddress(): string | undefined {
+    const at = this.name.indexOf('@');
+    return at < 0 ? undefined : this.name.slice(at + 1);
+  }
+
+  /** The property with this name. */
+  property(name: string): DtProperty | undefined {
+    return this.propertyList.find((candidate) => candidate.name === name);
+  }
+
+  /** True if the property exists, whatever its value. */
+  has(name: string): boolean {
+    return this.property(name) !== undefined;
+  }
+
+  /** First cell of a property. */
+  u32(name: string): number | undefined {
+    return this.property(name)?.u32s[0];
+  }
+
+  /** A property of exactly one or two cells as a number. */
+  u64(name: string): bigint | undefined {
+    const found = this.property(name);
+    return found?.bytes.length === 4 || found?.bytes.length === 8 ? found.numberAt(0, found.bytes.length / 4) : undefined;
+  }
+
+  /** First string of a property. */
+  string(name: string): string | undefined {
+    return this.property(name)?.strings?.[0];
+  }
+
+  /** All strings of a property; none if it is absent or not text. */
+  stringList(name: string): readonly string[] {
+    return this.property(name)?.strings ?? [];
+  }
+
+  /** True if one of its compatible strings is this one. */
+  isCompatible(compatible: string): boolean {
+    return this.stringList('compatible').includes(compatible);
+  }
+
+  /** The child with this full name. */
+  child(name: string): DtNode | undefined {
+    this.childIndex ??= indexByName(this.childList);
+    return this.childIndex.get(name);
+  }
+
+  /** Sets a property: replaces the value in place, or appends. */
+  set(name: string, value: DtValueInput): DtProperty {
+    return this.put(new DtProperty(name, toValue(value)));
+  }
+
+  /** Puts a property in place of the one with its name, or last. */
+  put(property: DtProperty): DtProperty {
+    const at = this.propertyList.findIndex((candidate) => candidate.name === property.name);
+    if (at < 0) this.propertyList.push(property);
+    else this.propertyList[at] = property;
+    return property;
+  }
+
+  /** Puts a property last, or first with `at` 0, without looking for its name. */
+  insertProperty(property: DtProperty, at = this.propertyList.length): void {
+    this.propertyList.splice(at, 0, property);
+  }
+
+  /** Puts a property in place of the one at `index`. */
+  replaceProperty(index: number, property: DtProperty): void {
+    this.propertyList[index] = property;
+  }
+
+  /** Removes the property; false if there was none. */
+  remove(name: string): boolean {
+    const at = this.propertyList.findIndex((candidate) => candidate.name === name);
+    if (at >= 0) this.propertyList.splice(at, 1);
+    return at >= 0;
+  }
+
+  /** Adds a child, last unless `at` says otherwise; it leaves its former parent. Returns the child. */
+  add(child: DtNode, at = this.childList.length): DtNode {
+    child.parentNode?.removeChild(child);
+    child.parentNode = this;
+    this.childList.splice(at, 0, child);
+    if (this.childIndex !== undefined && !this.childIndex.has(child.name)) this.childIndex.set(child.name, child);
+    return child;
+  }
+
+  /** Removes a child; false if it was none. */
+  removeChild(child: DtNode): boolean {
+    const at = this.childList.indexOf(child);
+    if (at < 0) return false;
+    this.childList.splice(at, 1);
+    child.parentNode = undefined;
+    this.childIndex = undefined;
+    return true;
+  }
+
+  /** Keeps only the properties and children that the tests accept. */
+  prune(keepProperty: (property: DtProperty) => boolean, keepChild: (child: DtNode) => boolean): void {
+    for (const property of this.propertyList.splice(0)) if (keepProperty(property)) this.propertyList.push(property);
+    const children = this.childList.splice(0);
+    for (const child of children) {
+      if (keepChild(child)) this.childList.push(child);
+      else child.parentNode = undefined;
+    }
+    this.childIndex = undefined;
+  }
+
+  /** Puts a label in front of the others, unless it is there. Returns the node. */
+  label(name: string): this {
+    if (!this.labels.includes(name)) this.labels = [name, ...this.labels];
+    return this;
+  }
+
+  /** A deep copy without parent. */
+  clone(): DtNode {
+    const copy = new DtNode(this.name);
+    copy.labels = this.labels;
+    copy.origin = this.origin;
+    copy.omitIfNoRef = this.omitIfNoRef;
+    copy.propertyList.push(...this.propertyList);
+    for (const child of this.childList) copy.add(child.clone());
+    return copy;
+  }
+
+  /** This node and all below, parents before children, in tree order. */
+  *walk(): Generator<DtNode> {
+    yield this;
+    for (const child of this.childList) yield* child.walk();
+  }
+
+  /** The node at a path relative to this one; an empty path or `/` is this node. Names must match fully. */
+  at(path: string): DtNode | undefined {
+    return path.split('/').reduce<DtNode | undefined>((found, name) => (name === '' ? found : found?.child(name)), this);
+  }
+
+  /** The node at the path, made with all missing ancestors. */
+  ensure(path: string): DtNode {
+    return path.split('/').reduce<DtNode>((found, name) => (name === '' ? found : (found.child(name) ?? found.add(new DtNode(name)))), this);
+  }
+}
+
+function indexByName(nodes: readonly DtNode[]): Map<string, DtNode> {
+  const index = new Map<string, DtNode>();
+  for (const node of nodes) if (!index.has(node.name)) index.set(node.name, node);
+  return index;
+}
+
+/** One entry of the memory reservation block (DTSpec 5.3), in bytes. */
+export interface MemoryReservation {
+  readonly address: bigint;
+  readonly size: bigint;
+}
+
+/** A whole tree with what a blob stores beside it. */
+export interface DeviceTree {
+  readonly root: DtNode;
+  readonly reservations: readonly MemoryReservation[];
+  /** boot_cpuid_phys of the blob header. */
+  readonly bootCpu: number;
+  /** True for overlay source (`/plugin/`): unresolved labels become fixups. */
+  readonly plugin: boolean;
+}
+
+/** Makes a tree of a root node. */
+export function deviceTree(root: DtNode, extra: Partial<Omit<DeviceTree, 'root'>> = {}): DeviceTree {
+  return { root, reservations: extra.reservations ?? [], bootCpu: extra.bootCpu ?? 0, plugin: extra.plugin ?? false };
+}
+
+/** A deep copy. */
+export function cloneTree(tree: DeviceTree): DeviceTree {
+  return { ...tree, root: tree.root.clone() };
+}
+
+/** Makes a node in code: `node('memory@40000000', { device_type: 'memory', reg: cells64(…) }, [children])`. */
+export function node(name: string, properties: Readonly<Record<string, DtValueInput>> = {}, children: readonly DtNode[] = []): DtNode {
+  const made = new DtNode(name);
+  for (const [key, value] of Object.entries(properties)) made.insertProperty(new DtProperty(key, toValue(value)));
+  for (const child of children) made.add(child);
+  return made;
+}
+
+/** Makes a root node in code. */
+export function rootNode(properties: Readonly<Record<string, DtValueInput>> = {}, children: readonly DtNode[] = []): DtNode {
+  return node('', properties, children);
+}

@@ -1,0 +1,322 @@
+/**
+ * Register access to the distributor and redistributor frames of the virtual GICv3. Decoding, widths and error bits come from
+ * `gic-register-table.ts`; this file says what each register does. Values are numbers of 32 bits here, but for the two
+ * registers of 64 bits.
+ */
+
+import type { GicInterrupts, InterruptField } from './gic-interrupts';
+import { GICD_REGISTERS, GICR_REGISTERS, findGicRegister } from './gic-register-table';
+import type { GicRegisterHit, GicRegisterRow } from './gic-register-table';
+
+/** STATUSR bits: read of reserved, write to reserved, read of write-only, write to read-only. */
+const RRD = 1;
+const WRD = 2;
+const RWOD = 4;
+const WROD = 8;
+
+const IIDR = 0x47000070;
+const PIDR2_GICV3 = 0x30;
+/** ITLinesNumber 31, MBIS, IDbits 9, A3V, No1N. */
+const TYPER = 0x0349001f;
+/** ARE and DS. */
+const CTLR_FIXED = 0x50;
+const SLEEP = 2;
+const CHILDREN_ASLEEP = 4;
+
+/** State of the frames beside the interrupts themselves. */
+export interface GicFrameState {
+  /** Group enables of GICD_CTLR, bits 1:0. */
+  control: number;
+  distributorStatus: number;
+  readonly redistributorStatus: number[];
+  /** GICR_WAKER.ProcessorSleep per CPU. */
+  readonly asleep: boolean[];
+}
+
+/** What frame registers need from the GIC around them. */
+export interface GicFrameContext {
+  readonly interrupts: GicInterrupts;
+  readonly state: GicFrameState;
+  /** Aff3.Aff2.Aff1.Aff0 of a CPU as 32 bits. */
+  readonly affinityOf: (cpu: number) => number;
+  /** The CPU with this affinity. */
+  readonly cpuOfAffinity: (affinity: number) => number | undefined;
+  /** GICR_TYPER.Last of a CPU's frame. */
+  readonly isLast: (cpu: number) => boolean;
+}
+
+/** One access to a bank: the CPU whose private interrupts show, the register's index, the value. */
+interface Place { readonly gic: GicFrameContext; readonly cpu: number; readonly index: number }
+/** A write also says where in the register, how wide and what. `value` is the low 32 bits. */
+interface WritePlace extends Place { readonly byte: number; readonly sizeBytes: number; readonly value: number }
+
+interface Handler {
+  readonly read?: (place: Place) => number | bigint;
+  readonly write?: (place: WritePlace) => void;
+}
+
+type Handlers<Table> = { readonly [Name in keyof Table]: Handler };
+
+/** Reads a distributor register as CPU `cpu`; `undefined` is an abort. */
+export function readDistributor(gic: GicFrameContext, cpu: number, offset: number, sizeBytes: number): bigint | undefined {
+  const hit = findGicRegister(GICD_REGISTERS, offset);
+  const note = (bit: number): void => { gic.state.distributorStatus |= bit; };
+  if (hit?.name === 'GICD_IROUTER') note(RRD);
+  return read({ hit, handler: hit && DISTRIBUTOR[hit.name], note, offset, sizeBytes }, { gic, cpu });
+}
+
+/** Writes a distributor register as CPU `cpu`; false is an abort. */
+export function writeDistributor(gic: GicFrameContext, cpu: number, access: { readonly offset: number; readonly sizeBytes: number; readonly value: bigint }): boolean {
+  const hit = findGicRegister(GICD_REGISTERS, access.offset);
+  const note = (bit: number): void => { gic.state.distributorStatus |= bit; };
+  return write({ hit, handler: hit && DISTRIBUTOR[hit.name], note, ...access }, { gic, cpu });
+}
+
+/** Reads a register of CPU `cpu`'s redistributor; `undefined` is an abort. */
+export function readRedistributor(gic: GicFrameContext, cpu: number, offset: number, sizeBytes: number): bigint | undefined {
+  const hit = findGicRegister(GICR_REGISTERS, offset);
+  const note = (bit: number): void => { gic.state.redistributorStatus[cpu] = (gic.state.redistributorStatus[cpu] ?? 0) | bit; };
+  return read({ hit, handler: hit && REDISTRIBUTOR[hit.name], note, offset, sizeBytes }, { gic, cpu });
+}
+
+/** Writes a register of CPU `cpu`'s redistributor; false is an abort. */
+export function writeRedistributor(gic: GicFrameContext, cpu: number, access: { readonly offset: number; readonly sizeBytes: number; readonly value: bigint }): boolean {
+  const hit = findGicRegister(GICR_REGISTERS, access.offset);
+  const note = (bit: number): void => { gic.state.redistributorStatus[cpu] = (gic.state.redistributorStatus[cpu] ?? 0) | bit; };
+  return write({ hit, handler: hit && REDISTRIBUTOR[hit.name], note, ...access }, { gic, cpu });
+}
+
+/** One register for the debugger's view. */
+export interface RegisterValue { readonly name: string; readonly offset: number; readonly value: bigint }
+
+/** All readable distributor registers; reading has no side effect. Banks end with the last existing interrupt. */
+export function distributorRegisters(gic: GicFrameContext, cpu: number): RegisterValue[] {
+  return view(GICD_REGISTERS, DISTRIBUTOR, { gic, cpu }, gic.interrupts.spiCount + 32);
+}
+
+/** All readable registers of one redistributor; reading has no side effect. */
+export function redistributorRegisters(gic: GicFrameContext, cpu: number): RegisterValue[] {
+  return view(GICR_REGISTERS, REDISTRIBUTOR, { gic, cpu }, 32);
+}
+
+interface Access {
+  readonly hit: GicRegisterHit<string> | undefined;
+  readonly handler: Handler | undefined;
+  readonly note: (statusBit: number) => void;
+  readonly offset: number;
+  readonly sizeBytes: number;
+}
+
+function read(access: Access, at: { readonly gic: GicFrameContext; readonly cpu: number }): bigint | undefined {
+  const { hit, sizeBytes } = access;
+  if (!accepts(access)) return undefined;
+  if (hit === undefined) access.note(RRD);
+  if (hit?.row.access === 'WO') access.note(RWOD);
+  if (hit === undefined || hit.row.access === 'WO') return 0n;
+  const value = BigInt(access.handler?.read?.({ ...at, index: hit.index }) ?? 0);
+  return BigInt.asUintN(sizeBytes * 8, value >> BigInt(hit.byte * 8));
+}
+
+function write(access: Access & { readonly value: bigint }, at: { readonly gic: GicFrameContext; readonly cpu: number }): boolean {
+  const { hit } = access;
+  if (!accepts(access)) return false;
+  if (hit === undefined || hit.row.access === 'RZWA') {
+    access.note(WRD);
+    return false;
+  }
+  if (hit.row.access === 'RO') access.note(WROD);
+  if (hit.row.access !== 'RW' && hit.row.access !== 'WO') return true;
+  const value = Number(BigInt.asUintN(Math.min(access.sizeBytes, 4) * 8, access.value));
+  access.handler?.write?.({ ...at, index: hit.index, byte: hit.byte, sizeBytes: access.sizeBytes, value });
+  return true;
+}
+
+/** Natural alignment and a width the register takes; reserved places take words. */
+function accepts(access: Access): boolean {
+  return access.offset % access.sizeBytes === 0 && (access.hit?.row.widths ?? [4]).includes(access.sizeBytes);
+}
+
+function view<Name extends string>(table: Readonly<Record<Name, GicRegisterRow>>, handlers: Readonly<Record<Name, Handler>>,
+  at: { readonly gic: GicFrameContext; readonly cpu: number }, intidLimit: number): RegisterValue[] {
+  const values: RegisterValue[] = [];
+  for (const name in table) {
+    const row = table[name];
+    const { read: get } = handlers[name];
+    if (get === undefined) continue;
+    const count = row.count ?? 1;
+    for (let index = 0; index < Math.min(count, Math.ceil(intidLimit * count / 1020)); index++) {
+      const value = name === 'GICD_IROUTER' ? BigInt(routeAffinity(at.gic, index)) : BigInt(get({ ...at, index }));
+      values.push({ name: row.count === undefined ? name : `${name}${index}`, offset: row.offset + index * (row.stride ?? 4), value });
+    }
+  }
+  return values;
+}
+
+/** Calls `visit` with the slot of each of the 32 interrupts of word `index` that exists. */
+function eachOfWord({ gic, cpu, index }: Place, visit: (slot: number, bit: number) => void): void {
+  for (let bit = 0; bit < 32; bit++) {
+    const slot = gic.interrupts.slotOf(cpu, index * 32 + bit);
+    if (slot !== undefined) visit(slot, bit);
+  }
+}
+
+function readField(place: Place, field: InterruptField): number {
+  let value = 0;
+  eachOfWord(place, (slot, bit) => { if (place.gic.interrupts.test(slot, field)) value |= 1 << bit; });
+  return value >>> 0;
+}
+
+/** A bank of one bit per interrupt. `apply` sees every existing interrupt and whether its bit was written as one. */
+function bitBank(field: InterruptField, apply: (gic: GicFrameContext, slot: number, one: boolean) => void): Required<Handler> {
+  return {
+    read: (place) => readField(place, field),
+    write: (place) => { eachOfWord(place, (slot, bit) => { apply(place.gic, slot, ((place.value >>> bit) & 1) !== 0); }); },
+  };
+}
+
+const BANKS = {
+  group: bitBank('group1', (gic, slot, one) => { gic.interrupts.setGroup1(slot, one); }),
+  setEnable: bitBank('enabled', (gic, slot, one) => { if (one) gic.interrupts.setEnabled(slot, true); }),
+  clearEnable: bitBank('enabled', (gic, slot, one) => { if (one) gic.interrupts.setEnabled(slot, false); }),
+  setPending: bitBank('pending', (gic, slot, one) => { if (one) gic.interrupts.setPending(slot); }),
+  clearPending: bitBank('pending', (gic, slot, one) => { if (one) gic.interrupts.clearPending(slot); }),
+  setActive: bitBank('active', (gic, slot, one) => { if (one) gic.interrupts.setActive(slot); }),
+  clearActive: bitBank('active', (gic, slot, one) => { if (one) gic.interrupts.deactivate(slot, undefined); }),
+};
+
+const PRIORITY: Required<Handler> = {
+  read: ({ gic, cpu, index }) => {
+    let value = 0;
+    for (let byte = 0; byte < 4; byte++) {
+      const slot = gic.interrupts.slotOf(cpu, index * 4 + byte);
+      if (slot !== undefined) value |= gic.interrupts.priorityOf(slot) << (byte * 8);
+    }
+    return value >>> 0;
+  },
+  write: ({ gic, cpu, index, byte, sizeBytes, value }) => {
+    for (let i = 0; i < sizeBytes; i++) {
+      const slot = gic.interrupts.slotOf(cpu, index * 4 + byte + i);
+      if (slot !== undefined) gic.interrupts.setPriority(slot, (value >>> (i * 8)) & 0xff);
+    }
+  },
+};
+
+const CONFIGURATION: Required<Handler> = {
+  read: ({ gic, cpu, index }) => {
+    let value = 0;
+    for (let i = 0; i < 16; i++) {
+      const slot = gic.interrupts.slotOf(cpu, index * 16 + i);
+      if (slot !== undefined && gic.interrupts.test(slot, 'edgeTriggered')) value |= 2 << (i * 2);
+    }
+    return value >>> 0;
+  },
+  write: ({ gic, cpu, index, value }) => {
+    for (let i = 0; i < 16; i++) {
+      const slot = gic.interrupts.slotOf(cpu, index * 16 + i);
+      if (slot !== undefined) gic.interrupts.setEdgeTriggered(slot, ((value >>> (i * 2 + 1)) & 1) !== 0);
+    }
+  },
+};
+
+/** In the distributor the private word shows the caller's interrupts but ignores writes. */
+function sharedOnly(handler: Required<Handler>, privateCount: number): Handler {
+  return { read: handler.read, write: (place) => { if (place.index >= privateCount) handler.write(place); } };
+}
+
+/** Redistributor registers are words 0 (or 1) of the same banks. */
+function word(handler: Required<Handler>, index: number): Handler {
+  return { read: (place) => handler.read({ ...place, index }), write: (place) => { handler.write({ ...place, index }); } };
+}
+
+function messageSlot({ gic, cpu, value }: WritePlace): number | undefined {
+  const intid = value & 0x3ff;
+  return intid < 32 ? undefined : gic.interrupts.slotOf(cpu, intid);
+}
+
+function routeAffinity(gic: GicFrameContext, index: number): number {
+  const slot = gic.interrupts.slotOf(0, index + 32);
+  const cpu = slot === undefined ? undefined : gic.interrupts.cpuOf(slot);
+  return cpu === undefined ? 0 : gic.affinityOf(cpu);
+}
+
+/** A new value of the group enables; what was offered under a closed group is taken back. */
+function writeControl(gic: GicFrameContext, value: number): void {
+  if (gic.state.control === (value & 3)) return;
+  gic.state.control = value & 3;
+  for (let cpu = 0; cpu < gic.interrupts.cpuCount; cpu++) gic.interrupts.reconsiderAll(cpu);
+}
+
+const DISTRIBUTOR: Handlers<typeof GICD_REGISTERS> = {
+  GICD_CTLR: { read: ({ gic }) => CTLR_FIXED | gic.state.control, write: ({ gic, value }) => { writeControl(gic, value); } },
+  GICD_TYPER: { read: () => TYPER },
+  GICD_IIDR: { read: () => IIDR },
+  GICD_TYPER2: { read: () => 0 },
+  GICD_STATUSR: { read: ({ gic }) => gic.state.distributorStatus, write: ({ gic, value }) => { gic.state.distributorStatus &= ~value; } },
+  GICD_SETSPI_NSR: { write: (place) => { const slot = messageSlot(place); if (slot !== undefined) place.gic.interrupts.setMessage(slot); } },
+  GICD_CLRSPI_NSR: { write: (place) => { const slot = messageSlot(place); if (slot !== undefined) place.gic.interrupts.clearMessage(slot); } },
+  GICD_SETSPI_SR: {},
+  GICD_CLRSPI_SR: {},
+  GICD_IGROUPR: sharedOnly(BANKS.group, 1),
+  GICD_ISENABLER: sharedOnly(BANKS.setEnable, 1),
+  GICD_ICENABLER: sharedOnly(BANKS.clearEnable, 1),
+  GICD_ISPENDR: sharedOnly(BANKS.setPending, 1),
+  GICD_ICPENDR: sharedOnly(BANKS.clearPending, 1),
+  GICD_ISACTIVER: sharedOnly(BANKS.setActive, 1),
+  GICD_ICACTIVER: sharedOnly(BANKS.clearActive, 1),
+  GICD_IPRIORITYR: sharedOnly(PRIORITY, 8),
+  GICD_ITARGETSR: {},
+  GICD_ICFGR: sharedOnly(CONFIGURATION, 2),
+  GICD_IGRPMODR: {},
+  GICD_NSACR: {},
+  GICD_SGIR: {},
+  GICD_CPENDSGIR: {},
+  GICD_SPENDSGIR: {},
+  GICD_IROUTER: {
+    read: () => 0,
+    // A 32-bit write to either half is taken as the low word, so Aff3 is 0 unless all 64 bits are written; no VM here has an Aff3.
+    write: ({ gic, cpu, index, value }) => {
+      const slot = gic.interrupts.slotOf(cpu, index + 32);
+      if (slot !== undefined) gic.interrupts.setRoute(slot, gic.cpuOfAffinity(value & 0xffffff));
+    },
+  },
+  GICD_PIDR2: { read: () => PIDR2_GICV3 },
+};
+
+const REDISTRIBUTOR: Handlers<typeof GICR_REGISTERS> = {
+  GICR_CTLR: { read: () => 0 },
+  GICR_IIDR: { read: () => IIDR },
+  GICR_TYPER: {
+    read: ({ gic, cpu }) => (BigInt(gic.affinityOf(cpu)) << 32n) | BigInt(cpu << 8) | (gic.isLast(cpu) ? 0x10n : 0n),
+  },
+  GICR_STATUSR: {
+    read: ({ gic, cpu }) => gic.state.redistributorStatus[cpu] ?? 0,
+    write: ({ gic, cpu, value }) => { gic.state.redistributorStatus[cpu] = (gic.state.redistributorStatus[cpu] ?? 0) & ~value; },
+  },
+  GICR_WAKER: {
+    read: ({ gic, cpu }) => (gic.state.asleep[cpu] === true ? SLEEP | CHILDREN_ASLEEP : 0),
+    write: ({ gic, cpu, value }) => {
+      gic.state.asleep[cpu] = (value & SLEEP) !== 0;
+      gic.interrupts.reconsiderAll(cpu);
+    },
+  },
+  GICR_SETLPIR: {},
+  GICR_CLRLPIR: {},
+  GICR_PROPBASER: {},
+  GICR_PENDBASER: {},
+  GICR_INVLPIR: {},
+  GICR_INVALLR: {},
+  GICR_SYNCR: {},
+  GICR_PIDR2: { read: () => PIDR2_GICV3 },
+  GICR_IGROUPR0: word(BANKS.group, 0),
+  GICR_ISENABLER0: word(BANKS.setEnable, 0),
+  GICR_ICENABLER0: word(BANKS.clearEnable, 0),
+  GICR_ISPENDR0: word(BANKS.setPending, 0),
+  GICR_ICPENDR0: word(BANKS.clearPending, 0),
+  GICR_ISACTIVER0: word(BANKS.setActive, 0),
+  GICR_ICACTIVER0: word(BANKS.clearActive, 0),
+  GICR_IPRIORITYR: PRIORITY,
+  GICR_ICFGR0: word(CONFIGURATION, 0),
+  GICR_ICFGR1: word(CONFIGURATION, 1),
+  GICR_IGRPMODR0: {},
+  GICR_NSACR: {},
+};

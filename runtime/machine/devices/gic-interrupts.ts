@@ -1,0 +1,306 @@
+/**
+ * Interrupt state of a GICv3: configuration, pending reasons, active bits and routes of every line of one VM, and the
+ * rules by which they change. Registers are elsewhere (`gic-frames.ts`, `gic-cpu-interface.ts`); this file knows no offset.
+ *
+ * Private interrupts (SGI 0..15, PPI 16..31) exist once per CPU, shared ones (SPI 32..1019) once. A *slot* numbers all
+ * of them: CPU n's private ones are slots 32n..32n+31, SPI 32+k is slot 32·cpuCount+k.
+ *
+ * De-assertion is lazy, as with a hypervisor that fills list registers: an interrupt that was offered to a CPU (*listed*) stays
+ * pending until the CPU acknowledges it or it is withdrawn by a register write, and a source's level is examined again only at
+ * deactivation and when the interrupt is offered anew. Source: Arm GIC architecture (IHI 0069) chapter 4; Gunyah API: VIC.
+ */
+
+import { assert } from '../../base/assert';
+
+/** Number of private interrupts per CPU. */
+export const PRIVATE_COUNT = 32;
+/** First number that is not an interrupt; 1020..1023 are special. */
+export const INTID_LIMIT = 1020;
+/** Most SPIs a GIC can have. */
+export const SPI_COUNT_MAX = INTID_LIMIT - PRIVATE_COUNT;
+
+const EDGE = 1;
+const LEVEL_SOFTWARE = 2;
+const LEVEL_MESSAGE = 4;
+const LEVEL_SOURCE = 8;
+const LISTED = 16;
+const ACTIVE = 32;
+const ANY_PENDING = EDGE | LEVEL_SOFTWARE | LEVEL_MESSAGE | LEVEL_SOURCE | LISTED;
+
+const ENABLED = 1;
+const GROUP1 = 2;
+const EDGE_TRIGGERED = 4;
+
+/** One bit of an interrupt's state that registers show. */
+export type InterruptField = 'enabled' | 'group1' | 'pending' | 'active' | 'edgeTriggered';
+
+/** What happened to an interrupt; `cpu` is the CPU concerned, if one is. */
+export type InterruptEvent = 'asserted' | 'cleared' | 'taken' | 'ended';
+
+/** How the interrupt state asks and tells the world outside. */
+export interface InterruptHooks {
+  /** Whether the level source behind this slot still holds. */
+  readonly checkPending: (slot: number) => boolean;
+  /** Told about assertions and their end. Must not call back. */
+  readonly event: (event: InterruptEvent, slot: number, cpu: number | undefined) => void;
+  /** Whether this CPU takes interrupts of this group now (distributor and CPU interface enables, awake). */
+  readonly accepts: (cpu: number, group: 0 | 1) => boolean;
+}
+
+/** Plain-data form of the state. */
+export interface SavedInterrupts { readonly status: Uint8Array; readonly config: Uint8Array; readonly priority: Uint8Array; readonly route: Uint8Array }
+
+const NO_ROUTE = 0xff;
+
+/** State of all interrupts of one GIC. */
+export class GicInterrupts {
+  readonly cpuCount: number;
+  readonly spiCount: number;
+  private readonly hooks: InterruptHooks;
+  private readonly status: Uint8Array;
+  private readonly config: Uint8Array;
+  private readonly priorities: Uint8Array;
+  private readonly routes: Uint8Array;
+  /** One bit per slot that has any pending reason; derived from `status`. */
+  private readonly pendingWords: Uint32Array;
+
+  constructor(cpuCount: number, spiCount: number, hooks: InterruptHooks) {
+    assert(cpuCount >= 1 && cpuCount < NO_ROUTE, 'a GIC has 1..254 CPUs');
+    assert(spiCount >= 0 && spiCount <= SPI_COUNT_MAX, 'a GIC has 0..988 SPIs');
+    this.cpuCount = cpuCount;
+    this.spiCount = spiCount;
+    this.hooks = hooks;
+    const slotCount = cpuCount * PRIVATE_COUNT + spiCount;
+    this.status = new Uint8Array(slotCount);
+    this.config = new Uint8Array(slotCount);
+    this.priorities = new Uint8Array(slotCount);
+    this.routes = new Uint8Array(spiCount);
+    this.pendingWords = new Uint32Array((slotCount + 31) >>> 5);
+    this.reset();
+  }
+
+  /** Everything disabled, group 0, priority 0, level-triggered (SGIs edge), routed to CPU 0. */
+  reset(): void {
+    this.status.fill(0);
+    this.config.fill(0);
+    this.priorities.fill(0);
+    this.routes.fill(0);
+    this.pendingWords.fill(0);
+    for (let slot = 0; slot < this.cpuCount * PRIVATE_COUNT; slot++) if (slot % PRIVATE_COUNT < 16) this.config[slot] = EDGE_TRIGGERED;
+  }
+
+  /** The slot of an interrupt number as `cpu` sees it; `undefined` if there is no such interrupt. */
+  slotOf(cpu: number, intid: number): number | undefined {
+    if (intid < PRIVATE_COUNT) return cpu * PRIVATE_COUNT + intid;
+    return intid < PRIVATE_COUNT + this.spiCount ? (this.cpuCount - 1) * PRIVATE_COUNT + intid : undefined;
+  }
+
+  /** The interrupt number of a slot. */
+  intidOf(slot: number): number {
+    return this.isPrivate(slot) ? slot % PRIVATE_COUNT : slot - (this.cpuCount - 1) * PRIVATE_COUNT;
+  }
+
+  /** The CPU a slot is delivered to: its owner if private, its route if shared; `undefined` if routed nowhere. */
+  cpuOf(slot: number): number | undefined {
+    if (this.isPrivate(slot)) return slot >>> 5;
+    const route = this.routes[slot - this.cpuCount * PRIVATE_COUNT] ?? NO_ROUTE;
+    return route === NO_ROUTE ? undefined : route;
+  }
+
+  /** The priority, 0 (highest) .. 0xF8. */
+  priorityOf(slot: number): number {
+    return this.priorities[slot] ?? 0;
+  }
+
+  /** One state bit. */
+  test(slot: number, field: InterruptField): boolean {
+    switch (field) {
+      case 'enabled': return this.configured(slot, ENABLED);
+      case 'group1': return this.configured(slot, GROUP1);
+      case 'edgeTriggered': return this.configured(slot, EDGE_TRIGGERED);
+      case 'active': return ((this.status[slot] ?? 0) & ACTIVE) !== 0;
+      case 'pending': return this.isPending(slot);
+    }
+  }
+
+  setPriority(slot: number, priority: number): void {
+    this.priorities[slot] = priority & 0xf8;
+  }
+
+  setEnabled(slot: number, enabled: boolean): void {
+    if (enabled === this.configured(slot, ENABLED)) return;
+    this.setConfig(slot, ENABLED, enabled);
+    this.reconsider(slot);
+  }
+
+  setGroup1(slot: number, group1: boolean): void {
+    if (group1 === this.configured(slot, GROUP1)) return;
+    this.setConfig(slot, GROUP1, group1);
+    this.reconsider(slot);
+  }
+
+  /** SGIs stay edge-triggered whatever is asked. */
+  setEdgeTriggered(slot: number, edge: boolean): void {
+    if (edge === this.configured(slot, EDGE_TRIGGERED) || this.intidOf(slot) < 16) return;
+    this.reconsider(slot);
+    this.setConfig(slot, EDGE_TRIGGERED, edge);
+    this.reconsider(slot);
+  }
+
+  /** Routes an SPI; `undefined` means an affinity that no CPU has. */
+  setRoute(slot: number, cpu: number | undefined): void {
+    assert(!this.isPrivate(slot), 'only SPIs have a route');
+    this.withdraw(slot);
+    this.routes[slot - this.cpuCount * PRIVATE_COUNT] = cpu ?? NO_ROUTE;
+  }
+
+  /** Makes pending by software (ISPENDR, or an SGI). */
+  setPending(slot: number): void {
+    this.setStatus(slot, (this.status[slot] ?? 0) | EDGE | LEVEL_SOFTWARE);
+  }
+
+  /** Ends what software or an edge made pending (ICPENDR); a level that still holds stays. */
+  clearPending(slot: number): void {
+    this.setStatus(slot, (this.status[slot] ?? 0) & ~(EDGE | LEVEL_SOFTWARE | LISTED));
+    this.reconsider(slot);
+  }
+
+  /** A message-based interrupt was set (SETSPI). */
+  setMessage(slot: number): void {
+    this.setStatus(slot, (this.status[slot] ?? 0) | EDGE | LEVEL_MESSAGE);
+  }
+
+  /** A message-based interrupt was cleared (CLRSPI). One that is listed is delivered once more. */
+  clearMessage(slot: number): void {
+    this.setStatus(slot, (this.status[slot] ?? 0) & ~LEVEL_MESSAGE);
+  }
+
+  /** A source asserts its level. */
+  assertLevel(slot: number): void {
+    this.setStatus(slot, (this.status[slot] ?? 0) | EDGE | LEVEL_SOURCE);
+    this.hooks.event('asserted', slot, this.cpuOf(slot));
+  }
+
+  /** A source pulses; nothing happens unless the interrupt is edge-triggered. */
+  assertEdge(slot: number): void {
+    if (!this.configured(slot, EDGE_TRIGGERED)) return;
+    this.setStatus(slot, (this.status[slot] ?? 0) | EDGE);
+    this.hooks.event('asserted', slot, this.cpuOf(slot));
+  }
+
+  /** A source takes its assertion back at once. */
+  clearSource(slot: number): void {
+    const status = this.status[slot] ?? 0;
+    const rest = status & ~(EDGE | LEVEL_SOURCE | LISTED);
+    this.setStatus(slot, rest);
+    if (status !== rest) this.hooks.event('cleared', slot, this.cpuOf(slot));
+  }
+
+  /** The CPU acknowledges: pending becomes active. */
+  acknowledge(slot: number, cpu: number): void {
+    this.setStatus(slot, ((this.status[slot] ?? 0) & ~(EDGE | LEVEL_SOFTWARE | LISTED)) | ACTIVE);
+    this.hooks.event('taken', slot, cpu);
+  }
+
+  /** Sets the active bit by register. */
+  setActive(slot: number): void {
+    this.withdraw(slot);
+    this.setStatus(slot, (this.status[slot] ?? 0) | ACTIVE);
+  }
+
+  /** Ends the active state and examines the source's level again. */
+  deactivate(slot: number, cpu: number | undefined): void {
+    const status = this.status[slot] ?? 0;
+    if ((status & ACTIVE) === 0) return;
+    this.setStatus(slot, status & ~ACTIVE);
+    this.hooks.event('ended', slot, cpu);
+    this.reconsider(slot);
+  }
+
+  /** Takes back what was offered to `cpu`, after one of its enables changed; levels are examined again. */
+  reconsiderAll(cpu: number): void {
+    for (const slot of this.pendingSlots(cpu)) this.reconsider(slot);
+  }
+
+  /**
+   * Offers everything deliverable to `cpu` and returns the slot with the highest priority (ties: lowest number), or
+   * `undefined`. What is offered stays pending until acknowledged or withdrawn.
+   */
+  offer(cpu: number): number | undefined {
+    let best: number | undefined;
+    for (const slot of this.pendingSlots(cpu)) {
+      if (!this.isDeliverable(slot, cpu)) continue;
+      this.setStatus(slot, (this.status[slot] ?? 0) | LISTED);
+      if (best === undefined || this.priorityOf(slot) < this.priorityOf(best)) best = slot;
+    }
+    return best;
+  }
+
+  save(): SavedInterrupts {
+    return { status: this.status.slice(), config: this.config.slice(), priority: this.priorities.slice(), route: this.routes.slice() };
+  }
+
+  restore(saved: SavedInterrupts): void {
+    assert(saved.status.length === this.status.length && saved.route.length === this.routes.length, 'saved interrupts are of another GIC');
+    this.config.set(saved.config);
+    this.priorities.set(saved.priority);
+    this.routes.set(saved.route);
+    saved.status.forEach((status, slot) => this.setStatus(slot, status));
+  }
+
+  private isPrivate(slot: number): boolean {
+    return slot < this.cpuCount * PRIVATE_COUNT;
+  }
+
+  private configured(slot: number, bit: number): boolean {
+    return ((this.config[slot] ?? 0) & bit) !== 0;
+  }
+
+  private setConfig(slot: number, bit: number, on: boolean): void {
+    const config = this.config[slot] ?? 0;
+    this.config[slot] = on ? config | bit : config & ~bit;
+  }
+
+  private setStatus(slot: number, status: number): void {
+    this.status[slot] = status;
+    const word = slot >>> 5;
+    const bit = 1 << (slot & 31);
+    const words = this.pendingWords[word] ?? 0;
+    this.pendingWords[word] = (status & ANY_PENDING) !== 0 ? words | bit : words & ~bit;
+  }
+
+  private isPending(slot: number): boolean {
+    const reasons = this.configured(slot, EDGE_TRIGGERED) ? EDGE | LISTED : LEVEL_SOFTWARE | LEVEL_MESSAGE | LEVEL_SOURCE | LISTED;
+    return ((this.status[slot] ?? 0) & reasons) !== 0;
+  }
+
+  private isDeliverable(slot: number, cpu: number): boolean {
+    return this.configured(slot, ENABLED) && !this.test(slot, 'active') && this.cpuOf(slot) === cpu && this.isPending(slot)
+      && this.hooks.accepts(cpu, this.configured(slot, GROUP1) ? 1 : 0);
+  }
+
+  /** No longer offered. An edge goes back to its latch; a level stands on its own reasons again. */
+  private withdraw(slot: number): void {
+    const status = this.status[slot] ?? 0;
+    if ((status & LISTED) === 0) return;
+    this.setStatus(slot, (status & ~LISTED) | (this.configured(slot, EDGE_TRIGGERED) ? EDGE : 0));
+  }
+
+  private reconsider(slot: number): void {
+    this.withdraw(slot);
+    const status = this.status[slot] ?? 0;
+    if ((status & LEVEL_SOURCE) === 0 || this.hooks.checkPending(slot)) return;
+    this.setStatus(slot, status & ~(this.configured(slot, EDGE_TRIGGERED) ? LEVEL_SOURCE : LEVEL_SOURCE | EDGE));
+    this.hooks.event('cleared', slot, this.cpuOf(slot));
+  }
+
+  /** Slots with a pending reason that could concern `cpu`, in ascending order of interrupt number. */
+  private *pendingSlots(cpu: number): Generator<number> {
+    yield* this.slotsOfWord(cpu);
+    for (let word = this.cpuCount; word < this.pendingWords.length; word++) if (this.pendingWords[word] !== 0) yield* this.slotsOfWord(word);
+  }
+
+  private *slotsOfWord(word: number): Generator<number> {
+    for (let rest = this.pendingWords[word] ?? 0; rest !== 0; rest &= rest - 1) yield word * 32 + 31 - Math.clz32(rest & -rest);
+  }
+}

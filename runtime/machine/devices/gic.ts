@@ -1,0 +1,256 @@
+/**
+ * A GICv3 for one virtual machine: distributor, one redistributor and one CPU interface per CPU. A pure chip model; where the
+ * frames lie, which objects drive the lines and who the CPUs are is the caller's business (`hypervisor/vic.ts`).
+ *
+ * One security state: group 0 drives FIQ, group 1 drives IRQ. No LPIs, no ITS, no legacy mode, no 1-of-N routing.
+ */
+
+import { assert, present } from '../../base/assert';
+import { CPU_INTERFACE_REGISTERS, GicCpuInterface } from './gic-cpu-interface';
+import type { SavedCpuInterface } from './gic-cpu-interface';
+import { distributorRegisters, readDistributor, readRedistributor, redistributorRegisters, writeDistributor, writeRedistributor } from './gic-frames';
+import type { GicFrameContext, GicFrameState, RegisterValue } from './gic-frames';
+import { GicInterrupts } from './gic-interrupts';
+import type { InterruptEvent, SavedInterrupts } from './gic-interrupts';
+
+/** Fixed properties of one GIC. */
+export interface GicOptions {
+  readonly cpuCount: number;
+  /** SPIs, 0..988; interrupt numbers 32.. */
+  readonly spiCount: number;
+  /** Aff3.Aff2.Aff1.Aff0 of each CPU as 32 bits. Unless given, Aff0 is the index. */
+  readonly affinityOf?: (cpu: number) => number;
+  /** GICR_TYPER.Last; unless given, true for the highest index. */
+  readonly isLast?: (cpu: number) => boolean;
+}
+
+/** What the GIC drives and asks. */
+export interface GicPort {
+  /** New levels of a CPU's IRQ and FIQ inputs. Called only when one of them changes. */
+  readonly setSignals: (cpu: number, irq: boolean, fiq: boolean) => void;
+  /** Whether the level source of this interrupt still holds. `cpu` is defined for private interrupts. */
+  readonly checkPending: (intid: number, cpu: number | undefined) => boolean;
+  /** For trace; must not call back into the GIC. */
+  readonly event?: (event: InterruptEvent, intid: number, cpu: number | undefined) => void;
+}
+
+/** State of one interrupt for the debugger. */
+export interface InterruptView {
+  readonly intid: number; readonly pending: boolean; readonly active: boolean; readonly enabled: boolean;
+  readonly group: 0 | 1; readonly priority: number; readonly trigger: 'edge' | 'level'; readonly cpu: number | undefined;
+}
+
+/** Plain-data form of a GIC. */
+export interface SavedGic {
+  readonly kind: 'gic'; readonly version: 1;
+  readonly interrupts: SavedInterrupts;
+  readonly control: number; readonly distributorStatus: number;
+  readonly redistributorStatus: readonly number[]; readonly asleep: readonly boolean[];
+  readonly cpus: readonly SavedCpuInterface[];
+  readonly signals: readonly number[];
+}
+
+/** One memory access to a frame. `value` only for writes. */
+export interface FrameAccess { readonly offset: number; readonly sizeBytes: number; readonly value: bigint }
+
+/** The chip. */
+export class Gic {
+  readonly cpuCount: number;
+  readonly interrupts: GicInterrupts;
+  private readonly port: GicPort;
+  private readonly frame: GicFrameContext;
+  private readonly state: GicFrameState;
+  private readonly cpus: readonly GicCpuInterface[];
+  /** Bit 0 IRQ, bit 1 FIQ, per CPU, as last driven. */
+  private readonly signals: number[];
+
+  constructor(options: GicOptions, port: GicPort) {
+    const { cpuCount, spiCount } = options;
+    const affinityOf = options.affinityOf ?? ((cpu): number => cpu);
+    this.cpuCount = cpuCount;
+    this.port = port;
+    this.state = { control: 0, distributorStatus: 0, redistributorStatus: filled(cpuCount, 0), asleep: filled(cpuCount, false) };
+    this.signals = filled(cpuCount, 0);
+    this.interrupts = new GicInterrupts(cpuCount, spiCount, {
+      checkPending: (slot) => port.checkPending(this.interrupts.intidOf(slot), this.privateCpu(slot)),
+      event: (event, slot, cpu) => port.event?.(event, this.interrupts.intidOf(slot), cpu),
+      accepts: (cpu, group) => this.state.asleep[cpu] !== true && this.cpuInterface(cpu).accepts(group),
+    });
+    const cpuOfAffinity = (affinity: number): number | undefined => {
+      for (let cpu = 0; cpu < cpuCount; cpu++) if (affinityOf(cpu) === affinity) return cpu;
+      return undefined;
+    };
+    this.frame = { interrupts: this.interrupts, state: this.state, affinityOf, cpuOfAffinity, isLast: options.isLast ?? ((cpu): boolean => cpu === cpuCount - 1) };
+    this.cpus = filled(cpuCount, 0).map((_, cpu) => new GicCpuInterface({
+      interrupts: this.interrupts, cpu,
+      distributorEnabled: (group) => ((this.state.control >>> group) & 1) !== 0,
+      cpusByList: (affinity321, rangeBase, list) => cpusInList(list, (aff0) => cpuOfAffinity(((affinity321 << 8) | (rangeBase + aff0)) >>> 0)),
+    }));
+  }
+
+  /** Everything as after power-on, signals low. */
+  reset(): void {
+    this.interrupts.reset();
+    this.state.control = 0;
+    this.state.distributorStatus = 0;
+    this.state.redistributorStatus.fill(0);
+    this.state.asleep.fill(false);
+    for (const cpu of this.cpus) cpu.reset();
+    this.update();
+  }
+
+  /** The CPU interface of one CPU as after that CPU's power-on. */
+  resetCpu(cpu: number): void {
+    this.cpuInterface(cpu).reset();
+    this.interrupts.reconsiderAll(cpu);
+    this.update();
+  }
+
+  /** A distributor read by CPU `cpu`; `undefined` is an abort. */
+  readDistributor(cpu: number, offset: number, sizeBytes: number): bigint | undefined {
+    return readDistributor(this.frame, cpu, offset, sizeBytes);
+  }
+
+  /** A distributor write by CPU `cpu`; false is an abort. */
+  writeDistributor(cpu: number, access: FrameAccess): boolean {
+    const accepted = writeDistributor(this.frame, cpu, access);
+    this.update();
+    return accepted;
+  }
+
+  /** A read of CPU `cpu`'s redistributor, by whomever; `undefined` is an abort. */
+  readRedistributor(cpu: number, offset: number, sizeBytes: number): bigint | undefined {
+    return readRedistributor(this.frame, cpu, offset, sizeBytes);
+  }
+
+  /** A write to CPU `cpu`'s redistributor, by whomever; false is an abort. */
+  writeRedistributor(cpu: number, access: FrameAccess): boolean {
+    const accepted = writeRedistributor(this.frame, cpu, access);
+    this.update();
+    return accepted;
+  }
+
+  /** Reads an ICC_* register as `cpu`. `undefined` as text means the instruction is UNDEFINED. */
+  readSystemRegister(cpu: number, name: string): bigint | 'undefined' {
+    const value = this.cpuInterface(cpu).read(name);
+    this.update();
+    return value === undefined ? 'undefined' : BigInt(value);
+  }
+
+  /** Writes an ICC_* register as `cpu`. */
+  writeSystemRegister(cpu: number, name: string, value: bigint): 'ok' | 'undefined' {
+    const accepted = this.cpuInterface(cpu).write(name, value);
+    this.update();
+    return accepted ? 'ok' : 'undefined';
+  }
+
+  /** A source asserts an interrupt, as a level or as a pulse. False if there is no such interrupt. */
+  assert(intid: number, cpu: number, as: 'level' | 'edge'): boolean {
+    const slot = this.interrupts.slotOf(cpu, intid);
+    if (slot === undefined) return false;
+    if (as === 'level') this.interrupts.assertLevel(slot);
+    else this.interrupts.assertEdge(slot);
+    this.update();
+    return true;
+  }
+
+  /** A source takes its assertion back at once. */
+  clear(intid: number, cpu: number): void {
+    const slot = this.interrupts.slotOf(cpu, intid);
+    if (slot !== undefined) this.interrupts.clearSource(slot);
+    this.update();
+  }
+
+  /** State of one interrupt as `cpu` sees it; `undefined` if there is none of that number. */
+  inspect(intid: number, cpu: number): InterruptView | undefined {
+    const slot = this.interrupts.slotOf(cpu, intid);
+    if (slot === undefined) return undefined;
+    const { interrupts } = this;
+    return {
+      intid, pending: interrupts.test(slot, 'pending'), active: interrupts.test(slot, 'active'), enabled: interrupts.test(slot, 'enabled'),
+      group: interrupts.test(slot, 'group1') ? 1 : 0, priority: interrupts.priorityOf(slot),
+      trigger: interrupts.test(slot, 'edgeTriggered') ? 'edge' : 'level', cpu: interrupts.cpuOf(slot),
+    };
+  }
+
+  /** Levels last driven to a CPU. */
+  signalsOf(cpu: number): { readonly irq: boolean; readonly fiq: boolean } {
+    const signals = this.signals[cpu] ?? 0;
+    return { irq: (signals & 1) !== 0, fiq: (signals & 2) !== 0 };
+  }
+
+  /** Register view of the distributor as `cpu` sees it; no side effects. */
+  distributorRegisters(cpu = 0): RegisterValue[] {
+    return distributorRegisters(this.frame, cpu);
+  }
+
+  /** Register view of one redistributor; no side effects. */
+  redistributorRegisters(cpu: number): RegisterValue[] {
+    return redistributorRegisters(this.frame, cpu);
+  }
+
+  /** ICC_* registers of one CPU that can be read without effect. */
+  cpuRegisters(cpu: number): { readonly name: string; readonly value: bigint }[] {
+    const values: { name: string; value: bigint }[] = [];
+    for (const name of CPU_INTERFACE_REGISTERS) {
+      const value = name.startsWith('ICC_IAR') || name.startsWith('ICC_HPPIR') ? undefined : this.cpuInterface(cpu).read(name);
+      if (value !== undefined) values.push({ name, value: BigInt(value) });
+    }
+    return values;
+  }
+
+  save(): SavedGic {
+    const { control, distributorStatus, redistributorStatus, asleep } = this.state;
+    return {
+      kind: 'gic', version: 1, interrupts: this.interrupts.save(), control, distributorStatus,
+      redistributorStatus: [...redistributorStatus], asleep: [...asleep], cpus: this.cpus.map((cpu) => cpu.save()), signals: [...this.signals],
+    };
+  }
+
+  /** Takes a saved state back. The CPU inputs are part of the CPUs' own state and are not driven again. */
+  restore(saved: SavedGic): void {
+    assert(saved.cpus.length === this.cpuCount, 'saved GIC has another number of CPUs');
+    this.interrupts.restore(saved.interrupts);
+    this.state.control = saved.control;
+    this.state.distributorStatus = saved.distributorStatus;
+    for (let cpu = 0; cpu < this.cpuCount; cpu++) {
+      this.state.redistributorStatus[cpu] = saved.redistributorStatus[cpu] ?? 0;
+      this.state.asleep[cpu] = saved.asleep[cpu] ?? false;
+      this.signals[cpu] = saved.signals[cpu] ?? 0;
+      this.cpuInterface(cpu).restore(present(saved.cpus[cpu], 'saved CPU interface'));
+    }
+  }
+
+  /** Offers what is deliverable and drives the CPU inputs that changed. */
+  private update(): void {
+    for (let cpu = 0; cpu < this.cpuCount; cpu++) {
+      const slot = this.interrupts.offer(cpu);
+      const signal = slot === undefined || !this.cpuInterface(cpu).preempts(slot) ? 0 : this.interrupts.test(slot, 'group1') ? 1 : 2;
+      if (signal === this.signals[cpu]) continue;
+      this.signals[cpu] = signal;
+      this.port.setSignals(cpu, signal === 1, signal === 2);
+    }
+  }
+
+  private cpuInterface(cpu: number): GicCpuInterface {
+    return present(this.cpus[cpu], 'no such CPU in this GIC');
+  }
+
+  private privateCpu(slot: number): number | undefined {
+    return slot < this.cpuCount * 32 ? slot >>> 5 : undefined;
+  }
+}
+
+function filled<T>(count: number, value: T): T[] {
+  return new Array<T>(count).fill(value);
+}
+
+/** The CPUs that the set bits of a 16-bit target list name. */
+function cpusInList(list: number, cpuOf: (aff0: number) => number | undefined): number[] {
+  const cpus: number[] = [];
+  for (let bit = 0; bit < 16; bit++) {
+    const cpu = ((list >>> bit) & 1) !== 0 ? cpuOf(bit) : undefined;
+    if (cpu !== undefined) cpus.push(cpu);
+  }
+  return cpus;
+}

@@ -1,0 +1,64 @@
+/**
+ * Speed of the engine: processor time of six integer kernels on our machine and on QEMU with exact instruction counting, the same
+ * ELF files, alternating in one run, each less what an empty program costs.
+ */
+import { spawnSync } from 'node:child_process';
+
+import { guestElfs, guestNames } from '../support/guest-build';
+import { measureCpuTime } from './cpu-time';
+import { type Figure, type Unmeasured, geometricMean } from './figure';
+
+const QEMU = ['qemu-system-aarch64', '-M', 'virt,gic-version=3', '-cpu', 'cortex-a57', '-m', '256', '-nographic', '-no-reboot', '-nic', 'none', '-icount', 'shift=0'];
+const RIVAL = 'qemu-system-aarch64 -icount shift=0';
+const TIMEOUT_MS = 120_000;
+const EMPTY = 'empty';
+const SECONDS_MIN = 0.001;
+const GOAL = 0.35;
+
+interface Machine { readonly name: 'ours' | 'qemu'; command(elf: string): readonly string[] }
+
+/** Seconds for each kernel: the best of all rounds, as noise only ever adds. */
+type Times = Map<string, number>;
+
+/** Measures `rounds` times each; `commandFile` is the bundled `gunyah` command. */
+export function measureKernels(commandFile: string, rounds: number): (Figure | Unmeasured)[] {
+  const names = guestNames('kernels');
+  const elfs = guestElfs('kernels', names);
+  const machines: readonly Machine[] = [
+    { name: 'ours', command: (elf) => [process.execPath, commandFile, 'run', elf, '--json'] },
+    { name: 'qemu', command: (elf) => [...QEMU, '-kernel', elf] },
+  ];
+  if (spawnSync('qemu-system-aarch64', ['--version']).status !== 0) {
+    return [{ name: 'kernels', reason: 'qemu-system-aarch64 is not installed (Debian: apt-get install qemu-system-arm)' }];
+  }
+  const best = { ours: new Map<string, number>(), qemu: new Map<string, number>() };
+  for (let round = 0; round < rounds; round++) {
+    for (const name of names) measureRound(name, elfs.get(name) ?? '', machines, best);
+  }
+  return compare(names.filter((name) => name !== EMPTY), best);
+}
+
+/** Runs one kernel on both machines, which must print the same checksum. */
+function measureRound(name: string, elf: string, machines: readonly Machine[], best: Readonly<Record<Machine['name'], Times>>): void {
+  const checksums = machines.map((machine) => {
+    const run = measureCpuTime(machine.command(elf), TIMEOUT_MS);
+    const checksum = /checksum 0x[0-9a-f]{8}/.exec(run.output)?.[0];
+    if (checksum === undefined) throw new Error(`${name} on ${machine.name} did not end well (status ${String(run.status)}):\n${run.output.slice(-1000)}`);
+    best[machine.name].set(name, Math.min(run.seconds, best[machine.name].get(name) ?? Number.POSITIVE_INFINITY));
+    return checksum;
+  });
+  if (new Set(checksums).size !== 1) throw new Error(`${name} computes different checksums: ${checksums.join(', ')}`);
+}
+
+function compare(names: readonly string[], best: Readonly<Record<Machine['name'], Times>>): Figure[] {
+  const net = (times: Times, name: string): number => Math.max(SECONDS_MIN, (times.get(name) ?? 0) - (times.get(EMPTY) ?? 0));
+  const figures = names.map((name): Figure => {
+    const ours = net(best.ours, name);
+    const theirs = net(best.qemu, name);
+    return { name: `kernel/${name}`, value: ours, unit: 's CPU', against: theirs, rival: RIVAL, ratio: theirs / ours };
+  });
+  const mean = geometricMean(figures.map((figure) => figure.ratio));
+  const startup: Figure = { name: 'kernel/empty', value: best.ours.get(EMPTY) ?? 0, unit: 's CPU', against: best.qemu.get(EMPTY) ?? 0, rival: RIVAL, ratio: (best.qemu.get(EMPTY) ?? 0) / (best.ours.get(EMPTY) ?? 1) };
+  return [...figures, { name: 'kernels/geomean', value: mean, unit: 'x QEMU', against: GOAL, rival: 'goal', ratio: mean / GOAL }, startup];
+}
+
