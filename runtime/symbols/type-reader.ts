@@ -3,6 +3,7 @@ import { AT, ATE, TAG } from './dwarf/constants';
 import { evaluateValue, type ExpressionScope } from './dwarf/expression';
 import type { Die } from './dwarf/tree';
 import type { FrameContext } from './frame';
+import { builtInType } from './type-names';
 import {
   type ArrayType, type BaseEncoding, type BaseType, type EnumType, type FunctionType, type Member, type PointerType, type QualifiedType,
   type RecordType, type Type, type TypedefType, VOID,
@@ -18,6 +19,8 @@ export interface TypeEvaluation {
 
 /** More members, parameters or dimensions than a sensible type has. */
 const CHILD_COUNT_MAX = 65536;
+/** The largest base type there is has 32 bytes (a complex long double). */
+const BASE_SIZE_MAX_BYTES = 64;
 /** More dimensions than C allows programs to rely on. */
 const DIMENSION_COUNT_MAX = 32;
 /** How many types are kept. */
@@ -206,7 +209,12 @@ const ENCODINGS: ReadonlyMap<number, { readonly encoding: BaseEncoding; readonly
 
 function baseType(die: Die): BaseType {
   const known = ENCODINGS.get(die.number(AT.encoding) ?? 0) ?? { encoding: 'other', isSigned: false };
-  return { kind: 'base', name: die.name ?? '?', ...known, sizeBytes: Math.min(64, die.number(AT.byte_size) ?? 0) };
+  const name = die.name ?? '?';
+  const sizeBytes = Math.min(BASE_SIZE_MAX_BYTES, die.number(AT.byte_size) ?? 0);
+  // GCC says `long unsigned int` where people write `unsigned long`.
+  const builtIn = builtInType(name.split(' '));
+  const isUsual = builtIn?.kind === 'base' && builtIn.sizeBytes === sizeBytes;
+  return { kind: 'base', name: isUsual ? builtIn.name : name, ...known, sizeBytes };
 }
 
 function enumType(die: Die): EnumType {

@@ -17,8 +17,6 @@ export interface Unwound {
   readonly isExact: boolean;
 }
 
-/** Registers x0..x17 do not survive a call: a caller's values of them are not known. */
-const LAST_SCRATCH_REGISTER = 17;
 const REGISTER_COUNT = 33;
 
 /** The canonical frame address that a row gives. */
@@ -50,9 +48,12 @@ export function unwindByRow(row: FrameRow, frame: FrameContext, scope: Expressio
   return { cfa, pc: returnAddress, registers: registersFrom(values), isExact: row.isSignalFrame };
 }
 
+/**
+ * Scratch registers count as kept too: when compilers see the callee they may leave values in them across the call, and where
+ * they do not, the location lists end before the call.
+ */
 function unruled(number: number, frame: FrameContext, cfa: bigint): bigint | undefined {
-  if (number === REGISTER.sp) return cfa;
-  return number <= LAST_SCRATCH_REGISTER ? undefined : frame.registers.register(number);
+  return number === REGISTER.sp ? cfa : frame.registers.register(number);
 }
 
 function ruled(rule: RegisterRule, number: number, frame: FrameContext, at: { readonly cfa: bigint; readonly scope: ExpressionScope }): bigint | undefined {
@@ -123,7 +124,7 @@ function readRecord(memory: MemoryReader, framePointer: bigint): { readonly fram
 
 function callerRegisters(frame: FrameContext, pc: bigint, known: { readonly sp: bigint; readonly x29: bigint | undefined }): RegisterReader {
   const values: (bigint | undefined)[] = [];
-  for (let number = LAST_SCRATCH_REGISTER + 1; number < REGISTER.x29; number++) values[number] = frame.registers.register(number);
+  for (let number = 0; number < REGISTER.x29; number++) values[number] = frame.registers.register(number);
   values[REGISTER.x29] = known.x29;
   values[REGISTER.x30] = pc;
   values[REGISTER.sp] = known.sp;
