@@ -18,7 +18,7 @@ const COMMON_FLAGS = [
   '-fno-omit-frame-pointer', '-ffunction-sections', '-fdata-sections', '-fno-common', '-mgeneral-regs-only', '-mstrict-align',
 ];
 const GCC_FLAGS = ['-fno-tree-loop-distribute-patterns', '-mno-outline-atomics'];
-const CLANG_FLAGS = ['--target=aarch64-none-elf'];
+const CLANG_FLAGS = ['--target=aarch64-none-elf', '-fdebug-compilation-dir=.'];
 
 const run = (command, args, cwd) => {
   const result = spawnSync(command, args, { cwd, encoding: 'utf8' });

@@ -34,7 +34,7 @@ struct statistics {
 	uint32_t doorbells;
 	uint64_t bytes_sent;
 	int32_t coldest, warmest;
-	uint64_t latency_us_total;
+	uint64_t waiting_us_total;
 };
 
 /* The sensor as the primary sees it. */
@@ -304,7 +304,7 @@ static void update_statistics(const struct sensor_sample *sample, const struct p
 	if (statistics->answers == 0 || temperature > statistics->warmest)
 		statistics->warmest = temperature;
 	statistics->answers++;
-	statistics->latency_us_total += timer_now_us() - request->sent_at_us;
+	statistics->waiting_us_total += timer_now_us() - request->sent_at_us;
 }
 
 static void print_temperature(int32_t millidegrees)
@@ -395,7 +395,7 @@ static void print_summary(void)
 	print_temperature(statistics->coldest);
 	print(" to ");
 	print_temperature(statistics->warmest);
-	print(", mean latency %lu us\n", statistics->latency_us_total / statistics->answers);
+	print(", collected after %lu us on average\n", statistics->waiting_us_total / statistics->answers);
 }
 
 void guest_main(void)

@@ -44,12 +44,18 @@ exception_vectors:
 	.cfi_endproc
 	.size exception_vectors, . - exception_vectors
 
+	/*
+	 * The call frame information lets a debugger look through the exception: the caller of exception_save is the code that was
+	 * interrupted, and its PC (DWARF register 32) is the saved ELR.
+	 */
 	.type exception_save, %function
 exception_save:
 	.cfi_startproc simple
 	.cfi_signal_frame
+	.cfi_return_column 32
 	.cfi_def_cfa sp, FRAME_SIZE
-	.cfi_undefined x30
+	.cfi_offset 0, 0 - FRAME_SIZE
+	.cfi_offset 1, 8 - FRAME_SIZE
 	stp	x2, x3, [sp, #16]
 	stp	x4, x5, [sp, #32]
 	stp	x6, x7, [sp, #48]
@@ -72,6 +78,10 @@ exception_save:
 	mrs	x2, esr_el1
 	mrs	x3, far_el1
 	stp	x2, x3, [sp, #FRAME_ESR]
+	.irp	register, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
+	.cfi_offset \register, 8 * \register - FRAME_SIZE
+	.endr
+	.cfi_offset 32, FRAME_ELR - FRAME_SIZE
 
 	mov	x0, sp
 	bl	exception_entry
