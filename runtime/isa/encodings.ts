@@ -6,14 +6,18 @@
 
 import { branchSystemEncodings } from './encodings-branch-system';
 import { dataProcessingEncodings } from './encodings-data-processing';
+import { floatingPointEncodings } from './encodings-floating-point';
 import { loadStoreEncodings } from './encodings-load-store';
+import { simdScalarEncodings } from './encodings-simd-scalar';
+import { simdVectorEncodings } from './encodings-simd-vector';
 import type { Decoded, Encoding } from './interface';
 import { compileEncoding, extractFields } from './pattern';
 import type { CompiledEncoding } from './pattern';
 
 /** Every row, in the order of the Arm ARM's groups. */
 export const encodings: readonly Encoding[] = [
-  ...dataProcessingEncodings, ...branchSystemEncodings, ...loadStoreEncodings,
+  ...dataProcessingEncodings, ...branchSystemEncodings, ...loadStoreEncodings, ...floatingPointEncodings, ...simdVectorEncodings,
+  ...simdScalarEncodings,
 ];
 
 /** Every row with its masks and field positions, in the same order as `encodings`. */
