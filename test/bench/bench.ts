@@ -16,9 +16,9 @@ const REPOSITORY = resolve(__dirname, '..', '..');
 const COMMAND_FILE = resolve(REPOSITORY, 'dist', 'cli.js');
 const DEFAULT_ROUNDS = '3';
 
-/** The bundled command, made now if it is not there. */
-function ensureCommand(): string | undefined {
-  if (!existsSync(COMMAND_FILE)) spawnSync('npm', ['run', '--silent', 'bundle'], { cwd: REPOSITORY, stdio: ['ignore', 2, 2] });
+/** The bundled command, made anew so that the figures are those of the sources. */
+function bundleCommand(): string | undefined {
+  spawnSync('npm', ['run', '--silent', 'bundle'], { cwd: REPOSITORY, stdio: ['ignore', 2, 2] });
   return existsSync(COMMAND_FILE) ? COMMAND_FILE : undefined;
 }
 
@@ -32,7 +32,7 @@ function kernels(commandFile: string, rounds: number): (Figure | Unmeasured)[] {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { json: { type: 'boolean' }, only: { type: 'string' }, rounds: { type: 'string', default: DEFAULT_ROUNDS } } });
-  const commandFile = ensureCommand();
+  const commandFile = bundleCommand();
   if (commandFile === undefined) {
     console.error('dist/cli.js is missing and `npm run bundle` did not make it.');
     process.exitCode = 1;

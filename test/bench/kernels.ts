@@ -59,6 +59,6 @@ function compare(names: readonly string[], best: Readonly<Record<Machine['name']
   });
   const mean = geometricMean(figures.map((figure) => figure.ratio));
   const startup: Figure = { name: 'kernel/empty', value: best.ours.get(EMPTY) ?? 0, unit: 's CPU', against: best.qemu.get(EMPTY) ?? 0, rival: RIVAL, ratio: (best.qemu.get(EMPTY) ?? 0) / (best.ours.get(EMPTY) ?? 1) };
-  return [...figures, { name: 'kernels/geomean', value: mean, unit: 'x QEMU', against: GOAL, rival: 'goal', ratio: mean / GOAL }, startup];
+  return [...figures, { name: 'kernels/geomean', value: mean, unit: 'x QEMU', against: 1, rival: `${RIVAL}, wanted ${String(GOAL)}`, ratio: mean }, startup];
 }
 

@@ -18,6 +18,8 @@ const COMMON_FLAGS = [
   '-fno-omit-frame-pointer', '-ffunction-sections', '-fdata-sections', '-fno-common', '-mgeneral-regs-only', '-mstrict-align',
 ];
 const GCC_FLAGS = ['-fno-tree-loop-distribute-patterns', '-mno-outline-atomics'];
+// Keeps the call stack as written: gcc would fold every function with one caller into it. Not for programs that choose their own -O.
+const GCC_STACK_FLAGS = ['-fno-inline-functions-called-once'];
 const CLANG_FLAGS = ['--target=aarch64-none-elf', '-fdebug-compilation-dir=.'];
 
 const run = (command, args, cwd) => {
@@ -112,7 +114,9 @@ function buildProgram(compiler, program, places) {
   mkdirSync(objects, { recursive: true });
   const sdkSources = readdirSync(sdk).filter((name) => /\.[cS]$/.test(name)).sort().map((name) => join(sdk, name));
   const sources = [...program.sources.map((source) => resolve(folder, source)), ...sdkSources];
-  const flags = [...compileFlags(compiler, root), `-I${relative(root, dirname(sdk)) || '.'}`, ...(program.flags ?? [])];
+  const ownLevel = (program.flags ?? []).some((flag) => flag.startsWith('-O'));
+  const stackFlags = compiler.clang || ownLevel ? [] : GCC_STACK_FLAGS;
+  const flags = [...compileFlags(compiler, root), ...stackFlags, `-I${relative(root, dirname(sdk)) || '.'}`, ...(program.flags ?? [])];
   const built = sources.map((source) => {
     const object = join(objects, `${basename(dirname(source))}-${basename(source)}.o`);
     compile(compiler, flags, relative(root, source), object, root);
