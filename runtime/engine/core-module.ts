@@ -1,0 +1,82 @@
+/** The generated module: walkers, slow paths, helpers and the interpreter in both tiers. Compiled once per process. */
+
+import { conditionBody, crc32Body, dropGranulesBody, multiplyHighSignedBody, multiplyHighUnsignedBody } from './helpers';
+import { interpreterBody, type InterpreterFunctions } from './interpreter';
+import { declareMmu, defineMmu } from './mmu';
+import { compile, instantiate, type HostMemory, type HostModule } from './wasm/host';
+import { ModuleBuilder } from './wasm/module';
+
+/** What generated code asks of TypeScript. */
+export interface CoreImports {
+  /** Decode the instruction of the micro-op at this address. */
+  decode(microOp: number): void;
+  /** An access to a page with watchpoints: host address, size, 1 for a store. */
+  watch(host: number, sizeBytes: number, isWrite: number): void;
+}
+
+/** What TypeScript calls in generated code. */
+export interface Core {
+  /** Runs `STATE_LEFT` / 16 instructions at most; gives an exit code. */
+  exact(): number;
+  /** The same, counting at branches; comes back when about a page's worth of instructions is left. */
+  fast(): number;
+  /** (VA, EL): walks both stages into `WALK_…`; nonzero is a fault. */
+  walk(address: bigint, el: number): number;
+  /** Walks stage 2 alone. */
+  stage2(address: bigint): number;
+  /** (page, offset, size): forgets decoded code that was written over. */
+  dropGranules(page: number, offset: number, sizeBytes: number): void;
+}
+
+/** The module in the binary format. */
+export function buildCoreModule(): Uint8Array {
+  const module = new ModuleBuilder();
+  const decode = module.importFunction('decode', { parameters: ['i32'] });
+  const watch = module.importFunction('watch', { parameters: ['i32', 'i32', 'i32'] });
+  const mmu = declareMmu(module);
+  const dropGranules = module.declare({ parameters: ['i32', 'i32', 'i32'] });
+  const helpers = {
+    condition: module.declare({ parameters: ['i32'], result: 'i32' }),
+    multiplyHighUnsigned: module.declare({ parameters: ['i64', 'i64'], result: 'i64' }),
+    multiplyHighSigned: module.declare({ parameters: ['i64', 'i64'], result: 'i64' }),
+    crc32: module.declare({ parameters: ['i32', 'i64', 'i32', 'i32'], result: 'i32' }),
+  };
+  const tiers = { exact: module.declare({ parameters: [], result: 'i32' }), fast: module.declare({ parameters: [], result: 'i32' }) } as const;
+  const functions: InterpreterFunctions = { mmu, decode, helpers };
+  defineMmu(module, mmu, { watch, dropGranules });
+  module.define(dropGranules, dropGranulesBody);
+  module.define(helpers.condition, conditionBody);
+  module.define(helpers.multiplyHighUnsigned, multiplyHighUnsignedBody);
+  module.define(helpers.multiplyHighSigned, multiplyHighSignedBody);
+  module.define(helpers.crc32, crc32Body);
+  module.define(tiers.exact, (locals) => interpreterBody(locals, functions, 'exact'));
+  module.define(tiers.fast, (locals) => interpreterBody(locals, functions, 'fast'));
+  module.exportFunction('exact', tiers.exact);
+  module.exportFunction('fast', tiers.fast);
+  module.exportFunction('walk', mmu.walk);
+  module.exportFunction('stage2', mmu.stage2);
+  module.exportFunction('dropGranules', dropGranules);
+  return module.bytes();
+}
+
+let compiled: HostModule | undefined;
+
+/** An instance of the module over a memory. */
+export function createCore(memory: HostMemory, imports: CoreImports): Core {
+  compiled ??= compile(buildCoreModule());
+  const exported = instantiate(compiled, memory, {
+    decode: (microOp: number): void => imports.decode(microOp),
+    watch: (host: number, sizeBytes: number, isWrite: number): void => imports.watch(host >>> 0, sizeBytes, isWrite),
+  });
+  const call = (name: string): ((...values: readonly (number | bigint)[]) => number) => {
+    const target = exported[name];
+    if (target === undefined) throw new Error(`missing export ${name}`);
+    return target;
+  };
+  const [exact, fast, walk, stage2, dropGranules] = [call('exact'), call('fast'), call('walk'), call('stage2'), call('dropGranules')];
+  return {
+    exact: () => exact(), fast: () => fast(),
+    walk: (address, el) => walk(address, el), stage2: (address) => stage2(address),
+    dropGranules: (page, offset, sizeBytes) => { dropGranules(page, offset, sizeBytes); },
+  };
+}

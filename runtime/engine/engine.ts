@@ -1,0 +1,472 @@
+/**
+ * The run loop: enters generated code, and deals with everything that leaves it. Each reason to leave either changes the
+ * vCPU and goes on, or becomes an `Exit`.
+ */
+
+import { assert, present } from '../base/assert';
+import { ipa, pa, va, type Ipa, type Va } from '../base/brands';
+import { decode } from '../isa/encodings';
+import { CodeCache } from './code-cache';
+import { createCore, type Core } from './core-module';
+import { dataAbort, enterEl1, ExceptionClass, exceptionReturn, faultStatus, instructionAbort, syndrome } from './exceptions';
+import { finishLoad, guestAccess, simpleAccess } from './guest-access';
+import { crcTables } from './helpers';
+import type { Engine, EngineOptions, ExceptionKind, Exit, FaultKind, RunOptions, RunResult, Translation, Vcpu, Watchpoint } from './interface';
+import { PAGE_SIZE } from './interface';
+import type { Tier } from './interpreter';
+import * as layout from './layout';
+import { ExitCode } from './layout';
+import { EngineMemory } from './physical-memory';
+import { ProcessorState } from './processor-state';
+import { field } from './semantics/lowering';
+import { moveImmediate, moveSystemRegister, systemInstruction, type SystemContext, type SystemOutcome } from './system-access';
+import { TranslationCache } from './translation-cache';
+import { EngineVcpu } from './vcpu';
+import { Views } from './views';
+import { createMemory } from './wasm/host';
+import { Watchpoints } from './watchpoints';
+
+/** The host's compiler keeps trying to replace code that never returns; short entries let it succeed. */
+const ENTRY_INSTRUCTIONS_MAX = 2_000_000;
+/** Below this tier 1 would come back at once. */
+const FAST_INSTRUCTIONS_MIN = 2048;
+const WASM_PAGE = 65536;
+const FAULT_KINDS: readonly FaultKind[] = ['translation', 'access-flag', 'permission', 'address-size', 'external'];
+const NO_EXCEPTIONS = { exceptionClasses: 0n, irq: false, fiq: false, serror: false };
+
+/** See `Engine`. */
+export class WasmEngine implements Engine {
+  readonly memory: EngineMemory;
+  private readonly views: Views;
+  private readonly core: Core;
+  private readonly translations: TranslationCache;
+  private readonly code: CodeCache;
+  private readonly watchpoints = new Watchpoints();
+  private readonly vcpus: readonly EngineVcpu[];
+  private readonly system: SystemContext;
+  private current = 0;
+  private tier: Tier = 'fast';
+  private breakpoints = new Set<bigint>();
+  private reported: Parameters<Engine['reportExceptions']>[0] = NO_EXCEPTIONS;
+  private tickNow = 0;
+  private retired = 0;
+  private budget = 0;
+
+  constructor(options: EngineOptions) {
+    assert(options.vcpuCountMax >= 1 && options.vcpuCountMax <= layout.VCPU_COUNT_MAX, 'vCPU count');
+    const ramBytes = options.ram.reduce((sum, range) => sum + range.sizeBytes, 0);
+    const memory = createMemory(Math.ceil((layout.RAM + ramBytes) / WASM_PAGE) * WASM_PAGE);
+    this.views = new Views(memory);
+    this.core = createCore(memory, {
+      decode: (microOp) => { this.code.decodeAt(microOp); },
+      watch: (host, sizeBytes, isWrite) => { this.noteGuestAccess(host, sizeBytes, isWrite !== 0); },
+    });
+    this.translations = new TranslationCache(this.views);
+    this.code = new CodeCache(this.views, this.translations);
+    this.memory = new EngineMemory(options.ram, {
+      views: this.views, core: this.core, translations: this.translations,
+      observe: (host, sizeBytes) => { this.watchpoints.note(this.memory.physicalOf(host), sizeBytes, true); },
+    });
+    this.views.setLong(layout.STATE_COUNTER_SHIFT, BigInt(options.counterShift));
+    crcTables().forEach((value, index) => { this.views.setWord(layout.CRC_TABLES + index * 4, value); });
+    this.vcpus = Array.from({ length: options.vcpuCountMax }, (_, index) => this.createVcpu(index));
+    this.system = {
+      state: new ProcessorState(this.views, 0), views: this.views, core: this.core, translations: this.translations,
+      tick: () => this.tickNow + this.retired,
+    };
+    this.translations.select(0);
+  }
+
+  vcpu(index: number): Vcpu {
+    return present(this.vcpus[index], 'vCPU index');
+  }
+
+  run(vcpu: number, options: RunOptions): RunResult {
+    this.select(vcpu);
+    this.tickNow = options.tickNow;
+    this.budget = options.budget;
+    this.retired = 0;
+    const hostHit = this.watchpointExit(this.state.pc);
+    if (hostHit !== undefined) return { retired: 0, exit: hostHit };
+    let skipBreakpoint = options.resume === true;
+    for (;;) {
+      const exit = this.step(skipBreakpoint);
+      if (exit !== undefined) return { retired: this.retired, exit };
+      if (this.retired > 0) skipBreakpoint = false;
+    }
+  }
+
+  /** One entry of generated code with what precedes and follows it. */
+  private step(skipBreakpoint: boolean): Exit | undefined {
+    if (this.retired >= this.budget) return { reason: 'budget' };
+    const interrupt = this.pendingInterrupt();
+    if (interrupt !== undefined) return this.takeException(interrupt, this.reported[interrupt]);
+    if (this.state.isIllegal) return this.synchronous(syndrome(ExceptionClass.illegalState, 0));
+    return this.leave(skipBreakpoint ? this.enterOnce() : this.enter(this.budget - this.retired));
+  }
+
+  /** Runs generated code for at most `count` instructions; gives its exit code. */
+  private enter(count: number): number {
+    const { views } = this;
+    const chunk = Math.min(count, ENTRY_INSTRUCTIONS_MAX);
+    const isFast = this.tier === 'fast' && chunk >= FAST_INSTRUCTIONS_MIN && this.watchpoints.isEmpty;
+    views.setWord(layout.STATE_LEFT, chunk * layout.MICRO_OP_SIZE);
+    views.setLong(layout.STATE_TICK_END, BigInt(this.tickNow + this.retired + chunk));
+    views.setWord(layout.STATE_STOP, 0);
+    views.setWord(layout.STATE_CUT, 0);
+    const code = isFast ? this.core.fast() : this.core.exact();
+    const done = chunk - views.word(layout.STATE_LEFT) / layout.MICRO_OP_SIZE;
+    this.retired += done;
+    if (done > 0) this.state.setWord(layout.SLOT_STALLED, 0);
+    return code;
+  }
+
+  /** Runs one instruction with the mark on its micro-op taken away. */
+  private enterOnce(): number {
+    const page = this.fetchPage();
+    const microOp = page === undefined ? undefined : this.code.microOpAt(page, Number(this.state.pc & 0xfffn));
+    if (microOp === undefined) return this.enter(1);
+    // Decoding would set the mark again.
+    if (this.views.half(microOp) === 0) this.code.decodeAt(microOp);
+    const wasMarked = this.code.unmark(microOp);
+    const code = this.enter(1);
+    if (wasMarked) this.code.mark(microOp);
+    return code;
+  }
+
+  /** Deals with an exit code; `undefined` goes on. */
+  private leave(code: number): Exit | undefined {
+    switch (code) {
+      case ExitCode.budget: return this.views.word(layout.STATE_STOP) === 0 ? undefined : this.watchpointExit(BigInt.asUintN(64, this.state.pc - 4n));
+      case ExitCode.fetch: return this.fetch();
+      case ExitCode.stage1: return this.stage1Fault();
+      case ExitCode.stage2: return this.stage2Fault();
+      case ExitCode.mmio: return { reason: 'mmio', pa: pa(this.views.long(layout.WALK_PA)), access: this.failedAccess() };
+      case ExitCode.alignment:
+        return this.synchronous(dataAbort(this.state.el, this.views.word(layout.FAULT_WRITE) !== 0, undefined), this.views.long(layout.FAULT_VA));
+      case ExitCode.stackAlignment: return this.synchronous(syndrome(ExceptionClass.spAlignment, 0));
+      case ExitCode.interrupts: return undefined;
+      case ExitCode.breakpoint: return this.breakpointHit();
+      default: return this.trap();
+    }
+  }
+
+  private get state(): ProcessorState {
+    return this.system.state;
+  }
+
+  /** The RAM page that the PC lies in, without any effect; `undefined` if there is none. */
+  private fetchPage(): number | undefined {
+    const { pc, el } = this.state;
+    if (this.core.walk(pc, el) !== 0) return undefined;
+    const host = this.memory.locate(Number(this.views.long(layout.WALK_PA)), 1);
+    return host < 0 ? undefined : (host - layout.RAM) >>> 12;
+  }
+
+  /** The PC has no cached translation: find one, or take the abort. */
+  private fetch(): Exit | undefined {
+    const { state, views } = this;
+    state.pc = this.canonical(state.pc);
+    const { pc, el } = state;
+    if ((pc & 3n) !== 0n) return this.synchronous(syndrome(ExceptionClass.pcAlignment, 0), pc);
+    const failed = this.core.walk(pc, el) !== 0;
+    const stage = failed ? views.word(layout.WALK_STAGE) : this.executeRefusal();
+    if (stage === 1) {
+      return this.synchronous(instructionAbort(el, faultStatus(views.word(layout.FAULT_TYPE), views.word(layout.FAULT_LEVEL))), pc);
+    }
+    if (stage === 2) return this.instructionExit(FAULT_KINDS[views.word(layout.FAULT_TYPE)] ?? 'translation', views.word(layout.FAULT_LEVEL));
+    const host = this.memory.locate(Number(views.long(layout.WALK_PA)), 4);
+    if (host < 0) return this.instructionExit('external', views.word(layout.WALK_LEVEL2));
+    const block = this.code.blockOf((host - layout.RAM) >>> 12);
+    this.translations.setCode(pc & ~0xfffn, el, block);
+    return undefined;
+  }
+
+  /** Which stage forbids execution, 0 for none; records the fault. */
+  private executeRefusal(): 0 | 1 | 2 {
+    const { views } = this;
+    const stage = (views.word(layout.WALK_PERMISSION1) & 4) === 0 ? 1 : (views.word(layout.WALK_PERMISSION2) & 4) === 0 ? 2 : 0;
+    if (stage === 0) return 0;
+    views.setWord(layout.FAULT_TYPE, layout.FaultType.permission);
+    views.setWord(layout.FAULT_LEVEL, views.word(stage === 1 ? layout.WALK_LEVEL1 : layout.WALK_LEVEL2));
+    return stage;
+  }
+
+  private instructionExit(fault: FaultKind, level: number): Exit {
+    return { reason: 'stage2-instruction-abort', fault, level, va: va(this.state.pc), ipa: ipa(this.views.long(layout.WALK_IPA)) };
+  }
+
+  /** With the top byte ignored, a branch target's top byte follows bit 55 (Arm ARM: AArch64.BranchAddr). */
+  private canonical(address: bigint): bigint {
+    const isUpper = ((address >> 55n) & 1n) === 1n;
+    const ignoresTop = ((this.state.system('TCR_EL1') >> (isUpper ? 38n : 37n)) & 1n) === 1n;
+    const isOn = (this.state.system('SCTLR_EL1') & 1n) === 1n;
+    return isOn && ignoresTop ? BigInt.asUintN(64, BigInt.asIntN(56, address)) : address;
+  }
+
+  private stage1Fault(): Exit | undefined {
+    const { views } = this;
+    const status = faultStatus(views.word(layout.FAULT_TYPE), views.word(layout.FAULT_LEVEL));
+    return this.synchronous(dataAbort(this.state.el, views.word(layout.FAULT_WRITE) !== 0, status), views.long(layout.FAULT_VA));
+  }
+
+  private stage2Fault(): Exit {
+    const { views } = this;
+    return {
+      reason: 'stage2-data-abort', fault: FAULT_KINDS[views.word(layout.FAULT_TYPE)] ?? 'translation', level: views.word(layout.FAULT_LEVEL),
+      duringStage1Walk: views.word(layout.WALK_S1PTW) !== 0, access: this.failedAccess(),
+    };
+  }
+
+  private failedAccess(): ReturnType<typeof guestAccess> {
+    const shared = {
+      va: this.views.long(layout.FAULT_VA), ipa: this.views.long(layout.WALK_IPA),
+      sizeBytes: this.views.word(layout.FAULT_SIZE), isWrite: this.views.word(layout.FAULT_WRITE) !== 0,
+    };
+    return guestAccess(this.state, shared, this.wordAtPc());
+  }
+
+  /** The word at the PC, which generated code has just fetched; 0 (UDF) if it is not RAM. */
+  private wordAtPc(): number {
+    const page = this.fetchPage();
+    return page === undefined ? 0 : this.views.word(layout.RAM + page * PAGE_SIZE + Number(this.state.pc & 0xfffn)) >>> 0;
+  }
+
+  private breakpointHit(): Exit | undefined {
+    if (this.breakpoints.has(this.state.pc)) return { reason: 'breakpoint' };
+    return this.leave(this.enterOnce());
+  }
+
+  private watchpointExit(accessor: bigint): Exit | undefined {
+    const hit = this.watchpoints.take();
+    return hit === undefined ? undefined : { reason: 'watchpoint', id: hit.id, pc: va(accessor), address: hit.address, isWrite: hit.isWrite };
+  }
+
+  private noteGuestAccess(host: number, sizeBytes: number, isWrite: boolean): void {
+    if (this.watchpoints.note(this.memory.physicalOf(host), sizeBytes, isWrite)) this.views.setWord(layout.STATE_STOP, 1);
+  }
+
+  /** The instruction at the PC is not generated code's. */
+  private trap(): Exit | undefined {
+    const word = this.wordAtPc();
+    const decoded = decode(word);
+    if (this.floatingPointTraps(word)) return this.synchronous(syndrome(ExceptionClass.floatingPoint, 0x1e0_0000));
+    if (decoded === undefined || decoded.encoding.state !== 'ready') return this.undefinedInstruction();
+    const { encoding, fields } = decoded;
+    switch (encoding.class) {
+      case 'exception_generation': return this.generateException(encoding.mnemonic, field(fields, 'imm16'));
+      case 'hint': return this.waitForInterrupt();
+      case 'exception_return': return this.returnFromException();
+      case 'system_register_move': return this.finish(moveSystemRegister(this.system, fields));
+      case 'system_instruction': return this.finish(systemInstruction(this.system, fields));
+      case 'msr_immediate': return this.finish(moveImmediate(this.system, fields));
+      default: return this.undefinedInstruction();
+    }
+  }
+
+  /** True if the word is a floating-point or SIMD one that CPACR_EL1.FPEN traps. */
+  private floatingPointTraps(word: number): boolean {
+    const isDataProcessing = ((word >>> 25) & 7) === 7;
+    const isTransfer = ((word >>> 25) & 5) === 4 && ((word >>> 26) & 1) === 1;
+    if (!isDataProcessing && !isTransfer) return false;
+    const enable = Number((this.state.system('CPACR_EL1') >> 20n) & 3n);
+    return (enable & 1) === 0 || (enable === 1 && this.state.el === 0);
+  }
+
+  private undefinedInstruction(): Exit | undefined {
+    return this.synchronous(syndrome(ExceptionClass.unknown, 0));
+  }
+
+  private generateException(mnemonic: string, immediate: number): Exit | undefined {
+    const { el } = this.state;
+    switch (mnemonic) {
+      case 'svc':
+        this.retire();
+        return this.synchronous(syndrome(ExceptionClass.svc, immediate));
+      case 'hvc':
+        if (el === 0) return this.undefinedInstruction();
+        this.retire();
+        return { reason: 'hvc', immediate };
+      case 'smc': return el === 0 ? this.undefinedInstruction() : { reason: 'smc', immediate };
+      case 'brk': return this.synchronous(syndrome(ExceptionClass.breakpointInstruction, immediate));
+      case 'hlt': return { reason: 'hlt', immediate };
+      default: return this.undefinedInstruction();
+    }
+  }
+
+  private waitForInterrupt(): Exit | undefined {
+    const { state } = this;
+    if (state.el === 0 && (state.system('SCTLR_EL1') & (1n << 16n)) === 0n) return this.synchronous(syndrome(ExceptionClass.trappedWfx, 0x1e0_0000));
+    this.retire();
+    return state.word(layout.SLOT_LINES) === 0 ? { reason: 'wfi' } : undefined;
+  }
+
+  private returnFromException(): Exit | undefined {
+    if (this.state.el === 0) return this.undefinedInstruction();
+    exceptionReturn(this.state);
+    this.countRetired();
+    return undefined;
+  }
+
+  private finish(outcome: SystemOutcome): Exit | undefined {
+    switch (outcome.kind) {
+      case 'done': this.retire(); return undefined;
+      case 'undefined': return this.undefinedInstruction();
+      case 'exception': return this.synchronous(outcome.esr);
+      case 'exit': {
+        const { name, encoding, isWrite, value, rt } = outcome;
+        return { reason: 'system-register', name, encoding, isWrite, value, rt };
+      }
+    }
+  }
+
+  private retire(): void {
+    this.state.pc = BigInt.asUintN(64, this.state.pc + 4n);
+    this.countRetired();
+  }
+
+  private countRetired(): void {
+    this.retired++;
+    this.state.setWord(layout.SLOT_STALLED, 0);
+  }
+
+  /** Takes a synchronous exception; FAR stays as it is unless given. */
+  private synchronous(esr: bigint, far?: bigint): Exit | undefined {
+    this.state.setSystem('ESR_EL1', esr);
+    if (far !== undefined) this.state.setSystem('FAR_EL1', far);
+    const isReported = ((this.reported.exceptionClasses >> (esr >> 26n)) & 1n) === 1n;
+    return this.takeException('synchronous', isReported);
+  }
+
+  /**
+   * Enters EL1. A second exception without an instruction between costs a tick, so that a guest whose vectors fault makes
+   * progress in virtual time and every run ends.
+   */
+  private takeException(kind: ExceptionKind, isReported: boolean): Exit | undefined {
+    const { state } = this;
+    if (state.word(layout.SLOT_STALLED) !== 0) this.retired++;
+    state.setWord(layout.SLOT_STALLED, 1);
+    enterEl1(state, kind);
+    if (!isReported) return undefined;
+    return { reason: 'exception', kind, esr: state.system('ESR_EL1'), far: state.system('FAR_EL1'), elr: va(state.system('ELR_EL1')) };
+  }
+
+  /** The pending interrupt of highest priority that PSTATE allows. */
+  private pendingInterrupt(): 'serror' | 'fiq' | 'irq' | undefined {
+    const lines = this.state.word(layout.SLOT_LINES);
+    if (lines === 0) return undefined;
+    const { daif } = this.state;
+    if ((lines & 4) !== 0 && (daif & 0x100) === 0) return 'serror';
+    if ((lines & 2) !== 0 && (daif & 0x40) === 0) return 'fiq';
+    return (lines & 1) !== 0 && (daif & 0x80) === 0 ? 'irq' : undefined;
+  }
+
+  completeAccess(vcpu: number, value: bigint): void {
+    this.select(vcpu);
+    const access = simpleAccess(this.wordAtPc());
+    assert(access !== undefined, 'completeAccess only where syndromeValid');
+    if (access.isLoad) finishLoad(this.state, access, value);
+    this.skipInstruction(vcpu);
+  }
+
+  completeSystemRegister(vcpu: number, value: bigint): void {
+    this.select(vcpu);
+    const fields = present(decode(this.wordAtPc()), 'a system register move').fields;
+    if (field(fields, 'L') === 1) this.state.setX(field(fields, 'Rt'), value);
+    this.skipInstruction(vcpu);
+  }
+
+  skipInstruction(vcpu: number): void {
+    this.select(vcpu);
+    this.retire();
+  }
+
+  injectException(vcpu: number, esr: bigint, far: bigint): void {
+    this.select(vcpu);
+    this.retired = 0;
+    this.synchronous(esr, far);
+  }
+
+  translate(vcpu: number, address: Va | Ipa, stage: 'both' | 2, el?: 0 | 1): Translation {
+    this.select(vcpu);
+    const { views } = this;
+    views.setWord(layout.WALK_PERMISSION1, 7);
+    views.setLong(layout.WALK_IPA, address);
+    const failed = stage === 2 ? this.core.stage2(address) : this.core.walk(address, el ?? (this.state.el === 0 ? 0 : 1));
+    if (failed !== 0) {
+      const failedStage = stage === 2 || views.word(layout.WALK_STAGE) === 2 ? 2 : 1;
+      return { ok: false, stage: failedStage, fault: FAULT_KINDS[views.word(layout.FAULT_TYPE)] ?? 'translation', level: views.word(layout.FAULT_LEVEL) };
+    }
+    const allowed = views.word(layout.WALK_PERMISSION1) & views.word(layout.WALK_PERMISSION2);
+    const physical = pa(views.long(layout.WALK_PA));
+    return {
+      ok: true, pa: physical, ipa: ipa(views.long(layout.WALK_IPA)), isRam: this.memory.contains(physical, 1),
+      readable: (allowed & 1) !== 0, writable: (allowed & 2) !== 0, executable: (allowed & 4) !== 0,
+    };
+  }
+
+  invalidateTlb(): void {
+    this.translations.flushAll();
+  }
+
+  setBreakpoints(addresses: readonly Va[]): void {
+    this.breakpoints = new Set(addresses);
+    this.code.setBreakpointOffsets(new Set(addresses.map((address) => Number(address & 0xffcn))));
+  }
+
+  setWatchpoints(watchpoints: readonly Watchpoint[]): void {
+    for (const page of this.watchedPages.keys()) this.memory.setWatchFlags(page, 0);
+    this.watchedPages.clear();
+    this.watchpoints.set(watchpoints);
+    for (const watchpoint of watchpoints) this.watchPages(watchpoint);
+    for (const [page, flags] of this.watchedPages) this.memory.setWatchFlags(page, flags);
+    this.translations.flushAll();
+  }
+
+  private readonly watchedPages = new Map<number, number>();
+
+  private watchPages({ address, sizeBytes, access }: Watchpoint): void {
+    const flags = (access === 'write' ? 0 : layout.PAGE_WATCH_READ) | (access === 'read' ? 0 : layout.PAGE_WATCH_WRITE);
+    const first = address & ~0xfffn;
+    for (let at = first; at < address + BigInt(sizeBytes); at += BigInt(PAGE_SIZE)) {
+      if (!this.memory.contains(pa(at), 1)) continue;
+      const page = this.memory.pageIndexOf(pa(at));
+      this.watchedPages.set(page, (this.watchedPages.get(page) ?? 0) | flags);
+    }
+  }
+
+  reportExceptions(selection: Parameters<Engine['reportExceptions']>[0]): void {
+    this.reported = selection;
+  }
+
+  setTier(tier: Tier): void {
+    this.tier = tier;
+  }
+
+  flushCaches(): void {
+    this.code.dropAll();
+  }
+
+  /** Brings a vCPU's block to where generated code expects it. */
+  private select(index: number): void {
+    const next = present(this.vcpus[index], 'vCPU index');
+    if (index === this.current) return;
+    const previous = present(this.vcpus[this.current], 'vCPU index');
+    this.views.bytes.copyWithin(previous.bank, layout.VCPU_BLOCK, layout.VCPU_BLOCK + layout.VCPU_BLOCK_SIZE);
+    this.views.bytes.copyWithin(layout.VCPU_BLOCK, next.bank, next.bank + layout.VCPU_BLOCK_SIZE);
+    previous.state.offset = previous.bank - layout.VCPU_BLOCK;
+    next.state.offset = 0;
+    this.current = index;
+    this.translations.select(index);
+  }
+
+  private createVcpu(index: number): EngineVcpu {
+    const vcpu = new EngineVcpu(index, this.views, (changed) => {
+      if (changed === this.current) this.translations.flushCurrent();
+      else this.translations.flushAll();
+    });
+    vcpu.state.offset = index === 0 ? 0 : vcpu.bank - layout.VCPU_BLOCK;
+    vcpu.state.reset();
+    return vcpu;
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * What a load or store that left the engine wanted: value, size, register. Worked out from the instruction word, since
+ * generated code only knows the address.
+ */
+
+import { ipa, va } from '../base/brands';
+import { decode } from '../isa/encodings';
+import type { Fields } from '../isa/interface';
+import type { GuestAccess } from './interface';
+import type { ProcessorState } from './processor-state';
+import { field } from './semantics/lowering';
+import { transferName } from './semantics/memory';
+
+/** A single load or store that the host can finish with one value. */
+export interface SimpleAccess { readonly rt: number; readonly isLoad: boolean; readonly sizeBytes: number; readonly signed: boolean; readonly toWord: boolean }
+
+const SIMPLE = new Set(['load_literal', 'load_store_unsigned_immediate', 'load_store_unscaled', 'load_store_unprivileged', 'load_store_register_offset', 'load_store_ordered', 'load_acquire_rcpc']);
+const LITERALS = ['ldr4', 'ldr8', 'ldrs4x'] as const;
+
+function nameOf(fields: Fields, key: string): string | undefined {
+  if (key === 'load_literal') return LITERALS[field(fields, 'opc')];
+  const opc = key === 'load_store_ordered' ? field(fields, 'L') : key === 'load_acquire_rcpc' ? 1 : field(fields, 'opc');
+  return transferName(field(fields, 'size'), opc);
+}
+
+/** The access of a word, if it is a single one without write-back. */
+export function simpleAccess(word: number): SimpleAccess | undefined {
+  const decoded = decode(word);
+  if (decoded === undefined || !SIMPLE.has(decoded.encoding.class)) return undefined;
+  const name = nameOf(decoded.fields, decoded.encoding.class);
+  const match = /^(ldr|str)(s?)([1248])([xw]?)$/.exec(name ?? '');
+  if (match === null) return undefined;
+  const [, verb, sign, size, width] = match;
+  return { rt: field(decoded.fields, 'Rt'), isLoad: verb === 'ldr', sizeBytes: Number(size), signed: sign === 's', toWord: width === 'w' };
+}
+
+/** What generated code recorded about an access. */
+export interface AccessRecord { readonly va: bigint; readonly ipa: bigint; readonly sizeBytes: number; readonly isWrite: boolean }
+
+/** Describes the access that failed, from its record and the word. */
+export function guestAccess(state: ProcessorState, record: AccessRecord, word: number): GuestAccess {
+  const simple = simpleAccess(word);
+  const { isWrite } = record;
+  const sizeBytes = simple?.sizeBytes ?? record.sizeBytes;
+  const value = simple === undefined || !isWrite ? 0n : BigInt.asUintN(sizeBytes * 8, state.x(simple.rt));
+  return {
+    va: va(record.va), ipa: ipa(record.ipa),
+    sizeBytes, isWrite, value, syndromeValid: simple !== undefined,
+  };
+}
+
+/** Writes a loaded value to its register as the instruction would. */
+export function finishLoad(state: ProcessorState, access: SimpleAccess, value: bigint): void {
+  const bits = access.sizeBytes * 8;
+  const loaded = access.signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
+  state.setX(access.rt, access.toWord ? BigInt.asUintN(32, loaded) : loaded);
+}

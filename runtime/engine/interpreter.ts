@@ -1,0 +1,354 @@
+/**
+ * Generates the interpreter: one function per tier that dispatches micro-ops through a dense switch, and the operands
+ * through which the semantic functions read them.
+ *
+ * The budget is a distance: `limit` is the micro-op address at which it would end if control ran straight on, so that
+ * straight code counts nothing and a branch moves `limit` by as much as it moves `ip`. Tier 0 compares the two at every
+ * dispatch. Tier 1 compares at branches and page ends, and leaves when less than a page's worth is left.
+ */
+
+import * as layout from './layout';
+import { ExitCode, MicroOpField, MICRO_OP_SIZE } from './layout';
+import { ACCESS_ALIGNED, ACCESS_WRITE, tlbEntry, type MmuFunctions } from './mmu';
+import type { AccessKind, HelperName, Operands, RegisterField } from './operands';
+import { microOps } from './semantics';
+import type { Emit } from './semantics/lowering';
+import { systemSlot } from './system-slots';
+import { label, type Code, type Label } from './wasm/code';
+import {
+  block, branch, branchIf, branchTable, call32, call64, callVoid, choose64, giveBack, i32, i64, loop, set, UNREACHABLE, when, type I32, type I64,
+  type Local32, type Local64,
+} from './wasm/expressions';
+import type { FunctionLocals } from './wasm/module';
+
+const ZERO = i32.const(0);
+const PAGE_MASK = -4096n;
+const PAGE_OF_MICRO_OPS = 1024 * MICRO_OP_SIZE;
+
+/** How a tier counts: at every instruction, or at branches only. */
+export type Tier = 'exact' | 'fast';
+
+/** Functions that the interpreter calls. */
+export interface InterpreterFunctions { readonly mmu: MmuFunctions; readonly decode: number; readonly helpers: Readonly<Record<HelperName, number>> }
+
+interface Targets { readonly dispatch: Label; readonly leave: Label; readonly jump: Label }
+
+const FIELD_OFFSET: Readonly<Record<RegisterField, number>> = { d: MicroOpField.d, n: MicroOpField.n, m: MicroOpField.m, a: MicroOpField.high };
+const SLOW_SIZES = { 1: 1, 2: 2, 4: 4, 8: 8 } as const;
+
+/** Operands read from the micro-op at `ip`. */
+class MicroOpOperands implements Operands {
+  readonly temporaries64: readonly [Local64, Local64, Local64, Local64];
+  readonly temporaries32: readonly [Local32, Local32];
+  readonly ip: Local32;
+  readonly limit: Local32;
+  readonly tlb: Local32;
+  readonly code: Local32;
+  readonly target: Local64;
+  private readonly entry: Local32;
+  private readonly functions: InterpreterFunctions;
+  private readonly tier: Tier;
+  private readonly targets: Targets;
+
+  constructor(locals: FunctionLocals, functions: InterpreterFunctions, tier: Tier, targets: Targets) {
+    this.functions = functions;
+    this.tier = tier;
+    this.targets = targets;
+    this.ip = locals.local32();
+    this.limit = locals.local32();
+    this.tlb = locals.local32();
+    this.code = locals.local32();
+    this.entry = locals.local32();
+    this.target = locals.local64();
+    this.temporaries64 = [locals.local64(), locals.local64(), locals.local64(), locals.local64()];
+    this.temporaries32 = [locals.local32(), locals.local32()];
+  }
+
+  private slot(field: RegisterField): I32 {
+    return i32.load16U(this.ip, FIELD_OFFSET[field]);
+  }
+
+  x(field: RegisterField): I64 {
+    return i64.load(this.slot(field));
+  }
+
+  w(field: RegisterField): I32 {
+    return i32.load(this.slot(field));
+  }
+
+  xNext(field: RegisterField): I64 {
+    return i64.load(this.slot(field), 8);
+  }
+
+  setX(field: RegisterField, value: I64): Code {
+    return i64.store(this.slot(field), value);
+  }
+
+  setW(field: RegisterField, value: I32): Code {
+    return i64.store(this.slot(field), i64.extendU(value));
+  }
+
+  get immediate(): I64 {
+    return i64.load(this.ip, MicroOpField.imm);
+  }
+
+  get immediateLow(): I32 {
+    return i32.load(this.ip, MicroOpField.imm);
+  }
+
+  get immediateHigh(): I32 {
+    return i32.load(this.ip, MicroOpField.high);
+  }
+
+  get small(): I32 {
+    return i32.load16U(this.ip, MicroOpField.m);
+  }
+
+  get pageAddress(): I64 {
+    return i64.load(ZERO, layout.STATE_PAGE_VA);
+  }
+
+  get address(): I64 {
+    return i64.add(i64.load(ZERO, layout.STATE_PC_DELTA), i64.extendU(i32.shrU(this.ip, i32.const(2))));
+  }
+
+  get remainingTicks(): I64 {
+    return i64.extendU(i32.shrU(i32.add(i32.sub(this.limit, this.ip), i32.load(ZERO, layout.STATE_CUT)), i32.const(4)));
+  }
+
+  private readonly el: I32 = i32.load(ZERO, layout.SLOT_EL);
+
+  private leaveWith(code: I32): Code {
+    return [set(this.code, code), branch(this.targets.leave)];
+  }
+
+  /** After a slow access: stop behind this instruction if a watched byte was hit. */
+  private stopIfWatched(): Code {
+    const rest = i32.sub(this.limit, i32.add(this.ip, i32.const(MICRO_OP_SIZE)));
+    return when(i32.load(ZERO, layout.STATE_STOP), [
+      i32.store(ZERO, i32.add(i32.load(ZERO, layout.STATE_CUT), rest), layout.STATE_CUT),
+      set(this.limit, i32.add(this.ip, i32.const(MICRO_OP_SIZE))),
+    ]);
+  }
+
+  private leaveIf(failed: I32): Code {
+    return [when(failed, this.leaveWith(i32.load(ZERO, layout.FAULT_EXIT))), this.stopIfWatched()];
+  }
+
+  /** True if the cache holds the page of an aligned access; leaves the entry in a local. */
+  private hit(address: I64, tagOffset: number, alignment: number): I32 {
+    const masked = i64.and(address, i64.const(PAGE_MASK | BigInt(alignment - 1)));
+    return i64.eq(i64.load(this.entry, tagOffset), masked);
+  }
+
+  private host(address: I64): I32 {
+    return i32.add(i32.wrap(address), i32.load(this.entry, 16));
+  }
+
+  load(into: Local64, address: Local64, kind: AccessKind): Code {
+    const slow = (extra: number): Code => [
+      this.leaveIf(call32(this.functions.mmu.readSlow, address, i32.const(SLOW_SIZES[kind.sizeBytes] | extra), kind.el0 === true ? ZERO : this.el)),
+      extend(kind, i64.load(ZERO, layout.STATE_VALUE)).code,
+    ];
+    if (kind.el0 === true) return set(into, { type: 'i64', code: slow(0) });
+    return [
+      set(this.entry, tlbEntry(address, this.tlb)),
+      set(into, choose64(this.hit(address, 0, kind.sizeBytes), loadFrom(kind, this.host(address)).code, slow(kind.aligned === true ? ACCESS_ALIGNED : 0))),
+    ];
+  }
+
+  store(address: Local64, value: I64, kind: AccessKind): Code {
+    const slow = (extra: number): Code => this.leaveIf(
+      call32(this.functions.mmu.writeSlow, address, i32.const(SLOW_SIZES[kind.sizeBytes] | extra), kind.el0 === true ? ZERO : this.el, value));
+    if (kind.el0 === true) return slow(0);
+    return [
+      set(this.entry, tlbEntry(address, this.tlb)),
+      when(this.hit(address, 8, kind.sizeBytes), storeTo(kind, this.host(address), value), slow(kind.aligned === true ? ACCESS_ALIGNED : 0)),
+    ];
+  }
+
+  loadPair(into: readonly [Local64, Local64], address: Local64, kind: AccessKind): Code {
+    const [low, high] = into;
+    const size = kind.sizeBytes;
+    const second = i64.add(address, i64.const(BigInt(size)));
+    const slow = (at: I64): I32 => call32(this.functions.mmu.readSlow, at, i32.const(SLOW_SIZES[size]), this.el);
+    const value = extend(kind, i64.load(ZERO, layout.STATE_VALUE));
+    return [
+      set(this.entry, tlbEntry(address, this.tlb)),
+      // Both are in one page if the second's page is the one cached where the first's belongs.
+      when(this.hit(second, 0, size), [
+        set(low, loadFrom(kind, this.host(address))), set(high, loadFrom(kind, this.host(address), size)),
+      ], [this.leaveIf(slow(address)), set(low, value), this.leaveIf(slow(second)), set(high, value)]),
+    ];
+  }
+
+  storePair(address: Local64, values: readonly [I64, I64], kind: AccessKind): Code {
+    const [low, high] = values;
+    const size = kind.sizeBytes;
+    return [
+      set(this.entry, tlbEntry(address, this.tlb)),
+      when(this.hit(i64.add(address, i64.const(BigInt(size))), 8, size), [
+        storeTo(kind, this.host(address), low), storeTo(kind, this.host(address), high, size),
+      ], this.leaveIf(call32(this.functions.mmu.writePairSlow, address, i32.const(SLOW_SIZES[size]), low, high))),
+    ];
+  }
+
+  hostAddress(into: Local32, address: Local64, sizeBytes: number, access: 'read' | 'write'): Code {
+    const info = i32.const(sizeBytes | (access === 'write' ? ACCESS_WRITE : 0));
+    return [
+      set(into, call32(this.functions.mmu.hostAddress, address, info, this.el)),
+      this.leaveIf(i32.eq(into, i32.const(-1))),
+    ];
+  }
+
+  checkStack(): Code {
+    const misaligned = i32.and(i32.wrap(i64.load(ZERO, layout.SLOT_SP)), i32.const(15));
+    const enabled = i64.and(i64.load(ZERO, systemSlot('SCTLR_EL1')), i64.select(this.el, i64.const(8n), i64.const(16n)));
+    const usesStack = i32.eq(this.slot('n'), i32.const(layout.SLOT_SP));
+    return when(misaligned, when(i32.and(usesStack, i32.eqz(i64.eqz(enabled))), this.leaveWith(i32.const(ExitCode.stackAlignment))));
+  }
+
+  branchNear(): Code {
+    const distance = this.immediateLow;
+    const advance = [
+      set(this.entry, distance),
+      set(this.ip, i32.add(this.ip, this.entry)),
+      set(this.limit, i32.sub(i32.add(this.limit, this.entry), i32.const(MICRO_OP_SIZE))),
+    ];
+    return [advance, this.checkBudget(), branch(this.targets.dispatch)];
+  }
+
+  /** Tier 1: less than a page of instructions left is for tier 0. */
+  checkBudget(): Code {
+    if (this.tier === 'exact') return [];
+    return when(i32.ltS(i32.sub(this.limit, this.ip), i32.const(PAGE_OF_MICRO_OPS + MICRO_OP_SIZE)), this.leaveWith(i32.const(ExitCode.budget)));
+  }
+
+  branchTo(address: I64): Code {
+    return [
+      set(this.target, address),
+      set(this.limit, i32.sub(this.limit, i32.add(this.ip, i32.const(MICRO_OP_SIZE)))),
+      branch(this.targets.jump),
+    ];
+  }
+
+  next(): Code {
+    return [set(this.ip, i32.add(this.ip, i32.const(MICRO_OP_SIZE))), branch(this.targets.dispatch)];
+  }
+
+  trap(): Code {
+    return this.leaveWith(i32.const(ExitCode.trap));
+  }
+
+  retireAndLeave(exitCode: number): Code {
+    return [set(this.ip, i32.add(this.ip, i32.const(MICRO_OP_SIZE))), this.leaveWith(i32.const(exitCode))];
+  }
+
+  helper32(name: HelperName, ...values: readonly (I32 | I64)[]): I32 {
+    return call32(this.functions.helpers[name], ...values);
+  }
+
+  helper64(name: HelperName, ...values: readonly (I32 | I64)[]): I64 {
+    return call64(this.functions.helpers[name], ...values);
+  }
+}
+
+/** Sign-extends a zero-extended value if the access asks for it. */
+function extend(kind: AccessKind, value: I64): I64 {
+  if (kind.signed !== true) return value;
+  return kind.sizeBytes === 1 ? i64.extend8S(value) : kind.sizeBytes === 2 ? i64.extend16S(value) : i64.extend32S(value);
+}
+
+const LOADS = { 1: i64.load8U, 2: i64.load16U, 4: i64.load32U, 8: i64.load } as const;
+const STORES = { 1: i64.store8, 2: i64.store16, 4: i64.store32, 8: i64.store } as const;
+
+function loadFrom(kind: AccessKind, host: I32, offset = 0): I64 {
+  return extend(kind, LOADS[kind.sizeBytes](host, offset));
+}
+
+function storeTo(kind: AccessKind, host: I32, value: I64, offset = 0): Code {
+  return STORES[kind.sizeBytes](host, value, offset);
+}
+
+/** Goes to the virtual address in `target`; `limit` holds what is left of the budget, as a distance from zero. */
+function jump(o: MicroOpOperands, entry: Local32, dispatch: Label): Code {
+  const index = i32.and(i32.wrap(i64.shrU(o.target, i64.const(8n))), i32.const((layout.TLB_CODE_COUNT - 1) * layout.TLB_CODE_SIZE));
+  const page = i64.and(o.target, i64.const(PAGE_MASK));
+  const tag = i64.and(o.target, i64.const(PAGE_MASK | 3n));
+  return [
+    set(entry, i32.add(o.tlb, index)),
+    when(i64.ne(i64.load(entry, layout.TLB_CODE_OFFSET), tag), [
+      i64.store(ZERO, o.target, layout.SLOT_PC),
+      i32.store(ZERO, i32.add(o.limit, i32.load(ZERO, layout.STATE_CUT)), layout.STATE_LEFT),
+      giveBack(i32.const(ExitCode.fetch)),
+    ]),
+    set(entry, i32.load(entry, layout.TLB_CODE_OFFSET + 8)),
+    i64.store(ZERO, page, layout.STATE_PAGE_VA),
+    i64.store(ZERO, i64.sub(page, i64.extendU(i32.shrU(entry, i32.const(2)))), layout.STATE_PC_DELTA),
+    set(o.ip, i32.add(entry, i32.shl(i32.and(i32.wrap(o.target), i32.const(0xfff)), i32.const(2)))),
+    set(o.limit, i32.add(o.limit, o.ip)),
+    o.checkBudget(),
+    branch(dispatch),
+  ];
+}
+
+/** Stores where it stopped, and gives back the exit code. */
+function leave(o: MicroOpOperands): Code {
+  return [
+    i64.store(ZERO, o.address, layout.SLOT_PC),
+    i32.store(ZERO, i32.add(i32.sub(o.limit, o.ip), i32.load(ZERO, layout.STATE_CUT)), layout.STATE_LEFT),
+    giveBack(o.code),
+  ];
+}
+
+/** The end of a page: the budget is not touched, the next page may have no translation. */
+function pageEnd(o: MicroOpOperands, target: Label): Code {
+  return [set(o.target, o.address), set(o.limit, i32.sub(o.limit, o.ip)), branch(target)];
+}
+
+/** Nested blocks: control reaches the code of handler k by branching to its label. */
+function handlers(o: MicroOpOperands, targets: Targets, decode: number): { readonly labels: readonly Label[]; wrap(head: Code): Code } {
+  const emits: readonly (readonly [string, Emit])[] = [
+    ['decode', () => [callVoid(decode, o.ip), branch(targets.dispatch)]],
+    ['trap', () => o.trap()],
+    ['page-end', () => pageEnd(o, targets.jump)],
+    ...microOps,
+  ];
+  const labels = emits.map(([name]) => label(name));
+  const wrap = (head: Code): Code => emits.reduce<Code>((inside, [, emit], index) => {
+    const own = labels[index] ?? targets.leave;
+    return [block(own, inside), emit(o), index === 1 || index === 2 ? [] : o.next()];
+  }, head);
+  return { labels, wrap };
+}
+
+/** Body of the interpreter function of one tier. No parameters; gives the exit code. */
+export function interpreterBody(locals: FunctionLocals, functions: InterpreterFunctions, tier: Tier): Code {
+  const targets: Targets = { dispatch: label('dispatch'), leave: label('leave'), jump: label('jump') };
+  const o = new MicroOpOperands(locals, functions, tier, targets);
+  const entry = locals.local32();
+  const start = label('start');
+  const otherwise = label('breakpoint');
+  const { labels, wrap } = handlers(o, targets, functions.decode);
+  const exhausted: Code = tier === 'exact'
+    ? when(i32.geS(o.ip, o.limit), [set(o.code, i32.const(ExitCode.budget)), branch(targets.leave)])
+    : [];
+  const dispatchHead: Code = [exhausted, branchTable(i32.load16U(o.ip, MicroOpField.op), labels, otherwise)];
+  // `jump` is entered at the start with the PC, and by branches that leave their page.
+  const body: Code = loop(start, [
+    block(targets.jump, [
+      branchIf(i32.eqz(o.ip), targets.jump),
+      loop(targets.dispatch, wrap([block(otherwise, dispatchHead), set(o.code, i32.const(ExitCode.breakpoint)), branch(targets.leave)])),
+    ]),
+    jump(o, entry, start),
+  ]);
+  return [
+    set(o.tlb, i32.add(i32.load(ZERO, layout.STATE_TLB), i32.mul(i32.load(ZERO, layout.SLOT_EL), i32.const(layout.TLB_BANK_SIZE)))),
+    set(o.limit, i32.load(ZERO, layout.STATE_LEFT)),
+    set(o.target, i64.load(ZERO, layout.SLOT_PC)),
+    block(targets.leave, body),
+    leave(o),
+    UNREACHABLE,
+  ];
+}
+

@@ -1,0 +1,218 @@
+/**
+ * Where everything lies in the engine's one linear memory. All addresses are constants, so that generated code folds
+ * them into its loads and stores, and one compiled module serves every engine.
+ *
+ *     0x0000_1000  the current vCPU: registers, flags, system registers (below 64 KiB: micro-ops name slots in 16 bits)
+ *     0x0000_4000  state shared by generated code and TypeScript
+ *     0x0000_5000  CRC-32 tables
+ *     0x0001_0000  the other vCPUs, one block each, swapped in when they run
+ *     0x0020_0000  translation caches, two banks (EL0, EL1) per vCPU
+ *     0x0090_0000  per RAM page: micro-op block, flags, dirty list, map of decoded granules
+ *     0x0180_0000  pool of micro-op blocks
+ *     0x0400_0000  RAM, range after range
+ */
+
+/** The block of the vCPU that runs. Offsets below are absolute addresses into it. */
+export const VCPU_BLOCK = 0x1000;
+/** Size of one vCPU's block. */
+export const VCPU_BLOCK_SIZE = 0x2000;
+
+/** X0..X30, then the slot that reads as XZR. */
+export const SLOT_X0 = VCPU_BLOCK;
+/** Reads as zero; never written. */
+export const SLOT_ZERO = VCPU_BLOCK + 31 * 8;
+/** The stack pointer that PSTATE selects. */
+export const SLOT_SP = VCPU_BLOCK + 0x100;
+/** Takes what is written to XZR. */
+export const SLOT_SINK = VCPU_BLOCK + 0x108;
+/** Program counter, valid outside generated code. */
+export const SLOT_PC = VCPU_BLOCK + 0x110;
+/** Banked stack pointers; the selected one is stale while it lives in `SLOT_SP`. */
+export const SLOT_SP_EL0 = VCPU_BLOCK + 0x118;
+/** See `SLOT_SP_EL0`. */
+export const SLOT_SP_EL1 = VCPU_BLOCK + 0x120;
+/** N is the sign of this value. */
+export const SLOT_N = VCPU_BLOCK + 0x128;
+/** Z is set when this value is zero. */
+export const SLOT_Z = VCPU_BLOCK + 0x130;
+/** C as 0 or 1 (i32). */
+export const SLOT_C = VCPU_BLOCK + 0x138;
+/** V is the sign of this value. */
+export const SLOT_V = VCPU_BLOCK + 0x140;
+/** PSTATE.DAIF in bits 9:6 (i32). */
+export const SLOT_DAIF = VCPU_BLOCK + 0x148;
+/** Current exception level (i32). */
+export const SLOT_EL = VCPU_BLOCK + 0x14c;
+/** PSTATE.SP (i32). */
+export const SLOT_SPSEL = VCPU_BLOCK + 0x150;
+/** The other PSTATE bits in SPSR layout: PAN, UAO, SSBS, IL (i32). */
+export const SLOT_PSTATE_REST = VCPU_BLOCK + 0x154;
+/** Interrupt inputs: bit 0 IRQ, bit 1 FIQ, bit 2 SError (i32). */
+export const SLOT_LINES = VCPU_BLOCK + 0x158;
+/** Size in bytes of the monitored access, or 0 when the monitor is open (i32). */
+export const SLOT_MONITOR_SIZE = VCPU_BLOCK + 0x160;
+/** Host address of the monitored access (i32). */
+export const SLOT_MONITOR_ADDRESS = VCPU_BLOCK + 0x164;
+/** Value seen by the monitored load. */
+export const SLOT_MONITOR_LOW = VCPU_BLOCK + 0x168;
+/** Upper half for pairs of 64 bits. */
+export const SLOT_MONITOR_HIGH = VCPU_BLOCK + 0x170;
+/** Set once an exception was taken and no instruction has retired since (i32). */
+export const SLOT_STALLED = VCPU_BLOCK + 0x178;
+/** V0..V31, 16 bytes each. */
+export const SLOT_V0 = VCPU_BLOCK + 0x200;
+/** System registers, 8 bytes each, in the order of system-slots.ts. */
+export const SLOT_SYSTEM = VCPU_BLOCK + 0x400;
+/** How many system registers fit. */
+export const SYSTEM_SLOT_COUNT_MAX = (VCPU_BLOCK_SIZE - 0x400) / 8;
+
+const STATE = 0x4000;
+/** Translation cache bank of EL0 of the current vCPU; EL1 follows (i32). */
+export const STATE_TLB = STATE;
+/** Instructions to run, times 16, when entering; what is left when leaving (i32). */
+export const STATE_LEFT = STATE + 0x04;
+/** Virtual time at which the budget of this entry ends. */
+export const STATE_TICK_END = STATE + 0x08;
+/** PC of the current code page minus a quarter of its micro-op block's address. */
+export const STATE_PC_DELTA = STATE + 0x10;
+/** Virtual address of the current code page. */
+export const STATE_PAGE_VA = STATE + 0x18;
+/** Set when a watched byte was accessed: stop after this instruction (i32). */
+export const STATE_STOP = STATE + 0x20;
+/** Budget taken away from the running loop to make it stop, times 16 (i32). */
+export const STATE_CUT = STATE + 0x24;
+/** Value given by the slow read path. */
+export const STATE_VALUE = STATE + 0x28;
+/** CNTPCT = ticks >> this (i64). */
+export const STATE_COUNTER_SHIFT = STATE + 0x30;
+/** Number of dirty pages in the list (i32). */
+export const STATE_DIRTY_COUNT = STATE + 0x38;
+/** Number of RAM ranges, then per range: first page of the PA, page count, first page index, 0 (i32 each). */
+export const STATE_RAM_COUNT = STATE + 0x3c;
+
+/** Fault of a slow path: exit code, type, level, stage-1 walk, size, write (i32 each), then VA, IPA. */
+export const FAULT_EXIT = STATE + 0x40;
+/** One of `FaultType`. */
+export const FAULT_TYPE = STATE + 0x44;
+/** Level of the walk. */
+export const FAULT_LEVEL = STATE + 0x48;
+/** 1 if stage 2 failed while stage 1 was walking. */
+export const FAULT_DURING_WALK = STATE + 0x4c;
+/** Size of the access in bytes. */
+export const FAULT_SIZE = STATE + 0x50;
+/** 1 for a store. */
+export const FAULT_WRITE = STATE + 0x54;
+/** Virtual address of the access. */
+export const FAULT_VA = STATE + 0x58;
+
+/** Results of the walker: physical address. */
+export const WALK_PA = STATE + 0x60;
+/** Intermediate physical address. */
+export const WALK_IPA = STATE + 0x68;
+/** Stage-1 permissions for the EL asked for: 1 read, 2 write, 4 execute (i32). */
+export const WALK_PERMISSION1 = STATE + 0x70;
+/** Stage-2 permissions, same bits (i32). */
+export const WALK_PERMISSION2 = STATE + 0x74;
+/** Stage-1 memory type is Device (i32). */
+export const WALK_DEVICE1 = STATE + 0x78;
+/** Stage-2 memory type is Device (i32). */
+export const WALK_DEVICE2 = STATE + 0x7c;
+/** Level of the stage-1 leaf (i32). */
+export const WALK_LEVEL1 = STATE + 0x80;
+/** Level of the stage-2 leaf (i32). */
+export const WALK_LEVEL2 = STATE + 0x84;
+/** Stage of a failed walk, 1 or 2 (i32). */
+export const WALK_STAGE = STATE + 0x88;
+/** Stage-2 fault came from a stage-1 table access (i32). */
+export const WALK_S1PTW = STATE + 0x8c;
+/** Table of RAM ranges, 16 bytes each. */
+export const STATE_RAM_TABLE = STATE + 0x100;
+/** How many RAM ranges an engine takes. */
+export const RAM_RANGE_COUNT_MAX = 32;
+
+/** 256 words for CRC-32, then 256 words for CRC-32C. */
+export const CRC_TABLES = 0x5000;
+
+/** Blocks of all vCPUs, in order. */
+export const VCPU_BANKS = 0x1_0000;
+/** Most vCPUs of one engine. */
+export const VCPU_COUNT_MAX = 160;
+
+/** Translation caches. */
+export const TLB_BANKS = 0x20_0000;
+/** Data entries per bank. */
+export const TLB_ENTRY_COUNT = 512;
+/** One data entry: read tag, write tag (i64), addend (i32), Device flag (i32), 8 bytes unused. */
+export const TLB_ENTRY_SIZE = 32;
+/** Execute entries per bank. */
+export const TLB_CODE_COUNT = 256;
+/** One execute entry: tag (i64), micro-op block (i32), 4 bytes unused. */
+export const TLB_CODE_SIZE = 16;
+/** Where a bank's execute entries begin. */
+export const TLB_CODE_OFFSET = TLB_ENTRY_COUNT * TLB_ENTRY_SIZE;
+/** Size of one bank. */
+export const TLB_BANK_SIZE = TLB_CODE_OFFSET + TLB_CODE_COUNT * TLB_CODE_SIZE;
+
+/** Pages of 3 GiB. */
+export const RAM_PAGE_COUNT_MAX = 786432;
+/** Per RAM page: address of its micro-op block, or 0 (i32). */
+export const CODE_BLOCK_OF_PAGE = 0x90_0000;
+/** Per RAM page: `PAGE_…` flags (u8). */
+export const PAGE_FLAGS = 0xc0_0000;
+/** Indexes of dirty pages in the order of their first write (i32). */
+export const DIRTY_LIST = 0xd0_0000;
+/** Per RAM page: bit n set if 64-byte granule n has decoded code (i64). */
+export const CODE_GRANULES = 0x100_0000;
+
+/** The page has decoded code. */
+export const PAGE_CODE = 1;
+/** The page is in the dirty list. */
+export const PAGE_DIRTY = 2;
+/** Reads are watched. */
+export const PAGE_WATCH_READ = 4;
+/** Writes are watched. */
+export const PAGE_WATCH_WRITE = 8;
+
+/** Micro-op blocks. */
+export const POOL = 0x180_0000;
+/** One micro-op per instruction of a page, and one that ends the page. */
+export const CODE_BLOCK_SIZE = 1024 * 16 + 16;
+/** Blocks in the pool: code of 8 MiB. */
+export const CODE_BLOCK_COUNT = 2048;
+
+/** Where RAM begins. */
+export const RAM = 0x400_0000;
+
+/** Why generated code came back. */
+export const ExitCode = {
+  /** Budget spent, or too little left for tier 1. PC and `STATE_LEFT` say how far. */
+  budget: 0,
+  /** No cached translation for the PC. */
+  fetch: 1,
+  /** Stage-1 fault: details in `FAULT_…`. */
+  stage1: 2,
+  /** Stage-2 fault. */
+  stage2: 3,
+  /** Translated to something that is not RAM. */
+  mmio: 4,
+  /** Alignment fault. */
+  alignment: 5,
+  /** SP not aligned to 16. */
+  stackAlignment: 6,
+  /** The instruction at PC is TypeScript's business. */
+  trap: 7,
+  /** PSTATE changed so that a pending interrupt may be taken now. PC: next instruction. */
+  interrupts: 8,
+  /** The micro-op at PC carries the breakpoint mark. */
+  breakpoint: 9,
+} as const;
+
+/** Values of `FAULT_TYPE`. */
+export const FaultType = { translation: 0, accessFlag: 1, permission: 2, addressSize: 3, external: 4 } as const;
+
+/** Byte offsets of a micro-op's parts. */
+export const MicroOpField = { op: 0, d: 2, n: 4, m: 6, imm: 8, high: 12 } as const;
+/** Set in `op` of a micro-op with a breakpoint. */
+export const BREAKPOINT_MARK = 0x8000;
+/** Size of one micro-op. */
+export const MICRO_OP_SIZE = 16;

@@ -1,0 +1,116 @@
+/**
+ * System instructions that generated code carries out itself: hints, barriers, DAIF, reads of stored registers and of
+ * the counter, DC ZVA. Everything else traps to TypeScript (system.ts of the engine).
+ */
+
+import { SLOT_DAIF, SLOT_EL, SLOT_LINES, SLOT_MONITOR_SIZE, STATE_COUNTER_SHIFT, STATE_TICK_END, ExitCode } from '../layout';
+import type { Operands } from '../operands';
+import { counterOf, storedRegister, systemSlot } from '../system-slots';
+import { systemRegisterKey } from '../../isa/interface';
+import type { Fields } from '../../isa/interface';
+import type { Code } from '../wasm/code';
+import { i32, i64, memoryFill, set, when, type I64 } from '../wasm/expressions';
+import { destination, field, source, type Emit, type InstructionClass, type Lowered } from './lowering';
+
+const ZERO = i32.const(0);
+const WFI = 3;
+const DAIF_SHIFT = 6;
+const CLREX_OP2 = 2;
+
+/** Hints: WFI is TypeScript's; the others do nothing here (WFE may always wake at once). */
+export const hints: InstructionClass = {
+  keys: ['hint'],
+  ops: new Map<string, Emit>([['hint', () => []]]),
+  lower(f): Lowered | undefined {
+    const number = field(f, 'CRm') * 8 + field(f, 'op2');
+    return number === WFI ? undefined : { op: 'hint' };
+  },
+};
+
+/** Barriers order nothing here; CLREX closes the monitor. */
+export const barriers: InstructionClass = {
+  keys: ['barrier'],
+  ops: new Map<string, Emit>([['clrex', () => i32.store(ZERO, ZERO, SLOT_MONITOR_SIZE)], ['barrier', () => []]]),
+  lower: (f): Lowered => ({ op: field(f, 'op2') === CLREX_OP2 ? 'clrex' : 'barrier' }),
+};
+
+const atEl0 = i32.eqz(i32.load(ZERO, SLOT_EL));
+const daif = i32.load(ZERO, SLOT_DAIF);
+
+/** DAIFSet and DAIFClr at EL1; a clear with an input high leaves, so that the interrupt is taken at once. */
+export const processState: InstructionClass = {
+  keys: ['msr_immediate'],
+  ops: new Map<string, Emit>([
+    ['daifset', (o) => [when(atEl0, o.trap()), i32.store(ZERO, i32.or(daif, o.immediateLow), SLOT_DAIF)]],
+    ['daifclr', (o) => [
+      when(atEl0, o.trap()),
+      i32.store(ZERO, i32.and(daif, i32.xor(o.immediateLow, i32.const(-1))), SLOT_DAIF),
+      when(i32.load(ZERO, SLOT_LINES), o.retireAndLeave(ExitCode.interrupts)),
+    ]],
+  ]),
+  lower(f): Lowered | undefined {
+    if (field(f, 'op1') !== 3) return undefined;
+    const mask = BigInt(field(f, 'CRm') << DAIF_SHIFT);
+    return field(f, 'op2') === 6 ? { op: 'daifset', imm: mask } : field(f, 'op2') === 7 ? { op: 'daifclr', imm: mask } : undefined;
+  },
+};
+
+/** Ticks now: the end of this entry's budget minus what is left of it, this instruction not counted. */
+function counter(o: Operands): I64 {
+  const now = i64.sub(i64.load(ZERO, STATE_TICK_END), o.remainingTicks);
+  return i64.shrU(now, i64.load(ZERO, STATE_COUNTER_SHIFT));
+}
+
+const keyOf = (f: Fields): number => systemRegisterKey({ op0: field(f, 'op0'), op1: field(f, 'op1'), crn: field(f, 'CRn'), crm: field(f, 'CRm'), op2: field(f, 'op2') });
+const readSlot = (o: Operands): Code => o.setX('d', o.x('n'));
+
+function lowerRead(f: Fields): Lowered | undefined {
+  const key = keyOf(f);
+  const d = destination(field(f, 'Rt'));
+  const counterName = counterOf(key);
+  if (counterName !== undefined) return { op: `mrs.${counterName}`, d };
+  const stored = storedRegister(key);
+  if (stored === undefined || stored.readEl > 1) return undefined;
+  return { op: stored.readEl === 0 ? 'mrs.el0' : 'mrs.el1', d, n: stored.slot };
+}
+
+function lowerWrite(f: Fields): Lowered | undefined {
+  const stored = storedRegister(keyOf(f));
+  if (stored === undefined || !stored.plainWrite || stored.writeEl > 1) return undefined;
+  return { op: stored.writeEl === 0 ? 'msr.el0' : 'msr.el1', d: stored.slot, n: source(field(f, 'Rt')) };
+}
+
+/** MRS and MSR of plain stored registers, and MRS of the counters. */
+export const systemMoves: InstructionClass = {
+  keys: ['system_register_move'],
+  ops: new Map<string, Emit>([
+    ['mrs.el0', readSlot], ['mrs.el1', (o) => [when(atEl0, o.trap()), readSlot(o)]],
+    ['msr.el0', readSlot], ['msr.el1', (o) => [when(atEl0, o.trap()), readSlot(o)]],
+    ['mrs.CNTPCT_EL0', (o) => [when(atEl0, o.trap()), o.setX('d', counter(o))]],
+    ['mrs.CNTVCT_EL0', (o) => [when(atEl0, o.trap()), o.setX('d', i64.sub(counter(o), i64.load(ZERO, systemSlot('CNTVOFF_EL2'))))]],
+  ]),
+  lower: (f): Lowered | undefined => (field(f, 'L') === 1 ? lowerRead(f) : lowerWrite(f)),
+};
+
+const ZVA_BYTES = 64;
+const DZE = 1n << 14n;
+
+/** DC ZVA; at EL0 without SCTLR_EL1.DZE TypeScript makes the trap. */
+export const systemInstructions: InstructionClass = {
+  keys: ['system_instruction'],
+  ops: new Map<string, Emit>([
+    ['dc.zva', (o) => {
+      const [address] = o.temporaries64;
+      const [host] = o.temporaries32;
+      return [
+        when(i32.and(atEl0, i64.eqz(i64.and(i64.load(ZERO, systemSlot('SCTLR_EL1')), i64.const(DZE)))), o.trap()),
+        set(address, i64.and(o.x('n'), i64.const(BigInt(-ZVA_BYTES)))), o.hostAddress(host, address, ZVA_BYTES, 'write'),
+        memoryFill(host, ZERO, i32.const(ZVA_BYTES)),
+      ];
+    }],
+  ]),
+  lower(f): Lowered | undefined {
+    const isZva = field(f, 'L') === 0 && keyOf({ ...f, op0: 1 }) === systemRegisterKey({ op0: 1, op1: 3, crn: 7, crm: 4, op2: 1 });
+    return isZva ? { op: 'dc.zva', n: source(field(f, 'Rt')) } : undefined;
+  },
+};
