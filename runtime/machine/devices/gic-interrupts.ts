@@ -219,7 +219,7 @@ export class GicInterrupts {
 
   /** Takes back what was offered to `cpu`, after one of its enables changed; levels are examined again. */
   reconsiderAll(cpu: number): void {
-    for (const slot of this.pendingSlots(cpu)) this.reconsider(slot);
+    this.eachPending(cpu, (slot) => { this.reconsider(slot); });
   }
 
   /**
@@ -228,11 +228,11 @@ export class GicInterrupts {
    */
   offer(cpu: number): number | undefined {
     let best: number | undefined;
-    for (const slot of this.pendingSlots(cpu)) {
-      if (!this.isDeliverable(slot, cpu)) continue;
+    this.eachPending(cpu, (slot) => {
+      if (!this.isDeliverable(slot, cpu)) return;
       this.setStatus(slot, (this.status[slot] ?? 0) | LISTED);
       if (best === undefined || this.priorityOf(slot) < this.priorityOf(best)) best = slot;
-    }
+    });
     return best;
   }
 
@@ -294,13 +294,13 @@ export class GicInterrupts {
     this.hooks.event('cleared', slot, this.cpuOf(slot));
   }
 
-  /** Slots with a pending reason that could concern `cpu`, in ascending order of interrupt number. */
-  private *pendingSlots(cpu: number): Generator<number> {
-    yield* this.slotsOfWord(cpu);
-    for (let word = this.cpuCount; word < this.pendingWords.length; word++) if (this.pendingWords[word] !== 0) yield* this.slotsOfWord(word);
+  /** Visits the slots with a pending reason that could concern `cpu`, in ascending order of interrupt number. */
+  private eachPending(cpu: number, visit: (slot: number) => void): void {
+    if (this.pendingWords[cpu] !== 0) this.eachOfWord(cpu, visit);
+    for (let word = this.cpuCount; word < this.pendingWords.length; word++) if (this.pendingWords[word] !== 0) this.eachOfWord(word, visit);
   }
 
-  private *slotsOfWord(word: number): Generator<number> {
-    for (let rest = this.pendingWords[word] ?? 0; rest !== 0; rest &= rest - 1) yield word * 32 + 31 - Math.clz32(rest & -rest);
+  private eachOfWord(word: number, visit: (slot: number) => void): void {
+    for (let rest = this.pendingWords[word] ?? 0; rest !== 0; rest &= rest - 1) visit(word * 32 + 31 - Math.clz32(rest & -rest));
   }
 }
