@@ -127,17 +127,27 @@ export class SourceText {
   readonly file: string;
   /** The text without backslash-newline pairs. */
   readonly text: string;
-  private readonly lineStarts: number[] = [0];
+  private readonly lineStarts: number[];
   /** Spliced offsets and, for each, how many characters were removed up to there. */
-  private readonly splices: { readonly at: number; readonly removed: number }[] = [];
+  private readonly splices: { readonly at: number; readonly removed: number }[];
   private readonly lineDelta: number;
 
-  /** `lineDelta` is added to line numbers: `#line` renumbers what follows. */
-  constructor(file: string, original: string, lineDelta = 0) {
+  /** Reads `original`; with `like`, shares what another text of the same characters knows already. */
+  constructor(file: string, original: string, like?: { readonly source: SourceText; readonly lineDelta: number }) {
     this.file = file;
-    this.lineDelta = lineDelta;
+    this.lineDelta = like?.lineDelta ?? 0;
+    this.lineStarts = like?.source.lineStarts ?? [0];
+    this.splices = like?.source.splices ?? [];
+    this.text = original;
+    if (like !== undefined) return;
     for (let at = original.indexOf('\n'); at >= 0; at = original.indexOf('\n', at + 1)) this.lineStarts.push(at + 1);
-    this.text = original.includes('\\\n') || original.includes('\\\r\n') ? this.splice(original) : original;
+    if (original.includes('\\\n') || original.includes('\\\r\n')) this.text = this.splice(original);
+  }
+
+  /** The same text, which says from now on that the line at `offset` is `line` of `file`. */
+  renumbered(file: string, line: number, offset: number): SourceText {
+    const lineDelta = line - (this.origin(offset, 0).line - this.lineDelta);
+    return new SourceText(file, this.text, { source: this, lineDelta });
   }
 
   private splice(original: string): string {

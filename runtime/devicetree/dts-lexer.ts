@@ -1,0 +1,138 @@
+/**
+ * Cuts preprocessed device tree source into tokens. What a token is depends on where it stands, as in dtc: names may
+ * hold `,.+*#?@-`, values hold C's tokens, byte strings pairs of digits; the parser says which it wants.
+ */
+
+import type { DiagnosticList, DtBlanks, DtDiagnosticCode, SourceOrigin } from './source';
+import type { PreprocessedText } from './preprocessor';
+
+/** Where the next token stands: before a name, in a value, or between `[` and `]`. */
+export type LexerMode = 'name' | 'value' | 'bytes';
+
+/** Kinds of tokens; `ref` is `&label` or `&{/path}`, `keyword` is `/…/`. */
+export type DtsTokenKind = 'label' | 'ref' | 'keyword' | 'name' | 'identifier' | 'number' | 'string' | 'char' | 'byte' | 'other' | 'end';
+
+/** A token at `[start, end)` of the preprocessed text. */
+export interface DtsToken {
+  readonly kind: DtsTokenKind;
+  /** What it says: labels without colon, references without `&` and braces, keywords without slashes, others as written. */
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+const BLANK = /(?:\s+|\/\*[\s\S]*?\*\/|\/\/[^\n]*)+/y;
+const COMMON = /([A-Za-z_]\w*):|&([A-Za-z_]\w*)|&\{([\w,.+*#?@/-]*)\}|\/(dts-v1|plugin|memreserve|bits|delete-property|delete-node|omit-if-no-ref|incbin)\/|("(?:[^"\\\n]|\\.)*")/y;
+const NAME = /\\?([\w,.+*#?@-]+)/y;
+const BYTE = /[0-9a-fA-F]{2}/y;
+const VALUE = /([A-Za-z_]\w*)|(\d\w*)|('(?:[^'\\\n]|\\.)*')|(<<|>>|<=|>=|==|!=|&&|\|\|)/y;
+
+/** Reads tokens on demand; looking ahead costs nothing twice. */
+export class DtsLexer {
+  readonly input: PreprocessedText;
+  private readonly problems: DiagnosticList;
+  private position = 0;
+  private ahead: DtsToken | undefined;
+  private aheadMode: LexerMode = 'name';
+  /** End of the token taken last, in the preprocessed text. */
+  lastEnd = 0;
+
+  constructor(input: PreprocessedText, problems: DiagnosticList) {
+    this.input = input;
+    this.problems = problems;
+  }
+
+  /** The next token, read as `mode` wants it, without taking it. */
+  peek(mode: LexerMode): DtsToken {
+    if (this.ahead === undefined || this.aheadMode !== mode) {
+      this.ahead = this.read(mode);
+      this.aheadMode = mode;
+    }
+    return this.ahead;
+  }
+
+  /** Takes the next token. */
+  take(mode: LexerMode): DtsToken {
+    const token = this.peek(mode);
+    this.position = token.end;
+    this.lastEnd = token.end;
+    this.ahead = undefined;
+    return token;
+  }
+
+  /** True if the next token is on another line than the one taken last. */
+  get onNewLine(): boolean {
+    const next = this.peek('value');
+    return next.kind === 'end' || this.input.text.slice(this.lastEnd, next.start).includes('\n');
+  }
+
+  /** Where a token stands in the sources. */
+  origin(token: DtsToken): SourceOrigin {
+    return this.input.origin(token.start, token.end);
+  }
+
+  /** The place just behind the token taken last, where something is missing. */
+  originOfGap(): SourceOrigin {
+    const before = this.input.origin(Math.max(0, this.lastEnd - 1), this.lastEnd);
+    return { ...before, column: before.column + before.length, length: 0 };
+  }
+
+  /** Reports a problem with a token. */
+  problem(code: DtDiagnosticCode, token: DtsToken, blanks: DtBlanks = {}): void {
+    this.problems.add(code, this.origin(token), blanks);
+  }
+
+  private read(mode: LexerMode): DtsToken {
+    const start = this.skipBlanks();
+    const { text } = this.input;
+    if (start >= text.length) return { kind: 'end', text: '', start: text.length, end: text.length };
+    return this.readCommon(start) ?? (mode === 'name' ? this.readName(start) : mode === 'bytes' ? this.readByte(start) : this.readValue(start)) ?? this.readOther(start);
+  }
+
+  private skipBlanks(): number {
+    BLANK.lastIndex = this.position;
+    if (BLANK.test(this.input.text)) this.position = BLANK.lastIndex;
+    if (this.input.text.startsWith('/*', this.position)) {
+      this.problem('dts-unterminated', { kind: 'other', text: '', start: this.position, end: this.position + 2 }, { what: 'comment' });
+      this.position = this.input.text.length;
+    }
+    return this.position;
+  }
+
+  private readCommon(start: number): DtsToken | undefined {
+    COMMON.lastIndex = start;
+    const match = COMMON.exec(this.input.text);
+    if (match === null) return undefined;
+    const [, label, ref, path, keyword, string] = match;
+    const end = COMMON.lastIndex;
+    if (label !== undefined) return { kind: 'label', text: label, start, end };
+    if (ref !== undefined || path !== undefined) return { kind: 'ref', text: ref ?? path ?? '', start, end };
+    return keyword !== undefined ? { kind: 'keyword', text: keyword, start, end } : { kind: 'string', text: string ?? '', start, end };
+  }
+
+  private readName(start: number): DtsToken | undefined {
+    NAME.lastIndex = start;
+    const match = NAME.exec(this.input.text);
+    return match === null ? undefined : { kind: 'name', text: match[1] ?? '', start, end: NAME.lastIndex };
+  }
+
+  private readByte(start: number): DtsToken | undefined {
+    BYTE.lastIndex = start;
+    const match = BYTE.exec(this.input.text);
+    return match === null ? undefined : { kind: 'byte', text: match[0], start, end: BYTE.lastIndex };
+  }
+
+  private readValue(start: number): DtsToken | undefined {
+    VALUE.lastIndex = start;
+    const match = VALUE.exec(this.input.text);
+    if (match === null) return undefined;
+    const [text, identifier, number, char] = match;
+    const kind = identifier !== undefined ? 'identifier' : number !== undefined ? 'number' : char !== undefined ? 'char' : 'other';
+    return { kind, text, start, end: VALUE.lastIndex };
+  }
+
+  private readOther(start: number): DtsToken {
+    const text = String.fromCodePoint(this.input.text.codePointAt(start) ?? 0);
+    return { kind: 'other', text, start, end: start + text.length };
+  }
+}

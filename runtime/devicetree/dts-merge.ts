@@ -1,0 +1,226 @@
+/**
+ * The tree while it is being parsed. dtc never forgets a deleted node or property: it keeps its place and may come
+ * back, and only what is alive is written. Bodies are parsed on their own and then merged, so that order of nodes and
+ * properties, and what deletion means, are exactly dtc's.
+ */
+
+import type { DiagnosticList, SourceOrigin } from './source';
+import { DtNode, DtProperty } from './tree';
+import type { DtValue } from './value';
+
+/** A label and where it was written. */
+export interface WorkLabel {
+  readonly name: string;
+  readonly origin: SourceOrigin;
+}
+
+/** A property, or a mark that deletes one. */
+export interface WorkProperty {
+  readonly name: string;
+  value: DtValue;
+  labels: WorkLabel[];
+  deleted: boolean;
+  origin: SourceOrigin;
+}
+
+/** A node, or a mark that deletes one. */
+export class WorkNode {
+  name: string;
+  labels: WorkLabel[] = [];
+  deleted = false;
+  omitIfNoRef = false;
+  parent: WorkNode | undefined;
+  readonly properties: WorkProperty[] = [];
+  readonly children: WorkNode[] = [];
+  origin: SourceOrigin;
+  private readonly firstByName = new Map<string, WorkNode>();
+  private readonly propertyByName = new Map<string, WorkProperty>();
+
+  constructor(name: string, origin: SourceOrigin) {
+    this.name = name;
+    this.origin = origin;
+  }
+
+  addProperty(property: WorkProperty): void {
+    this.properties.push(property);
+    if (!this.propertyByName.has(property.name)) this.propertyByName.set(property.name, property);
+  }
+
+  addChild(child: WorkNode): void {
+    child.parent = this;
+    this.children.push(child);
+    if (!this.firstByName.has(child.name)) this.firstByName.set(child.name, child);
+  }
+
+  /** The first child with this name, alive or not. */
+  firstChild(name: string): WorkNode | undefined {
+    return this.firstByName.get(name);
+  }
+
+  /** The first property with this name, alive or not. */
+  firstProperty(name: string): WorkProperty | undefined {
+    return this.propertyByName.get(name);
+  }
+
+  /** The child with this name that is alive. */
+  child(name: string): WorkNode | undefined {
+    const first = this.firstByName.get(name);
+    return first === undefined || !first.deleted ? first : this.children.find((child) => child.name === name && !child.deleted);
+  }
+}
+
+/** The whole tree so far, with its labels. */
+export class WorkTree {
+  root: WorkNode | undefined;
+  private readonly byLabel = new Map<string, WorkNode>();
+
+  /** The node that a reference of the source names, as the tree is now. */
+  find(reference: string): WorkNode | undefined {
+    const slash = reference.indexOf('/');
+    let found = slash === 0 ? this.root : this.byLabel.get(slash < 0 ? reference : reference.slice(0, slash));
+    if (slash >= 0) for (const name of reference.slice(slash).split('/')) if (name !== '') found = found?.child(name);
+    return found;
+  }
+
+  /** Takes a body for `/`: it becomes the root or is merged into it. */
+  mergeRoot(body: WorkNode): void {
+    if (this.root !== undefined) this.merge(this.root, body);
+    else {
+      this.root = body;
+      this.index(body);
+    }
+  }
+
+  /** Adds a child with all that is below it. */
+  attach(parent: WorkNode, child: WorkNode): void {
+    parent.addChild(child);
+    this.index(child);
+  }
+
+  /** Merges a body into a node of the tree. */
+  merge(old: WorkNode, body: WorkNode): void {
+    old.deleted = false;
+    for (const label of body.labels) this.addLabel(old, label);
+    for (const property of body.properties) this.mergeProperty(old, property);
+    for (const child of body.children) {
+      const known = old.firstChild(child.name);
+      if (child.deleted) {
+        if (known !== undefined) this.delete(known);
+      } else if (known !== undefined) this.merge(known, child);
+      else this.attach(old, child);
+    }
+  }
+
+  private mergeProperty(old: WorkNode, property: WorkProperty): void {
+    const known = old.firstProperty(property.name);
+    if (property.deleted) {
+      if (known !== undefined) deleteProperty(known);
+    } else if (known === undefined) old.addProperty(property);
+    else {
+      for (const label of property.labels) if (!known.labels.some(({ name }) => name === label.name)) known.labels.unshift(label);
+      known.value = property.value;
+      known.origin = property.origin;
+      known.deleted = false;
+    }
+  }
+
+  /** Deletes a node with all that is below it. */
+  delete(node: WorkNode): void {
+    node.deleted = true;
+    for (const child of node.children) this.delete(child);
+    for (const property of node.properties) deleteProperty(property);
+    for (const { name } of node.labels) if (this.byLabel.get(name) === node) this.byLabel.delete(name);
+    node.labels = [];
+  }
+
+  /** Puts a label in front of the others of a node. */
+  addLabel(node: WorkNode, label: WorkLabel): void {
+    if (node.labels.some(({ name }) => name === label.name)) return;
+    node.labels.unshift(label);
+    if (!this.byLabel.has(label.name)) this.byLabel.set(label.name, node);
+  }
+
+  private index(node: WorkNode): void {
+    for (const { name } of node.labels) if (!this.byLabel.has(name)) this.byLabel.set(name, node);
+    for (const child of node.children) this.index(child);
+  }
+
+  /** dtc's guess: `reg` of the first node in /cpus, if it is one cell. */
+  bootCpu(): number {
+    const reg = this.root?.child('cpus')?.children[0]?.properties.find(({ name, deleted }) => name === 'reg' && !deleted);
+    const made = reg === undefined ? undefined : new DtProperty('reg', reg.value);
+    return made?.bytes.length === 4 ? (made.u32s[0] ?? 0) : 0;
+  }
+
+  /** What is alive, as a tree; names that occur twice are reported. */
+  finish(problems: DiagnosticList): DtNode {
+    const root = this.root === undefined ? new DtNode('') : new Finisher(problems).node(this.root, '');
+    return root;
+  }
+}
+
+function deleteProperty(property: WorkProperty): void {
+  property.deleted = true;
+  property.labels = [];
+}
+
+class Finisher {
+  private readonly problems: DiagnosticList;
+  private readonly labels = new Map<string, string>();
+
+  constructor(problems: DiagnosticList) {
+    this.problems = problems;
+  }
+
+  node(work: WorkNode, path: string): DtNode {
+    const made = new DtNode(work.name);
+    this.fill(made, work, path === '' ? '/' : path);
+    for (const child of work.children) {
+      if (child.deleted) continue;
+      const childPath = `${path}/${child.name}`;
+      const known = made.child(child.name);
+      if (known === undefined) made.add(this.node(child, childPath));
+      else {
+        this.problems.add('dts-duplicate-node', child.origin, { name: child.name });
+        this.absorb(known, this.node(child, childPath));
+      }
+    }
+    return made;
+  }
+
+  private fill(made: DtNode, work: WorkNode, path: string): void {
+    made.origin = work.origin;
+    made.omitIfNoRef = work.omitIfNoRef;
+    made.labels = work.labels.map(({ name }) => name);
+    for (const label of work.labels) this.claim(label, path);
+    const seen = new Set<string>();
+    for (const property of work.properties) {
+      if (property.deleted) continue;
+      const { name, value, origin } = property;
+      const inside = value.flatMap((part) => part.labels.map((mark) => ({ name: mark.name, origin: mark.origin ?? origin })));
+      for (const label of [...property.labels, ...inside]) this.claim(label, `${path} property ${name}`);
+      const finished = new DtProperty(name, value, { labels: property.labels.map((label) => label.name), origin });
+      if (seen.has(name)) this.problems.add('dts-duplicate-property', origin, { name });
+      if (seen.has(name)) made.put(finished);
+      else made.insertProperty(finished);
+      seen.add(name);
+    }
+  }
+
+  /** Two nodes of one name in one body are a mistake; the best guess at what was meant is their union. */
+  private absorb(known: DtNode, other: DtNode): void {
+    for (const label of [...other.labels].reverse()) known.label(label);
+    for (const property of other.properties) known.put(property);
+    for (const child of [...other.children]) {
+      const same = known.child(child.name);
+      if (same === undefined) known.add(child);
+      else this.absorb(same, child);
+    }
+  }
+
+  private claim(label: WorkLabel, owner: string): void {
+    const other = this.labels.get(label.name);
+    if (other === undefined) this.labels.set(label.name, owner);
+    else this.problems.add('dts-duplicate-label', label.origin, { name: label.name, other });
+  }
+}

@@ -1,0 +1,298 @@
+/**
+ * Parses device tree source. There is always a tree: what is wrong is reported with its place, and parsing goes on at
+ * the next property or node. The tree is not linked: references keep their names until `linkTree`.
+ */
+
+import { DtsLexer, type DtsToken } from './dts-lexer';
+import { WorkNode, WorkTree, type WorkLabel } from './dts-merge';
+import { ValueParser } from './dts-values';
+import { encodeDtb } from './dtb';
+import { linkTree, type LinkOptions } from './link';
+import { preprocess, type PreprocessOptions } from './preprocessor';
+import { DiagnosticList, type DtDiagnostic, type SourceOrigin } from './source';
+import { NODE_DEPTH_MAX, type DeviceTree, type MemoryReservation } from './tree';
+import { cells, stringList, type DtChunk } from './value';
+
+/** How to parse. */
+export interface ParseOptions extends PreprocessOptions {
+  /** Name of the file for diagnostics, and the start for relative includes. */
+  readonly file?: string;
+}
+
+/** A parsed source. */
+export interface ParsedDts {
+  readonly tree: DeviceTree;
+  readonly diagnostics: readonly DtDiagnostic[];
+  /** Paths of all files that were read, the main one first. */
+  readonly files: readonly string[];
+}
+
+/** Parses the text of a `.dts`, `.dtso` or included file, with its preprocessor directives. */
+export function parseDts(text: string, options: ParseOptions = {}): ParsedDts {
+  const problems = new DiagnosticList();
+  const input = preprocess(text, options.file ?? 'input.dts', { ...options, problems });
+  const tree = new Parser(new DtsLexer(input, problems), problems, options).run();
+  return { tree, diagnostics: problems.list(), files: input.files };
+}
+
+/** A blob made from source. */
+export interface CompiledDts {
+  readonly tree: DeviceTree;
+  /** Present even if there are errors: the best that can be made. Check `hasErrors` before use. */
+  readonly bytes: Uint8Array;
+  readonly diagnostics: readonly DtDiagnostic[];
+}
+
+/** Parses, links and writes in one step, as `dtc` does. */
+export function compileDts(text: string, options: ParseOptions & LinkOptions = {}): CompiledDts {
+  const parsed = parseDts(text, options);
+  const linked = linkTree(parsed.tree, options);
+  return { tree: linked.tree, bytes: encodeDtb(linked.tree), diagnostics: [...parsed.diagnostics, ...linked.diagnostics] };
+}
+
+class Parser {
+  private readonly lexer: DtsLexer;
+  private readonly problems: DiagnosticList;
+  private readonly values: ValueParser;
+  private readonly tree = new WorkTree();
+  private readonly reservations: MemoryReservation[] = [];
+  private plugin = false;
+  private version = false;
+  private fragmentCount = 0;
+
+  constructor(lexer: DtsLexer, problems: DiagnosticList, options: ParseOptions) {
+    this.lexer = lexer;
+    this.problems = problems;
+    this.values = new ValueParser(lexer, options);
+  }
+
+  run(): DeviceTree {
+    let labels: WorkLabel[] = [];
+    for (let token = this.lexer.peek('name'); token.kind !== 'end'; token = this.lexer.peek('name')) {
+      if (token.kind === 'label') labels.push(this.takeLabel());
+      else {
+        this.statement(token, labels);
+        labels = [];
+      }
+    }
+    if (this.tree.root === undefined) this.problems.add('dts-no-root', this.lexer.originOfGap());
+    return { root: this.tree.finish(this.problems), reservations: this.reservations, bootCpu: this.tree.bootCpu(), plugin: this.plugin };
+  }
+
+  private statement(token: DtsToken, labels: WorkLabel[]): void {
+    if (token.kind === 'keyword') this.directive(this.lexer.take('name'));
+    else if (token.kind === 'ref') this.referencedNode(this.lexer.take('name'), labels);
+    else if (token.kind === 'other' && token.text === '/') {
+      const slash = this.lexer.take('name');
+      this.needVersion(slash);
+      const body = this.body('', { origin: this.lexer.origin(slash), depth: 0, labels });
+      if (body !== undefined) this.tree.mergeRoot(body);
+    } else {
+      this.values.expected('/ { … };, &label { … }; or a /directive/', token);
+      this.skipStatement();
+    }
+  }
+
+  private needVersion(token: DtsToken): void {
+    if (!this.version) this.problems.add('dts-no-version', this.lexer.origin(token));
+    this.version = true;
+  }
+
+  private directive(keyword: DtsToken): void {
+    switch (keyword.text) {
+      case 'dts-v1': this.version = true; break;
+      case 'plugin': this.plugin = true; break;
+      case 'memreserve': this.memreserve(); break;
+      case 'delete-node': this.withTarget((node) => { this.tree.delete(node); }, 'dts-delete-not-found'); break;
+      case 'omit-if-no-ref': this.withTarget((node) => { node.omitIfNoRef = true; }, 'dts-label-not-found'); break;
+      default:
+        this.values.expected('a node', keyword);
+        this.skipStatement();
+        return;
+    }
+    this.semicolon();
+  }
+
+  private memreserve(): void {
+    while (this.lexer.peek('value').kind === 'label') this.lexer.take('value');
+    const address = this.values.integer();
+    const size = address === undefined ? undefined : this.values.integer();
+    if (address === undefined || size === undefined) this.values.expected('an address and a size', this.lexer.peek('value'));
+    else this.reservations.push({ address, size });
+  }
+
+  private withTarget(apply: (node: WorkNode) => void, code: 'dts-delete-not-found' | 'dts-label-not-found'): void {
+    const token = this.lexer.peek('name');
+    if (token.kind !== 'ref') {
+      this.values.expected('&label or &{/path}', token);
+      return;
+    }
+    this.lexer.take('name');
+    const node = this.tree.find(token.text);
+    if (node === undefined) this.lexer.problem(code, token, { name: token.text });
+    else apply(node);
+  }
+
+  /** `&label { … };`: merged into its node, or in an overlay without that node, a fragment of its own. */
+  private referencedNode(ref: DtsToken, labels: WorkLabel[]): void {
+    this.needVersion(ref);
+    const origin = this.lexer.origin(ref);
+    const target = this.tree.find(ref.text);
+    // An overlay only looks labels up in itself; its paths are always those of the base.
+    const external = this.plugin && (target === undefined || ref.text.startsWith('/'));
+    if (target === undefined && !external) this.lexer.problem('dts-label-not-found', ref, { name: ref.text });
+    const body = this.body(external ? '__overlay__' : (target?.name ?? ''), { origin, depth: 0, labels });
+    if (body === undefined) return;
+    if (external) this.addFragment(body, ref.text);
+    else if (target !== undefined) {
+      this.tree.merge(target, body);
+      target.origin = body.origin;
+    }
+  }
+
+  private addFragment(body: WorkNode, reference: string): void {
+    const fragment = new WorkNode(`fragment@${String(this.fragmentCount++)}`, body.origin);
+    const path = reference.startsWith('/');
+    const value = path ? stringList(reference) : [{ ...(cells({ reference })[0] ?? { type: 'u32', bytes: new Uint8Array(4), labels: [] }), references: [{ offset: 0, name: reference, origin: body.origin }] } satisfies DtChunk];
+    fragment.addProperty({ name: path ? 'target-path' : 'target', value, labels: [], deleted: false, origin: body.origin });
+    fragment.addChild(body);
+    this.tree.root ??= new WorkNode('', body.origin);
+    this.tree.attach(this.tree.root, fragment);
+  }
+
+  /** `{ … };` of a node whose name was read. `undefined` if there is no brace, which is reported. */
+  private body(name: string, head: { readonly origin: SourceOrigin; readonly depth: number; readonly labels: readonly WorkLabel[] }): WorkNode | undefined {
+    const brace = this.lexer.peek('value');
+    if (brace.text !== '{') {
+      this.values.expected('{', brace);
+      this.skipStatement();
+      return undefined;
+    }
+    if (head.depth > NODE_DEPTH_MAX) {
+      this.lexer.problem('dts-too-deep', brace, { limit: NODE_DEPTH_MAX });
+      this.skipStatement();
+      return undefined;
+    }
+    this.lexer.take('value');
+    const node = new WorkNode(name, head.origin);
+    // dtc puts each label in front of those it has.
+    node.labels = distinct(head.labels);
+    this.members(node, head.depth, brace);
+    return node;
+  }
+
+  private members(node: WorkNode, depth: number, brace: DtsToken): void {
+    let labels: WorkLabel[] = [];
+    for (;;) {
+      const token = this.lexer.peek('name');
+      if (token.kind === 'end') {
+        this.lexer.problem('dts-unterminated', brace, { what: 'node' });
+        return;
+      }
+      if (token.kind === 'other' && token.text === '}') {
+        this.lexer.take('name');
+        this.semicolon();
+        return;
+      }
+      if (token.kind === 'label') labels.push(this.takeLabel());
+      else {
+        this.member(node, token, { depth, labels });
+        labels = [];
+      }
+    }
+  }
+
+  private member(node: WorkNode, token: DtsToken, context: { readonly depth: number; readonly labels: WorkLabel[] }): void {
+    if (token.kind === 'name') this.named(node, this.lexer.take('name'), { ...context, omit: false });
+    else if (token.kind === 'keyword' && token.text.startsWith('delete-')) this.deletion(node, this.lexer.take('name'));
+    else if (token.kind === 'keyword' && token.text === 'omit-if-no-ref') {
+      this.lexer.take('name');
+      while (this.lexer.peek('name').kind === 'label') context.labels.push(this.takeLabel());
+      const name = this.lexer.peek('name');
+      if (name.kind === 'name') this.named(node, this.lexer.take('name'), { ...context, omit: true });
+      else this.values.expected('a node', name);
+    } else {
+      this.values.expected('a property, a node or }', token);
+      // Not even a stray token may stop the loop: `;` alone is passed over, all else up to it.
+      if (token.text === ';') this.lexer.take('name');
+      else this.skipStatement();
+    }
+  }
+
+  /** A property or a child node, told apart by what follows the name. */
+  private named(node: WorkNode, name: DtsToken, context: { readonly depth: number; readonly labels: WorkLabel[]; readonly omit: boolean }): void {
+    const origin = this.lexer.origin(name);
+    const { labels } = context;
+    const next = this.lexer.peek('value');
+    if (next.text === '{') {
+      const child = this.body(name.text, { origin, depth: context.depth + 1, labels });
+      if (child === undefined) return;
+      child.omitIfNoRef = context.omit;
+      node.addChild(child);
+      return;
+    }
+    if (node.children.length > 0) this.lexer.problem('dts-property-after-node', name, { name: name.text });
+    let value: readonly DtChunk[] = [];
+    if (next.text === '=' && next.kind === 'other') {
+      this.lexer.take('value');
+      value = this.values.parse();
+    }
+    node.addProperty({ name: name.text, value, labels: distinct(labels), deleted: false, origin });
+    this.semicolon();
+  }
+
+  private deletion(node: WorkNode, keyword: DtsToken): void {
+    const name = this.lexer.peek('name');
+    if (name.kind !== 'name') {
+      this.values.expected('a name', name);
+      if (name.kind === 'ref') this.lexer.take('name');
+    } else {
+      this.lexer.take('name');
+      const origin = this.lexer.origin(name);
+      if (keyword.text === 'delete-property') node.addProperty({ name: name.text, value: [], labels: [], deleted: true, origin });
+      else {
+        const mark = new WorkNode(name.text, origin);
+        mark.deleted = true;
+        node.addChild(mark);
+      }
+    }
+    this.semicolon();
+  }
+
+  private takeLabel(): WorkLabel {
+    const token = this.lexer.take('name');
+    return { name: token.text, origin: this.lexer.origin(token) };
+  }
+
+  private semicolon(): void {
+    const token = this.lexer.peek('value');
+    if (token.text === ';') {
+      this.lexer.take('value');
+      return;
+    }
+    // Most often it was just forgotten at the end of a line; then what follows is fine.
+    this.problems.add('dts-missing-semicolon', this.lexer.originOfGap());
+    if (token.text !== '}' && token.kind !== 'end' && !this.lexer.onNewLine) this.skipStatement();
+  }
+
+  /** Passes over what cannot be understood: up to and with the next `;` or whole `{ … }`, or up to a `}`. */
+  private skipStatement(): void {
+    let depth = 0;
+    for (let first = true; ; first = false) {
+      const token = this.lexer.peek('value');
+      if (token.kind === 'end' || (token.text === '}' && depth === 0 && !first)) return;
+      this.lexer.take('value');
+      if (token.text === '{') depth++;
+      if (token.text === '}') depth--;
+      if (token.text === '}' && depth <= 0) {
+        if (this.lexer.peek('value').text === ';') this.lexer.take('value');
+        return;
+      }
+      if (token.text === ';' && depth <= 0) return;
+    }
+  }
+}
+
+function distinct(labels: readonly WorkLabel[]): WorkLabel[] {
+  return labels.filter((label, index) => labels.findIndex(({ name }) => name === label.name) === index);
+}

@@ -1,0 +1,252 @@
+/** Parses property values: cells with expressions, strings, byte strings, references, /bits/ and /incbin/. */
+
+import { utf8Encode } from '../base/byte-reader';
+import { evaluateExpression, parseCharacter, parseLiteral, unescape, type ExpressionReader } from './expression';
+import { searchPath, type DtsFiles } from './preprocessor';
+import type { DtsLexer, DtsToken } from './dts-lexer';
+import type { DtChunk, DtChunkType, DtMark } from './value';
+
+/** Most bytes that all /incbin/ of one tree may bring in. */
+export const INCBIN_SIZE_MAX = 64 * 1024 * 1024;
+
+/** Where /incbin/ finds files. */
+export interface ValueFiles {
+  readonly files?: DtsFiles;
+  readonly includePaths?: readonly string[];
+}
+
+/** Reads values off a lexer. */
+export class ValueParser {
+  private readonly lexer: DtsLexer;
+  private readonly host: ValueFiles;
+  private incbinLeft = INCBIN_SIZE_MAX;
+
+  constructor(lexer: DtsLexer, host: ValueFiles) {
+    this.lexer = lexer;
+    this.host = host;
+  }
+
+  /** What follows `=` up to the semicolon, which stays. Malformed parts are reported; the rest is kept. */
+  parse(): DtChunk[] {
+    const chunks: DtChunk[] = [];
+    for (;;) {
+      const before = this.labels();
+      const part = this.part();
+      if (part === undefined) return chunks;
+      const after = this.labels();
+      const labels = [...before.map((label) => ({ ...label, offset: 0 })), ...part.labels, ...after.map((label) => ({ ...label, offset: part.bytes.length }))];
+      chunks.push(labels.length === 0 ? part : { ...part, labels });
+      if (this.lexer.peek('value').text !== ',' || this.lexer.peek('value').kind !== 'other') return chunks;
+      this.lexer.take('value');
+    }
+  }
+
+  /** An integer: a literal, a character, or an expression in parentheses. `undefined` if there is none or it is wrong. */
+  integer(): bigint | undefined {
+    const token = this.lexer.peek('value');
+    if (token.kind === 'number' || token.kind === 'char') {
+      this.lexer.take('value');
+      const value = token.kind === 'number' ? parseLiteral(token.text) : parseCharacter(token.text);
+      if (value === undefined) this.lexer.problem(token.kind === 'number' ? 'dts-bad-number' : 'dts-bad-character', token, { text: token.text });
+      return value ?? 0n;
+    }
+    if (token.text !== '(' || token.kind !== 'other') return undefined;
+    this.lexer.take('value');
+    const value = evaluateExpression(this.expressionReader());
+    const close = this.lexer.peek('value');
+    if (value !== undefined && close.text === ')') this.lexer.take('value');
+    else {
+      if (value !== undefined) this.expected(')', close);
+      this.skipParentheses();
+    }
+    return value ?? 0n;
+  }
+
+  /** Says what should have come instead of a token. */
+  expected(expected: string, token: DtsToken): void {
+    if (token.kind === 'other' && (token.text === '"' || token.text === "'")) this.lexer.problem('dts-unterminated', token, { what: token.text === '"' ? 'string' : 'character' });
+    else this.lexer.problem('dts-syntax', token, { expected, found: token.kind === 'end' ? 'the end of the file' : `“${this.lexer.input.text.slice(token.start, Math.min(token.end, token.start + 40))}”` });
+  }
+
+  private expressionReader(): ExpressionReader {
+    const { lexer } = this;
+    return {
+      arithmetic: 'unsigned',
+      peek: () => {
+        const { kind, text } = lexer.peek('value');
+        return { text, kind: kind === 'number' || kind === 'char' || kind === 'end' ? kind : kind === 'other' ? 'other' : 'identifier' };
+      },
+      // What ends a value ends a broken expression, too.
+      take: () => { if (!/^[;{}]$/.test(lexer.peek('value').text)) lexer.take('value'); },
+      problem: (code, blanks) => {
+        const token = lexer.peek('value');
+        lexer.problem(code, token, blanks);
+      },
+    };
+  }
+
+  private skipParentheses(): void {
+    let depth = 1;
+    for (let token = this.lexer.peek('value'); token.kind !== 'end' && !/^[;{}>]$/.test(token.text); token = this.lexer.peek('value')) {
+      this.lexer.take('value');
+      if (token.text === '(') depth++;
+      if (token.text === ')' && --depth === 0) return;
+    }
+  }
+
+  private labels(): DtMark[] {
+    const labels: DtMark[] = [];
+    while (this.lexer.peek('value').kind === 'label') {
+      const token = this.lexer.take('value');
+      labels.push({ name: token.text, offset: 0, origin: this.lexer.origin(token) });
+    }
+    return labels;
+  }
+
+  private part(): DtChunk | undefined {
+    const token = this.lexer.peek('value');
+    const origin = this.lexer.origin(token);
+    const plain = (type: DtChunkType, bytes: Uint8Array): DtChunk => ({ type, bytes, references: [], labels: [], origin });
+    if (token.kind === 'string') {
+      this.lexer.take('value');
+      return plain('string', stringBytes(token.text));
+    }
+    if (token.kind === 'ref') {
+      this.lexer.take('value');
+      return { ...plain('path', new Uint8Array(0)), references: [{ name: token.text, offset: 0, origin }] };
+    }
+    if (token.kind === 'keyword' && token.text === 'incbin') return plain('bytes', this.incbin());
+    if (token.kind === 'keyword' && token.text === 'bits') return this.bits(token);
+    if (token.kind === 'other' && token.text === '<') return this.array(32);
+    if (token.kind === 'other' && token.text === '[') return this.byteString();
+    this.expected('a value', token);
+    return undefined;
+  }
+
+  private bits(keyword: DtsToken): DtChunk | undefined {
+    this.lexer.take('value');
+    const token = this.lexer.peek('value');
+    const bits = Number(this.integer() ?? 0n);
+    const known = bits === 8 || bits === 16 || bits === 32 || bits === 64;
+    if (!known) this.lexer.problem('dts-bad-bits', token, { bits });
+    const next = this.lexer.peek('value');
+    if (next.text === '<') return { ...this.array(known ? bits : 32), origin: this.lexer.origin(keyword) };
+    this.expected('<', next);
+    return undefined;
+  }
+
+  private array(bits: 8 | 16 | 32 | 64): DtChunk {
+    const origin = this.lexer.origin(this.lexer.take('value'));
+    const values: bigint[] = [];
+    const references: DtMark[] = [];
+    const labels: DtMark[] = [];
+    for (;;) {
+      const token = this.lexer.peek('value');
+      const mark = () => ({ name: token.text, offset: values.length * bits / 8, origin: this.lexer.origin(token) });
+      if (token.kind === 'other' && token.text === '>') {
+        this.lexer.take('value');
+        break;
+      }
+      if (token.kind === 'label') labels.push(mark());
+      else if (token.kind === 'ref') {
+        if (bits === 32) references.push(mark());
+        else this.lexer.problem('dts-reference-width', token);
+        values.push(0xffff_ffff_ffff_ffffn);
+      } else {
+        const value = this.integer();
+        if (value !== undefined) {
+          this.checkRange(token, value, bits);
+          values.push(value);
+          continue;
+        }
+        this.expected('a number, a reference or >', token);
+        if (!this.skipElement()) break;
+        continue;
+      }
+      this.lexer.take('value');
+    }
+    return { type: `u${bits}`, bytes: packed(values, bits / 8), references, labels, origin };
+  }
+
+  /** Passes over what is no element; false if the array seems to have ended without `>`. */
+  private skipElement(): boolean {
+    const token = this.lexer.peek('value');
+    if (token.kind === 'end' || token.kind === 'keyword' || /^[;{}=<[\]]$/.test(token.text)) return false;
+    this.lexer.take('value');
+    return true;
+  }
+
+  private checkRange(token: DtsToken, value: bigint, bits: number): void {
+    const mask = (1n << BigInt(bits)) - 1n;
+    // A negative number is fine if it is one of the narrow type, too.
+    if (value > mask && (value | mask) !== 0xffff_ffff_ffff_ffffn) this.lexer.problem('dts-out-of-range', token, { value: `0x${value.toString(16)}`, bits });
+  }
+
+  private byteString(): DtChunk {
+    const origin = this.lexer.origin(this.lexer.take('value'));
+    const bytes: number[] = [];
+    const labels: DtMark[] = [];
+    for (;;) {
+      const token = this.lexer.peek('bytes');
+      if (token.kind === 'byte') bytes.push(parseInt(token.text, 16));
+      else if (token.kind === 'label') labels.push({ name: token.text, offset: bytes.length, origin: this.lexer.origin(token) });
+      else if (token.text !== ']' || token.kind !== 'other') {
+        this.lexer.problem('dts-bad-byte', token, { found: token.kind === 'end' ? 'the end of the file' : `“${token.text}”` });
+        if (token.kind === 'end' || /^[;{}<>=]$/.test(token.text)) break;
+      }
+      this.lexer.take('bytes');
+      if (token.text === ']') break;
+    }
+    return { type: 'bytes', bytes: Uint8Array.from(bytes), references: [], labels, origin };
+  }
+
+  private incbin(): Uint8Array {
+    const keyword = this.lexer.take('value');
+    const items: (string | bigint)[] = [];
+    let opening = '(';
+    while (this.lexer.peek('value').text === opening) {
+      this.lexer.take('value');
+      opening = ',';
+      const token = this.lexer.peek('value');
+      const item = token.kind === 'string' ? this.lexer.take('value').text : this.integer();
+      if (item === undefined) break;
+      items.push(item);
+    }
+    const close = this.lexer.peek('value');
+    const [name, offset = 0n, size] = items;
+    if (close.text === ')') this.lexer.take('value');
+    if (close.text !== ')' || typeof name !== 'string' || typeof offset === 'string' || typeof size === 'string') {
+      this.expected('("file", offset, size)', close);
+      return new Uint8Array(0);
+    }
+    return this.fileBytes(keyword, name.slice(1, -1), { offset: Number(offset), size: size === undefined ? Infinity : Number(size) });
+  }
+
+  private fileBytes(keyword: DtsToken, name: string, range: { readonly offset: number; readonly size: number }): Uint8Array {
+    const from = this.lexer.input.fileAt(keyword.start);
+    const found = searchPath(name, from, this.host.includePaths ?? [], (path) => this.host.files?.readBytes?.(path));
+    if (found === undefined) this.lexer.problem('dts-incbin-not-found', keyword, { name });
+    const bytes = found?.found.subarray(range.offset, range.offset + range.size) ?? new Uint8Array(0);
+    this.incbinLeft -= bytes.length;
+    if (this.incbinLeft >= 0) return bytes;
+    this.lexer.problem('dts-too-large', keyword, { limit: `${String(INCBIN_SIZE_MAX)} bytes` });
+    return new Uint8Array(0);
+  }
+}
+
+function stringBytes(literal: string): Uint8Array {
+  return Uint8Array.from([...unescape(literal.slice(1, -1), utf8Encode), 0]);
+}
+
+function packed(values: readonly bigint[], size: number): Uint8Array {
+  const out = new Uint8Array(values.length * size);
+  const view = new DataView(out.buffer);
+  values.forEach((value, index) => {
+    const at = index * size;
+    if (size === 8) view.setBigUint64(at, value);
+    else if (size === 4) view.setUint32(at, Number(value & 0xffff_ffffn));
+    else if (size === 2) view.setUint16(at, Number(value & 0xffffn));
+    else view.setUint8(at, Number(value & 0xffn));
+  });
+  return out;
+}

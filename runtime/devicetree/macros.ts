@@ -1,0 +1,226 @@
+/**
+ * Macros of the C preprocessor and their expansion (C11 6.10.3): object- and function-like, variadic, `#` and `##`,
+ * never again within themselves. Tokens here are the preprocessor's, not those of device tree source.
+ */
+
+import type { DtBlanks, DtDiagnosticCode, SourceOrigin } from './source';
+
+/** Most tokens that all expansions of one run may produce. */
+export const EXPANSION_TOKENS_MAX = 4_000_000;
+/** Most characters that all expansions of one run may produce, counting those of pasted and quoted tokens. */
+export const EXPANSION_CHARACTERS_MAX = 64 * 1024 * 1024;
+
+/** Most macros that may be open within each other. */
+const EXPANSION_NESTING_MAX = 1000;
+/** Calls without closing parenthesis are searched to the end; after this many, calls are no longer tried. */
+const OPEN_CALLS_MAX = 100;
+
+/** A preprocessing token. */
+export interface PpToken {
+  readonly kind: 'identifier' | 'number' | 'string' | 'other';
+  readonly text: string;
+  /** True if white space or a comment stood before it. */
+  readonly space: boolean;
+  /** Macros whose expansion it came from: they do not apply to it any more. */
+  readonly hide?: ReadonlySet<string>;
+}
+
+/** A macro. `parameters` is absent for object-like ones. */
+export interface Macro {
+  readonly name: string;
+  readonly parameters?: readonly string[];
+  /** True if the last parameter takes the rest of the arguments. */
+  readonly variadic: boolean;
+  readonly body: readonly PpToken[];
+  readonly origin: () => SourceOrigin;
+}
+
+const PP_TOKEN = /(\s+|\/\*[\s\S]*?\*\/|\/\/[^\n]*)|([A-Za-z_$][\w$]*)|(\.?\d(?:[eEpP][+-]|[\w.])*)|("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|(##|<<|>>|<=|>=|==|!=|&&|\|\||\.\.\.|[\s\S])/gy;
+
+/** Cuts text into preprocessing tokens. */
+export function tokenize(text: string): PpToken[] {
+  const tokens: PpToken[] = [];
+  let space = false;
+  for (const [whole, blank, identifier, number, string] of text.matchAll(PP_TOKEN)) {
+    if (blank !== undefined) space = true;
+    else {
+      const kind = identifier !== undefined ? 'identifier' : number !== undefined ? 'number' : string !== undefined ? 'string' : 'other';
+      tokens.push({ kind, text: whole, space });
+      space = false;
+    }
+  }
+  return tokens;
+}
+
+/** Tokens as text, with spaces where two of them would otherwise melt together. */
+export function spell(tokens: readonly PpToken[]): string {
+  let text = '';
+  for (const token of tokens) text += token.space || melts(text, token.text) ? ` ${token.text}` : token.text;
+  return text;
+}
+
+/** True if text that ends like `before` would be cut differently with `after` behind it. */
+export function melts(before: string, after: string): boolean {
+  const left = before.charAt(before.length - 1);
+  const right = after.charAt(0);
+  return (/[\w$.]/.test(left) && /[\w$]/.test(right)) || (left === right && /[-+<>&|#]/.test(left)) || (/[<>=!]/.test(left) && right === '=');
+}
+
+/** Applies the macros of a table. */
+export class Expander {
+  readonly macros: ReadonlyMap<string, Macro>;
+  private readonly report: (code: DtDiagnosticCode, blanks?: DtBlanks) => void;
+  private tokensLeft = EXPANSION_TOKENS_MAX;
+  private charactersLeft = EXPANSION_CHARACTERS_MAX;
+  private exhausted = false;
+  private openCalls = 0;
+
+  constructor(macros: ReadonlyMap<string, Macro>, report: (code: DtDiagnosticCode, blanks?: DtBlanks) => void) {
+    this.macros = macros;
+    this.report = report;
+  }
+
+  /** The macro that applies to a token now. */
+  applicable(token: PpToken | undefined): Macro | undefined {
+    if (token?.kind !== 'identifier' || token.hide?.has(token.text) === true) return undefined;
+    return this.macros.get(token.text);
+  }
+
+  /** Expands a list of tokens fully. */
+  expand(tokens: readonly PpToken[], depth = 0): PpToken[] {
+    const out: PpToken[] = [];
+    const rest = [...tokens].reverse();
+    for (let token = rest.pop(); token !== undefined; token = rest.pop()) {
+      const macro = this.exhausted || depth > 200 ? undefined : this.applicable(token);
+      const made = macro === undefined ? undefined : this.replace(macro, token, { rest, depth });
+      if (made === undefined) out.push(token);
+      else for (let index = made.length - 1; index >= 0; index--) rest.push(made[index] ?? token);
+    }
+    return out;
+  }
+
+  private replace(macro: Macro, name: PpToken, context: { readonly rest: PpToken[]; readonly depth: number }): PpToken[] | undefined {
+    if (macro.parameters === undefined) return this.substitute(macro, [], { name, hide: withName(name.hide, macro.name), depth: context.depth });
+    if (context.rest[context.rest.length - 1]?.text !== '(' || this.openCalls > OPEN_CALLS_MAX) return undefined;
+    const call = collectArguments(context.rest);
+    if (call === undefined) this.openCalls++;
+    if (call === undefined) return undefined;
+    const args = this.matchArguments(macro, call.args);
+    // Copies of the name survive with it hidden, so that a wrong call is not tried forever.
+    if (args === undefined) return [{ ...name, hide: withName(name.hide, macro.name) }];
+    return this.substitute(macro, args, { name, hide: withName(common(name.hide, call.close.hide), macro.name), depth: context.depth });
+  }
+
+  private matchArguments(macro: Macro, given: readonly (readonly PpToken[])[]): readonly (readonly PpToken[])[] | undefined {
+    const expected = macro.parameters?.length ?? 0;
+    const first = given[0] ?? [];
+    if (expected === 0 && given.length === 1 && first.length === 0) return [];
+    if (macro.variadic && given.length >= expected - 1) {
+      const fixed = given.slice(0, expected - 1);
+      const comma: PpToken = { kind: 'other', text: ',', space: false };
+      return [...fixed, given.slice(expected - 1).flatMap((arg, index) => (index === 0 ? arg : [comma, ...arg]))];
+    }
+    if (given.length === expected) return given;
+    this.report('cpp-macro-arguments', { name: macro.name, expected, found: given.length === 1 && first.length === 0 ? 0 : given.length });
+    return undefined;
+  }
+
+  private substitute(macro: Macro, args: readonly (readonly PpToken[])[], use: { readonly name: PpToken; readonly hide: ReadonlySet<string>; readonly depth: number }): PpToken[] {
+    const { body } = macro;
+    if (use.hide.size > EXPANSION_NESTING_MAX) this.exhaust();
+    const expanded: (readonly PpToken[] | undefined)[] = [];
+    const argumentAt = (token: PpToken | undefined) => (token?.kind === 'identifier' ? (macro.parameters?.indexOf(token.text) ?? -1) : -1);
+    const out: PpToken[] = [];
+    for (let index = 0; index < body.length && !this.exhausted; index++) {
+      const token = body[index];
+      if (token === undefined) break;
+      const next = body[index + 1];
+      if (token.text === '#' && macro.parameters !== undefined && argumentAt(next) >= 0) {
+        this.emit(out, [{ ...quote(args[argumentAt(next)] ?? []), space: token.space }]);
+        index++;
+      } else if (token.text === '##' && out.length + index > 0 && next !== undefined) {
+        const at = argumentAt(next);
+        this.paste(out, at >= 0 ? (args[at] ?? []) : [next], macro.variadic && at === args.length - 1);
+        index++;
+      } else if (argumentAt(token) >= 0) {
+        const at = argumentAt(token);
+        const raw = args[at] ?? [];
+        if (next?.text === '##') this.emit(out, raw.length === 0 ? [PLACEMARKER] : leading(raw, token.space));
+        else this.emit(out, leading((expanded[at] ??= this.expand(raw, use.depth + 1)), token.space));
+      } else this.emit(out, [token]);
+    }
+    const kept = out.filter((token) => token !== PLACEMARKER);
+    return leading(kept, use.name.space).map((token) => ({ ...token, hide: token.hide === undefined ? use.hide : union(token.hide, use.hide) }));
+  }
+
+  /** `a ## b`; GNU's `, ## rest` drops the comma when the rest is empty. */
+  private paste(out: PpToken[], right: readonly PpToken[], rest: boolean): void {
+    const left = out.pop();
+    if (rest && left?.text === ',') {
+      this.emit(out, right.length === 0 ? [PLACEMARKER] : [left, ...right]);
+      return;
+    }
+    const [first, ...others] = right;
+    const text = `${left === undefined || left === PLACEMARKER ? '' : left.text}${first?.text ?? ''}`;
+    const pasted = tokenize(text).map((token, index) => ({ ...token, space: index === 0 && (left?.space ?? false) }));
+    this.emit(out, pasted.length === 0 ? [PLACEMARKER, ...others] : [...pasted, ...others]);
+  }
+
+  private emit(out: PpToken[], tokens: readonly PpToken[]): void {
+    this.tokensLeft -= tokens.length;
+    for (const token of tokens) this.charactersLeft -= token.text.length;
+    if (this.tokensLeft < 0 || this.charactersLeft < 0) this.exhaust();
+    else for (const token of tokens) out.push(token);
+  }
+
+  private exhaust(): void {
+    if (!this.exhausted) this.report('cpp-macro-too-large', { limit: `${String(EXPANSION_TOKENS_MAX)} tokens or ${String(EXPANSION_NESTING_MAX)} levels` });
+    this.exhausted = true;
+  }
+}
+
+const PLACEMARKER: PpToken = { kind: 'other', text: '', space: false };
+
+function leading(tokens: readonly PpToken[], space: boolean): readonly PpToken[] {
+  const [first, ...rest] = tokens;
+  return first === undefined || first.space === space ? tokens : [{ ...first, space }, ...rest];
+}
+
+function quote(arg: readonly PpToken[]): PpToken {
+  const inside = arg.map((token, index) => {
+    const text = token.kind === 'string' ? token.text.replace(/[\\"]/g, '\\$&') : token.text;
+    return token.space && index > 0 ? ` ${text}` : text;
+  }).join('');
+  return { kind: 'string', text: `"${inside}"`, space: false };
+}
+
+/** Takes `( … )` off a reversed token list; `undefined` and untouched if it does not end. */
+function collectArguments(rest: PpToken[]): { readonly args: readonly (readonly PpToken[])[]; readonly close: PpToken } | undefined {
+  const args: PpToken[][] = [[]];
+  let depth = 0;
+  for (let at = rest.length - 1; at >= 0; at--) {
+    const token = rest[at];
+    if (token === undefined) break;
+    if (token.text === ')' && --depth === 0) {
+      rest.length = at;
+      return { args, close: token };
+    }
+    if (token.text === ',' && depth === 1) args.push([]);
+    else if (depth > 0) args[args.length - 1]?.push(token);
+    if (token.text === '(') depth++;
+  }
+  return undefined;
+}
+
+function withName(hide: ReadonlySet<string> | undefined, name: string): ReadonlySet<string> {
+  return new Set(hide).add(name);
+}
+
+function union(a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> {
+  for (const name of b) if (!a.has(name)) return new Set([...a, ...b]);
+  return a;
+}
+
+function common(a: ReadonlySet<string> | undefined, b: ReadonlySet<string> | undefined): ReadonlySet<string> | undefined {
+  return a === undefined || b === undefined ? undefined : new Set([...a].filter((name) => b.has(name)));
+}
