@@ -58,6 +58,16 @@ describe('the event queue', () => {
     assert.deepEqual(queue.pending(), [{ key: 'tick', at: 40 }]);
   });
 
+  it('can let time pass and fire what became due later', () => {
+    const queue = new TickEventQueue();
+    const fired: string[] = [];
+    queue.schedule('a', ticks(5), () => { fired.push(`a@${queue.now}`); });
+    queue.elapse(ticks(7));
+    assert.deepEqual([queue.now, fired.length], [7, 0]);
+    queue.advance(ticks(7));
+    assert.deepEqual(fired, ['a@7']);
+  });
+
   it('refuses an owner that reschedules itself without end', () => {
     const queue = new TickEventQueue();
     const again = (): void => { queue.schedule('again', queue.now, again); };
