@@ -73,6 +73,11 @@ const el3Operations = [['ALLE3', 0], ['VAE3', 1], ['VALE3', 5]] as const;
 const rangeOperations = [['RVAE1', 1], ['RVAAE1', 3], ['RVALE1', 5], ['RVAALE1', 7]] as const;
 const rangeDomains = [['', 6], ['IS', 2], ['OS', 5]] as const;
 
+const stage2Operations = [
+  ['IPAS2E1IS', 0, 1], ['RIPAS2E1IS', 0, 2], ['IPAS2LE1IS', 0, 5], ['RIPAS2LE1IS', 0, 6], ['IPAS2E1OS', 4, 0], ['IPAS2E1', 4, 1], ['RIPAS2E1', 4, 2],
+  ['RIPAS2E1OS', 4, 3], ['IPAS2LE1OS', 4, 4], ['IPAS2LE1', 4, 5], ['RIPAS2LE1', 4, 6], ['RIPAS2LE1OS', 4, 7],
+] as const;
+
 const translationLookasideBuffers: readonly InstructionRow[] = [
   ...domains.flatMap(([suffix, crm, extras]): InstructionRow[] => [
     ...el1Operations.map(([name, op2]): InstructionRow => [`TLBI ${name}${suffix}`, `0 8 ${crm} ${op2}`, 'EL1', 'Invalidate TLB entries of EL1 and EL0.', extras]),
@@ -81,10 +86,11 @@ const translationLookasideBuffers: readonly InstructionRow[] = [
   ]),
   ...rangeDomains.flatMap(([suffix, crm]) => rangeOperations.map(([name, op2]): InstructionRow =>
     [`TLBI ${name}${suffix}`, `0 8 ${crm} ${op2}`, 'EL1', 'Invalidate a range of TLB entries of EL1 and EL0.', { feature: 'TLBIRANGE', state: 'not-yet' }])),
-  ['TLBI IPAS2E1IS', '4 8 0 1', 'EL2', 'Invalidate stage 2 entries by address, Inner Shareable.', EL2_OR_EL3],
-  ['TLBI IPAS2LE1IS', '4 8 0 5', 'EL2', 'Invalidate last-level stage 2 entries by address, Inner Shareable.', EL2_OR_EL3],
-  ['TLBI IPAS2E1', '4 8 4 1', 'EL2', 'Invalidate stage 2 entries by address.', EL2_OR_EL3],
-  ['TLBI IPAS2LE1', '4 8 4 5', 'EL2', 'Invalidate last-level stage 2 entries by address.', EL2_OR_EL3],
+  ...rangeDomains.flatMap(([suffix, crm]) => (['2', '3'] as const).flatMap((level) => ([['RVAE', 1], ['RVALE', 5]] as const).map(([name, op2]): InstructionRow =>
+    [`TLBI ${name}${level}${suffix}`, `${level === '2' ? 4 : 6} 8 ${crm} ${op2}`, `EL${level}`, `Invalidate a range of TLB entries of EL${level}.`,
+      { feature: 'TLBIRANGE', state: 'not-yet' }]))),
+  ...stage2Operations.map(([name, crm, op2]): InstructionRow =>
+    [`TLBI ${name}`, `4 8 ${crm} ${op2}`, 'EL2', 'Invalidate stage 2 entries by address.', EL2_OR_EL3]),
 ];
 
 const predictions: readonly InstructionRow[] = ([['CFP', 4], ['DVP', 5], ['CPP', 7]] as const).map(([name, op2]): InstructionRow =>
