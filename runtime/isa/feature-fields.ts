@@ -6,7 +6,7 @@
 import type { IdentificationValues } from './identification-profiles';
 import type { Feature } from './interface';
 
-/** A four-bit field: `levels[n]` is what value n + 1 adds; `undefined` is a step that needs nothing. */
+/** A four-bit field: `levels[n]` is what value n + 1 adds; `undefined` is a reserved value, never an end result. */
 interface FeatureField { readonly register: string; readonly shift: number; readonly levels: readonly (Feature | 'unsupported' | undefined)[] }
 
 const fieldsOf = (register: string, fields: readonly (readonly [shift: number, ...levels: FeatureField['levels']])[]): readonly FeatureField[] =>
@@ -41,6 +41,7 @@ export function limitToFeatures(values: IdentificationValues, has: (feature: Fea
       if (needed === 'unsupported' || (needed !== undefined && !has(needed))) break;
       granted++;
     }
+    while (granted > 0 && levels[granted - 1] === undefined) granted--;
     const known = announced > levels.length && granted === levels.length ? announced : granted;
     limited[register] = whole ^ (BigInt(announced ^ known) << BigInt(shift));
   }
