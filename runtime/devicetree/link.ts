@@ -7,7 +7,7 @@
 import { utf8Encode } from '../base/byte-reader';
 import { nodeByReference, phandleOf } from './lookup';
 import { DiagnosticList, type DtDiagnostic } from './source';
-import { concatBytes } from './text';
+import { concatBytes, equalBytes } from './text';
 import { cloneTree, DtNode, DtProperty, type DeviceTree } from './tree';
 import { cells, chunk, type DtChunk, type DtMark } from './value';
 
@@ -23,7 +23,7 @@ export interface LinkedTree {
   readonly diagnostics: readonly DtDiagnostic[];
 }
 
-/** Links a copy of the tree; the given one stays as it is. */
+/** Links a copy of the tree; the given one stays as it is. Linking a linked tree changes nothing. */
 export function linkTree(tree: DeviceTree, options: LinkOptions = {}): LinkedTree {
   const linker = new Linker(cloneTree(tree), options.symbols ?? false);
   return { tree: linker.tree, diagnostics: linker.run() };
@@ -177,6 +177,8 @@ export function phandleMarks(property: DtProperty): readonly { readonly name: st
   return marks;
 }
 
+/** Appends to a list of fixups, unless linking before has put it there. */
 function append(node: DtNode, name: string, bytes: Uint8Array, type: 'string' | 'u32'): void {
-  node.put(new DtProperty(name, [...(node.property(name)?.value ?? []), chunk(type, bytes)]));
+  const before = node.property(name)?.value ?? [];
+  if (!before.some((part) => equalBytes(part.bytes, bytes))) node.put(new DtProperty(name, [...before, chunk(type, bytes)]));
 }
