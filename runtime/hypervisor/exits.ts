@@ -1,0 +1,142 @@
+/**
+ * What the hypervisor does when a vCPU leaves the engine: calls, waiting, system registers, device accesses and stage-2 faults.
+ *
+ * An access that nothing emulates becomes a synchronous external abort at EL1, with the fault address but no details, as the
+ * reference build injects it.
+ */
+
+import { vmid } from '../base/brands';
+import type { Exit, GuestAccess } from '../engine/interface';
+import { callBySmccc, callNative, NATIVE_BASE, NATIVE_COUNT } from './hypercalls';
+import type { Kernel } from './kernel';
+import { callSmccc, hypercallNumberOf } from './smccc';
+import type { Thread } from './thread';
+import { waitForInterrupt } from './vcpu';
+
+const ALL_ONES = 0xffff_ffff_ffff_ffffn;
+const IL = 1n << 25n;
+const EC_UNKNOWN = 0n;
+const EC_INSTRUCTION_ABORT = 0x20n;
+const EC_DATA_ABORT = 0x24n;
+const FSC_EXTERNAL = 0x10n;
+
+type ExitOf<R extends Exit['reason']> = Extract<Exit, { readonly reason: R }>;
+
+/** A load from or store to a platform device by physical address; `undefined` refuses it (external abort). Loads answer the value. */
+export type DeviceAccess = (pa: ExitOf<'mmio'>['pa'], access: GuestAccess) => bigint | undefined;
+
+/** Handles one exit. Reasons that concern the debugger only are left alone. */
+export function handleExit(kernel: Kernel, thread: Thread, exit: Exit, device: DeviceAccess): void {
+  switch (exit.reason) {
+    case 'hvc': return call(kernel, thread, exit.immediate, false);
+    case 'smc':
+      skip(kernel, thread);
+      return call(kernel, thread, exit.immediate, true);
+    case 'wfi': return waitForInterrupt(kernel, thread);
+    case 'system-register': return systemRegister(kernel, thread, exit);
+    case 'mmio': return mmio(kernel, thread, exit, device);
+    case 'stage2-data-abort': return dataAbort(kernel, thread, exit);
+    case 'stage2-instruction-abort':
+      traceFault(kernel, thread, { va: exit.va, ipa: exit.ipa, access: 'execute' });
+      return injectAbort(kernel, thread, EC_INSTRUCTION_ABORT, exit.va);
+    case 'hlt': return injectUndefined(kernel, thread);
+    case 'budget':
+    case 'breakpoint':
+    case 'watchpoint':
+    case 'exception':
+      return;
+  }
+}
+
+function index(thread: Thread): number {
+  return thread.engineVcpu ?? 0;
+}
+
+function skip(kernel: Kernel, thread: Thread): void {
+  kernel.engine.skipInstruction(index(thread));
+  kernel.retired++;
+}
+
+/** HVC and SMC; PC is after the instruction. */
+function call(kernel: Kernel, thread: Thread, immediate: number, isSmc: boolean): void {
+  const vcpu = kernel.engine.vcpu(index(thread));
+  const number = immediate - NATIVE_BASE;
+  if (!isSmc && number >= 0 && number < NATIVE_COUNT) return callNative(kernel, thread, vcpu, number);
+  if (immediate !== 0) {
+    vcpu.setX(0, ALL_ONES);
+    if (kernel.tracing) kernel.emit({ event: 'hypercall-unknown', vmid: vmid(thread.vmid), vcpu: thread.vcpuIndex, number: immediate, path: 'native' });
+    return;
+  }
+  const id = Number(vcpu.x(0) & 0xffff_ffffn);
+  const hypercall = hypercallNumberOf(id & ~0x1_0000);
+  if (hypercall !== undefined) callBySmccc(kernel, thread, vcpu, hypercall);
+  else callSmccc({ kernel, thread, vcpu, id, isSmc });
+}
+
+function systemRegister(kernel: Kernel, thread: Thread, exit: ExitOf<'system-register'>): void {
+  const value = exit.isWrite ? writeSystemRegister(kernel, thread, exit) : readSystemRegister(kernel, thread, exit.name);
+  if (value === undefined) return injectUndefined(kernel, thread);
+  kernel.engine.completeSystemRegister(index(thread), value);
+  kernel.retired++;
+}
+
+function readSystemRegister(kernel: Kernel, thread: Thread, name: string): bigint | undefined {
+  if (name.startsWith('ICC_')) {
+    const value = thread.vic?.object.vic.readSystemRegister(thread.vic.index, name);
+    return value === 'undefined' ? undefined : value;
+  }
+  return kernel.timers.get(thread.header.id)?.read(name) ?? kernel.monitorsOf(thread).read(name, kernel.now);
+}
+
+function writeSystemRegister(kernel: Kernel, thread: Thread, { name, value }: ExitOf<'system-register'>): bigint | undefined {
+  if (name.startsWith('ICC_')) return thread.vic?.object.vic.writeSystemRegister(thread.vic.index, name, value) === 'ok' ? 0n : undefined;
+  const isDone = kernel.timers.get(thread.header.id)?.write(name, value) === true || kernel.monitorsOf(thread).write(name, value, kernel.now);
+  return isDone ? 0n : undefined;
+}
+
+function mmio(kernel: Kernel, thread: Thread, { pa, access }: ExitOf<'mmio'>, device: DeviceAccess): void {
+  const value = access.syndromeValid ? device(pa, access) : undefined;
+  if (value === undefined) return abort(kernel, thread, access);
+  complete(kernel, thread, value);
+}
+
+function complete(kernel: Kernel, thread: Thread, value: bigint): void {
+  kernel.engine.completeAccess(index(thread), value);
+  kernel.retired++;
+}
+
+/** Order: frames placed in the address space, the VIC's own default addresses, proxy ranges, abort. */
+function dataAbort(kernel: Kernel, thread: Thread, exit: ExitOf<'stage2-data-abort'>): void {
+  const { access } = exit;
+  const isTranslation = exit.fault === 'translation' || exit.fault === 'access-flag';
+  if (!access.syndromeValid || exit.duringStage1Walk || !isTranslation) return abort(kernel, thread, access);
+  const vic = thread.addrspace?.frameAt(access.ipa)?.vic.vic ?? thread.vic?.object.vic;
+  const answer = vic?.access({ ipa: access.ipa, sizeBytes: access.sizeBytes, isWrite: access.isWrite, value: access.value, vcpuIndex: thread.vic?.index ?? 0 });
+  if (answer?.handled === true) {
+    if (answer.abort === true) return abort(kernel, thread, access);
+    return complete(kernel, thread, answer.value ?? 0n);
+  }
+  if (!thread.isProxy || thread.addrspace?.isVmmio(access.ipa, access.sizeBytes) !== true) return abort(kernel, thread, access);
+  thread.vmmio = { ipa: access.ipa, sizeBytes: access.sizeBytes, isWrite: access.isWrite, value: access.value };
+  kernel.scheduler.block(thread, 'ADDRSPACE_VMMIO_ACCESS');
+}
+
+function abort(kernel: Kernel, thread: Thread, access: GuestAccess): void {
+  traceFault(kernel, thread, { va: access.va, ipa: access.ipa, access: access.isWrite ? 'write' : 'read' });
+  injectAbort(kernel, thread, EC_DATA_ABORT, access.va);
+}
+
+/** The exception class is one higher when the exception comes from EL1 itself. */
+function injectAbort(kernel: Kernel, thread: Thread, exceptionClass: bigint, far: bigint): void {
+  const fromEl1 = kernel.engine.vcpu(index(thread)).el === 1 ? 1n : 0n;
+  kernel.engine.injectException(index(thread), ((exceptionClass + fromEl1) << 26n) | IL | FSC_EXTERNAL, far);
+}
+
+/** Undefined instruction; FAR_EL1 keeps its value. */
+export function injectUndefined(kernel: Kernel, thread: Thread): void {
+  kernel.engine.injectException(index(thread), (EC_UNKNOWN << 26n) | IL, kernel.engine.vcpu(index(thread)).systemRegister('FAR_EL1'));
+}
+
+function traceFault(kernel: Kernel, thread: Thread, fault: { readonly va: bigint; readonly ipa: bigint; readonly access: 'read' | 'write' | 'execute' }): void {
+  if (kernel.tracing) kernel.emit({ event: 'stage2-fault', vmid: vmid(thread.vmid), vcpu: thread.vcpuIndex, ...fault, pc: kernel.engine.vcpu(index(thread)).pc });
+}

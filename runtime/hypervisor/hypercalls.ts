@@ -1,0 +1,202 @@
+/**
+ * The hypercall shell: from registers to a handler and back.
+ *
+ * Both paths share it: native `HVC #0x6000+n` (arguments from X0, all result registers written, scratch registers cleared, reserved
+ * arguments checked) and SMCCC (arguments from X1, only declared results written). The native root VM comes in with named arguments. Order:
+ * reserved arguments, early options, capabilities as the call looks at them, object states, then the handler, which validates before it changes.
+ */
+
+import { capId, CAP_ID_INVALID, vmid } from '../base/brands';
+import type { EventValue, EventValues } from '../base/trace-event';
+import type { Vcpu } from '../engine/interface';
+import { lookupsOf, resolve } from './capability-lookup';
+import { type ErrorName, ERRORS } from './errors';
+import { ARGUMENT_TYPES, type ArgumentType, HYPERCALLS, type Hypercall, type HypercallArguments, type HypercallInput, type HypercallName, type HypercallOutputs } from './hypercall-table';
+import type { CallContext, CallPath } from './hypercall-types';
+import { isError } from './hypercall-types';
+import { IPC_HANDLERS } from './hypercalls-ipc';
+import { MEMORY_HANDLERS } from './hypercalls-memory';
+import { OBJECT_HANDLERS } from './hypercalls-objects';
+import { VCPU_HANDLERS } from './hypercalls-vcpu';
+import type { AnyObject, Kernel } from './kernel';
+import { VCPU_OPTIONS_ALL, type Thread } from './thread';
+
+/** First HVC immediate of the native path and size of its table. */
+export const NATIVE_BASE = 0x6000;
+/** Numbers 0x00..0x68 are in the table. */
+export const NATIVE_COUNT = 0x69;
+
+const ALL_ONES = 0xffff_ffff_ffff_ffffn;
+
+type AnyHandler = (args: Readonly<Record<string, bigint | number>>, objects: Readonly<Record<string, AnyObject>>, context: CallContext) => unknown;
+const HANDLERS: Readonly<Partial<Record<HypercallName, AnyHandler>>> = { ...OBJECT_HANDLERS, ...MEMORY_HANDLERS, ...IPC_HANDLERS, ...VCPU_HANDLERS } as unknown as Partial<Record<HypercallName, AnyHandler>>;
+
+/** What the shell knows of one row. */
+interface Entry {
+  readonly name: HypercallName;
+  readonly row: Hypercall;
+  readonly handler: AnyHandler | undefined;
+  readonly lookups: ReturnType<typeof lookupsOf>;
+}
+
+const NAMES = Object.keys(HYPERCALLS) as HypercallName[];
+const ENTRIES: ReadonlyMap<HypercallName, Entry> = new Map(NAMES.map((name): [HypercallName, Entry] => {
+  const row: Hypercall = HYPERCALLS[name];
+  return [name, { name, row, handler: HANDLERS[name], lookups: name === 'memextent_donate' ? [] : lookupsOf(name, row) }];
+}));
+/** Calls that have a slot in the reference build, by number. */
+const BY_NUMBER: ReadonlyMap<number, Entry> = new Map([...ENTRIES.values()].flatMap((entry): [number, Entry][] => {
+  const isPresent = entry.row.status === 'implemented' || entry.row.status === 'stub' || entry.row.status === 'no_handler';
+  return entry.row.number !== null && isPresent ? [[entry.row.number, entry]] : [];
+}));
+
+/** Calls of the reference build that have no handler yet, for the ledger. */
+export function notYetHypercalls(): HypercallName[] {
+  return NAMES.filter((name) => HYPERCALLS[name].status === 'implemented' && HANDLERS[name] === undefined);
+}
+
+/** Results by name; `error` is a name until it goes into a register. */
+interface Outcome { readonly error: ErrorName; readonly values: Readonly<Record<string, bigint | number>> }
+
+/** One decoded call. */
+interface Call { readonly entry: Entry; readonly args: Readonly<Record<string, bigint | number>>; readonly context: CallContext }
+
+/** A native call: `HVC #(0x6000 + number)` with a number below 0x69. */
+export function callNative(kernel: Kernel, thread: Thread, vcpu: Vcpu, number: number): void {
+  const entry = BY_NUMBER.get(number);
+  if (entry === undefined) {
+    vcpu.setX(0, ALL_ONES);
+    for (let n = 1; n < 8; n++) vcpu.setX(n, 0n);
+    clobberScratch(vcpu);
+    if (kernel.tracing) kernel.emit({ event: 'hypercall-unknown', vmid: vmid(thread.vmid), vcpu: thread.vcpuIndex, number, path: 'native' });
+    return;
+  }
+  const registers = Array.from({ length: 8 }, (_, n) => vcpu.x(n));
+  const call: Call = { entry, args: decode(entry.row, registers), context: { kernel, caller: thread, path: 'native' } };
+  const outcome = perform(call, reservedError(entry.row, registers));
+  if (outcome !== 'later') writeResults(vcpu, entry.row, outcome, 'native');
+  else clobberScratch(vcpu);
+}
+
+/** An SMCCC call with a hypercall number; false if no such call exists. */
+export function callBySmccc(kernel: Kernel, thread: Thread, vcpu: Vcpu, number: number): boolean {
+  const entry = BY_NUMBER.get(number);
+  if (entry === undefined) {
+    vcpu.setX(0, ALL_ONES);
+    if (kernel.tracing) kernel.emit({ event: 'hypercall-unknown', vmid: vmid(thread.vmid), vcpu: thread.vcpuIndex, number, path: 'smccc' });
+    return false;
+  }
+  const registers = Array.from({ length: 8 }, (_, n) => vcpu.x(n + 1));
+  const outcome = perform({ entry, args: decode(entry.row, registers), context: { kernel, caller: thread, path: 'smccc' } }, undefined);
+  if (outcome !== 'later') writeResults(vcpu, entry.row, outcome, 'smccc');
+  return true;
+}
+
+/** A call by the native root VM, with named arguments. Calls that would stop a vCPU answer at once. */
+export function callNamed<N extends HypercallName>(kernel: Kernel, thread: Thread, name: N, given: HypercallArguments<N>): HypercallOutputs<N> {
+  const entry = ENTRIES.get(name);
+  const row: Hypercall = HYPERCALLS[name];
+  const values = given as Readonly<Record<string, bigint | number>>;
+  const registers = row.inputs.map((input) => input.mustBe ?? BigInt(values[input.name] ?? 0));
+  const isPresent = entry !== undefined && row.number !== null && BY_NUMBER.has(row.number);
+  const context: CallContext = { kernel, caller: thread, path: 'program' };
+  const outcome = isPresent ? perform({ entry, args: decode(row, registers), context }, undefined) : failure(row, 'UNIMPLEMENTED');
+  const { error, values: results } = outcome === 'later' ? failure(row, 'OK') : outcome;
+  const named = row.outputs.map(({ name: output, type }): [string, bigint | number] =>
+    [output, output === 'error' ? ERRORS[error] : narrow(type, BigInt(results[output] ?? 0))]);
+  return Object.fromEntries(named) as unknown as HypercallOutputs<N>;
+}
+
+/** Writes the results of a call that completed after it left the shell (vcpu_run). */
+export function completeLater(kernel: Kernel, thread: Thread, name: HypercallName, done: { readonly path: 'native' | 'smccc'; readonly values: Readonly<Record<string, bigint | number>> }): void {
+  const entry = ENTRIES.get(name);
+  if (entry === undefined || thread.engineVcpu === undefined) return;
+  const outcome: Outcome = { error: 'OK', values: done.values };
+  writeResults(kernel.engine.vcpu(thread.engineVcpu), entry.row, outcome, done.path);
+  traceLeave({ entry, args: {}, context: { kernel, caller: thread, path: done.path } }, outcome);
+}
+
+function perform(call: Call, reserved: ErrorName | undefined): Outcome | 'later' {
+  traceEnter(call);
+  const outcome = reserved === undefined ? execute(call) : failure(call.entry.row, reserved);
+  if (outcome !== 'later') traceLeave(call, outcome);
+  return outcome;
+}
+
+function execute({ entry, args, context }: Call): Outcome | 'later' {
+  const { row, handler, name } = entry;
+  if (row.status === 'stub') return failure(row, 'UNIMPLEMENTED');
+  const early = earlyError(name, args);
+  if (early !== undefined) return failure(row, early);
+  const objects: Record<string, AnyObject> = {};
+  for (const { input, lookup } of entry.lookups) {
+    const { cspace } = context.caller;
+    const object = cspace === undefined ? 'CSPACE_CAP_NULL' : resolve(cspace, capId(BigInt(args[input.name] ?? 0)), lookup);
+    if (isError(object)) return failure(row, object);
+    objects[input.name] = object;
+  }
+  if (row.status === 'no_handler') return failure(row, 'CSPACE_WRONG_OBJECT_TYPE');
+  if (handler === undefined) return failure(row, 'UNIMPLEMENTED');
+  const answer = handler(args, objects, context);
+  if (answer === 'later') return 'later';
+  if (typeof answer === 'string') return failure(row, answer as ErrorName);
+  const { error = 'OK', ...values } = answer as { readonly error?: ErrorName } & Record<string, bigint | number>;
+  return { error, values };
+}
+
+/** Options that are refused before any capability is looked at. */
+function earlyError(name: HypercallName, args: Readonly<Record<string, bigint | number>>): ErrorName | undefined {
+  if (name === 'vcpu_configure' && (BigInt(args['vcpu_options'] ?? 0) & ~VCPU_OPTIONS_ALL) !== 0n) return 'ARGUMENT_INVALID';
+  if (name === 'vpm_group_configure' && BigInt(args['flags'] ?? 0) > 1n) return 'UNIMPLEMENTED';
+  return undefined;
+}
+
+/** An error without results; a new capability is then the invalid one. */
+function failure(row: Hypercall, error: ErrorName): Outcome {
+  const invalid = error !== 'OK' && row.outputs.some((output) => output.name === 'new_cap');
+  return { error, values: invalid ? { new_cap: CAP_ID_INVALID } : {} };
+}
+
+function reservedError(row: Hypercall, registers: readonly bigint[]): ErrorName | undefined {
+  return row.inputs.some((input, n) => input.mustBe !== undefined && registers[n] !== input.mustBe) ? 'ARGUMENT_INVALID' : undefined;
+}
+
+function decode(row: Hypercall, registers: readonly bigint[]): Readonly<Record<string, bigint | number>> {
+  const args: Record<string, bigint | number> = {};
+  row.inputs.forEach((input: HypercallInput, n) => { args[input.name] = narrow(input.type, registers[n] ?? 0n); });
+  return args;
+}
+
+/** The low bits that an argument type has; at most 32 bits become numbers. */
+function narrow(type: ArgumentType, value: bigint): bigint | number {
+  const width = ARGUMENT_TYPES[type];
+  return width === 64 ? BigInt.asUintN(64, value) : Number(BigInt.asUintN(width, value));
+}
+
+function writeResults(vcpu: Vcpu, row: Hypercall, outcome: Outcome, path: Exclude<CallPath, 'program'>): void {
+  row.outputs.forEach(({ name, type }, n) => {
+    if (name === 'error' && n === 0) vcpu.setX(0, BigInt.asUintN(path === 'native' ? 32 : 64, BigInt(ERRORS[outcome.error])));
+    else vcpu.setX(n, BigInt.asUintN(ARGUMENT_TYPES[type], BigInt(outcome.values[name] ?? 0)));
+  });
+  if (path !== 'native') return;
+  for (let n = row.outputs.length; n < 8; n++) vcpu.setX(n, 0n);
+  clobberScratch(vcpu);
+}
+
+/** After a native call X9 holds the return address and X10..X17 are zero. */
+function clobberScratch(vcpu: Vcpu): void {
+  vcpu.setX(9, vcpu.pc);
+  for (let n = 10; n < 18; n++) vcpu.setX(n, 0n);
+}
+
+function traceEnter({ entry, args, context }: Call): void {
+  const { kernel, caller } = context;
+  if (kernel.tracing) kernel.emit({ event: 'hypercall', phase: 'enter', vmid: vmid(caller.vmid), vcpu: caller.vcpuIndex, name: entry.name, number: entry.row.number ?? 0, args });
+}
+
+function traceLeave({ entry, args, context }: Call, outcome: Outcome): void {
+  const { kernel, caller } = context;
+  if (!kernel.tracing) return;
+  const result: EventValues = Object.fromEntries(entry.row.outputs.map(({ name }): [string, EventValue] => [name, name === 'error' ? outcome.error : outcome.values[name] ?? 0]));
+  kernel.emit({ event: 'hypercall', phase: 'leave', vmid: vmid(caller.vmid), vcpu: caller.vcpuIndex, name: entry.name, number: entry.row.number ?? 0, args, result, error: outcome.error });
+}

@@ -1,0 +1,130 @@
+/**
+ * The hypervisor's public face for the composition root: make it, boot the root VM, ask who runs, hand it exits, look at it, save it.
+ *
+ * It does not run vCPUs and has no clock: the caller runs the engine, keeps the event queue at the present tick and accounts time.
+ */
+
+import { assert } from '../base/assert';
+import { type Ticks, ticks } from '../base/brands';
+import type { Exit } from '../engine/interface';
+import type { IrqLine } from '../machine/interface';
+import { type DeviceAccess, handleExit } from './exits';
+import { completeLater } from './hypercalls';
+import { reportResults } from './hypercalls-vcpu';
+import { Inspection } from './inspection';
+import type { RootVmProgram } from './interface';
+import { checkInvariants } from './invariants';
+import { Kernel, type KernelOptions } from './kernel';
+import { buildRootVm, type RootVmExtras, RootVmRunner, type SavedRunner } from './root-vm';
+import { restoreKernel, type SavedKernel, saveKernel } from './snapshot';
+import type { Thread } from './thread';
+import { stop } from './vcpu-run';
+
+export type { Thread } from './thread';
+export type { DeviceAccess } from './exits';
+export { notYetHypercalls } from './hypercalls';
+
+/** Options that have defaults. */
+type Defaulted = 'deviceSpace' | 'vcpuCountMax' | 'hardwareInterrupts' | 'capabilityEncoding' | 'identification';
+
+/** What a hypervisor is made of. Defaults: device space below 1 GiB, 32 vCPUs, no hardware interrupts, plain capability identifiers, the engine's own identification registers. */
+export type HypervisorOptions = Omit<KernelOptions, Defaulted> & Partial<Pick<KernelOptions, Defaulted>> & { readonly deviceAccess: DeviceAccess };
+
+/** Saved form of the hypervisor, the root VM's program included. */
+export interface SavedHypervisor { readonly kind: 'gunyah'; readonly version: 1; readonly kernel: SavedKernel; readonly root: SavedRunner | undefined }
+
+/** A running hypervisor. */
+export class Hypervisor {
+  readonly inspect: Inspection;
+  private readonly kernel: Kernel;
+  private readonly device: DeviceAccess;
+  private root: RootVmRunner | undefined;
+
+  constructor(options: HypervisorOptions) {
+    this.device = options.deviceAccess;
+    this.kernel = new Kernel({
+      deviceSpace: { base: 0n, sizeBytes: 0x4000_0000n }, vcpuCountMax: 32, hardwareInterrupts: [], capabilityEncoding: 'plain', identification: { pinned: {}, unpinned: {} }, ...options,
+    }, { yieldEnded: (donor, target, kind) => { this.finishRun(donor, target, kind); } });
+    this.inspect = new Inspection(this.kernel);
+  }
+
+  /** Builds the root VM around a program and powers it on. Once per system. */
+  bootRootVm(program: RootVmProgram, extras: RootVmExtras): Thread {
+    assert(this.root === undefined, 'the root VM boots once');
+    this.root = new RootVmRunner(this.kernel, buildRootVm(this.kernel, extras), program);
+    this.root.powerOn();
+    return this.root.thread;
+  }
+
+  /** The thread that should run on a physical CPU now, or `undefined`: the CPU is idle. */
+  pick(cpu: number): Thread | undefined {
+    return this.kernel.scheduler.pick(cpu);
+  }
+
+  /** Charges time to a thread's slice (or its donor's). */
+  account(thread: Thread, elapsed: number): void {
+    this.kernel.scheduler.account(thread, elapsed);
+  }
+
+  /** When the running thread's slice ends, if that matters to anyone on this CPU. */
+  nextSliceDeadline(cpu: number): Ticks | undefined {
+    const remaining = this.kernel.scheduler.sliceRemaining(cpu);
+    return remaining === undefined ? undefined : ticks(this.kernel.now + remaining);
+  }
+
+  /** Handles an exit of a thread's vCPU. Answers how many instructions this retired beyond the run's own. */
+  handleExit(thread: Thread, exit: Exit): number {
+    handleExit(this.kernel, thread, exit, this.device);
+    const { retired } = this.kernel;
+    this.kernel.retired = 0;
+    return retired;
+  }
+
+  /** One step of the native root VM; answers the ticks it took. */
+  runNative(thread: Thread): number {
+    assert(this.root?.thread === thread, 'only the root VM is native');
+    return this.root.step();
+  }
+
+  /** The wire of a hardware interrupt; `undefined` if it is not among the forwardable ones. */
+  hardwareLine(intid: number): IrqLine | undefined {
+    for (const hwirq of this.kernel.ofType('hwirq')) if (hwirq.intid === intid) return { setLevel: (level) => { hwirq.setLevel(level); } };
+    return undefined;
+  }
+
+  /** Every thread, in order of creation. */
+  get threads(): readonly Thread[] {
+    return [...this.kernel.ofType('thread')];
+  }
+
+  /** The thread that an engine vCPU belongs to. */
+  threadOfVcpu(engineVcpu: number): Thread | undefined {
+    return this.kernel.engineVcpuOwners[engineVcpu];
+  }
+
+  /** Throws if the state contradicts itself. */
+  checkInvariants(): void {
+    checkInvariants(this.kernel);
+  }
+
+  save(): SavedHypervisor {
+    return { kind: 'gunyah', version: 1, kernel: saveKernel(this.kernel), root: this.root?.save() };
+  }
+
+  /** Takes a saved state back. RAM, vCPU registers and the event queue's time have been restored before. Threads of before may be stale. */
+  restore(saved: SavedHypervisor): void {
+    restoreKernel(this.kernel, saved.kernel);
+    if (saved.root !== undefined) this.root?.restore(saved.root);
+  }
+
+  private finishRun(donor: Thread, target: Thread, kind: Thread['yieldKind']): void {
+    if (kind === undefined || kind === 'directed') return;
+    const report = stop(this.kernel, target);
+    completeLater(this.kernel, donor, 'vcpu_run', { path: kind === 'run-smccc' ? 'smccc' : 'native', values: reportResults(report) });
+  }
+}
+
+/** Makes a hypervisor over an engine. */
+export function createHypervisor(options: HypervisorOptions): Hypervisor {
+  return new Hypervisor(options);
+}

@@ -1,0 +1,140 @@
+/** What a debugger sees of the hypervisor: plain rows about objects, threads, capabilities, queues, doorbells and memory. */
+
+import type { CapId } from '../base/brands';
+import type { ObjectType } from './hypercall-table';
+import type { Kernel } from './kernel';
+import type { ObjectState } from './object';
+import type { PageAttributes } from './pgtable';
+import { rightNames } from './rights';
+import type { Thread } from './thread';
+import type { VirqSource } from './virq-source';
+
+/** Most stage-2 runs that one listing gives. */
+const MAPPING_ROWS_MAX = 4096;
+
+/** One object. */
+export interface ObjectRow { readonly id: number; readonly type: ObjectType; readonly state: ObjectState; readonly references: number }
+/** One thread. */
+export interface ThreadRow {
+  readonly id: number; readonly kind: 'vcpu' | 'native'; readonly vmid: number; readonly index: number; readonly priority: number; readonly timesliceTicks: number;
+  readonly sliceTicks: number; readonly affinity: number | undefined; readonly state: Thread['state']; readonly blockReasons: readonly string[]; readonly isProxy: boolean;
+  readonly runsOnCpu: number | undefined; readonly engineVcpu: number | undefined; readonly cspace: number | undefined; readonly yieldTarget: number | undefined;
+}
+/** One occupied slot of a cspace. */
+export interface CapabilityRow {
+  readonly capId: CapId; readonly objectType: ObjectType; readonly objectId: number; readonly state: 'valid' | 'revoked'; readonly rightsMask: number;
+  readonly rights: readonly string[]; readonly master: boolean;
+}
+/** Where a source is bound. */
+export interface BindingRow { readonly vicObjectId: number; readonly vmid: number; readonly virq: number }
+/** One message queue with what waits in it, oldest first. */
+export interface QueueRow {
+  readonly objectId: number; readonly depth: number; readonly maxMessageSize: number; readonly notFullThreshold: number; readonly notEmptyThreshold: number;
+  readonly messages: readonly { readonly bytes: Uint8Array; readonly tick: number; readonly senderVmid: number; readonly senderVcpu: number }[];
+  readonly sendVirq: BindingRow | undefined; readonly receiveVirq: BindingRow | undefined;
+}
+/** One doorbell. */
+export interface DoorbellRow { readonly objectId: number; readonly flags: bigint; readonly enableMask: bigint; readonly ackMask: bigint; readonly virq: BindingRow | undefined }
+/** A run of stage-2 leaves, in bytes. */
+export interface MappingRow { readonly ipa: bigint; readonly pa: bigint; readonly sizeBytes: bigint; readonly owner: number | undefined; readonly attributes: PageAttributes }
+/** One extent. */
+export interface ExtentRow {
+  readonly objectId: number; readonly base: bigint; readonly sizeBytes: bigint; readonly kind: 'basic' | 'sparse'; readonly memoryType: string; readonly access: number; readonly parent: number | undefined;
+  readonly owned: readonly { readonly base: bigint; readonly sizeBytes: bigint }[];
+  readonly mappings: readonly { readonly addrspace: number; readonly vmid: number; readonly ipa: bigint; readonly offset: bigint; readonly sizeBytes: bigint; readonly attributes: PageAttributes }[];
+}
+
+const bytes = (pages: number) => BigInt(pages) << 12n;
+
+/** Reads the hypervisor's state; changes nothing. */
+export class Inspection {
+  private readonly kernel: Kernel;
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  objects(): ObjectRow[] {
+    return [...this.kernel.objects.values()].map(({ header }) => ({ id: header.id, type: header.type, state: header.state, references: header.references }));
+  }
+
+  threads(): ThreadRow[] {
+    return [...this.kernel.ofType('thread')].map((thread) => this.threadRow(thread));
+  }
+
+  /** Capabilities in one cspace, by its object id. */
+  capabilities(cspaceId: number): CapabilityRow[] {
+    return [...this.kernel.object('cspace', cspaceId).entries()].map(([capId, { object: { header }, rights, master, state }]) => ({
+      capId, objectType: header.type, objectId: header.id, state, rightsMask: rights, rights: rightNames(header.type, rights), master,
+    }));
+  }
+
+  /** The cspace of the first thread of a VM. */
+  cspaceOf(vmid: number): number | undefined {
+    for (const thread of this.kernel.ofType('thread')) if (thread.vmid === vmid && thread.cspace !== undefined) return thread.cspace.header.id;
+    return undefined;
+  }
+
+  queues(): QueueRow[] {
+    return [...this.kernel.ofType('msgqueue')].map((queue) => ({
+      objectId: queue.header.id, depth: queue.depth, maxMessageSize: queue.messageSizeMax, notFullThreshold: queue.notFullThreshold, notEmptyThreshold: queue.notEmptyThreshold,
+      messages: queue.messages, sendVirq: this.bindingRow(queue.sendSource), receiveVirq: this.bindingRow(queue.receiveSource),
+    }));
+  }
+
+  doorbells(): DoorbellRow[] {
+    return [...this.kernel.ofType('doorbell')].map((doorbell) => ({
+      objectId: doorbell.header.id, flags: doorbell.flags, enableMask: doorbell.enableMask, ackMask: doorbell.ackMask, virq: this.bindingRow(doorbell.source),
+    }));
+  }
+
+  /** Stage-2 map of a VM's address space, joined runs. */
+  mappings(vmid: number): MappingRow[] {
+    for (const addrspace of this.kernel.ofType('addrspace')) {
+      if (addrspace.vmid !== vmid || addrspace.header.state !== 'active') continue;
+      return addrspace.pgtable.runs(MAPPING_ROWS_MAX).map(({ ipaPage, paPage, pageCount, attributes }) => ({
+        ipa: bytes(ipaPage), pa: bytes(paPage), sizeBytes: bytes(pageCount), owner: this.kernel.memdb.ownerOf(paPage), attributes,
+      }));
+    }
+    return [];
+  }
+
+  extents(): ExtentRow[] {
+    return [...this.kernel.ofType('memextent')].map((extent) => ({
+      objectId: extent.header.id, base: bytes(extent.firstPage), sizeBytes: bytes(extent.pageCount), kind: extent.kind, memoryType: extent.memoryType, access: extent.access,
+      parent: extent.parent?.header.id, owned: extent.ownedRuns().map((run) => ({ base: bytes(run.first), sizeBytes: bytes(run.end - run.first) })),
+      mappings: extent.mappings.map((mapping) => ({
+        addrspace: mapping.addrspace.header.id, vmid: mapping.addrspace.vmid, ipa: bytes(mapping.ipaPage), offset: bytes(mapping.first), sizeBytes: bytes(mapping.pageCount), attributes: mapping.attributes,
+      })),
+    }));
+  }
+
+  /** Interrupts of a VM as its vCPU `index` sees them. */
+  interrupts(vmid: number, index = 0): ReturnType<NonNullable<Thread['vic']>['object']['vic']['inspectAll']> {
+    for (const thread of this.kernel.ofType('thread')) if (thread.vmid === vmid && thread.vic !== undefined) return thread.vic.object.vic.inspectAll(index);
+    return [];
+  }
+
+  /** Physical pages by owner, as byte ranges. Owner 0 is the hypervisor. */
+  ownership(): { readonly base: bigint; readonly sizeBytes: bigint; readonly owner: number }[] {
+    return this.kernel.memdb.runs.map(({ first, end, owner }) => ({ base: bytes(first), sizeBytes: bytes(end - first), owner }));
+  }
+
+  private threadRow(thread: Thread): ThreadRow {
+    const { scheduler } = this.kernel;
+    return {
+      id: thread.header.id, kind: thread.kind, vmid: thread.vmid, index: thread.vcpuIndex, priority: thread.priority, timesliceTicks: thread.timesliceTicks,
+      sliceTicks: thread.sliceTicks, affinity: thread.affinity, state: thread.state, blockReasons: thread.blockReasons, isProxy: thread.isProxy,
+      runsOnCpu: scheduler.isRunning(thread) ? scheduler.cpuOf(thread) : undefined, engineVcpu: thread.engineVcpu, cspace: thread.cspace?.header.id,
+      yieldTarget: thread.yieldTarget?.header.id,
+    };
+  }
+
+  private bindingRow(source: VirqSource): BindingRow | undefined {
+    const { bound } = source;
+    if (bound === undefined) return undefined;
+    const vic = [...this.kernel.ofType('vic')].find((object) => object.vic === bound.vic);
+    const thread = [...this.kernel.ofType('thread')].find((candidate) => candidate.vic?.object === vic);
+    return { vicObjectId: vic?.header.id ?? 0, vmid: thread?.vmid ?? 0, virq: bound.virq };
+  }
+}

@@ -1,0 +1,59 @@
+/** Properties that hold between any two steps of the hypervisor; tests call this after everything they do. */
+
+import { assert } from '../base/assert';
+import { HYPERVISOR_OWNER } from './memdb';
+import type { Kernel } from './kernel';
+import type { AnyObject } from './kernel';
+
+/** Throws if the hypervisor's state contradicts itself. */
+export function checkInvariants(kernel: Kernel): void {
+  checkOwnership(kernel);
+  checkReferences(kernel);
+  checkMappings(kernel);
+  for (const thread of kernel.ofType('thread')) {
+    assert(thread.yieldTarget === undefined || thread.yieldTarget.yieldDonor === thread, 'a donation has two ends');
+    assert(!thread.isProxy || thread.isBlockedBy('VCPU_RUN') || thread.yieldDonor !== undefined || thread.isPinned, 'a proxy-scheduled vCPU runs only in time lent to it');
+  }
+  assert(kernel.partition.heap.freePageCount >= 0, 'the heap is not overdrawn');
+}
+
+/** Runs are sorted and disjoint, and each owner is the hypervisor, the partition or an extent over that range. */
+function checkOwnership(kernel: Kernel): void {
+  let end = 0;
+  for (const run of kernel.memdb.runs) {
+    assert(run.first >= end && run.end > run.first, 'ownership runs are sorted and disjoint');
+    end = run.end;
+    if (run.owner === HYPERVISOR_OWNER || run.owner === kernel.partition.header.id) continue;
+    const extent = kernel.object('memextent', run.owner);
+    assert(run.first >= extent.firstPage && run.end <= extent.firstPage + extent.pageCount, 'an extent owns only pages of its own window');
+  }
+}
+
+/** Every object lives because something refers to it, and the count says how many do. */
+function checkReferences(kernel: Kernel): void {
+  const counts = new Map<AnyObject, number>();
+  const count = (object: AnyObject | undefined): void => {
+    if (object !== undefined) counts.set(object, (counts.get(object) ?? 0) + 1);
+  };
+  for (const object of kernel.objects.values()) {
+    if (object.header.type === 'cspace') for (const [, capability] of kernel.object('cspace', object.header.id).entries()) if (capability.state === 'valid') count(kernel.objects.get(capability.object.header.id));
+  }
+  for (const thread of kernel.ofType('thread')) for (const link of [thread.cspace, thread.addrspace, thread.vic?.object, thread.vpm?.group]) count(link);
+  for (const extent of kernel.ofType('memextent')) count(extent.parent);
+  for (const addrspace of kernel.ofType('addrspace')) count(addrspace.infoArea?.extent);
+  count(kernel.partition);
+  for (const hwirq of kernel.ofType('hwirq')) count(hwirq);
+  for (const object of kernel.objects.values()) {
+    assert(object.header.references === (counts.get(object) ?? 0), `object ${object.header.id} (${object.header.type}) counts ${object.header.references} references and has ${counts.get(object) ?? 0}`);
+  }
+}
+
+/** No stage-2 leaf of an active address space points to the hypervisor's own memory. */
+function checkMappings(kernel: Kernel): void {
+  for (const addrspace of kernel.ofType('addrspace')) {
+    for (const run of addrspace.pgtable.runs(1 << 20)) {
+      const range = { first: run.paPage, end: run.paPage + run.pageCount };
+      assert(kernel.memdb.ownedRuns(range, HYPERVISOR_OWNER).length === 0, 'no VM sees memory of the hypervisor');
+    }
+  }
+}

@@ -1,0 +1,330 @@
+/**
+ * The hypervisor's own state: the objects, who owns memory, who runs, and how objects are born and die.
+ *
+ * Objects know each other through references; everything that must know them all (creation by type, destruction in the right order,
+ * waking a vCPU) is here. Calls are in `hypercalls*.ts`, exits in `exits.ts`, the public face in `hypervisor.ts`.
+ */
+
+import { assert, present } from '../base/assert';
+import { ticks, type Ticks, vmid } from '../base/brands';
+import { Prng } from '../base/prng';
+import type { TraceSink } from '../base/trace-event';
+import type { Engine } from '../engine/interface';
+import type { EventQueue } from '../machine/interface';
+import { Addrspace } from './addrspace';
+import { type Capability, Cspace, PLAIN_ENCODING } from './cspace';
+import { Doorbell } from './doorbell';
+import { Hwirq } from './hwirq';
+import type { UntimedTraceEvent } from './interface';
+import { Memdb, HYPERVISOR_OWNER, type PageRange } from './memdb';
+import { Memextent, type MemoryWorld } from './memextent';
+import { Msgqueue } from './msgqueue';
+import { Heap, Partition } from './partition';
+import { PerformanceMonitors } from './performance-monitors';
+import { Pgtable } from './pgtable';
+import { Scheduler } from './scheduler';
+import { Thread } from './thread';
+import type { VcpuTimers } from './vcpu-timers';
+import { VicObject } from './vic-object';
+import { VpmGroup } from './vpm';
+
+/** Objects by type name; types without a class have no objects. */
+export interface ObjectByType {
+  readonly partition: Partition;
+  readonly cspace: Cspace;
+  readonly addrspace: Addrspace;
+  readonly memextent: Memextent;
+  readonly thread: Thread;
+  readonly doorbell: Doorbell;
+  readonly msgqueue: Msgqueue;
+  readonly vic: VicObject;
+  readonly hwirq: Hwirq;
+  readonly vpm_group: VpmGroup;
+  readonly virtio_mmio: never;
+  readonly watchdog: never;
+  readonly vrtc: never;
+}
+/** Any object. */
+export type AnyObject = Partition | Cspace | Addrspace | Memextent | Thread | Doorbell | Msgqueue | VicObject | Hwirq | VpmGroup;
+/** Types that partition_create_* makes. */
+export type CreatableType = 'cspace' | 'addrspace' | 'memextent' | 'thread' | 'doorbell' | 'msgqueue' | 'vic' | 'vpm_group';
+
+/** Heap bytes of each object: what creation charges. */
+const OBJECT_BYTES: Readonly<Record<CreatableType, number>> = {
+  cspace: 4096, addrspace: 4096, memextent: 512, thread: 8192, doorbell: 256, msgqueue: 512, vic: 16384, vpm_group: 512,
+};
+
+function isCreatable(type: string): type is CreatableType {
+  return type in OBJECT_BYTES;
+}
+
+/** Identification registers by Arm ARM name. */
+export type IdentificationValues = Readonly<Record<string, bigint>>;
+
+/** What the kernel is made of. */
+export interface KernelOptions {
+  readonly engine: Engine;
+  readonly events: EventQueue;
+  readonly cpuCount: number;
+  /** `undefined` costs nothing. */
+  readonly trace: TraceSink | undefined;
+  readonly seed: number;
+  /** RAM for stage-2 tables and the budget of all objects. */
+  readonly heap: { readonly base: bigint; readonly sizeBytes: bigint };
+  /** Memory outside RAM that the root VM's device extent covers. */
+  readonly deviceSpace: { readonly base: bigint; readonly sizeBytes: bigint };
+  /** vCPUs that the engine has. */
+  readonly vcpuCountMax: number;
+  /** Hardware lines that may be forwarded, by INTID. */
+  readonly hardwareInterrupts: readonly number[];
+  /** `plain`: small sequential identifiers, as debug builds; `random`: scrambled per cspace, as production builds. */
+  readonly capabilityEncoding: 'plain' | 'random';
+  readonly identification: { readonly pinned: IdentificationValues; readonly unpinned: IdentificationValues };
+  readonly onPlatformPower: (action: 'off' | 'reset') => void;
+}
+
+/** The hypervisor's state. */
+export class Kernel {
+  readonly options: KernelOptions;
+  readonly engine: Engine;
+  readonly memdb = new Memdb();
+  readonly partition: Partition;
+  readonly scheduler: Scheduler;
+  readonly prng: Prng;
+  readonly memoryWorld: MemoryWorld;
+  /** Every object that lives, by id, in order of creation. */
+  readonly objects = new Map<number, AnyObject>();
+  readonly timers = new Map<number, VcpuTimers>();
+  readonly monitors = new Map<number, PerformanceMonitors>();
+  /** Trace classes (Gunyah API: trace_update_class_flags), as an untouched debug build has them. */
+  traceClasses = 0x700e7n;
+  /** Instructions that the hypervisor retired for guests since the last look. */
+  retired = 0;
+  nextObjectId = 1;
+  engineVcpuOwners: (Thread | undefined)[];
+
+  constructor(options: KernelOptions, hooks: { readonly yieldEnded: (donor: Thread, target: Thread, kind: Thread['yieldKind']) => void }) {
+    this.options = options;
+    this.engine = options.engine;
+    this.prng = new Prng(options.seed);
+    this.engineVcpuOwners = Array.from({ length: options.vcpuCountMax }, () => undefined);
+    const heapFirst = Number(options.heap.base >> 12n);
+    const heapEnd = Number((options.heap.base + options.heap.sizeBytes) >> 12n);
+    this.partition = new Partition(this.nextObjectId++, new Heap(heapFirst, heapEnd - heapFirst));
+    this.partition.header.state = 'active';
+    // Objects of the boot live for ever, whatever becomes of their capabilities.
+    this.partition.header.get();
+    this.objects.set(this.partition.header.id, this.partition);
+    this.scheduler = new Scheduler(options.cpuCount, hooks);
+    this.populateMemory({ first: heapFirst, end: heapEnd });
+    this.memoryWorld = {
+      memory: options.engine.memory, memdb: this.memdb, partition: this.partition,
+      report: (action, range, detail) => {
+        if (this.tracing) this.emit({ event: 'memory', vmid: vmid(0), action, base: BigInt(range.first) << 12n, sizeBytes: BigInt(range.end - range.first) << 12n, detail });
+      },
+    };
+    for (const intid of [...options.hardwareInterrupts].sort((a, b) => a - b)) {
+      const hwirq = new Hwirq(this.nextObjectId++, intid);
+      hwirq.header.get();
+      this.objects.set(hwirq.header.id, hwirq);
+    }
+  }
+
+  get now(): Ticks {
+    return this.options.events.now;
+  }
+
+  /** True if somebody listens: build events only then. */
+  get tracing(): boolean {
+    return this.options.trace !== undefined;
+  }
+
+  /** Sends an event with the time. */
+  emit(event: UntimedTraceEvent): void {
+    this.options.trace?.({ ...event, tick: ticks(this.now) });
+  }
+
+  /** Makes an object in state INIT without a capability; `undefined` (NOMEM) if the heap cannot pay. */
+  create(type: CreatableType): AnyObject | undefined {
+    const { heap } = this.partition;
+    if (!heap.reserveBytes(OBJECT_BYTES[type])) return undefined;
+    const object = this.construct(type, this.nextObjectId);
+    if (object === undefined || (object instanceof Addrspace && !object.pgtable.create())) {
+      heap.releaseBytes(OBJECT_BYTES[type]);
+      return undefined;
+    }
+    this.nextObjectId++;
+    this.objects.set(object.header.id, object);
+    return object;
+  }
+
+  /** An object of a type with a given id, without memory for tables and not registered. */
+  construct(type: CreatableType, id: number): AnyObject {
+    switch (type) {
+      case 'cspace': return new Cspace(id, this.options.capabilityEncoding === 'plain' ? PLAIN_ENCODING : this.randomEncoding());
+      case 'addrspace': return new Addrspace(id, new Pgtable(this.engine.memory, this.partition.heap, () => { this.engine.invalidateTlb(); }));
+      case 'memextent': return new Memextent(id, this.memoryWorld);
+      case 'thread': return new Thread(id);
+      case 'doorbell': return new Doorbell(id);
+      case 'msgqueue': return new Msgqueue(id);
+      case 'vic': return this.listenTo(new VicObject(id));
+      case 'vpm_group': return new VpmGroup(id);
+    }
+  }
+
+  /** Adds a capability to an object and counts it. The cspace has room. */
+  grant(cspace: Cspace, capability: Capability): ReturnType<Cspace['insert']> {
+    capability.object.header.get();
+    return cspace.insert(capability);
+  }
+
+  /** Drops one reference and destroys the object with the last one. */
+  put(object: AnyObject): void {
+    if (object.header.put()) this.destroy(object);
+  }
+
+  /** Revokes every other capability to an object, everywhere. The references of revoked ones end now; their slots stay. */
+  revokeOthers(object: AnyObject, master: Capability): void {
+    for (const cspace of this.ofType('cspace')) {
+      for (const [, capability] of cspace.entries()) {
+        if (capability.object !== object || capability === master || capability.state === 'revoked') continue;
+        capability.state = 'revoked';
+        object.header.put();
+      }
+    }
+  }
+
+  /** All live objects of a type in order of creation. */
+  *ofType<T extends keyof ObjectByType>(type: T): IterableIterator<ObjectByType[T]> {
+    for (const object of this.objects.values()) if (isType(object, type)) yield object;
+  }
+
+  /** The object with an id, which must exist. */
+  object<T extends keyof ObjectByType>(type: T, id: number): ObjectByType[T] {
+    const object = present(this.objects.get(id), `object ${id} is referred to but does not exist`);
+    assert(isType(object, type), `object ${id} is not of type ${type}`);
+    return object;
+  }
+
+  /** Performance monitors and debug registers of a vCPU, made when first touched. */
+  monitorsOf(thread: Thread): PerformanceMonitors {
+    const found = this.monitors.get(thread.header.id) ?? new PerformanceMonitors();
+    this.monitors.set(thread.header.id, found);
+    return found;
+  }
+
+  /** RAM of the platform in pages. */
+  ramRanges(): PageRange[] {
+    return this.engine.memory.ram.map(({ base, sizeBytes }) => {
+      const first = Number(base >> 12n);
+      return { first, end: first + Math.floor(sizeBytes / 4096) };
+    });
+  }
+
+  /** An engine vCPU for a thread, or `undefined` (NOMEM). */
+  takeEngineVcpu(thread: Thread): number | undefined {
+    const index = this.engineVcpuOwners.indexOf(undefined);
+    if (index < 0) return undefined;
+    this.engineVcpuOwners[index] = thread;
+    return index;
+  }
+
+  private destroy(object: AnyObject): void {
+    object.header.state = 'destroying';
+    this.objects.delete(object.header.id);
+    this.releaseLinks(object);
+    const { type } = object.header;
+    if (isCreatable(type)) this.partition.heap.releaseBytes(OBJECT_BYTES[type]);
+  }
+
+  private releaseLinks(object: AnyObject): void {
+    if (object instanceof Cspace) this.destroyCspace(object);
+    else if (object instanceof Addrspace) this.destroyAddrspace(object);
+    else if (object instanceof Memextent) this.destroyMemextent(object);
+    else if (object instanceof Thread) this.destroyThread(object);
+    else if (object instanceof Doorbell) object.source.unbind();
+    else if (object instanceof VpmGroup) object.source.unbind();
+    else if (object instanceof Msgqueue) this.destroyMsgqueue(object);
+    else if (object instanceof VicObject) this.destroyVic(object);
+  }
+
+  private destroyCspace(cspace: Cspace): void {
+    const held = [...cspace.entries()].map(([, capability]) => capability).filter((capability) => capability.state === 'valid');
+    cspace.clear();
+    for (const capability of held) {
+      const object = this.objects.get(capability.object.header.id);
+      if (object !== undefined) this.put(object);
+    }
+  }
+
+  private destroyAddrspace(addrspace: Addrspace): void {
+    for (const extent of this.ofType('memextent')) extent.forgetAddrspace(addrspace);
+    for (const frame of addrspace.vdeviceFrames) frame.vic.vic.detachFrame(frame.index);
+    addrspace.pgtable.destroy();
+    const info = addrspace.infoArea;
+    if (info !== undefined) {
+      info.extent.attachmentCount--;
+      this.put(info.extent);
+    }
+  }
+
+  private destroyMemextent(extent: Memextent): void {
+    if (extent.header.type === 'memextent') extent.destroy();
+    if (extent.parent !== undefined) this.put(extent.parent);
+  }
+
+  private destroyThread(thread: Thread): void {
+    this.scheduler.dequeue(thread);
+    thread.state = 'exited';
+    thread.haltSource.unbind();
+    thread.wakeupSource.unbind();
+    this.timers.get(thread.header.id)?.release();
+    this.timers.delete(thread.header.id);
+    this.monitors.delete(thread.header.id);
+    if (thread.vic !== undefined && thread.engineVcpuReleased(this.engineVcpuOwners)) thread.vic.object.vic.detachVcpu(thread.vic.index);
+    if (thread.vpm !== undefined && thread.vpm.group.threadAt(thread.vpm.index) === thread) thread.vpm.group.remove(thread.vpm.index);
+    if (thread.addrspace !== undefined) thread.addrspace.threadCount--;
+    for (const link of [thread.cspace, thread.addrspace, thread.vic?.object, thread.vpm?.group]) if (link !== undefined) this.put(link);
+  }
+
+  private destroyMsgqueue(queue: Msgqueue): void {
+    queue.sendSource.unbind();
+    queue.receiveSource.unbind();
+    if (queue.isBufferPaid) this.partition.heap.releaseBytes(queue.bufferSizeBytes);
+  }
+
+  private destroyVic(vic: VicObject): void {
+    for (const addrspace of this.ofType('addrspace')) addrspace.detachFrames(vic);
+    vic.vic.destroy();
+  }
+
+  /** RAM but for the heap, and device space, belong to the root partition at first. */
+  private populateMemory(heap: PageRange): void {
+    const owner = this.partition.header.id;
+    for (const range of this.ramRanges()) this.memdb.populate(range, owner);
+    this.memdb.transfer(heap, owner, HYPERVISOR_OWNER);
+    const { base, sizeBytes } = this.options.deviceSpace;
+    const first = Number(base >> 12n);
+    if (sizeBytes > 0n) this.memdb.populate({ first, end: first + Number(sizeBytes >> 12n) }, owner);
+  }
+
+  private randomEncoding(): { readonly base: bigint; readonly multiplier: bigint } {
+    const high = BigInt(this.prng.nextU32() % 0xffff_ff00);
+    return { base: (high << 32n) | BigInt(this.prng.nextU32()), multiplier: BigInt(1 + this.prng.below(0xffff)) };
+  }
+
+  private listenTo(object: VicObject): VicObject {
+    object.vic.onVirq = (event) => {
+      if (!this.tracing) return;
+      const thread = [...this.ofType('thread')].find((candidate) => candidate.vic?.object === object && candidate.vic.index === (event.vcpuIndex ?? 0));
+      const origin = event.vcpuIndex === undefined ? {} : { vcpu: event.vcpuIndex };
+      this.emit({ event: 'virq', vmid: vmid(thread?.vmid ?? 0), ...origin, action: event.action, virq: event.virq, source: event.source });
+    };
+    return object;
+  }
+}
+
+/** Narrows an object by its type name. */
+export function isType<T extends keyof ObjectByType>(object: AnyObject, type: T): object is AnyObject & ObjectByType[T] {
+  return object.header.type === type;
+}

@@ -1,0 +1,273 @@
+/**
+ * The fixed-priority round-robin scheduler: for each physical CPU 64 queues of runnable threads, time slices and directed yields.
+ *
+ * It decides who should run; somebody else runs it and accounts the time. Threads that are scheduled by vcpu_run are never queued: they run
+ * only in the time of their donor. Gunyah: scheduler_fprr.
+ */
+
+import { assert } from '../base/assert';
+import { BLOCK, type BlockReason, type Thread } from './thread';
+
+/** Priority levels; 63 is highest. */
+const PRIORITY_COUNT = 64;
+
+/** What the scheduler tells its surroundings. */
+export interface SchedulerHooks {
+  /** A donation ended, for whatever reason; the donor runs on. */
+  readonly yieldEnded: (donor: Thread, target: Thread, kind: Thread['yieldKind']) => void;
+}
+
+class CpuQueues {
+  current: Thread | undefined;
+  private readonly queues: Thread[][] = Array.from({ length: PRIORITY_COUNT }, () => []);
+  private queuedCount = 0;
+
+  push(thread: Thread, where: 'head' | 'tail'): void {
+    const queue = this.at(thread.priority);
+    if (where === 'head') queue.unshift(thread);
+    else queue.push(thread);
+    this.queuedCount++;
+  }
+
+  remove(thread: Thread): boolean {
+    const queue = this.at(thread.priority);
+    const index = queue.indexOf(thread);
+    if (index < 0) return false;
+    queue.splice(index, 1);
+    this.queuedCount--;
+    return true;
+  }
+
+  /** Highest priority that has a queued thread, or -1. */
+  get topPriority(): number {
+    if (this.queuedCount === 0) return -1;
+    let priority = PRIORITY_COUNT - 1;
+    while (this.at(priority).length === 0) priority--;
+    return priority;
+  }
+
+  take(priority: number): Thread | undefined {
+    if (priority < 0) return undefined;
+    this.queuedCount--;
+    return this.at(priority).shift();
+  }
+
+  hasQueued(priority: number): boolean {
+    return this.at(priority).length > 0;
+  }
+
+  has(thread: Thread): boolean {
+    return this.at(thread.priority).includes(thread);
+  }
+
+  /** All queued threads in the order in which they would run. */
+  get threads(): Thread[] {
+    return [...this.queues].reverse().flat();
+  }
+
+  private at(priority: number): Thread[] {
+    const queue = this.queues[priority];
+    assert(queue !== undefined, 'a priority is out of range');
+    return queue;
+  }
+}
+
+/** Who runs where. */
+export class Scheduler {
+  readonly cpuCount: number;
+  private readonly hooks: SchedulerHooks;
+  private readonly cpus: CpuQueues[];
+
+  constructor(cpuCount: number, hooks: SchedulerHooks) {
+    this.cpuCount = cpuCount;
+    this.hooks = hooks;
+    this.cpus = Array.from({ length: cpuCount }, () => new CpuQueues());
+  }
+
+  /** The thread that should run on a CPU now; switches by priority and slice. */
+  pick(cpu: number): Thread | undefined {
+    const queues = this.at(cpu);
+    this.reconsider(queues);
+    const current = queues.current;
+    if (current === undefined) return undefined;
+    if (current.yieldTarget !== undefined && current.sliceTicks <= 0) {
+      this.endYield(current);
+      current.sliceTicks = current.timesliceTicks;
+    }
+    return this.follow(current);
+  }
+
+  /** The thread at the head of a CPU without deciding anew; its donation is not followed. */
+  currentOn(cpu: number): Thread | undefined {
+    return this.at(cpu).current;
+  }
+
+  /** Threads waiting on a CPU in the order in which they would run. */
+  queuedOn(cpu: number): readonly Thread[] {
+    return this.at(cpu).threads;
+  }
+
+  /** Charges time to the slice that pays for it: the donor's, if there is one. */
+  account(thread: Thread, ticks: number): void {
+    let payer = thread;
+    while (payer.yieldDonor !== undefined) payer = payer.yieldDonor;
+    payer.sliceTicks = Math.max(0, payer.sliceTicks - ticks);
+  }
+
+  /** How many ticks of slice are left where that matters: a competitor of equal priority, or a donation. */
+  sliceRemaining(cpu: number): number | undefined {
+    const queues = this.at(cpu);
+    const current = queues.current;
+    if (current === undefined) return undefined;
+    return current.yieldTarget !== undefined || queues.hasQueued(current.priority) ? Math.max(1, current.sliceTicks) : undefined;
+  }
+
+  /** Adds a reason not to run. */
+  block(thread: Thread, reason: BlockReason): void {
+    thread.blocks |= BLOCK[reason];
+    this.dequeue(thread);
+  }
+
+  /** Takes a reason away; the thread queues up when it was the last. */
+  unblock(thread: Thread, reason: BlockReason): void {
+    if (!thread.isBlockedBy(reason)) return;
+    thread.blocks &= ~BLOCK[reason];
+    this.enqueue(thread);
+  }
+
+  /** Queues a thread that has become runnable in some way. */
+  enqueue(thread: Thread): void {
+    if (!thread.isRunnable || thread.isProxy || thread.affinity === undefined || this.isPlaced(thread)) return;
+    thread.sliceTicks = thread.timesliceTicks;
+    this.at(thread.affinity).push(thread, 'tail');
+  }
+
+  /** Takes a thread off its CPU: it blocks, dies or moves. Donations to and from it end. */
+  dequeue(thread: Thread): void {
+    if (thread.yieldTarget !== undefined) this.endYield(thread);
+    if (thread.yieldDonor !== undefined) this.endYield(thread.yieldDonor);
+    if (thread.affinity === undefined) return;
+    const queues = this.at(thread.affinity);
+    if (queues.current === thread) queues.current = undefined;
+    else queues.remove(thread);
+  }
+
+  /** Moves a thread to another CPU or to none. */
+  setAffinity(thread: Thread, affinity: number | undefined): void {
+    this.dequeue(thread);
+    thread.affinity = affinity;
+    this.enqueue(thread);
+  }
+
+  /** Gunyah API: scheduler_yield, hint 0. A donation to the caller ends instead. */
+  yieldSlice(thread: Thread): void {
+    if (thread.yieldDonor !== undefined) this.endYield(thread.yieldDonor);
+    else thread.sliceTicks = 0;
+  }
+
+  /** Lets `target` run in the donor's time. The caller has checked that both can. */
+  yieldTo(donor: Thread, target: Thread, kind: NonNullable<Thread['yieldKind']>): void {
+    const outer = donor.yieldDonor;
+    if (kind === 'directed' && outer !== undefined) {
+      const isRedirect = outer.yieldKind === 'directed' && outer !== target;
+      this.endYield(outer);
+      if (isRedirect) this.link(outer, target, kind);
+      return;
+    }
+    this.link(donor, target, kind);
+  }
+
+  /** True if the target may run by directed yield on the donor's CPU now. */
+  canYieldTo(donor: Thread, target: Thread): boolean {
+    if (donor === target || !target.isRunnable || target.yieldDonor !== undefined || target.yieldTarget !== undefined) return false;
+    const cpu = this.cpuOf(donor);
+    return cpu !== undefined && (target.affinity === undefined || target.affinity === cpu) && this.at(cpu).current !== target;
+  }
+
+  /** The CPU on which a thread runs, directly or in another's time. */
+  cpuOf(thread: Thread): number | undefined {
+    let payer = thread;
+    while (payer.yieldDonor !== undefined) payer = payer.yieldDonor;
+    return payer.affinity;
+  }
+
+  /** True if the thread is on a CPU now, or donates. */
+  isRunning(thread: Thread): boolean {
+    if (thread.yieldDonor !== undefined) return true;
+    return thread.affinity !== undefined && this.at(thread.affinity).current === thread;
+  }
+
+  /** An interrupt arrived for a thread: a donation of its ends. */
+  wake(thread: Thread): void {
+    if (thread.yieldTarget !== undefined) this.endYield(thread);
+  }
+
+  save(): SavedScheduler {
+    return { cpus: this.cpus.map((queues) => ({ current: queues.current?.header.id, queued: queues.threads.map((thread) => thread.header.id) })) };
+  }
+
+  restore(saved: SavedScheduler, thread: (id: number) => Thread): void {
+    saved.cpus.forEach((from, cpu) => {
+      const queues = new CpuQueues();
+      this.cpus[cpu] = queues;
+      queues.current = from.current === undefined ? undefined : thread(from.current);
+      for (const id of from.queued) queues.push(thread(id), 'tail');
+    });
+  }
+
+  private at(cpu: number): CpuQueues {
+    const queues = this.cpus[cpu];
+    assert(queues !== undefined, 'a CPU does not exist');
+    return queues;
+  }
+
+  private isPlaced(thread: Thread): boolean {
+    if (thread.affinity === undefined) return false;
+    const queues = this.at(thread.affinity);
+    return queues.current === thread || queues.has(thread);
+  }
+
+  private reconsider(queues: CpuQueues): void {
+    const top = queues.topPriority;
+    const current = queues.current;
+    if (current === undefined) {
+      queues.current = queues.take(top);
+    } else if (top > current.priority) {
+      if (current.yieldTarget !== undefined) this.endYield(current);
+      queues.push(current, 'head');
+      queues.current = queues.take(top);
+    } else if (top === current.priority && current.sliceTicks <= 0) {
+      if (current.yieldTarget !== undefined) this.endYield(current);
+      current.sliceTicks = current.timesliceTicks;
+      queues.push(current, 'tail');
+      queues.current = queues.take(top);
+    }
+  }
+
+  private follow(thread: Thread): Thread {
+    let runs = thread;
+    while (runs.yieldTarget !== undefined) runs = runs.yieldTarget;
+    return runs;
+  }
+
+  private link(donor: Thread, target: Thread, kind: NonNullable<Thread['yieldKind']>): void {
+    assert(donor.yieldTarget === undefined && target.yieldDonor === undefined, 'a donation is made twice');
+    donor.yieldTarget = target;
+    donor.yieldKind = kind;
+    target.yieldDonor = donor;
+  }
+
+  private endYield(donor: Thread): void {
+    const target = donor.yieldTarget;
+    if (target === undefined) return;
+    if (target.yieldTarget !== undefined) this.endYield(target);
+    const kind = donor.yieldKind;
+    donor.yieldTarget = undefined;
+    donor.yieldKind = undefined;
+    target.yieldDonor = undefined;
+    this.hooks.yieldEnded(donor, target, kind);
+  }
+}
+
+/** Saved form: object ids. */
+export interface SavedScheduler { readonly cpus: readonly { readonly current: number | undefined; readonly queued: readonly number[] }[] }

@@ -1,0 +1,123 @@
+/**
+ * Calls by the SMC Calling Convention (Arm DEN0028): HVC #0 and SMC #0 with a function identifier in W0.
+ *
+ * Hypercalls in the vendor range go to the hypercall shell; PSCI to `psci.ts`; the small services are here. What nobody handles answers
+ * all-ones in X0 and touches nothing else.
+ */
+
+import { vmid } from '../base/brands';
+import type { EventValues } from '../base/trace-event';
+import type { Vcpu } from '../engine/interface';
+import { ERRORS } from './errors';
+import type { Kernel } from './kernel';
+import { type PsciCall, psciFeatures, psciFunction } from './psci';
+import type { Thread } from './thread';
+
+/** hyp_api_info of the reference build: version 1, 64-bit, variant 0x51. */
+export const HYP_API_INFO = 0x5100_0000_0000_8001n;
+/** api_flags_0 of the reference build. */
+export const HYP_API_FLAGS_0 = 0x1000_0effn;
+
+const ALL_ONES = 0xffff_ffff_ffff_ffffn;
+const LOW_32 = 0xffff_ffffn;
+const NOT_SUPPORTED_32 = LOW_32;
+const UID: readonly bigint[] = [0xcd8f_d5c1n, 0xdb5f_53a4n, 0x36ce_6592n, 0x145f_3d67n];
+const TRNG_UUID: readonly bigint[] = [0x4554_6e21n, 0x92a1_433dn, 0xa2ea_5fe2n, 0x1639_7d4en];
+const ARCH_FEATURES: readonly number[] = [0x8000_0000, 0x8000_0001, 0x8500_ff01, 0x8500_ff03];
+const TRNG_FEATURES: readonly number[] = [0x8400_0050, 0x8400_0051, 0x8400_0052, 0x8400_0053, 0xc400_0053];
+
+/** One call that is not a hypercall. */
+export interface SmcccCall { readonly kernel: Kernel; readonly thread: Thread; readonly vcpu: Vcpu; readonly id: number; readonly isSmc: boolean }
+
+/** Result registers from X0; `none` if the call does not return now. */
+type Outcome = readonly bigint[] | 'none' | undefined;
+
+/** The hypercall number in a vendor-hypervisor identifier, or `undefined` if it is another kind of call. */
+export function hypercallNumberOf(id: number): number | undefined {
+  const isFast64 = (id >>> 30) === 3;
+  const owner = (id >>> 24) & 0x3f;
+  if (!isFast64 || owner !== 6 || ((id >>> 17) & 0x7f) !== 0 || ((id >>> 14) & 3) !== 2) return undefined;
+  return id & 0x3fff;
+}
+
+/** Carries out a call and writes its result registers. */
+export function callSmccc(call: SmcccCall): void {
+  const reservedClear = ((call.id >>> 17) & 0x7f) === 0;
+  const service = reservedClear ? nameService(call.id & ~0x1_0000) : undefined;
+  if (service === undefined) {
+    call.vcpu.setX(0, ALL_ONES);
+    if (call.kernel.tracing) call.kernel.emit({ event: 'hypercall-unknown', vmid: vmid(call.thread.vmid), vcpu: call.thread.vcpuIndex, number: call.id >>> 0, path: 'smccc' });
+    return;
+  }
+  const id = call.id & ~0x1_0000;
+  trace(call, service, 'enter', undefined);
+  const outcome = service.run({ ...call, id });
+  if (outcome === 'none') return;
+  const results = outcome ?? [ALL_ONES];
+  results.forEach((value, n) => { call.vcpu.setX(n, value); });
+  if (service.truncates) for (let n = results.length; n < 4; n++) call.vcpu.setX(n, call.vcpu.x(n) & LOW_32);
+  trace(call, service, 'leave', results[0]);
+}
+
+interface Service { readonly event: 'psci' | 'smccc'; readonly name: string; readonly truncates: boolean; readonly run: (call: SmcccCall) => Outcome }
+
+function trace(call: SmcccCall, service: Service, phase: 'enter' | 'leave', result: bigint | undefined): void {
+  const { kernel, thread, vcpu, id } = call;
+  if (!kernel.tracing) return;
+  const args: EventValues = phase === 'enter' ? { x1: vcpu.x(1), x2: vcpu.x(2), x3: vcpu.x(3) } : {};
+  kernel.emit({ event: service.event, vmid: vmid(thread.vmid), vcpu: thread.vcpuIndex, phase, name: service.name, id: id >>> 0, args, ...(result === undefined ? {} : { result }) });
+}
+
+function simple(name: string, run: (call: SmcccCall) => Outcome, truncates = true): Service {
+  return { event: 'smccc', name, truncates, run };
+}
+
+const SERVICES: ReadonlyMap<number, Service> = new Map<number, Service>([
+  [0x8000_0000, simple('SMCCC_VERSION', () => [0x10003n])],
+  [0x8000_0001, simple('SMCCC_ARCH_FEATURES', ({ vcpu }) => [ARCH_FEATURES.includes(Number(vcpu.x(1) & LOW_32)) ? 0n : NOT_SUPPORTED_32])],
+  [0x8500_ff01, simple('STD_HYP_CALL_UID', () => UID)],
+  [0x8500_ff03, simple('STD_HYP_REVISION', () => [1n, 0n])],
+  [0x8600_ff01, simple('VENDOR_HYP_CALL_UID', () => UID)],
+  [0x8600_ff03, simple('VENDOR_HYP_REVISION', () => [HYP_API_INFO], false)],
+  [0x8400_0050, simple('TRNG_VERSION', () => [0x10000n], false)],
+  [0x8400_0051, simple('TRNG_FEATURES', ({ vcpu }) => [TRNG_FEATURES.includes(Number(vcpu.x(1) & LOW_32)) ? 0n : ALL_ONES], false)],
+  [0x8400_0052, simple('TRNG_GET_UUID', () => TRNG_UUID, false)],
+  [0x8400_0053, simple('TRNG_RND', (call) => randomBits(call, 32), false)],
+  [0xc400_0053, simple('TRNG_RND', (call) => randomBits(call, 64), false)],
+]);
+
+function nameService(signed: number): Service | undefined {
+  const id = signed >>> 0;
+  const known = SERVICES.get(id);
+  if (known !== undefined) return known;
+  const isPsci = ((id >>> 24) & 0xbf) === 0x84 && (id & 0xff_ffff) < 0x20;
+  const entry = isPsci ? psciFunction(id) : undefined;
+  const is64 = (id >>> 30) === 3;
+  return entry === undefined ? undefined : { event: 'psci', name: entry.name, truncates: !is64, run: (call) => callPsci(call, entry.call) };
+}
+
+function callPsci(call: SmcccCall, run: (call: PsciCall) => number | 'none'): Outcome {
+  const { kernel, thread, vcpu, id, isSmc } = call;
+  const is64 = ((id >>> 30) & 1) === 1;
+  if (thread.vpm === undefined) {
+    // Without a group only PSCI_FEATURES answers.
+    if ((id & 0xffff) !== 0x0a) return undefined;
+    return [BigInt.asUintN(32, BigInt(psciFeatures(Number(vcpu.x(1) & LOW_32)) === 0 && Number(vcpu.x(1) & LOW_32) === 0x8000_0000 ? 0 : -1))];
+  }
+  const width = is64 ? ALL_ONES : LOW_32;
+  const result = run({ kernel, thread, id, is64, isSmc, args: [vcpu.x(1) & width, vcpu.x(2) & width, vcpu.x(3) & width] });
+  if (result === 'none') return 'none';
+  const isReset2 = (id & 0xffff) === 0x12;
+  return [BigInt.asUintN(is64 && !isReset2 ? 64 : 32, BigInt(result))];
+}
+
+/** TRNG_RND: up to three result registers, the lowest bits in X3. */
+function randomBits({ kernel, vcpu }: SmcccCall, registerBits: 32 | 64): Outcome {
+  const count = Number(BigInt.asUintN(registerBits, vcpu.x(1)));
+  if (count === 0 || count > registerBits * 3) return [BigInt.asUintN(64, BigInt(ERRORS.RETRY))];
+  let value = 0n;
+  for (let taken = 0; taken < count; taken += 32) value = (value << 32n) | BigInt(kernel.prng.nextU32());
+  value &= (1n << BigInt(count)) - 1n;
+  const width = BigInt(registerBits);
+  return [0n, BigInt.asUintN(registerBits, value >> (2n * width)), BigInt.asUintN(registerBits, value >> width), BigInt.asUintN(registerBits, value)];
+}
