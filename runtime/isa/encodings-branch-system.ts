@@ -30,7 +30,7 @@ const branches: readonly Encoding[] = [
   ...group({ class: 'debug_restore' }, [
     ['DRPS', 'drps', '1101011 opc=0101 11111 000000 Rn=11111 00000'],
   ]),
-  ...group({ class: 'branch_register_authenticated', feature: 'PAUTH', state: 'not-yet' }, [
+  ...group({ class: 'branch_register_authenticated', feature: 'PAUTH' }, [
     ['BRAA, BRAAZ, BRAB, BRABZ', 'braaz', '1101011 opc=0000 11111 00001 M=0 Rn:5 Rm=11111'],
     ['BRAA, BRAAZ, BRAB, BRABZ', 'brabz', '1101011 opc=0000 11111 00001 M=1 Rn:5 Rm=11111'],
     ['BLRAA, BLRAAZ, BLRAB, BLRABZ', 'blraaz', '1101011 opc=0001 11111 00001 M=0 Rn:5 Rm=11111'],
@@ -67,7 +67,7 @@ const hints: readonly Encoding[] = [
   ...group({ class: 'hint' }, [
     ['HINT', 'hint', '1101010100 0 00 011 0010 CRm:4 op2:3 11111'],
   ]),
-  ...group({ class: 'wait_with_timeout', feature: 'WFXT', state: 'not-yet' }, [
+  ...group({ class: 'wait_with_timeout', feature: 'WFXT' }, [
     ['WFET', 'wfet', '11010101000000110001 0000 op2=000 Rd:5'],
     ['WFIT', 'wfit', '11010101000000110001 0000 op2=001 Rd:5'],
   ]),
@@ -80,7 +80,7 @@ const barriers: readonly Encoding[] = [
     ['DMB', 'dmb', '1101010100 0 00 011 0011 CRm:4 op2=101 11111'],
     ['ISB', 'isb', '1101010100 0 00 011 0011 CRm:4 op2=110 11111'],
   ]),
-  ...group({ class: 'speculation_barrier', feature: 'SB', state: 'not-yet' }, [
+  ...group({ class: 'speculation_barrier', feature: 'SB' }, [
     ['SB', 'sb', '1101010100 0 00 011 0011 CRm=0000 op2=111 11111'],
   ]),
 ];
@@ -97,19 +97,19 @@ const processState: readonly Encoding[] = [
   ...group({ class: 'msr_immediate', feature: 'PAN' }, [
     ['MSR (immediate)', 'msr', '1101010100 0 00 op1=000 0100 CRm:4 op2=100 11111'],
   ]),
-  ...group({ class: 'msr_immediate', feature: 'SSBS', state: 'not-yet' }, [
+  ...group({ class: 'msr_immediate', feature: 'SSBS' }, [
     ['MSR (immediate)', 'msr', '1101010100 0 00 op1=011 0100 CRm:4 op2=001 11111'],
   ]),
-  ...group({ class: 'msr_immediate', feature: 'DIT', state: 'not-yet' }, [
+  ...group({ class: 'msr_immediate', feature: 'DIT' }, [
     ['MSR (immediate)', 'msr', '1101010100 0 00 op1=011 0100 CRm:4 op2=010 11111'],
   ]),
-  ...group({ class: 'msr_immediate', feature: 'MTE', state: 'not-yet' }, [
+  ...group({ class: 'msr_immediate', feature: 'MTE' }, [
     ['MSR (immediate)', 'msr', '1101010100 0 00 op1=011 0100 CRm:4 op2=100 11111'],
   ]),
-  ...group({ class: 'invert_carry', feature: 'FLAGM', state: 'not-yet' }, [
+  ...group({ class: 'invert_carry', feature: 'FLAGM' }, [
     ['CFINV', 'cfinv', '1101010100 0 00 op1=000 0100 (0000) op2=000 11111'],
   ]),
-  ...group({ class: 'convert_flags', feature: 'FLAGM2', state: 'not-yet' }, [
+  ...group({ class: 'convert_flags', feature: 'FLAGM2' }, [
     ['XAFLAG', 'xaflag', '1101010100 0 00 op1=000 0100 (0000) op2=001 11111'],
     ['AXFLAG', 'axflag', '1101010100 0 00 op1=000 0100 (0000) op2=010 11111'],
   ]),

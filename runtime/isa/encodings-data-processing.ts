@@ -141,17 +141,17 @@ const sources: readonly Encoding[] = [
 
 /** Flag manipulation (FEAT_FlagM) and pointer authentication in the register group: not on an Armv8.0 core. */
 const later: readonly Encoding[] = [
-  ...group({ class: 'rotate_into_flags', feature: 'FLAGM', state: 'not-yet' }, [
+  ...group({ class: 'rotate_into_flags', feature: 'FLAGM' }, [
     ['RMIF', 'rmif', 'sf=1 op=0 S=1 11010000 imm6:6 00001 Rn:5 o2=0 mask:4'],
   ]),
-  ...group({ class: 'evaluate_into_flags', feature: 'FLAGM', state: 'not-yet' }, [
+  ...group({ class: 'evaluate_into_flags', feature: 'FLAGM' }, [
     ['SETF8, SETF16', 'setf8', 'sf=0 op=0 S=1 11010000 000000 sz=0 0010 Rn:5 0 1101'],
     ['SETF8, SETF16', 'setf16', 'sf=0 op=0 S=1 11010000 000000 sz=1 0010 Rn:5 0 1101'],
   ]),
-  ...group({ class: 'pointer_authentication_generic', feature: 'PAUTH', state: 'not-yet' }, [
+  ...group({ class: 'pointer_authentication_generic', feature: 'PAUTH' }, [
     ['PACGA', 'pacga', 'sf=1 0 S=0 11010110 Rm:5 opcode=001100 Rn:5 Rd:5'],
   ]),
-  ...group({ class: 'pointer_authentication', feature: 'PAUTH', state: 'not-yet' }, [
+  ...group({ class: 'pointer_authentication', feature: 'PAUTH' }, [
     ['PACIA', 'pacia', 'sf=1 1 S=0 11010110 00001 opcode=000000 Rn:5 Rd:5'],
     ['PACIB', 'pacib', 'sf=1 1 S=0 11010110 00001 opcode=000001 Rn:5 Rd:5'],
     ['PACDA', 'pacda', 'sf=1 1 S=0 11010110 00001 opcode=000010 Rn:5 Rd:5'],

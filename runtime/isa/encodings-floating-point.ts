@@ -11,8 +11,8 @@ import type { Encoding } from './interface';
 function eachPrecision(header: GroupHeader, rows: readonly Row[]): readonly Encoding[] {
   const withType = (ftype: string): readonly Row[] => rows.map(([name, mnemonic, pattern]) => [name, mnemonic, pattern.replace('FTYPE', `ftype=${ftype}`)]);
   return [
-    ...group({ feature: 'FP', state: 'not-yet', ...header }, withType('0x')),
-    ...group({ state: 'not-yet', ...header, feature: 'FP16' }, withType('11')),
+    ...group({ feature: 'FP', ...header }, withType('0x')),
+    ...group({ ...header, feature: 'FP16' }, withType('11')),
   ];
 }
 
@@ -42,12 +42,12 @@ const arithmetic: readonly Encoding[] = [
   ...eachPrecision({ class: 'fp_conditional_select' }, [['FCSEL', 'fcsel', '00011110 FTYPE 1 Rm:5 cond:4 11 Rn:5 Rd:5']]),
   ...eachPrecision({ class: 'fp_1_source' }, oneSource.map(([name, mnemonic, opcode]): Row =>
     [name, mnemonic, `00011110 FTYPE 1 opcode=${opcode} 10000 Rn:5 Rd:5`])),
-  ...group({ class: 'fp_1_source', feature: 'FRINTTS', state: 'not-yet' }, roundToSize.map(([name, opcode]): Row =>
+  ...group({ class: 'fp_1_source', feature: 'FRINTTS' }, roundToSize.map(([name, opcode]): Row =>
     [`${name} (scalar)`, name.toLowerCase(), `00011110 ftype=0x 1 opcode=${opcode} 10000 Rn:5 Rd:5`])),
-  ...group({ class: 'fp_convert_precision', feature: 'FP', state: 'not-yet', valid: (f) => f['ftype'] !== 2 && f['opc'] !== 2 && f['ftype'] !== f['opc'] }, [
+  ...group({ class: 'fp_convert_precision', feature: 'FP', valid: (f) => f['ftype'] !== 2 && f['opc'] !== 2 && f['ftype'] !== f['opc'] }, [
     ['FCVT', 'fcvt', '00011110 ftype:2 1 0001 opc:2 10000 Rn:5 Rd:5'],
   ]),
-  ...group({ class: 'fp_convert_bfloat', feature: 'BF16', state: 'not-yet' }, [['BFCVT', 'bfcvt', '00011110 ftype=01 1 000110 10000 Rn:5 Rd:5']]),
+  ...group({ class: 'fp_convert_bfloat', feature: 'BF16' }, [['BFCVT', 'bfcvt', '00011110 ftype=01 1 000110 10000 Rn:5 Rd:5']]),
   ...eachPrecision({ class: 'fp_2_source' }, twoSource.map(([name, opcode]): Row =>
     [`${name} (scalar)`, name.toLowerCase(), `00011110 FTYPE 1 Rm:5 opcode=${opcode} 10 Rn:5 Rd:5`])),
   ...eachPrecision({ class: 'fp_3_source' }, [
@@ -74,11 +74,11 @@ const conversions: readonly Encoding[] = [
     [`${name} (scalar, integer)`, name.toLowerCase(), `sf 0011110 FTYPE 1 rmode=${rmode} opcode=${opcode} 000000 Rn:5 Rd:5`])),
   ...eachPrecision({ class: 'fp_convert_fixed', valid: (f) => f['sf'] === 1 || field(f, 'scale') >= 32 }, fixedPoint.map(([name, rmode, opcode]): Row =>
     [`${name} (scalar, fixed-point)`, name.toLowerCase(), `sf 0011110 FTYPE 0 rmode=${rmode} opcode=${opcode} scale:6 Rn:5 Rd:5`])),
-  ...group({ class: 'fp_move_general', feature: 'FP', state: 'not-yet' }, [
+  ...group({ class: 'fp_move_general', feature: 'FP' }, [
     ...generalMove('0', '00', '00'), ...generalMove('1', '01', '00'), ...generalMove('1', '10', '01'),
   ]),
-  ...group({ class: 'fp_move_general', feature: 'FP16', state: 'not-yet' }, generalMove('x', '11', '00')),
-  ...group({ class: 'fp_convert_javascript', feature: 'JSCVT', state: 'not-yet' }, [
+  ...group({ class: 'fp_move_general', feature: 'FP16' }, generalMove('x', '11', '00')),
+  ...group({ class: 'fp_convert_javascript', feature: 'JSCVT' }, [
     ['FJCVTZS', 'fjcvtzs', 'sf=0 0011110 ftype=01 1 rmode=11 opcode=110 000000 Rn:5 Rd:5'],
   ]),
 ];
@@ -87,7 +87,7 @@ const conversions: readonly Encoding[] = [
 const single = [['str', 'xx', '00'], ['ldr', 'xx', '01'], ['str', '00', '10'], ['ldr', '00', '11']] as const;
 const singleRows = (form: string, rest: (opc: string) => string): Row[] => single.map(([mnemonic, size, opc]) =>
   [`${mnemonic.toUpperCase()} (${form}, SIMD&FP)`, form === 'unscaled' ? mnemonic.replace('r', 'ur') : mnemonic, `size=${size} 111 V=1 ${rest(opc)} Rn:5 Rt:5`]);
-const loadStore = (name: string): GroupHeader => ({ class: name, feature: 'FP', state: 'not-yet' });
+const loadStore = (name: string): GroupHeader => ({ class: name, feature: 'FP' });
 const pairModes = [
   ['simd_load_store_no_allocate_pair', '000', 'np'], ['simd_load_store_pair_post_indexed', '001', 'p'],
   ['simd_load_store_pair_offset', '010', 'p'], ['simd_load_store_pair_pre_indexed', '011', 'p'],
@@ -119,13 +119,13 @@ const addressings = [['', '0', '00000'], ['_post_indexed', '1', 'Rm:5']] as cons
 
 const structures: readonly Encoding[] = addressings.flatMap(([suffix, post, rm]) => [
   ...multiple.flatMap(([count, opcode]) => ['0', '1'].flatMap((l) => group(
-    { class: `simd_load_store_multiple${suffix}`, feature: 'ADVSIMD', state: 'not-yet', ...(count === '1' ? {} : { valid: fullOrLong }) },
+    { class: `simd_load_store_multiple${suffix}`, feature: 'ADVSIMD', ...(count === '1' ? {} : { valid: fullOrLong }) },
     [[`${l === '1' ? 'LD' : 'ST'}${count} (multiple structures)`, `${l === '1' ? 'ld' : 'st'}${count}`,
       `0 Q 001100 ${post} L=${l} 0 ${rm} opcode=${opcode} size:2 Rn:5 Rt:5`]]))),
-  ...group({ class: `simd_load_store_single${suffix}`, feature: 'ADVSIMD', state: 'not-yet' }, lanes.flatMap(([count, r, opcode, s, size]) =>
+  ...group({ class: `simd_load_store_single${suffix}`, feature: 'ADVSIMD' }, lanes.flatMap(([count, r, opcode, s, size]) =>
     ['0', '1'].map((l): Row => [`${l === '1' ? 'LD' : 'ST'}${count} (single structure)`, `${l === '1' ? 'ld' : 'st'}${count}`,
       `0 Q 001101 ${post} L=${l} R=${r} ${rm} opcode=${opcode} S=${s} size=${size} Rn:5 Rt:5`]))),
-  ...group({ class: `simd_load_replicate${suffix}`, feature: 'ADVSIMD', state: 'not-yet' }, replicate.map(([count, r, opcode]): Row =>
+  ...group({ class: `simd_load_replicate${suffix}`, feature: 'ADVSIMD' }, replicate.map(([count, r, opcode]): Row =>
     [`LD${count}R`, `ld${count}r`, `0 Q 001101 ${post} L=1 R=${r} ${rm} opcode=${opcode} S=0 size:2 Rn:5 Rt:5`])),
 ]);
 

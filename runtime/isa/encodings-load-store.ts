@@ -70,7 +70,7 @@ const exclusives: readonly Encoding[] = [
     [`STLR${upper(w)}`, `stlr${w}`, `size=${size} 001000 o2=1 L=0 o1=0 (11111) o0=1 (11111) Rn:5 Rt:5`],
     [`LDAR${upper(w)}`, `ldar${w}`, `size=${size} 001000 o2=1 L=1 o1=0 (11111) o0=1 (11111) Rn:5 Rt:5`],
   ])),
-  ...group({ class: 'load_store_ordered', feature: 'LOR', state: 'not-yet' }, widths.flatMap(([w, size]): Row[] => [
+  ...group({ class: 'load_store_ordered', feature: 'LOR' }, widths.flatMap(([w, size]): Row[] => [
     [`STLLR${upper(w)}`, `stllr${w}`, `size=${size} 001000 o2=1 L=0 o1=0 (11111) o0=0 (11111) Rn:5 Rt:5`],
     [`LDLAR${upper(w)}`, `ldlar${w}`, `size=${size} 001000 o2=1 L=1 o1=0 (11111) o0=0 (11111) Rn:5 Rt:5`],
   ])),
@@ -99,7 +99,7 @@ const atomics: readonly Encoding[] = [
       [upper(operation + w), `${operation}${order}${w}`, `size=${size} 111 V=0 00 A=${acquire} R=${release} 1 Rs:5 o3=${o3} opc=${opc} 00 Rn:5 Rt:5`])))),
   ...group({ class: 'load_acquire_rcpc', feature: 'LRCPC' }, widths.map(([w, size]): Row =>
     [`LDAPR${upper(w)}`, `ldapr${w}`, `size=${size} 111 V=0 00 A=1 R=0 1 (11111) o3=1 opc=100 00 Rn:5 Rt:5`])),
-  ...group({ class: 'load_store_rcpc_unscaled', feature: 'LRCPC2', state: 'not-yet' }, [
+  ...group({ class: 'load_store_rcpc_unscaled', feature: 'LRCPC2' }, [
     ['STLURB', 'stlurb', 'size=00 011001 opc=00 0 imm9:9 00 Rn:5 Rt:5'],
     ['LDAPURB', 'ldapurb', 'size=00 011001 opc=01 0 imm9:9 00 Rn:5 Rt:5'],
     ['LDAPURSB', 'ldapursb', 'size=00 011001 opc=1x 0 imm9:9 00 Rn:5 Rt:5'],
@@ -110,7 +110,7 @@ const atomics: readonly Encoding[] = [
     ['LDAPUR', 'ldapur', 'size=1x 011001 opc=01 0 imm9:9 00 Rn:5 Rt:5'],
     ['LDAPURSW', 'ldapursw', 'size=10 011001 opc=10 0 imm9:9 00 Rn:5 Rt:5'],
   ]),
-  ...group({ class: 'load_authenticated', feature: 'PAUTH', state: 'not-yet' }, [
+  ...group({ class: 'load_authenticated', feature: 'PAUTH' }, [
     ['LDRAA, LDRAB', 'ldraa', 'size=11 111 V=0 00 M=0 S 1 imm9:9 W 1 Rn:5 Rt:5'],
     ['LDRAA, LDRAB', 'ldrab', 'size=11 111 V=0 00 M=1 S 1 imm9:9 W 1 Rn:5 Rt:5'],
   ]),

@@ -10,7 +10,7 @@ const halfOrSingle = (f: Fields): boolean => f['size'] === 1 || f['size'] === 2;
 const narrow = (f: Fields): boolean => f['size'] !== 3;
 
 type Operation = readonly [u: string, opcode: string, name: string, valid: (f: Fields) => boolean];
-const header = (name: string, feature: Feature = 'ADVSIMD'): GroupHeader => ({ class: name, feature, state: 'not-yet' });
+const header = (name: string, feature: Feature = 'ADVSIMD'): GroupHeader => ({ class: name, feature });
 const rows = (shared: GroupHeader, form: string, operations: readonly Operation[], pattern: string): readonly Encoding[] =>
   operations.flatMap(([u, opcode, name, valid]) => group({ ...shared, valid },
     [[`${name} (${form})`, name.toLowerCase(), pattern.replace('U', `U=${u}`).replace('OPCODE', `opcode=${opcode}`)]]));

@@ -20,7 +20,7 @@ const floatSizes = (f: Fields): boolean => f['sz'] === 0 || f['Q'] === 1;
 type Operation = readonly [u: string, opcode: string, name: string, size: keyof typeof sizes];
 
 const integerRows = (header: { readonly class: string; readonly feature?: Feature }, form: string, operations: readonly Operation[], pattern: string): readonly Encoding[] =>
-  operations.flatMap(([u, opcode, name, size]) => group({ feature: 'ADVSIMD', state: 'not-yet', ...header, valid: sizes[size] },
+  operations.flatMap(([u, opcode, name, size]) => group({ feature: 'ADVSIMD', ...header, valid: sizes[size] },
     [[`${name} (${form})`, name.toLowerCase(), pattern.replace('U', `U=${u}`).replace('OPCODE', `opcode=${opcode}`)]]));
 
 const threeSame: readonly Operation[] = [
@@ -48,13 +48,13 @@ const longMultiply = [['0', '0', '11101', 'FMLAL'], ['0', '1', '11101', 'FMLSL']
 
 const threeSameRows: readonly Encoding[] = [
   ...integerRows({ class: 'simd_three_same' }, 'vector', threeSame, '0 Q U 01110 size:2 1 Rm:5 OPCODE 1 Rn:5 Rd:5'),
-  ...group({ class: 'simd_three_same_logical', feature: 'ADVSIMD', state: 'not-yet' }, logical.map(([u, size, name]): Row =>
+  ...group({ class: 'simd_three_same_logical', feature: 'ADVSIMD' }, logical.map(([u, size, name]): Row =>
     [`${name} (vector)`, name.toLowerCase(), `0 Q U=${u} 01110 size=${size} 1 Rm:5 opcode=00011 1 Rn:5 Rd:5`])),
-  ...group({ class: 'simd_three_same_float', feature: 'ADVSIMD', state: 'not-yet', valid: floatSizes }, floatThreeSame.map(([u, a, opcode, name]): Row =>
+  ...group({ class: 'simd_three_same_float', feature: 'ADVSIMD', valid: floatSizes }, floatThreeSame.map(([u, a, opcode, name]): Row =>
     [`${name} (vector)`, name.toLowerCase(), `0 Q U=${u} 01110 a=${a} sz 1 Rm:5 11 opcode=${opcode} 1 Rn:5 Rd:5`])),
-  ...group({ class: 'simd_three_same_half', feature: 'FP16', state: 'not-yet' }, floatThreeSame.map(([u, a, opcode, name]): Row =>
+  ...group({ class: 'simd_three_same_half', feature: 'FP16' }, floatThreeSame.map(([u, a, opcode, name]): Row =>
     [`${name} (vector)`, name.toLowerCase(), `0 Q U=${u} 01110 a=${a} 10 Rm:5 00 opcode=${opcode} 1 Rn:5 Rd:5`])),
-  ...group({ class: 'simd_multiply_long_half', feature: 'FHM', state: 'not-yet' }, longMultiply.map(([u, a, opcode, name]): Row =>
+  ...group({ class: 'simd_multiply_long_half', feature: 'FHM' }, longMultiply.map(([u, a, opcode, name]): Row =>
     [`${name} (vector)`, name.toLowerCase(), `0 Q U=${u} 01110 a=${a} 0 1 Rm:5 opcode=${opcode} 1 Rn:5 Rd:5`])),
 ];
 
@@ -70,12 +70,12 @@ const complexSizes = (f: Fields): boolean => f['size'] !== 0 && (f['size'] !== 3
 
 const extraRows: readonly Encoding[] = [
   ...dotProducts.flatMap(([feature, operation]) => integerRows({ class: 'simd_three_same_extra', feature }, 'vector', [operation], '0 Q U 01110 size:2 0 Rm:5 1 OPCODE 1 Rn:5 Rd:5')),
-  ...matrix.flatMap(([feature, q, u, size, opcode, name]) => group({ class: 'simd_matrix', feature, state: 'not-yet' },
+  ...matrix.flatMap(([feature, q, u, size, opcode, name]) => group({ class: 'simd_matrix', feature },
     [[`${name} (vector)`, name.toLowerCase(), `0 Q=${q} U=${u} 01110 size=${size} 0 Rm:5 1 opcode=${opcode} 1 Rn:5 Rd:5`]])),
-  ...group({ class: 'simd_complex', feature: 'FCMA', state: 'not-yet', valid: complexSizes }, [
+  ...group({ class: 'simd_complex', feature: 'FCMA', valid: complexSizes }, [
     ['FCMLA (vector)', 'fcmla', '0 Q U=1 01110 size:2 0 Rm:5 1 10 rot:2 1 Rn:5 Rd:5'],
   ]),
-  ...group({ class: 'simd_complex_add', feature: 'FCMA', state: 'not-yet', valid: complexSizes }, [
+  ...group({ class: 'simd_complex_add', feature: 'FCMA', valid: complexSizes }, [
     ['FCADD', 'fcadd', '0 Q U=1 01110 size:2 0 Rm:5 1 11 rot 0 1 Rn:5 Rd:5'],
   ]),
 ];
@@ -109,30 +109,30 @@ const roundToSize = [['0', '11110', 'FRINT32Z'], ['1', '11110', 'FRINT32X'], ['0
 
 const twoRegisterRows: readonly Encoding[] = [
   ...integerRows({ class: 'simd_three_different' }, 'vector', threeDifferent, '0 Q U 01110 size:2 1 Rm:5 OPCODE 00 Rn:5 Rd:5'),
-  ...group({ class: 'simd_three_different', feature: 'PMULL', state: 'not-yet' }, [['PMULL (vector)', 'pmull', '0 Q U=0 01110 size=11 1 Rm:5 opcode=1110 00 Rn:5 Rd:5']]),
+  ...group({ class: 'simd_three_different', feature: 'PMULL' }, [['PMULL (vector)', 'pmull', '0 Q U=0 01110 size=11 1 Rm:5 opcode=1110 00 Rn:5 Rd:5']]),
   ...integerRows({ class: 'simd_two_register' }, 'vector', twoRegister, '0 Q U 01110 size:2 10000 OPCODE 10 Rn:5 Rd:5'),
   ...integerRows({ class: 'simd_compare_zero' }, 'zero', compareZero, '0 Q U 01110 size:2 10000 OPCODE 10 Rn:5 Rd:5'),
-  ...group({ class: 'simd_two_register_bits', feature: 'ADVSIMD', state: 'not-yet' }, [
+  ...group({ class: 'simd_two_register_bits', feature: 'ADVSIMD' }, [
     ['NOT (vector)', 'not', '0 Q U=1 01110 size=00 10000 opcode=00101 10 Rn:5 Rd:5'],
     ['RBIT (vector)', 'rbit', '0 Q U=1 01110 size=01 10000 opcode=00101 10 Rn:5 Rd:5'],
   ]),
-  ...group({ class: 'simd_two_register_float', feature: 'ADVSIMD', state: 'not-yet', valid: floatSizes }, floatTwoRegister.map(([u, a, opcode, name]): Row =>
+  ...group({ class: 'simd_two_register_float', feature: 'ADVSIMD', valid: floatSizes }, floatTwoRegister.map(([u, a, opcode, name]): Row =>
     [`${name} (vector)`, name.toLowerCase(), `0 Q U=${u} 01110 a=${a} sz 10000 opcode=${opcode} 10 Rn:5 Rd:5`])),
-  ...group({ class: 'simd_two_register_half', feature: 'FP16', state: 'not-yet' }, floatTwoRegister.map(([u, a, opcode, name]): Row =>
+  ...group({ class: 'simd_two_register_half', feature: 'FP16' }, floatTwoRegister.map(([u, a, opcode, name]): Row =>
     [`${name} (vector)`, name.toLowerCase(), `0 Q U=${u} 01110 a=${a} 111100 opcode=${opcode} 10 Rn:5 Rd:5`])),
-  ...group({ class: 'simd_compare_zero_float', feature: 'ADVSIMD', state: 'not-yet', valid: floatSizes }, floatCompareZero.map(([u, opcode, name]): Row =>
+  ...group({ class: 'simd_compare_zero_float', feature: 'ADVSIMD', valid: floatSizes }, floatCompareZero.map(([u, opcode, name]): Row =>
     [`${name} (zero)`, name.toLowerCase(), `0 Q U=${u} 01110 a=1 sz 10000 opcode=${opcode} 10 Rn:5 Rd:5`])),
-  ...group({ class: 'simd_compare_zero_half', feature: 'FP16', state: 'not-yet' }, floatCompareZero.map(([u, opcode, name]): Row =>
+  ...group({ class: 'simd_compare_zero_half', feature: 'FP16' }, floatCompareZero.map(([u, opcode, name]): Row =>
     [`${name} (zero)`, name.toLowerCase(), `0 Q U=${u} 01110 a=1 111100 opcode=${opcode} 10 Rn:5 Rd:5`])),
-  ...group({ class: 'simd_two_register_float', feature: 'FRINTTS', state: 'not-yet', valid: floatSizes }, roundToSize.map(([u, opcode, name]): Row =>
+  ...group({ class: 'simd_two_register_float', feature: 'FRINTTS', valid: floatSizes }, roundToSize.map(([u, opcode, name]): Row =>
     [`${name} (vector)`, name.toLowerCase(), `0 Q U=${u} 01110 a=0 sz 10000 opcode=${opcode} 10 Rn:5 Rd:5`])),
-  ...group({ class: 'simd_convert_precision', feature: 'ADVSIMD', state: 'not-yet' }, [
+  ...group({ class: 'simd_convert_precision', feature: 'ADVSIMD' }, [
     ['FCVTN, FCVTN2', 'fcvtn', '0 Q U=0 01110 a=0 sz 10000 opcode=10110 10 Rn:5 Rd:5'],
     ['FCVTL, FCVTL2', 'fcvtl', '0 Q U=0 01110 a=0 sz 10000 opcode=10111 10 Rn:5 Rd:5'],
     ['FCVTXN, FCVTXN2', 'fcvtxn', '0 Q U=1 01110 a=0 sz=1 10000 opcode=10110 10 Rn:5 Rd:5'],
   ]),
-  ...group({ class: 'simd_convert_precision', feature: 'BF16', state: 'not-yet' }, [['BFCVTN, BFCVTN2', 'bfcvtn', '0 Q U=0 01110 a=1 sz=0 10000 opcode=10110 10 Rn:5 Rd:5']]),
-  ...group({ class: 'simd_reciprocal_integer', feature: 'ADVSIMD', state: 'not-yet' }, [
+  ...group({ class: 'simd_convert_precision', feature: 'BF16' }, [['BFCVTN, BFCVTN2', 'bfcvtn', '0 Q U=0 01110 a=1 sz=0 10000 opcode=10110 10 Rn:5 Rd:5']]),
+  ...group({ class: 'simd_reciprocal_integer', feature: 'ADVSIMD' }, [
     ['URECPE', 'urecpe', '0 Q U=0 01110 a=1 sz=0 10000 opcode=11100 10 Rn:5 Rd:5'],
     ['URSQRTE', 'ursqrte', '0 Q U=1 01110 a=1 sz=0 10000 opcode=11100 10 Rn:5 Rd:5'],
   ]),
@@ -147,21 +147,21 @@ const permutes = [['UZP1', '001'], ['TRN1', '010'], ['ZIP1', '011'], ['UZP2', '1
 
 /** True if the lowest set bit of imm5 selects an element of at most 1 << `log2Max` bytes. */
 const elementUpTo = (f: Fields, log2Max: number): boolean => (field(f, 'imm5') & ((2 << log2Max) - 1)) !== 0;
-const copy = (valid: (f: Fields) => boolean, row: Row): readonly Encoding[] => group({ class: 'simd_copy', feature: 'ADVSIMD', state: 'not-yet', valid }, [row]);
+const copy = (valid: (f: Fields) => boolean, row: Row): readonly Encoding[] => group({ class: 'simd_copy', feature: 'ADVSIMD', valid }, [row]);
 
 const lanesRows: readonly Encoding[] = [
-  ...group({ class: 'simd_across_lanes', feature: 'ADVSIMD', state: 'not-yet', valid: acrossSizes }, across.map(([u, opcode, name]): Row =>
+  ...group({ class: 'simd_across_lanes', feature: 'ADVSIMD', valid: acrossSizes }, across.map(([u, opcode, name]): Row =>
     [name, name.toLowerCase(), `0 Q U=${u} 01110 size:2 11000 opcode=${opcode} 10 Rn:5 Rd:5`])),
-  ...group({ class: 'simd_across_lanes_float', feature: 'ADVSIMD', state: 'not-yet' }, floatAcross.map(([a, opcode, name]): Row =>
+  ...group({ class: 'simd_across_lanes_float', feature: 'ADVSIMD' }, floatAcross.map(([a, opcode, name]): Row =>
     [name, name.toLowerCase(), `0 Q=1 U=1 01110 a=${a} sz=0 11000 opcode=${opcode} 10 Rn:5 Rd:5`])),
-  ...group({ class: 'simd_across_lanes_float', feature: 'FP16', state: 'not-yet' }, floatAcross.map(([a, opcode, name]): Row =>
+  ...group({ class: 'simd_across_lanes_float', feature: 'FP16' }, floatAcross.map(([a, opcode, name]): Row =>
     [name, name.toLowerCase(), `0 Q U=0 01110 a=${a} sz=0 11000 opcode=${opcode} 10 Rn:5 Rd:5`])),
-  ...group({ class: 'simd_permute', feature: 'ADVSIMD', state: 'not-yet', valid: sizes.bhsd }, permutes.map(([name, opcode]): Row =>
+  ...group({ class: 'simd_permute', feature: 'ADVSIMD', valid: sizes.bhsd }, permutes.map(([name, opcode]): Row =>
     [name, name.toLowerCase(), `0 Q 001110 size:2 0 Rm:5 0 opcode=${opcode} 10 Rn:5 Rd:5`])),
-  ...group({ class: 'simd_extract', feature: 'ADVSIMD', state: 'not-yet', valid: (f) => f['Q'] === 1 || field(f, 'imm4') < 8 }, [
+  ...group({ class: 'simd_extract', feature: 'ADVSIMD', valid: (f) => f['Q'] === 1 || field(f, 'imm4') < 8 }, [
     ['EXT', 'ext', '0 Q 101110 000 Rm:5 0 imm4:4 0 Rn:5 Rd:5'],
   ]),
-  ...group({ class: 'simd_table', feature: 'ADVSIMD', state: 'not-yet' }, [
+  ...group({ class: 'simd_table', feature: 'ADVSIMD' }, [
     ['TBL', 'tbl', '0 Q 001110 000 Rm:5 0 len:2 op=0 00 Rn:5 Rd:5'],
     ['TBX', 'tbx', '0 Q 001110 000 Rm:5 0 len:2 op=1 00 Rn:5 Rd:5'],
   ]),
@@ -195,15 +195,15 @@ const shiftRow = ([u, opcode, name]: Shift, immh = 'immh:4'): Row =>
 const doublewordNeedsQ = (f: Fields): boolean => field(f, 'immh') !== 0 && (field(f, 'immh') < 8 || f['Q'] === 1);
 
 const immediateRows: readonly Encoding[] = [
-  ...group({ class: 'simd_modified_immediate', feature: 'ADVSIMD', state: 'not-yet' }, modifiedImmediates.map(([name, q, op, cmode]): Row =>
+  ...group({ class: 'simd_modified_immediate', feature: 'ADVSIMD' }, modifiedImmediates.map(([name, q, op, cmode]): Row =>
     [name, name.split(' ')[0]?.toLowerCase() ?? '', `0 Q=${q} op=${op} 0111100000 abc:3 cmode=${cmode} o2=0 1 defgh:5 Rd:5`])),
-  ...group({ class: 'simd_modified_immediate', feature: 'FP16', state: 'not-yet' }, [
+  ...group({ class: 'simd_modified_immediate', feature: 'FP16' }, [
     ['FMOV (vector, immediate)', 'fmov', '0 Q op=0 0111100000 abc:3 cmode=1111 o2=1 1 defgh:5 Rd:5'],
   ]),
-  ...group({ class: 'simd_shift_immediate', feature: 'ADVSIMD', state: 'not-yet', valid: doublewordNeedsQ }, shifts.map((shift) => shiftRow(shift))),
-  ...group({ class: 'simd_shift_immediate_width', feature: 'ADVSIMD', state: 'not-yet', valid: (f) => field(f, 'immh') !== 0 && field(f, 'immh') < 8 }, shiftsThatChangeWidth.map((shift) => shiftRow(shift))),
-  ...group({ class: 'simd_convert_fixed', feature: 'ADVSIMD', state: 'not-yet', valid: (f) => field(f, 'immh') >= 4 && doublewordNeedsQ(f) }, fixedPoint.map((shift) => shiftRow(shift))),
-  ...group({ class: 'simd_convert_fixed', feature: 'FP16', state: 'not-yet' }, fixedPoint.map((shift) => shiftRow(shift, 'immh=001x'))),
+  ...group({ class: 'simd_shift_immediate', feature: 'ADVSIMD', valid: doublewordNeedsQ }, shifts.map((shift) => shiftRow(shift))),
+  ...group({ class: 'simd_shift_immediate_width', feature: 'ADVSIMD', valid: (f) => field(f, 'immh') !== 0 && field(f, 'immh') < 8 }, shiftsThatChangeWidth.map((shift) => shiftRow(shift))),
+  ...group({ class: 'simd_convert_fixed', feature: 'ADVSIMD', valid: (f) => field(f, 'immh') >= 4 && doublewordNeedsQ(f) }, fixedPoint.map((shift) => shiftRow(shift))),
+  ...group({ class: 'simd_convert_fixed', feature: 'FP16' }, fixedPoint.map((shift) => shiftRow(shift, 'immh=001x'))),
 ];
 
 const byElement: readonly (readonly [Feature, Operation])[] = [
@@ -220,15 +220,15 @@ const elementSizes = (f: Fields): boolean => f['sz'] === 0 || (f['Q'] === 1 && f
 
 const byElementRows: readonly Encoding[] = [
   ...byElement.flatMap(([feature, operation]) => integerRows({ class: 'simd_by_element', feature }, 'by element', [operation], '0 Q U 01111 size:2 L M Rm:4 OPCODE H 0 Rn:5 Rd:5')),
-  ...group({ class: 'simd_by_element_float', feature: 'ADVSIMD', state: 'not-yet', valid: elementSizes }, floatByElement.map(([u, opcode, name]): Row =>
+  ...group({ class: 'simd_by_element_float', feature: 'ADVSIMD', valid: elementSizes }, floatByElement.map(([u, opcode, name]): Row =>
     [`${name} (by element)`, name.toLowerCase(), `0 Q U=${u} 01111 1 sz L M Rm:4 opcode=${opcode} H 0 Rn:5 Rd:5`])),
-  ...group({ class: 'simd_by_element_half', feature: 'FP16', state: 'not-yet' }, floatByElement.map(([u, opcode, name]): Row =>
+  ...group({ class: 'simd_by_element_half', feature: 'FP16' }, floatByElement.map(([u, opcode, name]): Row =>
     [`${name} (by element)`, name.toLowerCase(), `0 Q U=${u} 01111 00 L M Rm:4 opcode=${opcode} H 0 Rn:5 Rd:5`])),
-  ...group({ class: 'simd_multiply_long_half_by_element', feature: 'FHM', state: 'not-yet' }, longByElement.map(([u, opcode, name]): Row =>
+  ...group({ class: 'simd_multiply_long_half_by_element', feature: 'FHM' }, longByElement.map(([u, opcode, name]): Row =>
     [`${name} (by element)`, name.toLowerCase(), `0 Q U=${u} 01111 10 L M Rm:4 opcode=${opcode} H 0 Rn:5 Rd:5`])),
-  ...dotByElement.flatMap(([feature, size, name]) => group({ class: 'simd_matrix_by_element', feature, state: 'not-yet' },
+  ...dotByElement.flatMap(([feature, size, name]) => group({ class: 'simd_matrix_by_element', feature },
     [[`${name} (by element)`, name.toLowerCase(), `0 Q U=0 01111 size=${size} L M Rm:4 opcode=1111 H 0 Rn:5 Rd:5`]])),
-  ...group({ class: 'simd_complex_by_element', feature: 'FCMA', state: 'not-yet',
+  ...group({ class: 'simd_complex_by_element', feature: 'FCMA',
     valid: (f) => f['size'] === 1 ? f['Q'] === 1 || f['H'] === 0 : f['size'] === 2 && f['L'] === 0 && f['Q'] === 1 }, [
     ['FCMLA (by element)', 'fcmla', '0 Q U=1 01111 size:2 L M Rm:4 0 rot:2 1 H 0 Rn:5 Rd:5'],
   ]),
