@@ -250,7 +250,7 @@ export class WasmEngine implements Engine {
   private trap(): Exit | undefined {
     const word = this.wordAtPc();
     const decoded = decode(word);
-    if (this.floatingPointTraps(word)) return this.synchronous(syndrome(ExceptionClass.floatingPoint, 0x1e0_0000));
+    if (decoded !== undefined && this.floatingPointTraps(word)) return this.synchronous(syndrome(ExceptionClass.floatingPoint, 0x1e0_0000));
     if (decoded === undefined || decoded.encoding.state !== 'ready') return this.undefinedInstruction();
     const { encoding, fields } = decoded;
     switch (encoding.class) {

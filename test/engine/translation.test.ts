@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import type { Engine } from '../../runtime/engine';
+import { assemble, CODE, load, run, toIpa, toPa, toVa } from './support';
+
+const TABLES = 0x4010_0000n;
+const VECTORS = 0x4000_8000n;
+const VALID_AF = 1n | (1n << 10n);
+const PAGE = 3n | (1n << 10n);
+const RO = 1n << 7n;
+const USER = 1n << 6n;
+const PXN = 1n << 53n;
+const UXN = 1n << 54n;
+
+/** Builds 4-level tables for 48-bit addresses, one page at a time. */
+class Tables {
+  private next = TABLES + 0x1000n;
+  constructor(private readonly engine: Engine, readonly root = TABLES) {}
+
+  map(address: bigint, entry: bigint): void {
+    let table = this.root;
+    for (const shift of [39n, 30n, 21n]) table = this.descend(table + (((address >> shift) & 511n) << 3n));
+    this.engine.memory.writeU64(toPa(table + (((address >> 12n) & 511n) << 3n)), entry);
+  }
+
+  private descend(slot: bigint): bigint {
+    const entry = this.engine.memory.readU64(toPa(slot));
+    if (entry !== 0n) return entry & 0xffff_ffff_f000n;
+    const table = this.next;
+    this.next += 0x1000n;
+    this.engine.memory.writeU64(toPa(slot), table | 3n);
+    return table;
+  }
+}
+
+const HIGH = 0xffff_0000_0000_0000n;
+
+/** Stage 1 on, 48 bits on both sides, both from the same root; Normal memory is attribute 0, Device attribute 1. */
+function withStage1(program: string, extra: (tables: Tables) => void): Engine {
+  const engine = load(program);
+  const tables = new Tables(engine);
+  tables.map(CODE, CODE | PAGE);
+  tables.map(VECTORS, VECTORS | PAGE);
+  engine.memory.write(toPa(VECTORS), assemble(Array.from({ length: 16 }, (_, n) => `.balign 128\n hvc #${n}`).join('\n'), VECTORS));
+  extra(tables);
+  const vcpu = engine.vcpu(0);
+  vcpu.setSystemRegister('VBAR_EL1', VECTORS);
+  vcpu.setSystemRegister('TTBR0_EL1', TABLES);
+  vcpu.setSystemRegister('TTBR1_EL1', TABLES);
+  vcpu.setSystemRegister('MAIR_EL1', 0x00ffn);
+  vcpu.setSystemRegister('TCR_EL1', 16n | (16n << 16n) | (2n << 30n) | (2n << 32n));
+  vcpu.setSystemRegister('SCTLR_EL1', 1n);
+  return engine;
+}
+
+function checkFault(program: string, x1: bigint, expected: { readonly esr: bigint; readonly map?: (tables: Tables) => void }): void {
+  const engine = withStage1(program, expected.map ?? (() => undefined));
+  engine.vcpu(0).setX(1, x1);
+  assert.equal(run(engine, 100).exit.reason, 'hvc', program);
+  assert.equal(engine.vcpu(0).systemRegister('ESR_EL1').toString(16), expected.esr.toString(16));
+  assert.equal(engine.vcpu(0).systemRegister('FAR_EL1'), x1);
+}
+
+test('stage 1 maps both halves of the address space, at any page', () => {
+  const engine = withStage1('ldr x2, [x1]\n str x2, [x3, #8]\n hvc #77', (tables) => {
+    tables.map(0x7fff_1234_5000n, 0x4002_0000n | PAGE);
+    tables.map(HIGH | 0x1234_6000n, 0x4002_1000n | PAGE);
+  });
+  engine.memory.writeU64(toPa(0x4002_0ff8n), 0xabcdn);
+  engine.vcpu(0).setX(1, 0x7fff_1234_5ff8n);
+  engine.vcpu(0).setX(3, HIGH | 0x1234_6000n);
+  assert.deepEqual(run(engine, 100).exit, { reason: 'hvc', immediate: 77 });
+  assert.equal(engine.memory.readU64(toPa(0x4002_1008n)), 0xabcdn);
+  const walked = engine.translate(0, toVa(0x7fff_1234_5123n), 'both');
+  assert.ok(walked.ok && walked.pa === 0x4002_0123n && walked.writable);
+});
+
+test('stage-1 data faults have the level and kind of the walk', () => {
+  checkFault('ldr x2, [x1]', 0x8000_0000_0000n, { esr: 0x9600_0004n });
+  checkFault('ldr x2, [x1]', 0x0001_0000_0000_0000n, { esr: 0x9600_0004n });
+  checkFault('str x2, [x1]', 0x4000_1000n, { esr: 0x9600_0047n });
+  checkFault('str x2, [x1]', 0x4020_0000n, { esr: 0x9600_0046n });
+  checkFault('str x2, [x1]', 0x4002_0000n, { esr: 0x9600_004fn, map: (t) => { t.map(0x4002_0000n, 0x4002_0000n | PAGE | RO); } });
+  checkFault('ldr x2, [x1]', 0x4002_0000n, { esr: 0x9600_000bn, map: (t) => { t.map(0x4002_0000n, 0x4002_0000n | 3n); } });
+});
+
+test('execution needs permission, and pages writable from EL0 are not executable at EL1', () => {
+  checkFault('br x1', 0x4002_0000n, { esr: 0x8600_000fn, map: (t) => { t.map(0x4002_0000n, 0x4002_0000n | PAGE | PXN); } });
+  checkFault('br x1', 0x4002_0000n, { esr: 0x8600_000fn, map: (t) => { t.map(0x4002_0000n, 0x4002_0000n | PAGE | USER); } });
+  checkFault('br x1', 0x4002_0000n, { esr: 0x8600_0007n });
+});
+
+test('EL0 sees only its pages', () => {
+  const program = 'msr elr_el1, x1\n msr spsr_el1, xzr\n eret';
+  const engine = withStage1(program, (tables) => {
+    tables.map(0x10_0000n, 0x4002_0000n | PAGE | USER | PXN);
+    tables.map(0x10_1000n, 0x4002_1000n | PAGE | UXN | PXN);
+  });
+  engine.memory.write(toPa(0x4002_0000n), assemble('ldr x5, [x6]\n svc #0'));
+  engine.vcpu(0).setX(1, 0x10_0000n);
+  engine.vcpu(0).setX(6, 0x10_1000n);
+  run(engine, 100);
+  assert.equal(engine.vcpu(0).systemRegister('ESR_EL1').toString(16), 0x9200_000fn.toString(16));
+  assert.ok(engine.translate(0, toVa(0x10_1000n), 'both', 1).ok);
+  const user = engine.translate(0, toVa(0x10_1000n), 'both', 0);
+  assert.ok(user.ok && !user.readable && !user.executable);
+});
+
+test('a changed page table entry is seen after TLBI, and TTBR0 switches at once', () => {
+  const engine = withStage1('ldr x2, [x1]\n str x4, [x3]\n tlbi vmalle1\n ldr x5, [x1]\n hvc #9', (tables) => {
+    tables.map(0x10_0000n, 0x4002_0000n | PAGE);
+    // The leaf table of 0x10_0000 itself, mapped so that the guest can change it.
+    tables.map(0x20_0000n, 0x4010_0000n | PAGE);
+  });
+  engine.memory.writeU64(toPa(0x4002_0000n), 1n);
+  engine.memory.writeU64(toPa(0x4003_0000n), 2n);
+  const leaf = findEntry(engine, 0x10_0000n);
+  const vcpu = engine.vcpu(0);
+  vcpu.setX(1, 0x10_0000n);
+  vcpu.setX(3, mapAlias(engine, leaf));
+  vcpu.setX(4, 0x4003_0000n | PAGE);
+  assert.deepEqual(run(engine, 100).exit, { reason: 'hvc', immediate: 9 });
+  assert.deepEqual([vcpu.x(2), vcpu.x(5)], [1n, 2n]);
+});
+
+function findEntry(engine: Engine, address: bigint): bigint {
+  let table = TABLES;
+  for (const shift of [39n, 30n, 21n]) table = engine.memory.readU64(toPa(table + (((address >> shift) & 511n) << 3n))) & 0xffff_ffff_f000n;
+  return table + (((address >> 12n) & 511n) << 3n);
+}
+
+/** Maps the page of a table entry at 0x20_0000 and gives the entry's address there. */
+function mapAlias(engine: Engine, entry: bigint): bigint {
+  engine.memory.writeU64(toPa(findEntry(engine, 0x20_0000n)), (entry & ~0xfffn) | PAGE);
+  return 0x20_0000n + (entry & 0xfffn);
+}
+
+test('unaligned accesses cross pages that are not neighbours in memory, and fault before anything is written', () => {
+  const map = (tables: Tables): void => {
+    tables.map(0x10_0000n, 0x4003_0000n | PAGE);
+    tables.map(0x10_1000n, 0x4002_0000n | PAGE);
+  };
+  const engine = withStage1('str x2, [x1]\n ldr x3, [x1]\n stp x2, x3, [x4]\n ldp x5, x6, [x4]\n hvc #9', map);
+  const vcpu = engine.vcpu(0);
+  vcpu.setX(1, 0x10_0ffdn);
+  vcpu.setX(2, 0x1122_3344_5566_7788n);
+  vcpu.setX(4, 0x10_0ff8n);
+  assert.deepEqual(run(engine, 100).exit, { reason: 'hvc', immediate: 9 });
+  assert.equal(vcpu.x(3), 0x1122_3344_5566_7788n);
+  assert.deepEqual([vcpu.x(5), vcpu.x(6)], [0x1122_3344_5566_7788n, 0x1122_3344_5566_7788n]);
+  const last = withStage1('str x2, [x1]', (tables) => { tables.map(0x10_0000n, 0x4003_0000n | PAGE); });
+  last.vcpu(0).setX(1, 0x10_0ffcn);
+  last.vcpu(0).setX(2, 0xffff_ffff_ffff_ffffn);
+  run(last, 100);
+  assert.equal(last.vcpu(0).systemRegister('FAR_EL1'), 0x10_1000n);
+  assert.equal(last.memory.readU32(toPa(0x4003_0ffcn)), 0);
+});
+
+test('unaligned Device accesses fault, Normal ones do not', () => {
+  checkFault('ldr x2, [x1]', 0x4002_0001n, { esr: 0x9600_0021n, map: (t) => { t.map(0x4002_0000n, 0x4002_0000n | PAGE | (1n << 2n)); } });
+});
+
+test('the walk of stage 1 goes through stage 2, and its faults are told apart', () => {
+  const engine = withStage1('ldr x2, [x1]', (tables) => { tables.map(0x10_0000n, 0x4002_0000n | PAGE); });
+  const vcpu = engine.vcpu(0);
+  const stage2 = 0x4080_0000n;
+  engine.memory.writeU64(toPa(stage2 + 8n), (stage2 + 0x1000n) | 3n);
+  // Everything but the 2 MiB that hold the data.
+  engine.memory.writeU64(toPa(stage2 + 0x1000n), 0x4000_0000n | VALID_AF | (3n << 6n) | (15n << 2n));
+  vcpu.setSystemRegister('VTCR_EL2', 25n | (1n << 6n) | (2n << 16n));
+  vcpu.setSystemRegister('VTTBR_EL2', stage2);
+  vcpu.setSystemRegister('HCR_EL2', 1n);
+  vcpu.setX(1, 0x10_0000n);
+  assert.deepEqual(run(engine, 1), { retired: 1, exit: { reason: 'budget' } });
+  vcpu.setSystemRegister('TTBR0_EL1', 0x4040_0000n);
+  const { exit } = run(engine, 100);
+  assert.ok(exit.reason === 'stage2-instruction-abort' && exit.ipa >> 12n === 0x40400n);
+  assert.ok(!engine.translate(0, toIpa(0x4040_0000n), 2).ok);
+});
+
+test('LDTR and STTR use the permissions of EL0', () => {
+  checkFault('ldtr x2, [x1]', 0x4002_0000n, { esr: 0x9600_000fn, map: (t) => { t.map(0x4002_0000n, 0x4002_0000n | PAGE); } });
+  const engine = withStage1('mov x2, #5\n sttr x2, [x1]\n ldtr x3, [x1]\n hvc #9', (t) => { t.map(0x10_0000n, 0x4002_0000n | PAGE | USER); });
+  engine.vcpu(0).setX(1, 0x10_0000n);
+  assert.deepEqual(run(engine, 10).exit, { reason: 'hvc', immediate: 9 });
+  assert.equal(engine.vcpu(0).x(3), 5n);
+});
