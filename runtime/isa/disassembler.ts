@@ -8,6 +8,7 @@ import { hex } from '../base/bits';
 import { dataProcessingFormatters } from './disassembly-data-processing';
 import { floatingPointFormatters } from './disassembly-floating-point';
 import { loadStoreFormatters } from './disassembly-load-store';
+import { memoryTaggingFormatters } from './disassembly-memory-tagging';
 import type { FormatterTable } from './disassembly-operands';
 import { simdFormatters } from './disassembly-simd';
 import { systemFormatters } from './disassembly-system';
@@ -17,6 +18,7 @@ import type { DisassembledInstruction } from './interface';
 /** Formatters of every instruction class. */
 export const formatters: FormatterTable = {
   ...dataProcessingFormatters, ...systemFormatters, ...loadStoreFormatters, ...floatingPointFormatters, ...simdFormatters,
+  ...memoryTaggingFormatters,
 };
 
 /** The text of the instruction `word` at `address`; `.inst` for a word without a row. Never fails. */

@@ -284,6 +284,10 @@ const scalarFormatters: FormatterTable = {
   crypto_sha512_three: sha512Three,
   crypto_sha512_two: uniform(() => '2d', two),
   crypto_sha3_four: uniform(() => '16b', ['Rd', 'Rn', 'Rm', 'Ra']),
+  crypto_sm3_four: uniform(() => '4s', ['Rd', 'Rn', 'Rm', 'Ra']),
+  crypto_sm3_element: (f, mnemonic) => text(mnemonic, ...registers(f, '4s', ...two), `v${field(f, 'Rm')}.s[${field(f, 'imm2')}]`),
+  crypto_sm_three: uniform(() => '4s', three),
+  crypto_sm_two: uniform(() => '4s', two),
   crypto_sha3_rotate: (f, mnemonic) => text(mnemonic, ...registers(f, '2d', ...three), decimal(field(f, 'imm6'))),
 };
 

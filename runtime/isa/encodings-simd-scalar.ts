@@ -130,6 +130,15 @@ const cryptography: readonly Encoding[] = [
     ['BCAX', 'bcax', '110011100 Op0=01 Rm:5 0 Ra:5 Rn:5 Rd:5'],
   ]),
   ...group(header('crypto_sha3_rotate', 'SHA3'), [['XAR', 'xar', '11001110100 Rm:5 imm6:6 Rn:5 Rd:5']]),
+  ...group(header('crypto_sm3_four', 'SM3'), [['SM3SS1', 'sm3ss1', '110011100 Op0=10 Rm:5 0 Ra:5 Rn:5 Rd:5']]),
+  ...group(header('crypto_sm3_element', 'SM3'), [['SM3TT1A', '00'], ['SM3TT1B', '01'], ['SM3TT2A', '10'], ['SM3TT2B', '11']].map(([name = '', opcode = '']): Row =>
+    [name, name.toLowerCase(), `11001110010 Rm:5 10 imm2:2 opcode=${opcode} Rn:5 Rd:5`])),
+  ...group(header('crypto_sm_three', 'SM3'), [
+    ['SM3PARTW1', 'sm3partw1', '11001110011 Rm:5 1100 opcode=00 Rn:5 Rd:5'],
+    ['SM3PARTW2', 'sm3partw2', '11001110011 Rm:5 1100 opcode=01 Rn:5 Rd:5'],
+  ]),
+  ...group(header('crypto_sm_three', 'SM4'), [['SM4EKEY', 'sm4ekey', '11001110011 Rm:5 1100 opcode=10 Rn:5 Rd:5']]),
+  ...group(header('crypto_sm_two', 'SM4'), [['SM4E', 'sm4e', '1100111011000000100001 Rn:5 Rd:5']]),
 ];
 
 /** All rows of this group. */

@@ -14,8 +14,8 @@ const fieldsOf = (register: string, fields: readonly (readonly [shift: number, .
 
 const featureFields: readonly FeatureField[] = [
   ...fieldsOf('ID_AA64ISAR0_EL1', [
-    [4, 'AES', 'PMULL'], [8, 'SHA1'], [12, 'SHA256', 'SHA512'], [16, 'CRC32'], [20, undefined, 'LSE'], [28, 'RDM'], [32, 'SHA3'], [36, 'unsupported'],
-    [40, 'unsupported'], [44, 'DOTPROD'], [48, 'FHM'], [52, 'FLAGM', 'FLAGM2'], [56, 'TLBIOS', 'TLBIRANGE'], [60, 'RNG'],
+    [4, 'AES', 'PMULL'], [8, 'SHA1'], [12, 'SHA256', 'SHA512'], [16, 'CRC32'], [20, undefined, 'LSE'], [28, 'RDM'], [32, 'SHA3'], [36, 'SM3'],
+    [40, 'SM4'], [44, 'DOTPROD'], [48, 'FHM'], [52, 'FLAGM', 'FLAGM2'], [56, 'TLBIOS', 'TLBIRANGE'], [60, 'RNG'],
   ]),
   ...fieldsOf('ID_AA64ISAR1_EL1', [
     [0, 'DPB', 'unsupported'], [4, 'PAUTH'], [8, 'PAUTH'], [12, 'JSCVT'], [16, 'FCMA'], [20, 'LRCPC', 'LRCPC2'], [24, 'PAUTH'], [28, 'PAUTH'],

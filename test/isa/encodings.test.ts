@@ -6,6 +6,7 @@ import { compiledEncodings, decode, decodeAll, encodings } from '../../runtime/i
 import { notYet, readyFeatures } from '../../runtime/isa/ledger';
 import { assemble } from '../../runtime/isa/pattern';
 import { randomInstruction } from '../../runtime/isa/random-instruction';
+import { isUnpredictable } from '../../runtime/isa/unpredictable';
 
 const WORDS_PER_ROW = 50;
 
@@ -54,6 +55,18 @@ test('rows of one class show the same fields, except those that a whole group la
   }
   const irregular = [...fieldsByClass].filter(([, shapes]) => shapes.size > 1).map(([name]) => name);
   assert.deepEqual(irregular.filter((name) => !name.startsWith('load_store_exclusive') && name !== 'barrier'), []);
+});
+
+test('generated instructions have a defined outcome', () => {
+  const prng = new Prng(3);
+  for (const encoding of encodings) {
+    const decoded = decode(randomInstruction(prng, encoding));
+    assert.ok(decoded !== undefined && !isUnpredictable(decoded));
+  }
+  const overlapping = decode(0xf840_8400); // ldr x0, [x0], #8
+  assert.ok(overlapping !== undefined && isUnpredictable(overlapping));
+  const stackPointer = decode(0xf840_87ff); // ldr xzr, [sp], #8
+  assert.ok(stackPointer !== undefined && !isUnpredictable(stackPointer));
 });
 
 test('decoding any 32-bit word ends and agrees with the list of all matches', () => {
