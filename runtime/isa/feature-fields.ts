@@ -18,7 +18,7 @@ const featureFields: readonly FeatureField[] = [
     [40, 'SM4'], [44, 'DOTPROD'], [48, 'FHM'], [52, 'FLAGM', 'FLAGM2'], [56, 'TLBIOS', 'TLBIRANGE'], [60, 'RNG'],
   ]),
   ...fieldsOf('ID_AA64ISAR1_EL1', [
-    [0, 'DPB', 'unsupported'], [4, 'PAUTH'], [8, 'PAUTH'], [12, 'JSCVT'], [16, 'FCMA'], [20, 'LRCPC', 'LRCPC2'], [24, 'PAUTH'], [28, 'PAUTH'],
+    [0, 'DPB', 'DPB2'], [4, 'PAUTH'], [8, 'PAUTH'], [12, 'JSCVT'], [16, 'FCMA'], [20, 'LRCPC', 'LRCPC2'], [24, 'PAUTH'], [28, 'PAUTH'],
     [32, 'FRINTTS'], [36, 'SB'], [40, 'SPECRES'], [44, 'BF16'], [52, 'I8MM'], [56, 'unsupported'], [60, 'unsupported'],
   ]),
   ...fieldsOf('ID_AA64ISAR2_EL1', [[0, undefined, 'WFXT'], [8, 'PAUTH'], [12, 'PAUTH'], [16, 'unsupported'], [20, 'unsupported']]),

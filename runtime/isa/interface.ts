@@ -6,7 +6,7 @@
 /** Architecture features that gate a row (Arm ARM names); `A64` is Armv8.0-A base. */
 export type Feature =
   | 'A64' | 'FP' | 'ADVSIMD' | 'FP16' | 'CRC32' | 'AES' | 'SHA1' | 'SHA256' | 'SHA512' | 'SHA3' | 'PMULL' | 'LSE' | 'RDM' | 'PAN' | 'UAO'
-  | 'DOTPROD' | 'LRCPC' | 'LRCPC2' | 'DPB' | 'FLAGM' | 'FLAGM2' | 'PAUTH' | 'BTI' | 'FRINTTS' | 'FHM' | 'FCMA' | 'JSCVT' | 'SB' | 'SSBS'
+  | 'DOTPROD' | 'LRCPC' | 'LRCPC2' | 'DPB' | 'DPB2' | 'FLAGM' | 'FLAGM2' | 'PAUTH' | 'BTI' | 'FRINTTS' | 'FHM' | 'FCMA' | 'JSCVT' | 'SB' | 'SSBS'
   | 'SPECRES' | 'DIT' | 'RNG' | 'MTE' | 'LSE2' | 'WFXT' | 'BF16' | 'I8MM' | 'SVE' | 'ESB'
   | 'LOR' | 'RAS' | 'MPAM' | 'AMU' | 'VHE' | 'SME' | 'TRF' | 'ECV' | 'CSV2' | 'SPE' | 'TLBIOS' | 'TLBIRANGE'
   | 'SM3' | 'SM4';

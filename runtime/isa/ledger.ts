@@ -12,9 +12,12 @@ export function notYet(): { readonly instructions: readonly Encoding[]; readonly
   };
 }
 
-/** Features of which every instruction and register row is `ready`; features without a row are not among them. */
+/** True for a register or instruction that only EL2 or EL3 may use, which no guest meets. */
+const aboveGuests = (row: Encoding | SystemRegister): boolean => 'read' in row && [row.read, row.write].every((level) => level === 'EL2' || level === 'EL3' || level === 'never');
+
+/** Features of which every instruction, and every register that EL1 may use, is `ready`; features without a row are not among them. */
 export function readyFeatures(): ReadonlySet<Feature> {
-  const rows = [...encodings, ...systemRegisters, ...systemInstructions];
+  const rows = [...encodings, ...systemRegisters, ...systemInstructions].filter((row) => !aboveGuests(row));
   const missing = new Set(rows.filter((row) => row.state === 'not-yet').map((row) => row.feature));
   const ready = new Set<Feature>();
   for (const { feature } of rows) if (feature !== undefined && !missing.has(feature)) ready.add(feature);

@@ -24,7 +24,7 @@ const caches: readonly InstructionRow[] = [
   ['DC CVAC', '3 7 10 1', 'EL0', 'Clean data cache by address to coherency.', UCI],
   ['DC CVAU', '3 7 11 1', 'EL0', 'Clean data cache by address to unification.', UCI],
   ['DC CVAP', '3 7 12 1', 'EL0', 'Clean data cache by address to persistence.', { ...UCI, feature: 'DPB' }],
-  ['DC CVADP', '3 7 13 1', 'EL0', 'Clean data cache by address to deep persistence.', { ...UCI, feature: 'DPB', state: 'not-yet' }],
+  ['DC CVADP', '3 7 13 1', 'EL0', 'Clean data cache by address to deep persistence.', { ...UCI, feature: 'DPB2', state: 'not-yet' }],
   ['DC CIVAC', '3 7 14 1', 'EL0', 'Clean and invalidate data cache by address.', UCI],
   ['DC IGVAC', '0 7 6 3', 'EL1', 'Invalidate tags by address.', MTE],
   ['DC IGSW', '0 7 6 4', 'EL1', 'Invalidate tags by set and way.', MTE],
