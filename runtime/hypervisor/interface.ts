@@ -92,8 +92,10 @@ export interface RootVmProgram {
   interrupt(virq: VirqNumber): void;
   /** One unit of deferred work if there is any; true means call again before waiting. */
   work(): boolean;
+  /** The program's state; also before `start`. */
   save(): unknown;
-  restore(saved: unknown): void;
+  /** Takes a saved state back, in this or in a new program: `vm` is the root VM, as `start` would have given it. */
+  restore(saved: unknown, vm: RootVm): void;
 }
 
 export { ERRORS, errorName } from './errors';

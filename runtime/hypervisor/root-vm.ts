@@ -196,7 +196,7 @@ export class RootVmRunner implements RootVm {
 
   restore(saved: SavedRunner): void {
     this.isStarted = saved.isStarted;
-    this.program.restore(saved.program);
+    this.program.restore(saved.program, this);
   }
 
   private takeInterrupt(): boolean {

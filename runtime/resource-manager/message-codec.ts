@@ -162,8 +162,13 @@ function firstTrailingList(fields: readonly Field[]): number {
 
 /** Writes a payload. Values must fit their fields; that is the caller's duty. */
 export function encodePayload<const F extends readonly Field[]>(fields: F, values: PayloadOf<F>): Uint8Array {
+  return encodeRecord(fields, values as RmRecord);
+}
+
+/** Writes a payload whose fields are only known when running. */
+export function encodeRecord(fields: readonly Field[], values: RmRecord): Uint8Array {
   const out: number[] = [];
-  writeFields(out, fields, values as RmRecord);
+  writeFields(out, fields, values);
   return Uint8Array.from(out);
 }
 

@@ -1,0 +1,85 @@
+/**
+ * RM's event loop body: an interrupt comes, messages are taken in, requests are served one after the other, replies go out.
+ */
+
+import type { VirqNumber } from '../base/brands';
+import type { Rm } from './context';
+import { decodePayload, encodeRecord } from './message-codec';
+import type { RmRecord } from './message-codec';
+import { describePayload, requestById, rmMessageName } from './message-display';
+import { RM_REQUESTS } from './message-table';
+import type { RmRequest, RmRequestName } from './message-table';
+import { RM_ERRORS } from './rm-errors';
+import type { RmErrorName } from './rm-errors';
+import { receivePacket, RPC_PAYLOAD_MAX } from './rpc';
+import type { RpcMessage } from './rpc';
+import type { RmLink, VmRecord } from './state';
+import { consoleHandlers } from './requests/console';
+import type { RmHandlers } from './requests/handler';
+import { memoryHandlers } from './requests/memory';
+import { queryHandlers } from './requests/queries';
+import { vmManagementHandlers } from './requests/vm-management';
+import { VMID } from './vm-states';
+import { vcpuHalted } from './vm-teardown';
+
+/** Every handler there is. */
+const HANDLERS: RmHandlers = { ...consoleHandlers, ...vmManagementHandlers, ...memoryHandlers, ...queryHandlers };
+
+/** Requests that the open RM serves and this one does not yet; they answer UNIMPLEMENTED. */
+export function notYetRmMessages(): readonly RmRequestName[] {
+  return (Object.keys(RM_REQUESTS) as RmRequestName[]).filter((name) => RM_REQUESTS[name].status === 'open' && HANDLERS[name] === undefined);
+}
+
+/** Serves an interrupt of RM's. */
+export function serveInterrupt(rm: Rm, virq: VirqNumber): void {
+  for (const vm of rm.state.vms) {
+    if (vm.link?.rmRxVirq === virq) return receiveAll(rm, vm, vm.link);
+    if (vm.link?.rmTxVirq === virq) return rm.pump(vm);
+    const halted = vm.vcpus.find((vcpu) => vcpu.haltVirq === virq);
+    if (halted !== undefined) return vcpuHalted(rm, vm, halted.index);
+  }
+}
+
+/** RM empties its queue on every interrupt. The channel may go while it does. */
+function receiveAll(rm: Rm, vm: VmRecord, link: RmLink): void {
+  while (vm.link === link) {
+    const packet = rm.receivePacket(link.fromVm, link.messageSizeBytes);
+    if (packet === undefined) return;
+    const message = receivePacket(link.receiver, packet);
+    if (message?.kind === 'request') serveRequest(rm, vm, message);
+  }
+}
+
+function serveRequest(rm: Rm, caller: VmRecord, message: RpcMessage): void {
+  const { id, sequence, payload } = message;
+  rm.host.trace({ event: 'rm-request', vmid: caller.vmid, name: rmMessageName(id), id, sequence, args: describePayload('request', id, payload), payload });
+  rm.reply(caller, message, answer(rm, caller, message));
+}
+
+/** The reply's payload: the error word, and the data if there are any. */
+function answer(rm: Rm, caller: VmRecord, message: RpcMessage): Uint8Array {
+  const found = requestById(message.id);
+  if (found === undefined) return errorWord('UNIMPLEMENTED');
+  const outcome = run(rm, caller, found, message.payload);
+  if (typeof outcome === 'string') return errorWord(outcome);
+  const data = encodeRecord(found.row.reply, outcome);
+  const whole = new Uint8Array(4 + data.length);
+  whole.set(data, 4);
+  return whole.length > RPC_PAYLOAD_MAX ? errorWord('NORESOURCE') : whole;
+}
+
+function run(rm: Rm, caller: VmRecord, request: { readonly name: RmRequestName; readonly row: RmRequest }, payload: Uint8Array): RmErrorName | RmRecord {
+  // Handlers are keyed by name, and each takes just what its row describes.
+  const handler = HANDLERS[request.name] as ((rm: Rm, caller: VmRecord, args: RmRecord) => RmErrorName | RmRecord) | undefined;
+  if (handler === undefined) return 'UNIMPLEMENTED';
+  const hlosOnly = request.row.caller === 'hlos' || request.row.caller === 'hlos-owner';
+  if (hlosOnly && caller.vmid !== VMID.HLOS) return 'DENIED';
+  const args = decodePayload(request.row.request, payload, request.row.minimumBytes);
+  return args.ok ? handler(rm, caller, args.value) : args.error;
+}
+
+function errorWord(error: RmErrorName): Uint8Array {
+  const word = new Uint8Array(4);
+  new DataView(word.buffer).setUint32(0, RM_ERRORS[error], true);
+  return word;
+}

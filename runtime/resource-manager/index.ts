@@ -1,0 +1,75 @@
+/**
+ * The Resource Manager: the program of the root VM, which creates and runs all other VMs.
+ *
+ * It is reached only as a VM is: by messages in queues and by interrupts; and it acts only as a VM can: by hypercalls and by loads and
+ * stores in its own address space. Messages are described in `message-table.ts`, packets in `rpc.ts`, boot in `platform.ts`.
+ */
+
+import { assert } from '../base/assert';
+import type { VirqNumber } from '../base/brands';
+import { CAP_ID_INVALID } from '../base/brands';
+import type { RootVm, RootVmProgram } from '../hypervisor/interface';
+import { Rm, RM_VMID } from './context';
+import { serveInterrupt } from './dispatch';
+import { viewOf } from './inspect';
+import type { RmView } from './inspect';
+import { boot } from './platform';
+import { clonePlain } from './plain';
+import type { RmState } from './state';
+import { resetStep } from './vm-teardown';
+
+export { decodeRmMessage } from './message-display';
+export type { DecodedRmMessage } from './message-display';
+export { notYetRmMessages } from './dispatch';
+export { RM_NOTIFICATIONS, RM_REQUESTS } from './message-table';
+export { RM_ERRORS, rmErrorName } from './rm-errors';
+export type { RmLabelView, RmParcelView, RmView, RmVmView } from './inspect';
+
+/** The Resource Manager as the root VM runs it, with a view for debuggers. */
+export interface ResourceManager extends RootVmProgram {
+  /** VMs, parcels, waiting messages and labels as they are now. */
+  inspect(): RmView;
+}
+
+/** Makes a Resource Manager; it does nothing before `start`. */
+export function createResourceManager(): ResourceManager {
+  return new Program();
+}
+
+class Program implements ResourceManager {
+  private rm: Rm | undefined;
+
+  start(vm: RootVm): void {
+    const { freeRanges, memoryBase } = vm.environment;
+    const freeMemory = freeRanges.map((range) => ({ base: range.base - memoryBase, sizeBytes: range.sizeBytes }));
+    this.rm = new Rm(vm, { kind: 'resource-manager', version: 1, vms: [], parcels: [], nextHandle: 0, freeMemory, rmVcpuCap: CAP_ID_INVALID });
+    boot(this.rm);
+  }
+
+  interrupt(virq: VirqNumber): void {
+    serveInterrupt(this.running, virq);
+  }
+
+  work(): boolean {
+    return resetStep(this.running);
+  }
+
+  inspect(): RmView {
+    return this.rm === undefined ? { vms: [], parcels: [], labels: [] } : viewOf(this.rm.state, RM_VMID);
+  }
+
+  save(): RmState | null {
+    return this.rm === undefined ? null : clonePlain(this.rm.state);
+  }
+
+  restore(saved: unknown, vm: RootVm): void {
+    const state = saved as RmState | null;
+    assert(state === null || (state.kind === 'resource-manager' && state.version === 1), 'a saved Resource Manager of this version');
+    this.rm = state === null ? undefined : new Rm(vm, clonePlain(state));
+  }
+
+  private get running(): Rm {
+    assert(this.rm !== undefined, 'the Resource Manager was started');
+    return this.rm;
+  }
+}

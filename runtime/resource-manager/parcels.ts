@@ -1,0 +1,238 @@
+/**
+ * Memory parcels: memory that one VM gives, lends or shares to others. Each parcel is a sparse extent to which the memory moves from
+ * its owner's extent; who may see it maps that extent. Layouts and errors of the requests are in `requests/memory.ts`.
+ */
+
+import { CAP_ID_INVALID, memparcelHandle } from '../base/brands';
+import type { CapId } from '../base/brands';
+import type { Rm } from './context';
+import { RM_VMID } from './context';
+import type { RmErrorName } from './rm-errors';
+import type { AclEntry, Parcel, ParcelRegion, VmMapping, VmRecord } from './state';
+import { VmBuild } from './vm-builder';
+import { ACCESS, chooseAddress, createSparseExtent, donateToSibling, mapAttributes, mapPart, MEMORY_TYPE, ownExtent, PAGE, unmapPart, zeroRange } from './vm-memory';
+
+/** Parcels that one VM may own. */
+export const PARCELS_MAX = 64;
+
+/** What a new parcel shall be. */
+export interface ParcelPlan {
+  readonly transaction: Parcel['transaction'];
+  readonly memoryType: Parcel['memoryType'];
+  readonly sanitise: boolean;
+  readonly complete: boolean;
+  readonly label: number;
+  readonly acl: readonly AclEntry[];
+  readonly attributes: Parcel['attributes'];
+  readonly ranges: readonly MemoryRange[];
+}
+
+/** A range as its owner addresses it. */
+export interface MemoryRange { readonly address: bigint; readonly size: bigint }
+
+/** The parcel with this handle. */
+export function parcelByHandle(rm: Rm, handle: number): Parcel | undefined {
+  return rm.state.parcels.find((parcel) => parcel.handle === handle);
+}
+
+/** Where the memory of ranges lies; an error if a VM does not own all of it, each piece once. */
+export function locateRanges(rm: Rm, vm: VmRecord, ranges: readonly MemoryRange[]): ParcelRegion[] | undefined {
+  const regions: ParcelRegion[] = [];
+  for (const range of ranges) {
+    for (let done = 0n; done < range.size;) {
+      const found = lookup(rm, vm, range.address + done, range.size - done);
+      if (found === undefined || found.sizeBytes === 0n) return undefined;
+      const overlaps = regions.some((region) => found.offset < region.offset + region.sizeBytes && region.offset < found.offset + found.sizeBytes);
+      if (overlaps) return undefined;
+      regions.push({ address: range.address + done, ...found });
+      done += found.sizeBytes;
+    }
+  }
+  return regions;
+}
+
+function lookup(rm: Rm, vm: VmRecord, address: bigint, size: bigint): { offset: bigint; sizeBytes: bigint } | undefined {
+  if (vm.memoryExtent === null || vm.objects === null) return undefined;
+  const found = rm.call('addrspace_lookup', { addrspace: vm.objects.addrspace, memextent: vm.memoryExtent, vbase: address, size });
+  return found.error === 0 ? { offset: found.offset, sizeBytes: found.size } : undefined;
+}
+
+/** Creates a parcel of memory that `owner` has. Everything about the plan but the memory has been checked. */
+export function createParcel(rm: Rm, owner: VmRecord, handle: number, plan: ParcelPlan): Parcel | RmErrorName {
+  const regions = locateRanges(rm, owner, plan.ranges);
+  if (regions === undefined) return 'MEM_INVALID';
+  const build = new VmBuild(rm, owner);
+  const extent = createSparseExtent(build);
+  owner.heldCaps = owner.heldCaps.filter((held) => held.cap !== extent || held.vmid !== RM_VMID);
+  if (build.error !== undefined) return build.error;
+  const parcel: Parcel = {
+    handle: memparcelHandle(handle), owner: owner.vmid, transaction: plan.transaction, memoryType: plan.memoryType, sanitised: plan.sanitise, label: plan.label, tag: 0,
+    acl: plan.acl, attributes: plan.attributes, regions: [], complete: plan.complete, extent, users: [], ownerMapped: plan.transaction !== 'donate',
+  };
+  if (!moveIn(rm, owner, parcel, regions)) {
+    deleteExtent(rm, extent);
+    return 'MEM_INVALID';
+  }
+  rm.state.parcels.push(parcel);
+  return parcel;
+}
+
+/** Moves located memory from its owner into a parcel, all of it or none. */
+export function moveIn(rm: Rm, owner: VmRecord, parcel: Parcel, regions: readonly ParcelRegion[]): boolean {
+  const from = owner.memoryExtent ?? CAP_ID_INVALID;
+  const moved: ParcelRegion[] = [];
+  for (const region of regions) {
+    if (donateToSibling(rm, from, parcel.extent, region) !== 0) {
+      for (const undone of moved) donateToSibling(rm, parcel.extent, from, undone);
+      return false;
+    }
+    moved.push(region);
+  }
+  if (parcel.sanitised) for (const region of regions) zeroRange(rm, parcel.extent, region);
+  parcel.regions = [...parcel.regions, ...regions];
+  if (parcel.ownerMapped) for (const region of regions) mapForOwner(rm, owner, parcel, region);
+  return true;
+}
+
+function mapForOwner(rm: Rm, owner: VmRecord, parcel: Parcel, region: ParcelRegion): void {
+  const rights = parcel.transaction === 'share' ? parcel.acl.find((entry) => entry.vmid === owner.vmid)?.rights ?? 0 : ACCESS.RWX;
+  mapPart(rm, owner, parcel.extent, { ipa: region.address, offset: region.offset, sizeBytes: region.sizeBytes, attributes: mapAttributes(rights, memoryTypeFor(parcel, owner.vmid)) });
+}
+
+function memoryTypeFor(parcel: Parcel, vmid: number): number {
+  const attribute = parcel.attributes.find((entry) => entry.vmid === vmid)?.attribute ?? 0;
+  return attribute === 1 ? MEMORY_TYPE.DEVICE : attribute === 2 ? MEMORY_TYPE.UNCACHED : MEMORY_TYPE.WRITE_BACK;
+}
+
+/** How a parcel shall be accepted: at given ranges, at one address, or where RM likes. */
+export interface AcceptPlan {
+  readonly at: 'chosen' | 'contiguous' | bigint | readonly MemoryRange[];
+  readonly sanitise: boolean;
+}
+
+/** Maps a parcel for a VM in its access control list. Checks of rights have been made. */
+export function acceptParcel(rm: Rm, vm: VmRecord, parcel: Parcel, plan: AcceptPlan): readonly VmMapping[] | RmErrorName {
+  const places = placesFor(vm, parcel, plan.at);
+  if (typeof places === 'string') return places;
+  const rights = parcel.acl.find((entry) => entry.vmid === vm.vmid)?.rights ?? 0;
+  const attributes = mapAttributes(rights, memoryTypeFor(parcel, vm.vmid));
+  const extent = parcel.transaction === 'donate' ? takeDonation(rm, vm, parcel) : parcel.extent;
+  if (extent === undefined) return 'MEM_INVALID';
+  const done: VmMapping[] = [];
+  for (const mapping of places) {
+    if (mapPart(rm, vm, extent, { ...mapping, attributes }) !== 0) {
+      for (const undone of done) unmapPart(rm, vm, extent, undone);
+      return 'MAP_FAILED';
+    }
+    done.push(mapping);
+  }
+  if (parcel.transaction === 'donate') {
+    vm.mappings.push(...done.map((mapping) => ({ ...mapping, handle: null })));
+    dropParcel(rm, parcel);
+    return done;
+  }
+  if (parcel.transaction === 'lend') unmapOwner(rm, parcel);
+  vm.mappings.push(...done);
+  parcel.users = [...parcel.users, { vmid: vm.vmid, mappings: done, sanitise: plan.sanitise }];
+  return done;
+}
+
+/** Moves donated memory to its new owner's extent. */
+function takeDonation(rm: Rm, vm: VmRecord, parcel: Parcel): CapId | undefined {
+  const build = new VmBuild(rm, vm);
+  const extent = ownExtent(build);
+  if (build.error !== undefined) return undefined;
+  for (const region of parcel.regions) if (donateToSibling(rm, parcel.extent, extent, region) !== 0) return undefined;
+  return extent;
+}
+
+/** The guest ranges that a parcel's regions go to, in order. */
+function placesFor(vm: VmRecord, parcel: Parcel, at: AcceptPlan['at']): VmMapping[] | RmErrorName {
+  const total = parcel.regions.reduce((size, region) => size + region.sizeBytes, 0n);
+  if (at === 'chosen' || at === 'contiguous') {
+    const base = chooseAddress(vm, total);
+    return base === undefined ? 'NOMEM' : placesFor(vm, parcel, base);
+  }
+  const ranges = typeof at === 'bigint' ? [{ address: at, size: total }] : at;
+  if (ranges.reduce((size, range) => size + range.size, 0n) !== total) return 'ARGUMENT_INVALID';
+  if (ranges.some((range) => range.address % PAGE !== 0n || range.size % PAGE !== 0n || range.size === 0n)) return 'ARGUMENT_INVALID';
+  return fitRanges(parcel, ranges);
+}
+
+function fitRanges(parcel: Parcel, ranges: readonly MemoryRange[]): VmMapping[] {
+  const mappings: VmMapping[] = [];
+  let index = 0;
+  let used = 0n;
+  for (const region of parcel.regions) {
+    for (let done = 0n; done < region.sizeBytes;) {
+      const range = ranges[index];
+      if (range === undefined) return mappings;
+      const sizeBytes = region.sizeBytes - done < range.size - used ? region.sizeBytes - done : range.size - used;
+      mappings.push({ ipa: range.address + used, offset: region.offset + done, sizeBytes, handle: parcel.handle, kind: 'memory' });
+      done += sizeBytes;
+      used += sizeBytes;
+      if (used === range.size) {
+        index++;
+        used = 0n;
+      }
+    }
+  }
+  return mappings;
+}
+
+function unmapOwner(rm: Rm, parcel: Parcel): void {
+  const owner = rm.vm(parcel.owner);
+  if (owner !== undefined && parcel.ownerMapped) {
+    for (const region of parcel.regions) unmapPart(rm, owner, parcel.extent, { ipa: region.address, offset: region.offset, sizeBytes: region.sizeBytes });
+  }
+  parcel.ownerMapped = false;
+}
+
+/** Undoes an acceptance; `sanitise` clears the memory. */
+export function releaseParcel(rm: Rm, vm: VmRecord, parcel: Parcel, sanitise: boolean): void {
+  const user = parcel.users.find((candidate) => candidate.vmid === vm.vmid);
+  for (const mapping of user?.mappings ?? []) unmapPart(rm, vm, parcel.extent, mapping);
+  if (sanitise) for (const region of parcel.regions) zeroRange(rm, parcel.extent, region);
+  parcel.users = parcel.users.filter((candidate) => candidate.vmid !== vm.vmid);
+  vm.mappings = vm.mappings.filter((mapping) => mapping.handle !== parcel.handle);
+}
+
+/** Gives a parcel's memory back to its owner; nobody else may have it any more. */
+export function reclaimParcel(rm: Rm, parcel: Parcel, sanitise: boolean): void {
+  if (sanitise) for (const region of parcel.regions) zeroRange(rm, parcel.extent, region);
+  unmapOwner(rm, parcel);
+  const owner = rm.vm(parcel.owner);
+  if (owner?.memoryExtent != null) for (const region of parcel.regions) donateToSibling(rm, parcel.extent, owner.memoryExtent, region);
+  dropParcel(rm, parcel);
+}
+
+function dropParcel(rm: Rm, parcel: Parcel): void {
+  deleteExtent(rm, parcel.extent);
+  rm.state.parcels = rm.state.parcels.filter((other) => other !== parcel);
+}
+
+function deleteExtent(rm: Rm, extent: CapId): void {
+  rm.call('cspace_delete_cap_from', { cspace: rm.environment.cspace, cap: extent });
+}
+
+/** Total size of a parcel. */
+export function parcelSize(parcel: Parcel): bigint {
+  return parcel.regions.reduce((size, region) => size + region.sizeBytes, 0n);
+}
+
+/** Reads out of a parcel, through RM's own mapping. */
+export function readParcel(rm: Rm, parcel: Parcel, offset: bigint, sizeBytes: number): Uint8Array | undefined {
+  const out = new Uint8Array(sizeBytes);
+  let start = 0n;
+  for (const region of parcel.regions) {
+    const from = offset > start ? offset : start;
+    const to = offset + BigInt(sizeBytes) < start + region.sizeBytes ? offset + BigInt(sizeBytes) : start + region.sizeBytes;
+    if (from < to) {
+      const bytes = rm.readPlatform(region.offset + (from - start), Number(to - from));
+      if (bytes === undefined) return undefined;
+      out.set(bytes, Number(from - offset));
+    }
+    start += region.sizeBytes;
+  }
+  return offset + BigInt(sizeBytes) <= start ? out : undefined;
+}

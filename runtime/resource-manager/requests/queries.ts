@@ -1,0 +1,82 @@
+/** Requests that only ask: identity, look-up, owner, peers, and the resources that connect two VMs. */
+
+import type { CapId } from '../../base/brands';
+import type { Rm } from '../context';
+import type { RmResults } from '../message-table';
+import type { VdeviceEnd, VmRecord } from '../state';
+import { VMID } from '../vm-states';
+import type { RmHandler, RmHandlers } from './handler';
+
+const LOOKUP_BYTES_MAX = 79;
+const ID_TYPE = { GUID: 0, URI: 1, NAME: 2, SIGNING_AUTHORITY: 3 } as const;
+const SIGNING_AUTHORITY = 'N/A';
+/** AArch64 in byte 0, Gunyah with this RM in byte 2, version 1. */
+const HOST_TYPE = 0x0100_0164;
+const RESOURCE_TYPE: Readonly<Record<VdeviceEnd['type'], number>> = { 'doorbell-send': 0, 'doorbell-receive': 1, 'queue-send': 2, 'queue-receive': 3 };
+const RESOURCE_VCPU = 4;
+
+type Resource = RmResults<'VM_GET_HYP_RESOURCES'>['resources'][number];
+
+function textBytes(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0) & 0xff);
+}
+
+const getId: RmHandler<'VM_GET_ID'> = (rm, caller, { vmid }) => {
+  const vm = vmid === 0 ? caller : rm.vm(vmid);
+  if (vm === undefined || !rm.mayQuery(caller.vmid, vm)) return 'NORESOURCE';
+  if (vm.state !== 'READY' && vm.state !== 'RUNNING' && vm.state !== 'PAUSED') return 'VM_STATE';
+  return {
+    ids: [
+      { type: ID_TYPE.GUID, data: vm.guid.slice() },
+      ...(vm.name === '' ? [] : [{ type: ID_TYPE.NAME, data: textBytes(vm.name) }]),
+      ...(vm.uri === '' ? [] : [{ type: ID_TYPE.URI, data: textBytes(vm.uri) }]),
+      { type: ID_TYPE.SIGNING_AUTHORITY, data: textBytes(SIGNING_AUTHORITY) },
+    ],
+  };
+};
+
+function matching(rm: Rm, caller: VmRecord, matches: (vm: VmRecord) => boolean): RmResults<'VM_LOOKUP_NAME'> {
+  return { vmids: rm.state.vms.filter((vm) => rm.mayQuery(caller.vmid, vm) && matches(vm)).map((vm) => ({ vmid: vm.vmid })) };
+}
+
+const lookupName: RmHandler<'VM_LOOKUP_NAME'> = (rm, caller, { name }) =>
+  name.length > LOOKUP_BYTES_MAX ? 'ARGUMENT_INVALID' : matching(rm, caller, (vm) => vm.name !== '' && vm.name === name);
+
+const lookupUri: RmHandler<'VM_LOOKUP_URI'> = (rm, caller, { uri }) =>
+  uri.length > LOOKUP_BYTES_MAX ? 'ARGUMENT_INVALID' : matching(rm, caller, (vm) => vm.uri !== '' && vm.uri === uri);
+
+const lookupGuid: RmHandler<'VM_LOOKUP_GUID'> = (rm, caller, { guid }) => matching(rm, caller, (vm) => vm.guid.every((byte, i) => byte === guid[i]));
+
+const getResources: RmHandler<'VM_GET_HYP_RESOURCES'> = (rm, caller, { vmid }) => {
+  if (vmid === VMID.RM) return { resources: caller.vmid === VMID.HLOS ? [vcpuResource(rm.state.rmVcpuCap, 0, 0)] : [] };
+  const target = rm.vm(vmid);
+  if (target === undefined) return 'ARGUMENT_INVALID';
+  if (target.objects === null) return 'NORESOURCE';
+  const vcpus = target.owner === caller.vmid ? target.vcpus.map((vcpu) => (vcpu.ownerCap === null ? [] : [vcpuResource(vcpu.ownerCap, vcpu.index, vcpu.wakeupVirq ?? 0)])) : [];
+  return { resources: [...vcpus.flat(), ...connections(caller, target.vmid, caller), ...connections(target, caller.vmid, caller)] };
+};
+
+function vcpuResource(cap: CapId, label: number, virq: number): Resource {
+  return { type: RESOURCE_VCPU, partnerVmid: 0, handle: 0, label, capId: cap, virqHandle: 0, virq, base: 0n, size: 0n };
+}
+
+/** The caller's ends of `of`'s vdevices whose peer is `peer`. */
+function connections(of: VmRecord, peer: number, caller: VmRecord): Resource[] {
+  const target = of === caller ? peer : of.vmid;
+  return of.vdevices.filter((vdevice) => vdevice.peer === peer).flatMap((vdevice) => vdevice.ends.filter((end) => end.vmid === caller.vmid).map((end) => ({
+    type: RESOURCE_TYPE[end.type], partnerVmid: target, handle: 0, label: vdevice.config.label, capId: end.cap, virqHandle: 0, virq: end.virq ?? 0, base: 0n, size: 0n,
+  })));
+}
+
+/** Observed: a doorbell's or queue's sender shows its interrupt, a doorbell's sender has none and shows 0. */
+export const queryHandlers = {
+  VM_GET_ID: getId,
+  VM_LOOKUP_NAME: lookupName,
+  VM_LOOKUP_URI: lookupUri,
+  VM_LOOKUP_GUID: lookupGuid,
+  VM_GET_HYP_RESOURCES: getResources,
+  VM_GET_OWNER: (_rm, caller) => ({ vmid: caller.owner }),
+  VM_GET_VMID: (_rm, caller) => ({ vmid: caller.vmid }),
+  VM_GET_PEERS: (_rm, caller) => ({ vmids: caller.peers.map((vmid) => ({ vmid })) }),
+  HOST_GET_TYPE: () => ({ type: HOST_TYPE }),
+} as const satisfies RmHandlers;

@@ -1,0 +1,190 @@
+/**
+ * Everything RM remembers, as plain data. Whatever affects what RM does next is here, so that saving RM is copying this.
+ * Objects of the hypervisor appear as capability identifiers of RM's own capability space unless a name says otherwise.
+ */
+
+import type { CapId, MemparcelHandle, VirqNumber, Vmid } from '../base/brands';
+import type { ObjectType } from '../hypervisor/interface';
+import type { RpcReceiver, RpcSender } from './rpc';
+import type { VmConfig, VdeviceConfig } from './vm-config';
+import type { VmStateName } from './vm-states';
+
+/** RM's connection with one VM. */
+export interface RmLink {
+  /** RM's capabilities: the queue that RM sends to and the one that it receives from. */
+  readonly toVm: CapId;
+  readonly fromVm: CapId;
+  readonly rmTxVirq: VirqNumber;
+  readonly rmRxVirq: VirqNumber;
+  /** The VM's capabilities and interrupts, as its device tree names them. */
+  readonly vmSendCap: CapId;
+  readonly vmReceiveCap: CapId;
+  readonly vmTxVirq: VirqNumber;
+  readonly vmRxVirq: VirqNumber;
+  readonly depth: number;
+  readonly messageSizeBytes: number;
+  readonly receiver: RpcReceiver;
+  readonly sender: RpcSender;
+}
+
+/** One vCPU of a VM. */
+export interface VcpuRecord {
+  readonly cap: CapId;
+  readonly index: number;
+  /** RM's interrupt when the vCPU halts; absent for the primary VM, whose halt ends the platform. */
+  readonly haltVirq: VirqNumber | null;
+  /** The owner's capability and, for proxy scheduling, its wake-up interrupt. */
+  readonly ownerCap: CapId | null;
+  readonly wakeupVirq: VirqNumber | null;
+  /** The VM's own capability to power it, only where there is no PSCI. */
+  readonly selfCap: CapId | null;
+}
+
+/** One end of a connection, as a VM sees it. `type` is a resource type of VM_GET_HYP_RESOURCES. */
+export interface VdeviceEnd {
+  readonly type: 'doorbell-send' | 'doorbell-receive' | 'queue-send' | 'queue-receive';
+  readonly vmid: Vmid;
+  readonly cap: CapId;
+  readonly virq: VirqNumber | null;
+}
+
+/** A vdevice that was created for a VM. */
+export interface VdeviceRecord {
+  readonly config: VdeviceConfig;
+  /** Who is at the other end; null while a named peer is missing. */
+  peer: Vmid | null;
+  /** RM's capabilities for the objects: one doorbell or queue, or the two queues of a pair (from the VM, to the VM). */
+  readonly objects: readonly CapId[];
+  /** The VM's ends, then those of its peer; in the order of VM_GET_HYP_RESOURCES. */
+  readonly ends: VdeviceEnd[];
+}
+
+/** A capability of RM, or a copy that RM put into some VM's capability space; deleted when the VM is taken apart. */
+export interface HeldCap {
+  /** In whose capability space; RM's own for the object itself. */
+  readonly vmid: Vmid;
+  readonly cap: CapId;
+  readonly type: ObjectType;
+  /** When a VM is taken apart, vdevices go first, then memory, then the rest. */
+  readonly stage: 'vdevice' | 'memory' | 'core';
+}
+/** An interrupt number taken from a VM's (or RM's) virtual interrupt controller. */
+export interface HeldVirq { readonly vmid: Vmid; readonly virq: VirqNumber }
+
+/** The objects that make a VM. */
+export interface VmObjects {
+  readonly cspace: CapId;
+  readonly addrspace: CapId;
+  readonly vic: CapId;
+  readonly vpmGroup: CapId | null;
+  /** Where the GIC frames are, in the VM's address space. */
+  readonly gicd: bigint;
+  readonly gicr: bigint;
+  readonly gicrStride: bigint;
+}
+
+/** Memory of a VM: mappings as RM made them. */
+export interface VmMapping {
+  readonly ipa: bigint;
+  readonly sizeBytes: bigint;
+  /** Offset inside the platform's memory (or device) extent. */
+  readonly offset: bigint;
+  /** The parcel it came from; null for memory the VM owns. */
+  readonly handle: MemparcelHandle | null;
+  readonly kind: 'memory' | 'device';
+}
+
+/** Where VM_CONFIG_IMAGE said that the image is. */
+export interface ImagePlace {
+  readonly auth: number;
+  readonly handle: MemparcelHandle;
+  readonly imageOffset: bigint;
+  readonly imageSize: bigint;
+  readonly dtbOffset: bigint;
+  readonly dtbSize: bigint;
+}
+
+/** One VM. */
+export interface VmRecord {
+  readonly vmid: Vmid;
+  readonly owner: Vmid;
+  /** Index in the list of platform VMs of the hand-over, or null for VMs that another VM creates. */
+  readonly platformIndex: number | null;
+  state: VmStateName;
+  osState: number;
+  appStatus: number;
+  name: string;
+  uri: string;
+  guid: Uint8Array;
+  crashMessage: string;
+  peers: Vmid[];
+  image: ImagePlace | null;
+  config: VmConfig | null;
+  objects: VmObjects | null;
+  /** Sparse extent of the memory that the VM owns; null if all its memory is other VMs' parcels. */
+  memoryExtent: CapId | null;
+  /** Platform memory behind a platform VM's RAM; kept over resets. */
+  ram: { readonly offset: bigint; readonly sizeBytes: bigint } | null;
+  mappings: VmMapping[];
+  vcpus: VcpuRecord[];
+  link: RmLink | null;
+  console: { selfOpen: boolean; ownerOpen: boolean } | null;
+  vdevices: VdeviceRecord[];
+  /** In order of creation. */
+  heldCaps: HeldCap[];
+  heldVirqs: HeldVirq[];
+  /** Where its boot vCPU starts; 0 until that is known. */
+  entry: bigint;
+  /** Hardware interrupts that are forwarded to it. */
+  hardwareInterrupts: CapId[];
+}
+
+/** A range of an owner's memory inside a parcel. */
+export interface ParcelRegion { readonly address: bigint; readonly offset: bigint; readonly sizeBytes: bigint }
+/** What a VM may do with a parcel. */
+export interface AclEntry { readonly vmid: number; readonly rights: number }
+/** A VM that has mapped a parcel. */
+export interface ParcelUser { readonly vmid: Vmid; readonly mappings: readonly VmMapping[]; readonly sanitise: boolean }
+
+/** A memory parcel. */
+export interface Parcel {
+  readonly handle: MemparcelHandle;
+  readonly owner: Vmid;
+  readonly transaction: 'donate' | 'lend' | 'share';
+  readonly memoryType: 'normal' | 'io';
+  readonly sanitised: boolean;
+  readonly label: number;
+  tag: number;
+  readonly acl: readonly AclEntry[];
+  readonly attributes: readonly { readonly attribute: number; readonly vmid: number }[];
+  regions: ParcelRegion[];
+  /** False while MEM_APPEND is expected. */
+  complete: boolean;
+  readonly extent: CapId;
+  users: ParcelUser[];
+  /** Whether the owner still (lend) or again (share) sees the memory through the parcel. */
+  ownerMapped: boolean;
+}
+
+/** RM's whole state. */
+export interface RmState {
+  readonly kind: 'resource-manager';
+  readonly version: 1;
+  /** Ascending by VMID. */
+  vms: VmRecord[];
+  parcels: Parcel[];
+  nextHandle: number;
+  /** Platform memory that RM may still give away, as offsets into the memory extent; ascending. */
+  freeMemory: { base: bigint; sizeBytes: bigint }[];
+  /** The primary VM's capability to RM's own vCPU. */
+  rmVcpuCap: CapId;
+}
+
+/** A VM that has just been allocated. */
+export function newVm(vmid: Vmid, owner: Vmid, platformIndex: number | null): VmRecord {
+  return {
+    vmid, owner, platformIndex, state: 'NONE', osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', peers: [owner], image: null,
+    config: null, objects: null, memoryExtent: null, ram: null, mappings: [], vcpus: [], link: null, console: null, vdevices: [], heldCaps: [],
+    heldVirqs: [], entry: 0n, hardwareInterrupts: [],
+  };
+}

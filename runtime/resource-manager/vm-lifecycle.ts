@@ -1,0 +1,229 @@
+/**
+ * From configuration to start: what VM_CONFIG_IMAGE, VM_INIT and VM_START do once the request has been checked, for VMs that another VM
+ * creates and for those that come with the platform.
+ *
+ * A platform VM's image is RM's own, so nobody can name it in VM_CONFIG_IMAGE: RM configures such a VM itself, at boot and, after a
+ * reset, when VM_INIT finds it in state RESET. Everything from there on is the same path for both kinds.
+ */
+
+import { assert } from '../base/assert';
+import { hex } from '../base/bits';
+import { ByteReader } from '../base/byte-reader';
+import { decodeDtb } from '../devicetree';
+import type { PlatformVm } from '../hypervisor/interface';
+import type { Rm } from './context';
+import { acceptParcel, parcelByHandle, parcelSize, readParcel } from './parcels';
+import type { RmErrorName } from './rm-errors';
+import type { Parcel, VmRecord } from './state';
+import { buildCore, buildLink, PRIORITY_DEFAULT, VCPU_OPTION } from './vm-builder';
+import type { VmPlan } from './vm-builder';
+import { DEFAULT_BASE_ADDRESS, parseVmConfig } from './vm-config';
+import type { VmConfig } from './vm-config';
+import { buildVdevices } from './vdevices';
+import { ACCESS, copyPlatform, giveDevices, giveRam, readGuest, takeFreeMemory, writeGuest } from './vm-memory';
+import { overlayErrorText, overlaySecondary } from './vm-overlay';
+
+/** Authentication types of VM_CONFIG_IMAGE. */
+export const AUTH = { NONE: 0, PLATFORM: 1, ANDROID: 2 } as const;
+/** Device trees above this are refused whatever their owner says. */
+const DTB_BYTES_MAX = 0x20_0000;
+const FDT_HEADER_BYTES = 40;
+const GICD_DEFAULT = 0x0800_0000n;
+const GICR_DEFAULT = 0x080a_0000n;
+const LARGE_PAGE = 0x20_0000n;
+
+/** The platform's description of a VM that came with it, unless its owner has configured an image of its own. */
+export function platformVm(rm: Rm, vm: VmRecord): PlatformVm | undefined {
+  return vm.platformIndex === null || vm.image !== null ? undefined : rm.environment.vms[vm.platformIndex];
+}
+
+/** Reads the configuration and creates the VM's objects; READY, or INIT_FAILED and the error to answer. */
+export function initVm(rm: Rm, vm: VmRecord): RmErrorName {
+  const error = initSteps(rm, vm);
+  rm.setVmState(vm, error === undefined ? 'READY' : 'INIT_FAILED');
+  return error ?? 'OK';
+}
+
+function initSteps(rm: Rm, vm: VmRecord): RmErrorName | undefined {
+  const blob = readConfiguredDtb(rm, vm);
+  const tree = blob === undefined ? undefined : decodeDtb(blob);
+  if (tree?.ok !== true) {
+    rm.report(vm.vmid, 'rm-device-tree', 'VM_INIT: the device tree is missing, damaged or larger than configured.');
+    return 'MEM_INVALID';
+  }
+  const outcome = parseVmConfig(tree.value.tree.root, platformVm(rm, vm) === undefined ? 'untrusted' : 'trusted');
+  for (const diagnostic of outcome.diagnostics) rm.report(vm.vmid, diagnostic.code, diagnostic.message);
+  const config = outcome.config;
+  if (config === undefined) return outcome.error ?? 'MEM_INVALID';
+  takeConfig(rm, vm, config);
+  return buildCore(rm, vm, planFor(config)) ?? buildChannel(rm, vm, config) ?? buildVdevices(rm, vm, config) ?? givePlatformMemory(rm, vm);
+}
+
+/** Identity is known from here on. */
+function takeConfig(rm: Rm, vm: VmRecord, config: VmConfig): void {
+  vm.config = config;
+  vm.name = config.name;
+  vm.uri = config.uri;
+  vm.guid = config.guid.slice();
+  const ram = platformVm(rm, vm);
+  if (ram !== undefined && config.baseAddress !== null && config.baseAddress !== ram.ramBase) {
+    rm.report(vm.vmid, 'rm-base-address', `The configuration wants memory at ${hex(config.baseAddress)}, the system description places it at ${hex(ram.ramBase)}; the latter counts.`);
+  }
+}
+
+function planFor(config: VmConfig): VmPlan {
+  const proxy = config.affinity === 'proxy';
+  let vcpuOptions = proxy ? VCPU_OPTION.VCPU_RUN_SCHEDULED : 0n;
+  if (config.affinity === 'pinned') vcpuOptions |= VCPU_OPTION.PINNED;
+  if (config.attributes.includes('crash-fatal')) vcpuOptions |= VCPU_OPTION.CRITICAL;
+  return {
+    cpus: config.cpus.map((_, index) => (proxy ? null : config.affinityMap[index] ?? 0)),
+    vcpuOptions,
+    priority: PRIORITY_DEFAULT + config.priorityOffset,
+    timesliceNanoseconds: BigInt(config.timesliceMicroseconds) * 1000n,
+    powerManagement: !config.psci ? 'none' : proxy ? 'not-aggregated' : 'aggregated',
+    gicd: config.gic?.gicd ?? GICD_DEFAULT,
+    gicr: config.gic?.gicr ?? GICR_DEFAULT,
+    gicrStride: config.gic?.stride ?? 0x2_0000n,
+    halts: 'to-rm',
+  };
+}
+
+function buildChannel(rm: Rm, vm: VmRecord, config: VmConfig): RmErrorName | undefined {
+  const rpc = config.vdevices.find((vdevice) => vdevice.type === 'rm-rpc');
+  if (rpc === undefined) return undefined;
+  if (rpc.console) vm.console = { selfOpen: false, ownerOpen: false };
+  return buildLink(rm, vm, { depth: rpc.queueDepth, messageSizeBytes: rpc.messageSizeBytes, interrupts: rpc.interrupts });
+}
+
+/** The device tree where VM_CONFIG_IMAGE (or the platform) says it is. */
+function readConfiguredDtb(rm: Rm, vm: VmRecord): Uint8Array | undefined {
+  const platform = platformVm(rm, vm);
+  if (platform !== undefined) {
+    const { source, sizeBytes } = platform.deviceTree;
+    return sizeBytes > BigInt(DTB_BYTES_MAX) ? undefined : rm.readPlatform(source - rm.environment.memoryBase, Number(sizeBytes));
+  }
+  const parcel = vm.image === null ? undefined : parcelByHandle(rm, vm.image.handle);
+  if (vm.image === null || parcel === undefined) return undefined;
+  const { dtbOffset, dtbSize } = vm.image;
+  const size = dtbTotalSize(readParcel(rm, parcel, dtbOffset, FDT_HEADER_BYTES));
+  return size === undefined || BigInt(size) > dtbSize ? undefined : readParcel(rm, parcel, dtbOffset, size);
+}
+
+function dtbTotalSize(header: Uint8Array | undefined): number | undefined {
+  const size = header === undefined ? undefined : new ByteReader(header, 'big').u32(4);
+  return size === undefined || size < FDT_HEADER_BYTES || size > DTB_BYTES_MAX ? undefined : size;
+}
+
+/** Fills a platform VM's RAM with its image and maps RAM and devices. */
+function givePlatformMemory(rm: Rm, vm: VmRecord): RmErrorName | undefined {
+  const platform = platformVm(rm, vm);
+  if (platform === undefined) return undefined;
+  if (!placeImage(rm, vm, platform)) return 'MEM_INVALID';
+  return giveRam(rm, vm, platform.ramBase) ?? giveDevices(rm, vm, platform.devices);
+}
+
+function placeImage(rm: Rm, vm: VmRecord, platform: PlatformVm): boolean {
+  const offset = vm.ram?.offset ?? takeFreeMemory(rm, platform.ramSizeBytes, LARGE_PAGE);
+  if (offset === undefined) {
+    rm.report(vm.vmid, 'rm-no-memory', `There is no free range of ${hex(platform.ramSizeBytes)} bytes for ${platform.name}.`);
+    return false;
+  }
+  vm.ram = { offset, sizeBytes: platform.ramSizeBytes };
+  const place = (address: bigint): bigint => rm.environment.memoryBase + offset + (address - platform.ramBase);
+  const parts = [...platform.segments, { ...platform.deviceTree }];
+  const fits = parts.every((part) => part.ipa >= platform.ramBase && part.ipa + part.sizeBytes <= platform.ramBase + platform.ramSizeBytes);
+  if (!fits) rm.report(vm.vmid, 'rm-image-outside-memory', `A segment or the device tree of ${platform.name} lies outside its memory.`);
+  return fits && parts.every((part) => copyPlatform(rm, part.source, place(part.ipa), part.sizeBytes));
+}
+
+/** Where a VM starts and where its device tree is. */
+interface StartPlace { readonly entry: bigint; readonly dtb: bigint; readonly dtbRoom: bigint }
+
+/** Accepts memory, writes the device tree and starts the boot vCPU; RUNNING, or INIT_FAILED and NORESOURCE whatever the reason. */
+export function startVm(rm: Rm, vm: VmRecord): RmErrorName {
+  const place = platformStart(rm, vm) ?? acceptMemory(rm, vm);
+  if (place === undefined || !writeDeviceTree(rm, vm, place) || !powerOn(rm, vm, place)) {
+    rm.setVmState(vm, 'INIT_FAILED');
+    return 'NORESOURCE';
+  }
+  rm.setVmState(vm, 'RUNNING');
+  return 'OK';
+}
+
+function platformStart(rm: Rm, vm: VmRecord): StartPlace | undefined {
+  const platform = platformVm(rm, vm);
+  return platform === undefined ? undefined : { entry: platform.entry, dtb: platform.deviceTree.ipa, dtbRoom: platform.deviceTree.roomBytes };
+}
+
+function acceptMemory(rm: Rm, vm: VmRecord): StartPlace | undefined {
+  const { image, config } = vm;
+  const parcel = image === null ? undefined : parcelByHandle(rm, image.handle);
+  if (image === null || config === null || parcel === undefined || image.auth === AUTH.ANDROID) return undefined;
+  const base = config.baseAddress ?? DEFAULT_BASE_ADDRESS;
+  if (!mayBeImage(vm, parcel) || typeof acceptParcel(rm, vm, parcel, { at: base, sanitise: false }) === 'string') {
+    rm.report(vm.vmid, 'rm-image-parcel', 'VM_START: the image parcel must be lent or shared with full rights and fit at base-address.');
+    return undefined;
+  }
+  if (!acceptLabelled(rm, vm)) return undefined;
+  acceptPrivate(rm, vm, base + parcelSize(parcel));
+  acceptRest(rm, vm);
+  return { entry: base + config.entryOffset, dtb: base + image.dtbOffset, dtbRoom: image.dtbSize };
+}
+
+/** Lent with full rights; a debug build without security state takes a shared parcel too. */
+function mayBeImage(vm: VmRecord, parcel: Parcel): boolean {
+  return parcel.transaction !== 'donate' && parcel.complete && parcel.acl.some((entry) => entry.vmid === vm.vmid && entry.rights === ACCESS.RWX);
+}
+
+function offered(rm: Rm, vm: VmRecord): Parcel[] {
+  return rm.state.parcels.filter((parcel) => parcel.complete && parcel.owner !== vm.vmid
+    && parcel.acl.some((entry) => entry.vmid === vm.vmid) && !parcel.users.some((user) => user.vmid === vm.vmid));
+}
+
+/** Parcels that a `shm` vdevice asks for by label. A failure here fails the start. */
+function acceptLabelled(rm: Rm, vm: VmRecord): boolean {
+  for (const { config } of vm.vdevices) {
+    if (config.memory === null || config.memory.base === null) continue;
+    const { label, base, optional } = config.memory;
+    const parcel = offered(rm, vm).find((candidate) => candidate.label === label);
+    if (parcel === undefined && optional) continue;
+    if (parcel === undefined || typeof acceptParcel(rm, vm, parcel, { at: base, sanitise: false }) === 'string') {
+      rm.report(vm.vmid, 'rm-vdevice-memory', `VM_START: ${config.path} needs a memory parcel with label ${label} that can be mapped at ${hex(base)}.`);
+      return false;
+    }
+  }
+  return true;
+}
+
+/** Private normal memory goes directly behind the image; failures do not matter. */
+function acceptPrivate(rm: Rm, vm: VmRecord, end: bigint): void {
+  let at = end;
+  for (const parcel of offered(rm, vm)) {
+    const plain = parcel.label === 0 && parcel.memoryType === 'normal' && parcel.attributes.every((entry) => entry.attribute === 0);
+    if (!plain || !parcel.acl.some((entry) => entry.vmid === vm.vmid && entry.rights === ACCESS.RWX)) continue;
+    if (typeof acceptParcel(rm, vm, parcel, { at, sanitise: false }) !== 'string') at += parcelSize(parcel);
+  }
+}
+
+function acceptRest(rm: Rm, vm: VmRecord): void {
+  for (const parcel of offered(rm, vm)) acceptParcel(rm, vm, parcel, { at: 'chosen', sanitise: false });
+}
+
+function writeDeviceTree(rm: Rm, vm: VmRecord, place: StartPlace): boolean {
+  const size = dtbTotalSize(readGuest(rm, vm, place.dtb, FDT_HEADER_BYTES));
+  const blob = size === undefined ? undefined : readGuest(rm, vm, place.dtb, size);
+  const room = place.dtbRoom > BigInt(DTB_BYTES_MAX) ? DTB_BYTES_MAX : Number(place.dtbRoom);
+  const merged = blob === undefined ? 'unreadable' : overlaySecondary(rm, vm, blob, room);
+  if (typeof merged !== 'string') return writeGuest(rm, vm, place.dtb, merged);
+  rm.report(vm.vmid, 'rm-device-tree', `VM_START: ${overlayErrorText(merged, room)}`);
+  return false;
+}
+
+function powerOn(rm: Rm, vm: VmRecord, place: StartPlace): boolean {
+  const index = vm.config?.cpus.findIndex((cpu) => cpu.boots) ?? -1;
+  const vcpu = vm.vcpus[index];
+  assert(vcpu !== undefined, 'a configuration has a booting CPU');
+  vm.entry = place.entry;
+  return rm.call('vcpu_poweron', { vcpu: vcpu.cap, entry_point: place.entry, context: place.dtb, flags: 0n }).error === 0;
+}

@@ -1,0 +1,137 @@
+/**
+ * Ends VMs: exits and forced stops, and the reset that takes a stopped VM apart one step at a time between other work, so that
+ * notifications and requests interleave as with the real RM.
+ */
+
+import { CAP_ID_INVALID } from '../base/brands';
+import { ERRORS } from '../hypervisor/interface';
+import type { Rm } from './context';
+import { RM_VMID } from './context';
+import { reclaimParcel, releaseParcel } from './parcels';
+import type { HeldCap, VmRecord } from './state';
+import { EXIT_TYPES } from './vm-states';
+import { donateToRm, zeroRange } from './vm-memory';
+
+const EXIT_CODE_SOFTWARE_ERROR = 1;
+const EXIT_CODE_UNKNOWN = 2;
+const FLAG_RESET2_64BIT = 0x8000;
+const STATE_POWERED_OFF = 2;
+const STATE_FAULT = 6;
+const STATE_SYSTEM_RESET = 0x100;
+const VIRQ_TYPES = [0, 1] as const;
+
+/** Why a VM ended, as VM_EXITED carries it. */
+export interface Exit { readonly type: keyof typeof EXIT_TYPES; readonly flags?: number; readonly code?: number; readonly extra?: readonly number[] }
+
+/** Marks a running VM as ended and tells its owner: VM_STATUS first, then VM_EXITED. */
+export function exitVm(rm: Rm, vm: VmRecord, exit: Exit): void {
+  killVcpus(rm, vm);
+  rm.setVmState(vm, 'EXITED');
+  const code = exit.code ?? (vm.crashMessage === '' ? 0 : EXIT_CODE_SOFTWARE_ERROR);
+  const reason = [(exit.flags ?? 0) | (code << 16), ...(exit.extra ?? [])];
+  rm.notify(vm.owner, 'VM_EXITED', { vmid: vm.vmid, exitType: EXIT_TYPES[exit.type], reason });
+}
+
+/** Stops a VM's vCPUs for good. */
+export function killVcpus(rm: Rm, vm: VmRecord): void {
+  for (const vcpu of vm.vcpus) rm.call('vcpu_kill', { vcpu: vcpu.cap });
+}
+
+/** A vCPU's halt interrupt: finds out why, and ends the VM. A second halt is ignored. */
+export function vcpuHalted(rm: Rm, vm: VmRecord, index: number): void {
+  const vcpu = vm.vcpus[index];
+  if (vcpu === undefined || !rm.canEnter(vm, 'EXITED')) return;
+  const check = rm.call('vcpu_run_check', { vcpu: vcpu.cap });
+  const exit = check.error === ERRORS.OK ? exitFor(check.vcpu_state, check.state_data_0, check.state_data_1) : undefined;
+  exitVm(rm, vm, exit ?? { type: 'SOFTWARE_ERROR', code: EXIT_CODE_UNKNOWN });
+}
+
+function exitFor(state: number, data0: bigint, data1: bigint): Exit | undefined {
+  if (state === STATE_POWERED_OFF) return { type: 'PLATFORM_OFF' };
+  if (state === STATE_FAULT) return { type: 'SOFTWARE_ERROR' };
+  if (state !== STATE_SYSTEM_RESET) return undefined;
+  if ((data0 >> 63n) !== 0n) return { type: 'PLATFORM_RESET' };
+  const wide = ((data0 >> 62n) & 1n) !== 0n;
+  const cookie = wide ? data1 : data1 & 0xffff_ffffn;
+  const extra = [Number(data0 & 0xffff_ffffn), Number(cookie & 0xffff_ffffn), Number(cookie >> 32n)];
+  return { type: 'PSCI_SYSTEM_RESET2', flags: wide ? FLAG_RESET2_64BIT : 0, extra };
+}
+
+/** Does the next step of a reset; false when no VM is being reset. */
+export function resetStep(rm: Rm): boolean {
+  const vm = rm.state.vms.find((candidate) => candidate.state === 'RESETTING');
+  if (vm === undefined) return false;
+  if (!dropVdevice(rm, vm) && !releaseMemory(rm, vm)) finishReset(rm, vm);
+  return true;
+}
+
+function dropVdevice(rm: Rm, vm: VmRecord): boolean {
+  if (vm.vdevices.length === 0 && vm.link === null) return false;
+  vm.vdevices = [];
+  vm.link = null;
+  vm.console = null;
+  dropCaps(rm, vm, 'vdevice');
+  return true;
+}
+
+/** Deletes capabilities of a stage, newest first; the copies of others before the object itself goes. */
+function dropCaps(rm: Rm, vm: VmRecord, stage: HeldCap['stage']): void {
+  for (const held of vm.heldCaps.filter((candidate) => candidate.stage === stage).reverse()) {
+    if (held.vmid === RM_VMID) unbind(rm, held);
+    const cspace = held.vmid === RM_VMID ? rm.environment.cspace : rm.vm(held.vmid)?.objects?.cspace ?? CAP_ID_INVALID;
+    rm.call('cspace_delete_cap_from', { cspace, cap: held.cap });
+  }
+  vm.heldCaps = vm.heldCaps.filter((candidate) => candidate.stage !== stage);
+}
+
+/** Interrupts stop before their object goes; unbinding what is not bound does no harm. */
+function unbind(rm: Rm, held: HeldCap): void {
+  if (held.type === 'doorbell') rm.call('doorbell_unbind_virq', { doorbell: held.cap });
+  if (held.type === 'thread') for (const type of VIRQ_TYPES) rm.call('vcpu_unbind_virq', { vcpu: held.cap, virq_type: type });
+  if (held.type !== 'msgqueue') return;
+  rm.call('msgqueue_unbind_send_virq', { msgqueue: held.cap });
+  rm.call('msgqueue_unbind_receive_virq', { msgqueue: held.cap });
+}
+
+/** Releases one accepted parcel, telling its owner. */
+function releaseMemory(rm: Rm, vm: VmRecord): boolean {
+  const parcel = rm.state.parcels.find((candidate) => candidate.users.some((user) => user.vmid === vm.vmid));
+  if (parcel === undefined) return false;
+  const sanitise = parcel.users.some((user) => user.vmid === vm.vmid && user.sanitise);
+  releaseParcel(rm, vm, parcel, sanitise);
+  rm.notify(parcel.owner, 'MEM_RELEASED', { handle: parcel.handle, vmid: vm.vmid, tag: parcel.tag });
+  return true;
+}
+
+function finishReset(rm: Rm, vm: VmRecord): void {
+  takeBackParcels(rm, vm);
+  for (const hwirq of vm.hardwareInterrupts) rm.call('hwirq_unbind_virq', { hwirq });
+  if (vm.memoryExtent !== null && vm.ram !== null) {
+    // The next image must find memory as after power-on, not what the last one left.
+    zeroRange(rm, vm.memoryExtent, vm.ram);
+    donateToRm(rm, vm.memoryExtent, vm.ram);
+  }
+  dropCaps(rm, vm, 'memory');
+  dropCaps(rm, vm, 'core');
+  Object.assign(vm, cleanRecord());
+  rm.setVmState(vm, 'RESET');
+  vm.peers = [vm.owner];
+}
+
+/** Memory that the VM gave away comes back, whoever has it: its owner is gone. */
+function takeBackParcels(rm: Rm, vm: VmRecord): void {
+  for (const parcel of rm.state.parcels.filter((candidate) => candidate.owner === vm.vmid)) {
+    for (const user of parcel.users) {
+      const other = rm.vm(user.vmid);
+      if (other !== undefined) releaseParcel(rm, other, parcel, false);
+    }
+    reclaimParcel(rm, parcel, false);
+  }
+}
+
+function cleanRecord(): Partial<VmRecord> {
+  return {
+    osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', image: null, config: null, objects: null, memoryExtent: null, mappings: [],
+    vcpus: [], heldVirqs: [], hardwareInterrupts: [], entry: 0n,
+  };
+}

@@ -1,0 +1,213 @@
+/**
+ * A machine with the real hypervisor and Resource Manager for tests. VMs have no code: the test acts as the primary VM's vCPU, by hypercalls
+ * through its registers and by loads and stores to its memory, so that RM sees nothing but what a guest can do.
+ */
+
+import assert from 'node:assert/strict';
+
+import { capId, pa, ticks } from '../../runtime/base/brands';
+import type { TraceEvent } from '../../runtime/base/trace-event';
+import { compileDts, decodeDtb, hasErrors } from '../../runtime/devicetree';
+import type { DeviceTree } from '../../runtime/devicetree';
+import { createEngine, type Engine } from '../../runtime/engine';
+import { type Hypercall, HYPERCALLS, type HypercallName } from '../../runtime/hypervisor/hypercall-table';
+import { createHypervisor, type Hypervisor, type Thread } from '../../runtime/hypervisor/hypervisor';
+import type { PlatformVm } from '../../runtime/hypervisor/interface';
+import { TickEventQueue } from '../../runtime/machine/event-queue';
+import { createResourceManager, RM_REQUESTS } from '../../runtime/resource-manager';
+import { decodePayload, encodePayload } from '../../runtime/resource-manager/message-codec';
+import { RM_NOTIFICATIONS, type RmArguments, type RmNotificationName, type RmRequestName, type RmResults } from '../../runtime/resource-manager/message-table';
+import { packetsOf, receivePacket, type RpcMessage, type RpcReceiver } from '../../runtime/resource-manager/rpc';
+
+const RAM_BASE = 0x4000_0000n;
+const RAM_SIZE = 64 * 1024 * 1024;
+const HEAP_SIZE = 8 * 1024 * 1024;
+const PRIVATE = RAM_BASE + 0x300_0000n;
+const STORE = RAM_BASE + 0x310_0000n;
+export const PRIMARY_BASE = RAM_BASE;
+export const PRIMARY_SIZE = 0x100_0000n;
+export const PRIMARY_DTB = PRIMARY_BASE + 0x80_0000n;
+const FREE_BASE = RAM_BASE + 0x200_0000n;
+const FREE_SIZE = 0x100_0000n;
+const BUFFER = PRIMARY_BASE + 0x10_0000n;
+
+const PRIMARY_DTS = '/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; chosen {}; };';
+
+/** A secondary VM of the platform: its tree and where it wants its RAM. */
+export interface SecondarySpec { readonly dts: string; readonly autostart?: boolean; readonly ramBase?: bigint; readonly ramSize?: bigint; readonly room?: bigint; readonly devices?: PlatformVm['devices'] }
+
+/** What came out of RM's queue. */
+export type Received = { readonly kind: string; readonly id: number; readonly sequence: number; readonly payload: Uint8Array };
+
+export function dtb(dts: string): Uint8Array {
+  const compiled = compileDts(dts);
+  assert.ok(!hasErrors(compiled.diagnostics), JSON.stringify(compiled.diagnostics));
+  return compiled.bytes;
+}
+
+export class SystemFixture {
+  readonly engine: Engine;
+  readonly events = new TickEventQueue();
+  readonly hypervisor: Hypervisor;
+  readonly rm = createResourceManager();
+  readonly trace: TraceEvent[] = [];
+  private readonly receiver: RpcReceiver = { partial: null };
+  private sequence = 0x100;
+  private storeAt = STORE;
+
+  constructor(secondaries: readonly SecondarySpec[] = [], options: { readonly cpuCount?: number } = {}) {
+    const cpuCount = options.cpuCount ?? 2;
+    this.engine = createEngine({ ram: [{ base: pa(RAM_BASE), sizeBytes: RAM_SIZE }], vcpuCountMax: 16, counterShift: 4 });
+    this.hypervisor = createHypervisor({
+      engine: this.engine, events: this.events, cpuCount, trace: (event) => { this.trace.push(event); }, seed: 7,
+      heap: { base: RAM_BASE + BigInt(RAM_SIZE - HEAP_SIZE), sizeBytes: BigInt(HEAP_SIZE) }, vcpuCountMax: 16, hardwareInterrupts: [33, 34],
+      onPlatformPower: () => undefined, deviceAccess: () => 0n,
+    });
+    this.hypervisor.bootRootVm(this.rm, {
+      privateBase: PRIVATE, privateSizeBytes: 0x10_0000n, freeRanges: [{ base: FREE_BASE, sizeBytes: FREE_SIZE }], bootCpu: 0, timerFrequencyHz: 62_500_000,
+      vms: [this.primary(), ...secondaries.map((spec, index) => this.secondary(spec, index))],
+    });
+    this.settle();
+  }
+
+  private primary(): PlatformVm {
+    const blob = dtb(PRIMARY_DTS);
+    this.engine.memory.write(pa(PRIMARY_DTB), blob);
+    return {
+      name: 'primary', primary: true, vcpuCount: 1, ramBase: PRIMARY_BASE, ramSizeBytes: PRIMARY_SIZE, segments: [], entry: PRIMARY_BASE,
+      deviceTree: { source: PRIMARY_DTB, sizeBytes: BigInt(blob.length), ipa: PRIMARY_DTB, roomBytes: 0x1_0000n },
+      devices: [{ name: 'uart', ipa: 0x0900_0000n, pa: 0x0900_0000n, sizeBytes: 0x1000n }], autostart: true,
+    };
+  }
+
+  private secondary(spec: SecondarySpec, index: number): PlatformVm {
+    const ramBase = spec.ramBase ?? 0x8000_0000n;
+    const image = Uint8Array.of(1, 2, 3, 4, 5);
+    const blob = dtb(spec.dts);
+    return {
+      name: `secondary${index}`, primary: false, vcpuCount: 1, ramBase, ramSizeBytes: spec.ramSize ?? 0x20_0000n,
+      segments: [{ ipa: ramBase + 0x1_0000n, source: this.store(image), sizeBytes: BigInt(image.length) }], entry: ramBase + 0x1_0000n,
+      deviceTree: { source: this.store(blob), sizeBytes: BigInt(blob.length), ipa: ramBase + 0x10_0000n, roomBytes: spec.room ?? 0x1_0000n },
+      devices: spec.devices ?? [], autostart: spec.autostart ?? false,
+    };
+  }
+
+  private store(bytes: Uint8Array): bigint {
+    const at = this.storeAt;
+    this.engine.memory.write(pa(at), bytes);
+    this.storeAt += (BigInt(bytes.length) + 0xfffn) & ~0xfffn;
+    return at;
+  }
+
+  /** Lets RM run until it waits. */
+  settle(): void {
+    for (let step = 0; step < 2000; step++) {
+      const thread = this.hypervisor.pick(0);
+      if (thread?.kind !== 'native') {
+        // The primary VM has nothing to run here; it is put to sleep so that RM gets the CPU.
+        if (thread === undefined || !this.rmIsReady()) return;
+        this.hypervisor.handleExit(thread, { reason: 'hvc', immediate: 0x603b });
+        continue;
+      }
+      this.advance(this.hypervisor.runNative(thread));
+    }
+    assert.fail('RM does not come to rest');
+  }
+
+  private rmIsReady(): boolean {
+    return this.hypervisor.threads.some((thread) => thread.kind === 'native' && thread.blockReasons.length === 0);
+  }
+
+  private advance(by: number): void {
+    this.events.advance(ticks(this.events.now + by));
+  }
+
+  thread(vmid: number): Thread {
+    const thread = this.hypervisor.threads.find((candidate) => candidate.vmid === vmid);
+    assert.ok(thread, `VM ${vmid} has a thread`);
+    return thread;
+  }
+
+  /** A native hypercall of a VM's first vCPU; X0 to X4. */
+  hypercall(vmid: number, name: HypercallName, ...args: readonly bigint[]): bigint[] {
+    const thread = this.thread(vmid);
+    assert.ok(thread.engineVcpu !== undefined);
+    const vcpu = this.engine.vcpu(thread.engineVcpu);
+    const row: Hypercall = HYPERCALLS[name];
+    for (let n = 0; n < 8; n++) vcpu.setX(n, args[n] ?? row.inputs[n]?.mustBe ?? 0n);
+    this.hypervisor.handleExit(thread, { reason: 'hvc', immediate: 0x6000 + (row.number ?? 0) });
+    return Array.from({ length: 5 }, (_, n) => vcpu.x(n));
+  }
+
+  /** Sends a packet as the primary VM. */
+  sendPacket(packet: Uint8Array): bigint[] {
+    this.engine.memory.write(pa(BUFFER), packet);
+    return this.hypercall(3, 'msgqueue_send', 0n, BigInt(packet.length), BUFFER, 0n);
+  }
+
+  /** Sends a message as the primary VM and lets RM work. */
+  send(message: RpcMessage): void {
+    for (const packet of packetsOf(message)) {
+      assert.equal(this.sendPacket(packet)[0], 0n);
+      this.settle();
+    }
+  }
+
+  /** Everything that waits in the primary VM's receive queue, whole messages only. */
+  receiveAll(): Received[] {
+    const messages: Received[] = [];
+    while (true) {
+      const [error, size] = this.hypercall(3, 'msgqueue_receive', 1n, BUFFER, 240n);
+      if (error !== 0n) return messages;
+      const message = receivePacket(this.receiver, this.engine.memory.read(pa(BUFFER), Number(size)));
+      if (message !== undefined) messages.push(message);
+      this.settle();
+    }
+  }
+
+  /** Sends a request with raw payload; answers what came back, notifications included, in order and in words. */
+  exchange(id: number, payload: Uint8Array): Received[] {
+    this.send({ kind: 'request', sequence: ++this.sequence, id, payload });
+    return this.receiveAll();
+  }
+
+  /** Makes a request; the error word must be `error`. Answers the reply's fields and what notifications came with it. */
+  request<N extends RmRequestName>(name: N, args: RmArguments<N>, error = 0): { readonly values: RmResults<N> | undefined; readonly log: readonly string[] } {
+    const row = RM_REQUESTS[name];
+    const received = this.exchange(row.id, encodePayload<typeof row.request>(row.request, args as never));
+    const replies = received.filter((message) => message.kind === 'reply');
+    assert.equal(replies.length, 1, `${name} has one reply`);
+    const payload = replies[0]?.payload ?? new Uint8Array();
+    assert.equal(new DataView(payload.buffer, payload.byteOffset).getUint32(0, true), error, `${name} answers`);
+    assert.equal(replies[0]?.sequence, this.sequence);
+    const data = payload.subarray(4);
+    const values = data.length === 0 ? undefined : decodePayload(row.reply, data);
+    return { values: values?.ok === true ? values.value as unknown as RmResults<N> : undefined, log: received.map(describe) };
+  }
+
+  readTree(address: bigint): DeviceTree {
+    const decoded = decodeDtb(this.engine.memory.read(pa(address), 0x1_0000));
+    assert.ok(decoded.ok);
+    return decoded.value.tree;
+  }
+
+  /** Platform address of an address in a VM. */
+  translate(vmid: number, address: bigint): bigint {
+    const mapping = this.rm.inspect().vms.find((vm) => vm.vmid === vmid)?.memory.find((item) => address >= item.ipa && address < item.ipa + item.sizeBytes);
+    assert.ok(mapping);
+    const thread = this.thread(vmid);
+    const found = this.engine.translate(thread.engineVcpu ?? 0, capId(address) as never, 2);
+    assert.ok(found.ok, `${address.toString(16)} is mapped`);
+    return found.pa;
+  }
+}
+
+/** A message in words: `reply`, or a notification's name with its fields. */
+export function describe(message: Received): string {
+  if (message.kind !== 'notification') return message.kind;
+  const name = (Object.keys(RM_NOTIFICATIONS) as RmNotificationName[]).find((candidate) => RM_NOTIFICATIONS[candidate].id === message.id);
+  assert.ok(name);
+  const decoded = decodePayload(RM_NOTIFICATIONS[name].payload, message.payload);
+  assert.ok(decoded.ok);
+  return `${name} ${Object.entries(decoded.value).map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(' ')}`;
+}
