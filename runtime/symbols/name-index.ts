@@ -31,8 +31,16 @@ export class NameIndex {
 
   /** The definitions of a name in the unit of `near` first, and only if it has none, in all units. */
   find(kind: NameKind, name: string, near?: UnitTree): readonly Die[] {
-    const own = near === undefined ? [] : this.inTree(near).get(kind)?.get(name) ?? [];
-    const offsets = own.length > 0 ? own : this.everywhere().get(kind)?.get(name) ?? [];
+    const own = this.findIn(kind, name, near);
+    return own.length > 0 ? own : this.dies(this.everywhere().get(kind)?.get(name) ?? []);
+  }
+
+  /** The definitions of a name in one unit. */
+  findIn(kind: NameKind, name: string, tree: UnitTree | undefined): readonly Die[] {
+    return tree === undefined ? [] : this.dies(this.inTree(tree).get(kind)?.get(name) ?? []);
+  }
+
+  private dies(offsets: readonly number[]): readonly Die[] {
     return offsets.map((offset) => this.info.dieAt(offset)).filter((die) => die !== undefined);
   }
 

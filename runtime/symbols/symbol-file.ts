@@ -378,7 +378,10 @@ export class SymbolFile {
 
   /** The variable at file scope that a name means, seen from an address if one is given. */
   findGlobal(name: string, near?: bigint): Variable | undefined {
-    for (const die of this.names.find('variable', name, this.treeAt(near))) {
+    const tree = this.treeAt(near);
+    // A variable with a place has a symbol; without one, a pass over the other units would find nothing to show.
+    const isWorthAPass = this.symbols.count === 0 || this.symbols.named(name).length > 0;
+    for (const die of isWorthAPass ? this.names.find('variable', name, tree) : this.names.findIn('variable', name, tree)) {
       if (die.inherited(AT.location) === undefined && die.inherited(AT.const_value) === undefined) continue;
       const variable = this.variables.variable(die, 0);
       if (variable !== undefined) return variable;
