@@ -61,7 +61,6 @@ export function buildRootVm(kernel: Kernel, extras: RootVmExtras): RootVmParts {
     hardwareInterrupts, cpuCount: kernel.scheduler.cpuCount,
   };
   for (const hwirq of kernel.ofType('hwirq')) hardwareInterrupts.set(hwirq.intid, grant(hwirq));
-  enableInterrupts(vic);
   return { thread, environment };
 }
 
@@ -150,6 +149,7 @@ export class RootVmRunner implements RootVm {
   step(): number {
     if (!this.isStarted) {
       this.isStarted = true;
+      enableInterrupts(present(this.thread.vic, 'the root VM has an interrupt controller').object);
       this.program.start(this);
       return NATIVE_STEP_TICKS;
     }

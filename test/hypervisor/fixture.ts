@@ -30,7 +30,7 @@ export interface TestVm {
 }
 
 /** How a VM is made. */
-export interface TestVmOptions { readonly vmid?: number; readonly cpu?: number | undefined; readonly proxy?: boolean; readonly options?: bigint; readonly withVpm?: boolean; readonly priority?: number; readonly noAggregation?: boolean }
+export interface TestVmOptions { readonly vmid?: number; readonly cpu?: number | 'none'; readonly proxy?: boolean; readonly options?: bigint; readonly withVpm?: boolean; readonly priority?: number; readonly noAggregation?: boolean }
 
 export class Fixture {
   readonly engine: Engine;
@@ -120,7 +120,7 @@ export class Fixture {
     if (withVpm) this.rootCall('vpm_group_attach_vcpu', { vpm_group: vpm, vcpu, index: 0 });
     this.rootCall('vcpu_configure', { vcpu, vcpu_options: options | (proxy ? 1n << 9n : 0n) });
     this.rootCall('vcpu_set_priority', { vcpu, priority });
-    if (cpu !== undefined) this.rootCall('vcpu_set_affinity', { vcpu, affinity: cpu });
+    if (cpu !== 'none') this.rootCall('vcpu_set_affinity', { vcpu, affinity: cpu });
     this.activate(vcpu);
     const memory = this.makeMemory(0x10_0000n);
     this.rootCall('addrspace_map', { addrspace, memextent: memory.cap, vbase: 0x8000_0000n, map_attrs: MAP_RWX, map_flags: 0, offset: 0n, size: 0n });
