@@ -16,6 +16,9 @@ export const FDT_MAGIC = 0xd00d_feed;
 /** Largest blob that is read, in bytes. */
 export const DTB_SIZE_MAX = 64 * 1024 * 1024;
 
+/** Deepest nesting that is read: what source may have, and the copies of its paths in `__local_fixups__`. */
+const DTB_DEPTH_MAX = NODE_DEPTH_MAX + 2;
+
 const FDT_BEGIN_NODE = 1;
 const FDT_END_NODE = 2;
 const FDT_PROP = 3;
@@ -50,28 +53,44 @@ export function encodeDtb(tree: DeviceTree): Uint8Array {
   return out;
 }
 
+/** Longest name end that is remembered for sharing. */
+const SHARED_LENGTH_MAX = 64;
+/** Longer names are searched for in the whole block while it is at most this large. */
+const SEARCHED_SIZE_MAX = 1024 * 1024;
+
 /** The strings block. As dtc's, a name that ends an earlier one shares its bytes. */
 class NameTable {
-  text = '';
+  private readonly parts: string[] = [];
+  private sizeBytes = 0;
   private readonly known = new Map<string, number>();
 
+  /** The whole block. */
+  get text(): string {
+    return this.parts.join('');
+  }
+
   offsetOf(name: string): number {
-    const before = this.known.get(name);
+    const before = this.known.get(name) ?? this.searchLong(name);
     if (before !== undefined) return before;
-    const shared = this.text.indexOf(`${name}\0`);
-    // Offsets count bytes; names outside ASCII are legal nowhere but must not corrupt the others.
-    const offset = shared < 0 ? utf8Size(this.text) : utf8Size(this.text.slice(0, shared));
-    if (shared < 0) this.text += `${name}\0`;
+    const offset = this.sizeBytes;
+    const size = utf8Encode(name).length;
+    for (let cut = Math.max(0, name.length - SHARED_LENGTH_MAX); cut <= name.length; cut++) {
+      // Offsets count bytes; names outside ASCII are legal nowhere but must not corrupt the others.
+      const end = name.slice(cut);
+      if (!this.known.has(end)) this.known.set(end, offset + (size === name.length ? cut : size - utf8Encode(end).length));
+    }
     this.known.set(name, offset);
+    this.parts.push(`${name}\0`);
+    this.sizeBytes += size + 1;
     return offset;
   }
-}
 
-// eslint-disable-next-line no-control-regex -- the whole point is the range of ASCII
-const ASCII = /^[\x00-\x7f]*$/;
-
-function utf8Size(text: string): number {
-  return ASCII.test(text) ? text.length : utf8Encode(text).length;
+  private searchLong(name: string): number | undefined {
+    if (name.length <= SHARED_LENGTH_MAX || this.sizeBytes > SEARCHED_SIZE_MAX) return undefined;
+    const { text } = this;
+    const at = text.indexOf(`${name}\0`);
+    return at < 0 ? undefined : utf8Encode(text.slice(0, at)).length;
+  }
 }
 
 /** Grows as it is written; all items are padded to words. */
@@ -228,7 +247,7 @@ class StructureReader {
     const name = this.reader.cString(at, Math.min(NAME_LENGTH_MAX, this.block.end - at));
     if (name === undefined) return 'a node name does not end';
     this.block.at = at + ((name.length + 4) & ~3);
-    if (this.stack.length >= NODE_DEPTH_MAX) return `nodes are nested more than ${String(NODE_DEPTH_MAX)} deep`;
+    if (this.stack.length >= DTB_DEPTH_MAX) return `nodes are nested more than ${String(DTB_DEPTH_MAX)} deep`;
     const parent = this.stack[this.stack.length - 1];
     if (parent === undefined && this.root !== undefined) return 'it has a second root node';
     const node = new DtNode(parent === undefined ? '' : utf8Decode(this.reader.bytes.subarray(at, at + name.length)));

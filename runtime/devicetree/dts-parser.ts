@@ -141,7 +141,7 @@ class Parser {
     // An overlay only looks labels up in itself; its paths are always those of the base.
     const external = this.plugin && (target === undefined || ref.text.startsWith('/'));
     if (target === undefined && !external) this.lexer.problem('dts-label-not-found', ref, { name: ref.text });
-    const body = this.body(external ? '__overlay__' : (target?.name ?? ''), { origin, depth: 0, labels });
+    const body = this.body(external ? '__overlay__' : (target?.name ?? ''), { origin, depth: external ? 2 : depthOf(target), labels });
     if (body === undefined) return;
     if (external) this.addFragment(body, ref.text);
     else if (target !== undefined) {
@@ -168,7 +168,7 @@ class Parser {
       this.skipStatement();
       return undefined;
     }
-    if (head.depth > NODE_DEPTH_MAX) {
+    if (head.depth >= NODE_DEPTH_MAX) {
       this.lexer.problem('dts-too-deep', brace, { limit: NODE_DEPTH_MAX });
       this.skipStatement();
       return undefined;
@@ -291,6 +291,13 @@ class Parser {
       if (token.text === ';' && depth <= 0) return;
     }
   }
+}
+
+/** Reopening nodes by label must not add up to more depth than plain nesting may have. */
+function depthOf(node: WorkNode | undefined): number {
+  let depth = 0;
+  for (let walk = node?.parent; walk !== undefined; walk = walk.parent) depth++;
+  return depth;
 }
 
 function distinct(labels: readonly WorkLabel[]): WorkLabel[] {

@@ -6,7 +6,7 @@
 import type { DtBlanks, DtDiagnosticCode, SourceOrigin } from './source';
 
 /** Most tokens that all expansions of one run may produce. */
-export const EXPANSION_TOKENS_MAX = 4_000_000;
+export const EXPANSION_TOKENS_MAX = 500_000;
 /** Most characters that all expansions of one run may produce, counting those of pasted and quoted tokens. */
 export const EXPANSION_CHARACTERS_MAX = 64 * 1024 * 1024;
 
@@ -15,6 +15,43 @@ const EXPANSION_NESTING_MAX = 1000;
 /** Calls without closing parenthesis are searched to the end; after this many, calls are no longer tried. */
 const OPEN_CALLS_MAX = 100;
 
+/** Names of macros, immutable; the same additions to the same set give the same object, so that expansion stays cheap. */
+class HideSet {
+  private readonly names: ReadonlySet<string>;
+  private readonly larger = new Map<string, HideSet>();
+
+  constructor(names: ReadonlySet<string> = new Set()) {
+    this.names = names;
+  }
+
+  get size(): number {
+    return this.names.size;
+  }
+
+  has(name: string): boolean {
+    return this.names.has(name);
+  }
+
+  with(name: string): HideSet {
+    if (this.names.has(name)) return this;
+    const known = this.larger.get(name);
+    if (known !== undefined) return known;
+    const made = new HideSet(new Set(this.names).add(name));
+    this.larger.set(name, made);
+    return made;
+  }
+
+  union(other: HideSet): HideSet {
+    let result: HideSet = other;
+    for (const name of this.names) result = result.with(name);
+    return result;
+  }
+
+  intersection(other: HideSet): HideSet {
+    return new HideSet(new Set([...this.names].filter((name) => other.has(name))));
+  }
+}
+
 /** A preprocessing token. */
 export interface PpToken {
   readonly kind: 'identifier' | 'number' | 'string' | 'other';
@@ -22,7 +59,7 @@ export interface PpToken {
   /** True if white space or a comment stood before it. */
   readonly space: boolean;
   /** Macros whose expansion it came from: they do not apply to it any more. */
-  readonly hide?: ReadonlySet<string>;
+  readonly hide?: HideSet;
 }
 
 /** A macro. `parameters` is absent for object-like ones. */
@@ -73,6 +110,7 @@ export class Expander {
   private tokensLeft = EXPANSION_TOKENS_MAX;
   private charactersLeft = EXPANSION_CHARACTERS_MAX;
   private exhausted = false;
+  private readonly nothing = new HideSet();
   private openCalls = 0;
 
   constructor(macros: ReadonlyMap<string, Macro>, report: (code: DtDiagnosticCode, blanks?: DtBlanks) => void) {
@@ -100,15 +138,15 @@ export class Expander {
   }
 
   private replace(macro: Macro, name: PpToken, context: { readonly rest: PpToken[]; readonly depth: number }): PpToken[] | undefined {
-    if (macro.parameters === undefined) return this.substitute(macro, [], { name, hide: withName(name.hide, macro.name), depth: context.depth });
+    if (macro.parameters === undefined) return this.substitute(macro, [], { name, hide: (name.hide ?? this.nothing).with(macro.name), depth: context.depth });
     if (context.rest[context.rest.length - 1]?.text !== '(' || this.openCalls > OPEN_CALLS_MAX) return undefined;
     const call = collectArguments(context.rest);
     if (call === undefined) this.openCalls++;
     if (call === undefined) return undefined;
     const args = this.matchArguments(macro, call.args);
     // Copies of the name survive with it hidden, so that a wrong call is not tried forever.
-    if (args === undefined) return [{ ...name, hide: withName(name.hide, macro.name) }];
-    return this.substitute(macro, args, { name, hide: withName(common(name.hide, call.close.hide), macro.name), depth: context.depth });
+    if (args === undefined) return [{ ...name, hide: (name.hide ?? this.nothing).with(macro.name) }];
+    return this.substitute(macro, args, { name, hide: common(name.hide, call.close.hide, this.nothing).with(macro.name), depth: context.depth });
   }
 
   private matchArguments(macro: Macro, given: readonly (readonly PpToken[])[]): readonly (readonly PpToken[])[] | undefined {
@@ -125,7 +163,7 @@ export class Expander {
     return undefined;
   }
 
-  private substitute(macro: Macro, args: readonly (readonly PpToken[])[], use: { readonly name: PpToken; readonly hide: ReadonlySet<string>; readonly depth: number }): PpToken[] {
+  private substitute(macro: Macro, args: readonly (readonly PpToken[])[], use: { readonly name: PpToken; readonly hide: HideSet; readonly depth: number }): PpToken[] {
     const { body } = macro;
     if (use.hide.size > EXPANSION_NESTING_MAX) this.exhaust();
     const expanded: (readonly PpToken[] | undefined)[] = [];
@@ -150,7 +188,7 @@ export class Expander {
       } else this.emit(out, [token]);
     }
     const kept = out.filter((token) => token !== PLACEMARKER);
-    return leading(kept, use.name.space).map((token) => ({ ...token, hide: token.hide === undefined ? use.hide : union(token.hide, use.hide) }));
+    return leading(kept, use.name.space).map((token) => ({ ...token, hide: token.hide === undefined || token.hide === use.hide ? use.hide : token.hide.union(use.hide) }));
   }
 
   /** `a ## b`; GNU's `, ## rest` drops the comma when the rest is empty. */
@@ -212,15 +250,7 @@ function collectArguments(rest: PpToken[]): { readonly args: readonly (readonly 
   return undefined;
 }
 
-function withName(hide: ReadonlySet<string> | undefined, name: string): ReadonlySet<string> {
-  return new Set(hide).add(name);
-}
-
-function union(a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> {
-  for (const name of b) if (!a.has(name)) return new Set([...a, ...b]);
-  return a;
-}
-
-function common(a: ReadonlySet<string> | undefined, b: ReadonlySet<string> | undefined): ReadonlySet<string> | undefined {
-  return a === undefined || b === undefined ? undefined : new Set([...a].filter((name) => b.has(name)));
+function common(a: HideSet | undefined, b: HideSet | undefined, nothing: HideSet): HideSet {
+  if (a === undefined || b === undefined) return nothing;
+  return a === b ? a : a.intersection(b);
 }

@@ -329,7 +329,7 @@ class Preprocessor {
 
   /** `#line N "file"` and the `# N "file"` lines that preprocessors leave. */
   private renumber(frame: Frame, text: string, end: number): void {
-    const match = /^(\d{1,9})(?:\s+"([^"]*)")?/.exec(text);
+    const match = /^(\d{1,9})(?![^\s])(?:\s+"([^"]*)")?/.exec(text);
     if (match !== null) frame.source = frame.source.renumbered(match[2] ?? frame.source.file, Number(match[1]), end);
   }
 

@@ -165,7 +165,7 @@ export class SourceText {
     const index = lastAtMost(this.lineStarts, original);
     const start = this.lineStarts[index] ?? 0;
     const lineEnd = (this.lineStarts[index + 1] ?? Number.MAX_SAFE_INTEGER) - 1;
-    const origin = { file: this.file, line: index + 1 + this.lineDelta, column: original - start + 1, length: Math.max(0, Math.min(length, lineEnd - original)) };
+    const origin = { file: this.file, line: Math.max(1, index + 1 + this.lineDelta), column: original - start + 1, length: Math.max(0, Math.min(length, lineEnd - original)) };
     return definition === undefined ? origin : { ...origin, definition };
   }
 

@@ -11,6 +11,9 @@ import { toValue, valueBytes, type DtValue, type DtValueInput } from './value';
 /** Deepest nesting of nodes that parsers and decoders build. */
 export const NODE_DEPTH_MAX = 128;
 
+/** Shorter lists are searched faster than indexed. */
+const INDEX_FROM = 12;
+
 /** A property: a name and a value that is replaced as a whole. */
 export class DtProperty {
   readonly name: string;
@@ -80,6 +83,7 @@ export class DtNode {
   private readonly childList: DtNode[] = [];
   // Names are unique among the living except in erroneous sources; the first one counts.
   private childIndex: Map<string, DtNode> | undefined;
+  private propertyIndex: Map<string, DtProperty> | undefined;
 
   constructor(name: string) {
     this.name = name;
@@ -115,7 +119,9 @@ export class DtNode {
 
   /** The property with this name. */
   property(name: string): DtProperty | undefined {
-    return this.propertyList.find((candidate) => candidate.name === name);
+    if (this.propertyList.length <= INDEX_FROM) return this.propertyList.find((candidate) => candidate.name === name);
+    this.propertyIndex ??= indexByName(this.propertyList);
+    return this.propertyIndex.get(name);
   }
 
   /** True if the property exists, whatever its value. */
@@ -151,6 +157,7 @@ export class DtNode {
 
   /** The child with this full name. */
   child(name: string): DtNode | undefined {
+    if (this.childList.length <= INDEX_FROM) return this.childList.find((candidate) => candidate.name === name);
     this.childIndex ??= indexByName(this.childList);
     return this.childIndex.get(name);
   }
@@ -162,26 +169,32 @@ export class DtNode {
 
   /** Puts a property in place of the one with its name, or last. */
   put(property: DtProperty): DtProperty {
-    const at = this.propertyList.findIndex((candidate) => candidate.name === property.name);
-    if (at < 0) this.propertyList.push(property);
-    else this.propertyList[at] = property;
+    const before = this.property(property.name);
+    if (before === undefined) this.insertProperty(property);
+    else this.replaceProperty(this.propertyList.indexOf(before), property);
     return property;
   }
 
   /** Puts a property last, or first with `at` 0, without looking for its name. */
   insertProperty(property: DtProperty, at = this.propertyList.length): void {
-    this.propertyList.splice(at, 0, property);
+    if (at === this.propertyList.length) this.propertyList.push(property);
+    else this.propertyList.splice(at, 0, property);
+    if (this.propertyIndex !== undefined && (at === 0 || !this.propertyIndex.has(property.name))) this.propertyIndex.set(property.name, property);
   }
 
   /** Puts a property in place of the one at `index`. */
   replaceProperty(index: number, property: DtProperty): void {
+    const before = this.propertyList[index];
     this.propertyList[index] = property;
+    if (before?.name !== property.name) this.propertyIndex = undefined;
+    else if (this.propertyIndex?.get(property.name) === before) this.propertyIndex.set(property.name, property);
   }
 
   /** Removes the property; false if there was none. */
   remove(name: string): boolean {
     const at = this.propertyList.findIndex((candidate) => candidate.name === name);
     if (at >= 0) this.propertyList.splice(at, 1);
+    this.propertyIndex = undefined;
     return at >= 0;
   }
 
@@ -189,8 +202,9 @@ export class DtNode {
   add(child: DtNode, at = this.childList.length): DtNode {
     child.parentNode?.removeChild(child);
     child.parentNode = this;
-    this.childList.splice(at, 0, child);
-    if (this.childIndex !== undefined && !this.childIndex.has(child.name)) this.childIndex.set(child.name, child);
+    if (at === this.childList.length) this.childList.push(child);
+    else this.childList.splice(at, 0, child);
+    if (this.childIndex !== undefined && (at === 0 || !this.childIndex.has(child.name))) this.childIndex.set(child.name, child);
     return child;
   }
 
@@ -213,6 +227,7 @@ export class DtNode {
       else child.parentNode = undefined;
     }
     this.childIndex = undefined;
+    this.propertyIndex = undefined;
   }
 
   /** Puts a label in front of the others, unless it is there. Returns the node. */
@@ -249,9 +264,9 @@ export class DtNode {
   }
 }
 
-function indexByName(nodes: readonly DtNode[]): Map<string, DtNode> {
-  const index = new Map<string, DtNode>();
-  for (const node of nodes) if (!index.has(node.name)) index.set(node.name, node);
+function indexByName<T extends { readonly name: string }>(items: readonly T[]): Map<string, T> {
+  const index = new Map<string, T>();
+  for (const item of items) if (!index.has(item.name)) index.set(item.name, item);
   return index;
 }
 
