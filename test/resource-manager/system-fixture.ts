@@ -31,6 +31,7 @@ const FREE_BASE = RAM_BASE + 0x200_0000n;
 const FREE_SIZE = 0x100_0000n;
 const BUFFER = PRIMARY_BASE + 0x10_0000n;
 
+const SECONDARY_BUFFER = 0x8008_0000n;
 const PRIMARY_DTS = '/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; chosen {}; };';
 
 /** A secondary VM of the platform: its tree and where it wants its RAM. */
@@ -104,8 +105,10 @@ export class SystemFixture {
     for (let step = 0; step < 2000; step++) {
       const thread = this.hypervisor.pick(0);
       if (thread?.kind !== 'native') {
-        // The primary VM has nothing to run here; it is put to sleep so that RM gets the CPU.
+        // The primary VM has nothing to run here; it yields so that RM gets the CPU.
         if (thread === undefined || !this.rmIsReady()) return;
+        const vcpu = this.engine.vcpu(thread.engineVcpu ?? 0);
+        for (const register of [0, 1, 2]) vcpu.setX(register, 0n);
         this.hypervisor.handleExit(thread, { reason: 'hvc', immediate: 0x603b });
         continue;
       }
@@ -183,6 +186,30 @@ export class SystemFixture {
     const data = payload.subarray(4);
     const values = data.length === 0 ? undefined : decodePayload(row.reply, data);
     return { values: values?.ok === true ? values.value as unknown as RmResults<N> : undefined, log: received.map(describe) };
+  }
+
+  /** Messages that wait for a secondary VM with an RM channel at its capabilities 0 and 1. */
+  secondaryReceive(vmid: number): Received[] {
+    const messages: Received[] = [];
+    const receiver: RpcReceiver = { partial: null };
+    while (true) {
+      const [error, size] = this.hypercall(vmid, 'msgqueue_receive', 1n, SECONDARY_BUFFER, 240n);
+      if (error !== 0n) return messages;
+      const message = receivePacket(receiver, this.engine.memory.read(pa(this.translate(vmid, SECONDARY_BUFFER)), Number(size)));
+      if (message !== undefined) messages.push(message);
+      this.settle();
+    }
+  }
+
+  /** A request of a secondary VM; answers the reply's payload in hex. */
+  secondaryRequest(vmid: number, id: number, payload: readonly number[]): string | undefined {
+    const [packet = new Uint8Array()] = packetsOf({ kind: 'request', sequence: 1, id, payload: Uint8Array.from(payload) });
+    this.engine.memory.write(pa(this.translate(vmid, SECONDARY_BUFFER)), packet);
+    assert.equal(this.hypercall(vmid, 'msgqueue_send', 0n, BigInt(packet.length), SECONDARY_BUFFER, 0n)[0], 0n);
+    this.settle();
+    if (this.rm.inspect().vms.find((vm) => vm.vmid === vmid)?.state !== 'RUNNING') return undefined;
+    const reply = this.secondaryReceive(vmid).find((message) => message.kind === 'reply');
+    return reply === undefined ? undefined : Buffer.from(reply.payload).toString('hex');
   }
 
   readTree(address: bigint): DeviceTree {

@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { RM_REQUESTS } from '../../runtime/resource-manager';
+import { SystemFixture } from './system-fixture';
+import { RPC, SENSOR_DTS, vmTree } from './trees';
+
+const SENSOR = 0x80;
+const target = { vmid: SENSOR } as const;
+
+/** Sends a raw payload and expects this error word. */
+function checkError(system: SystemFixture, id: number, payload: readonly number[], error: number): void {
+  const [reply] = system.exchange(id, Uint8Array.from(payload));
+  assert.equal(new DataView(reply?.payload.buffer ?? new ArrayBuffer(4), reply?.payload.byteOffset ?? 0).getUint32(0, true), error, `0x${id.toString(16)}`);
+}
+
+test('a VM asks who it is', () => {
+  const system = new SystemFixture();
+  assert.deepEqual(system.request('VM_GET_VMID', {}).values, { vmid: 3 });
+  assert.deepEqual(system.request('VM_GET_OWNER', {}).values, { vmid: 0xff });
+  assert.deepEqual(system.request('VM_GET_PEERS', {}).values, { vmids: [] });
+  assert.deepEqual(system.request('HOST_GET_TYPE', {}).values, { type: 0x0100_0164 });
+  const ids = system.request('VM_GET_ID', { vmid: 0 }).values?.ids.map((entry) => [entry.type, Buffer.from(entry.data).toString('latin1')]);
+  assert.deepEqual(ids, [[0, '\0'.repeat(16)], [2, 'HLOS'], [3, 'N/A']]);
+});
+
+test('the reply to VM_GET_VMID is the bytes that were seen on the real RM', () => {
+  const system = new SystemFixture();
+  const [reply] = system.exchange(0x5600_0024, new Uint8Array());
+  assert.deepEqual([reply?.kind, Buffer.from(reply?.payload ?? []).toString('hex')], ['reply', '0000000003000000']);
+});
+
+test('unknown requests and those never served are UNIMPLEMENTED', () => {
+  const system = new SystemFixture();
+  for (const id of [0x5600_0021, 0x5600_0022, 0x5600_0055, 0x5600_00b1, 0x5600_0031, 0x1234_5678]) checkError(system, id, [], 0xffff_ffff);
+});
+
+test('wrong lengths and reserved fields are MSG_INVALID', () => {
+  const system = new SystemFixture();
+  checkError(system, RM_REQUESTS.VM_GET_VMID.id, [0], 4);
+  checkError(system, RM_REQUESTS.VM_START.id, [0x80, 0], 4);
+  checkError(system, RM_REQUESTS.VM_START.id, [0x80, 0, 0, 0, 0], 4);
+  checkError(system, RM_REQUESTS.VM_INIT.id, [0x80, 0, 1, 0], 4);
+  checkError(system, RM_REQUESTS.VM_CONFIG_IMAGE.id, [0x80, 0], 4);
+  checkError(system, RM_REQUESTS.MEM_LEND.id, [0, 0, 0, 0], 4);
+});
+
+test('VMs are found by name, URI and GUID', () => {
+  const system = new SystemFixture([{ dts: SENSOR_DTS.replace('image-name = "sensor";', 'image-name = "sensor"; vm-uri = "vmuid/sensor"; vm-guid = "00112233-4455-6677-8899-aabbccddeeff";') }]);
+  assert.deepEqual(system.request('VM_LOOKUP_NAME', { name: 'sensor' }).values, { vmids: [{ vmid: SENSOR }] });
+  assert.deepEqual(system.request('VM_LOOKUP_NAME', { name: 'HLOS' }).values, { vmids: [{ vmid: 3 }] });
+  assert.deepEqual(system.request('VM_LOOKUP_NAME', { name: 'nobody' }).values, { vmids: [] });
+  assert.deepEqual(system.request('VM_LOOKUP_URI', { uri: 'vmuid/sensor' }).values, { vmids: [{ vmid: SENSOR }] });
+  const guid = Uint8Array.from({ length: 16 }, (_, i) => 0x11 * i);
+  assert.deepEqual(system.request('VM_LOOKUP_GUID', { guid }).values, { vmids: [{ vmid: SENSOR }] });
+  assert.deepEqual(system.request('VM_LOOKUP_GUID', { guid: new Uint8Array(16) }).values, { vmids: [{ vmid: 3 }] });
+  system.request('VM_LOOKUP_NAME', { name: 'x'.repeat(80) }, 6);
+});
+
+test('resources of the primary VM’s surroundings are as observed', () => {
+  const system = new SystemFixture();
+  system.request('VM_GET_HYP_RESOURCES', { vmid: 0 }, 6);
+  assert.deepEqual(system.request('VM_GET_HYP_RESOURCES', { vmid: 3 }).values, { resources: [] });
+  const rm = system.request('VM_GET_HYP_RESOURCES', { vmid: 0xff }).values?.resources;
+  assert.deepEqual(rm?.map((entry) => [entry.type, entry.capId]), [[4, 2n]]);
+  system.request('VM_ALLOCATE', { vmid: 0 });
+  system.request('VM_GET_HYP_RESOURCES', { vmid: 0x80 }, 2);
+});
+
+/** Doorbell in each direction and a queue that the VM receives from, with a proxy-scheduled vCPU: the configuration that was observed. */
+const OBSERVED = vmTree({
+  vcpus: 'affinity = "proxy";',
+  vdevices: `${RPC}
+    bell { vdevice-type = "doorbell"; label = <1>; peer-default; source-can-clear; };
+    source { vdevice-type = "doorbell-source"; label = <2>; peer-default; };
+    queue { vdevice-type = "message-queue"; label = <3>; peer-default; is-receiver; };`,
+});
+
+test('the owner of a VM sees its resources in the observed order, with interrupts from 962 on', () => {
+  const system = new SystemFixture([{ dts: OBSERVED }]);
+  const resources = system.request('VM_GET_HYP_RESOURCES', target).values?.resources ?? [];
+  assert.deepEqual(resources.map((entry) => [entry.type, entry.partnerVmid, entry.label, entry.capId, entry.virq]), [
+    [4, 0, 0, 3n, 0x3c2], [0, SENSOR, 1, 4n, 0], [1, SENSOR, 2, 5n, 0x3c3], [2, SENSOR, 3, 6n, 0x3c4],
+  ]);
+});
+
+test('the owner’s capabilities carry exactly the rights that were observed', () => {
+  const system = new SystemFixture([{ dts: OBSERVED }]);
+  const call = (name: Parameters<SystemFixture['hypercall']>[1], ...args: bigint[]): bigint => BigInt.asIntN(32, system.hypercall(3, name, ...args)[0] ?? 0n);
+  assert.deepEqual([call('vcpu_run_check', 3n), call('vcpu_poweron', 3n), call('vcpu_kill', 3n), call('vcpu_set_affinity', 3n, 0n)], [53n, 53n, 53n, 0n]);
+  assert.deepEqual([call('doorbell_send', 4n, 1n), call('doorbell_receive', 4n, 1n), call('doorbell_reset', 4n), call('doorbell_mask', 4n, 1n, 1n), call('doorbell_unbind_virq', 4n)], [0n, 0n, 0n, 0n, 53n]);
+  assert.deepEqual([call('doorbell_send', 5n, 1n), call('doorbell_receive', 5n, 1n)], [53n, 0n]);
+  assert.deepEqual([call('msgqueue_receive', 6n, 0x4010_0000n, 8n), call('msgqueue_flush', 6n), call('msgqueue_send', 6n, 8n, 0x4010_0000n, 0n)], [53n, 53n, 0n]);
+  assert.deepEqual(system.hypercall(3, 'vcpu_run', 3n, 0n, 0n, 0n).slice(0, 4), [0n, 2n, 0n, 0n]);
+});
+
+test('a VM goes through its life: start, stop, reset, initialise and start again', () => {
+  const system = new SystemFixture([{ dts: SENSOR_DTS }]);
+  assert.deepEqual(system.request('VM_START', target).log, ['VM_STATUS vmid=128 vmState=3 osState=0 appStatus=0', 'reply']);
+  system.request('VM_START', target, 0x14);
+  assert.deepEqual(system.request('VM_STOP', { ...target, flags: 1, reason: 3 }).log,
+    ['VM_STATUS vmid=128 vmState=9 osState=0 appStatus=0', 'VM_EXITED vmid=128 exitType=7 reason=[0]', 'reply']);
+  assert.deepEqual(system.request('VM_RESET', target).log, ['VM_STATUS vmid=128 vmState=10 osState=0 appStatus=0', 'reply', 'VM_STATUS vmid=128 vmState=11 osState=0 appStatus=0']);
+  system.hypervisor.checkInvariants();
+  assert.equal(system.hypercall(3, 'doorbell_send', 3n, 1n)[0], 50n);
+  system.request('VM_START', target, 0x14);
+  assert.deepEqual(system.request('VM_INIT', target).log,
+    ['VM_STATUS vmid=128 vmState=1 osState=0 appStatus=0', 'VM_STATUS vmid=128 vmState=2 osState=0 appStatus=0', 'reply']);
+  assert.deepEqual(system.request('VM_START', target).log, ['VM_STATUS vmid=128 vmState=3 osState=0 appStatus=0', 'reply']);
+  assert.deepEqual([...system.engine.memory.read(system.translate(SENSOR, 0x8001_0000n) as never, 5)], [1, 2, 3, 4, 5]);
+  assert.deepEqual(system.trace.filter((event) => event.event === 'report'), []);
+  system.hypervisor.checkInvariants();
+});
+
+test('many lives of a VM use up nothing', () => {
+  const system = new SystemFixture([{ dts: SENSOR_DTS }]);
+  const before = JSON.stringify(system.request('VM_GET_HYP_RESOURCES', target).values, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+  for (let life = 0; life < 20; life++) {
+    system.request('VM_START', target);
+    system.request('VM_STOP', { ...target, flags: 1, reason: 0 });
+    system.request('VM_RESET', target);
+    system.request('VM_INIT', target);
+  }
+  const after = JSON.stringify(system.request('VM_GET_HYP_RESOURCES', target).values, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+  assert.equal(after, before);
+});
+
+test('a VM that powers off ends with VM_EXITED type 1 and can be reset', () => {
+  const system = new SystemFixture([{ dts: SENSOR_DTS, autostart: true }]);
+  system.receiveAll();
+  const thread = system.thread(SENSOR);
+  system.engine.vcpu(thread.engineVcpu ?? 0).setX(0, 0x8400_0008n);
+  assert.equal(system.hypervisor.pick(1), thread);
+  system.hypervisor.handleExit(thread, { reason: 'hvc', immediate: 0 });
+  system.hypervisor.pick(1);
+  system.settle();
+  assert.deepEqual(system.receiveAll().map((message) => [message.id, Buffer.from(message.payload).toString('hex')]),
+    [[0x5610_0008, '8000000009000000'], [0x5610_0001, '800001000400000000000000']]);
+  system.request('VM_RESET', target);
+  assert.equal(system.request('VM_GET_STATE', target).values?.vmState, 11);
+});
+
+test('requests of a secondary VM reach RM and its exit reaches the owner', () => {
+  const system = new SystemFixture([{ dts: SENSOR_DTS, autostart: true }]);
+  system.receiveAll();
+  assert.deepEqual(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_GET_VMID.id, []), '0000000080000000');
+  assert.deepEqual(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_GET_OWNER.id, []), '0000000003000000');
+  assert.deepEqual(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_ALLOCATE.id, [0, 0, 0, 0]), '03000000');
+  assert.deepEqual(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_SET_STATUS.id, [0, 4, 0, 0]), '03000000');
+  assert.deepEqual(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_SET_CRASH_MSG.id, [4, 0, 0, 0, 0x6f, 0x6f, 0x70, 0x73]), '00000000');
+  system.secondaryRequest(SENSOR, RM_REQUESTS.VM_EXIT.id, [1, 0, 3, 0]);
+  assert.deepEqual(system.receiveAll().map((message) => Buffer.from(message.payload).toString('hex')), ['8000000009000000', '800000000400000001000300']);
+  assert.deepEqual(system.request('VM_GET_CRASH_MSG', target).values, { message: 'oops' });
+});
+
+test('life cycle requests check caller, target and state', () => {
+  const system = new SystemFixture([{ dts: SENSOR_DTS }]);
+  assert.deepEqual(system.request('VM_ALLOCATE', { vmid: 0 }).values, { vmid: 0x81 });
+  assert.equal(system.request('VM_ALLOCATE', { vmid: 4 }).values, undefined);
+  for (const vmid of [3, 4, 0x40, 0x80, 0xffff]) system.request('VM_ALLOCATE', { vmid }, 2);
+  for (const vmid of [0x90, 1]) {
+    system.request('VM_START', { vmid }, 0xd);
+    system.request('VM_INIT', { vmid }, 0xd);
+    system.request('VM_STOP', { vmid, flags: 0, reason: 0 }, 0xd);
+    system.request('VM_RESET', { vmid }, 0xd);
+    system.request('VM_GET_STATE', { vmid }, 2);
+    system.request('VM_GET_ID', { vmid }, 2);
+    system.request('VM_GET_CRASH_MSG', { vmid }, 0xd);
+  }
+  system.request('VM_START', { vmid: 3 }, 3);
+  system.request('VM_STOP', { vmid: 0x81, flags: 1, reason: 0 }, 0x14);
+  system.request('VM_START', { vmid: 0x81 }, 0x14);
+  system.request('VM_INIT', { vmid: 0x81 }, 0x14);
+  system.request('VM_AUTH_IMAGE', { vmid: 0x81, parameters: [] }, 0x14);
+  system.request('VM_DEALLOCATE', target, 0x14);
+  system.request('VM_DEALLOCATE', { vmid: 0x81 });
+  system.request('VM_SET_STATUS', { osState: 1, appStatus: 0 }, 3);
+  system.request('VM_EXIT', { flags: 0, code: 0 }, 6);
+  system.request('VM_EXIT', { flags: 0, code: 2 }, 4);
+});
+
+test('what ends the real RM is answered and reported', () => {
+  const system = new SystemFixture();
+  system.request('VM_DEALLOCATE', { vmid: 0x99 }, 0xd);
+  system.request('VM_ALLOCATE', { vmid: 0 });
+  system.request('VM_RESET', { vmid: 0x80 }, 0x14);
+  const reports = system.trace.filter((event) => event.event === 'report').map((event) => event.code);
+  assert.deepEqual(reports, ['rm-would-die', 'rm-would-die']);
+});
+
+test('a VM whose configuration is wrong fails to initialise and says why', () => {
+  const system = new SystemFixture([{ dts: SENSOR_DTS.replace('image-name = "sensor";', '') }]);
+  assert.equal(system.rm.inspect().vms[1]?.state, 'INIT_FAILED');
+  assert.ok(system.trace.some((event) => event.event === 'report' && event.code === 'vm-config-image-name'));
+  system.request('VM_RESET', target);
+  system.request('VM_INIT', target, 0xa);
+});
+
+test('a tree that already has a hypervisor node fails the start with NORESOURCE', () => {
+  const system = new SystemFixture([{ dts: SENSOR_DTS.replace('chosen {};', 'chosen {}; hypervisor {};') }]);
+  assert.deepEqual(system.request('VM_START', target, 2).log, ['VM_STATUS vmid=128 vmState=8 osState=0 appStatus=0', 'reply']);
+});
+
+test('a console connects a VM with its owner', () => {
+  const system = new SystemFixture([{ dts: SENSOR_DTS.replace('vdevice-type = "rm-rpc";', 'vdevice-type = "rm-rpc"; console-dev;'), autostart: true }]);
+  system.receiveAll();
+  const data = Uint8Array.of(0x68, 0x69);
+  system.request('CONSOLE_OPEN', { vmid: 0 }, 6);
+  system.request('CONSOLE_OPEN', { vmid: 0x99 }, 6);
+  system.request('CONSOLE_WRITE', { vmid: SENSOR, data }, 3);
+  system.request('CONSOLE_OPEN', target);
+  system.request('CONSOLE_WRITE', { vmid: SENSOR, data });
+  assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.CONSOLE_OPEN.id, [0, 0, 0, 0]), '00000000');
+  system.request('CONSOLE_WRITE', { vmid: SENSOR, data });
+  assert.deepEqual(system.secondaryReceive(SENSOR).map((message) => Buffer.from(message.payload).toString('hex')), ['000002006869']);
+  system.secondaryRequest(SENSOR, RM_REQUESTS.CONSOLE_WRITE.id, [0, 0, 2, 0, 0x6f, 0x6b]);
+  assert.deepEqual(system.receiveAll().map((message) => Buffer.from(message.payload).toString('hex')), ['800002006f6b']);
+  system.request('CONSOLE_FLUSH', target);
+  system.request('CONSOLE_CLOSE', target);
+  system.request('CONSOLE_FLUSH', target, 3);
+});
+
+test('messages of a VM reach its owner over the queues of a pair', () => {
+  const system = new SystemFixture([{ dts: SENSOR_DTS, autostart: true }]);
+  const resources = system.request('VM_GET_HYP_RESOURCES', target).values?.resources ?? [];
+  system.engine.memory.write(0x4010_0000n as never, Uint8Array.of(9, 8, 7));
+  const send = resources.find((entry) => entry.type === 2)?.capId ?? 0n;
+  assert.equal(system.hypercall(3, 'msgqueue_send', send, 3n, 0x4010_0000n, 0n)[0], 0n);
+  const [error, size] = system.hypercall(SENSOR, 'msgqueue_receive', 4n, 0x8008_0000n, 128n);
+  assert.deepEqual([error, size], [0n, 3n]);
+  assert.deepEqual([...system.engine.memory.read(system.translate(SENSOR, 0x8008_0000n) as never, 3)], [9, 8, 7]);
+});
