@@ -92,6 +92,12 @@ export function callBySmccc(kernel: Kernel, thread: Thread, vcpu: Vcpu, number: 
   return true;
 }
 
+/** What a call with these argument registers would be; undefined if there is no such call. Changes nothing. */
+export function describeHypercall(number: number, registers: readonly bigint[]): { readonly name: HypercallName; readonly number: number; readonly args: EventValues } | undefined {
+  const entry = BY_NUMBER.get(number);
+  return entry === undefined ? undefined : { name: entry.name, number, args: decode(entry.row, registers) };
+}
+
 /** A call by the native root VM, with named arguments. Calls that would stop a vCPU answer at once. */
 export function callNamed<N extends HypercallName>(kernel: Kernel, thread: Thread, name: N, given: HypercallArguments<N>): HypercallOutputs<N> {
   const entry = ENTRIES.get(name);

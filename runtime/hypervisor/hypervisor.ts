@@ -5,10 +5,12 @@
  */
 
 import { assert } from '../base/assert';
+import type { TraceEvent } from '../base/trace-event';
 import { type Ticks, ticks } from '../base/brands';
 import type { Exit } from '../engine/interface';
 import type { IrqLine } from '../machine/interface';
 import { type DeviceAccess, handleExit } from './exits';
+import { describeCall } from './describe-call';
 import { completeLater } from './hypercalls';
 import { reportResults } from './hypercalls-vcpu';
 import { Inspection } from './inspection';
@@ -78,6 +80,11 @@ export class Hypervisor {
     const { retired } = this.kernel;
     this.kernel.retired = 0;
     return retired;
+  }
+
+  /** What an HVC or SMC would do, without doing it; undefined for threads that make none. */
+  describeCall(thread: Thread, exit: Exit & { readonly reason: 'hvc' | 'smc' }): TraceEvent | undefined {
+    return describeCall(this.kernel, thread, exit);
   }
 
   /** One step of the native root VM; answers the ticks it took. */

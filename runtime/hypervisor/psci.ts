@@ -38,6 +38,9 @@ const FUNCTIONS: Readonly<Record<number, PsciFunction>> = {
   0x12: { name: 'SYSTEM_RESET2', widths: [32, 64], call: systemReset2 },
 };
 
+/** Names of all functions that exist here. */
+export const PSCI_NAMES: readonly string[] = Object.values(FUNCTIONS).map(({ name }) => name);
+
 /** The function of a full identifier, if it exists in that width. */
 export function psciFunction(id: number): PsciFunction | undefined {
   const entry = FUNCTIONS[id & 0xffff];

@@ -149,7 +149,7 @@ export class RootVmRunner implements RootVm {
   step(): number {
     if (!this.isStarted) {
       this.isStarted = true;
-      enableInterrupts(present(this.thread.vic, 'the root VM has an interrupt controller').object);
+      enableInterrupts(present(this.thread.vic, 'the root vCPU has an interrupt controller').object);
       this.program.start(this);
       return NATIVE_STEP_TICKS;
     }

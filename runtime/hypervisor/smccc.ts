@@ -59,7 +59,8 @@ export function callSmccc(call: SmcccCall): void {
   trace(call, service, 'leave', results[0]);
 }
 
-interface Service { readonly event: 'psci' | 'smccc'; readonly name: string; readonly truncates: boolean; readonly run: (call: SmcccCall) => Outcome }
+/** A service. */
+export interface Service { readonly event: 'psci' | 'smccc'; readonly name: string; readonly truncates: boolean; readonly run: (call: SmcccCall) => Outcome }
 
 function trace(call: SmcccCall, service: Service, phase: 'enter' | 'leave', result: bigint | undefined): void {
   const { kernel, thread, vcpu, id } = call;
@@ -86,7 +87,8 @@ const SERVICES: ReadonlyMap<number, Service> = new Map<number, Service>([
   [0xc400_0053, simple('TRNG_RND', (call) => randomBits(call, 64), false)],
 ]);
 
-function nameService(signed: number): Service | undefined {
+/** The service behind a function identifier, if any handles it. */
+export function nameService(signed: number): Service | undefined {
   const id = signed >>> 0;
   const known = SERVICES.get(id);
   if (known !== undefined) return known;

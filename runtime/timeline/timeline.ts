@@ -106,11 +106,12 @@ export class Timeline {
     if (now > this.last().tick) this.take();
   }
 
-  /** Restores the latest checkpoint at or before `tick`. The caller runs forward from there. */
-  restoreBefore(tick: Ticks): void {
+  /** Goes to a state at or before `tick` from which running forward is quickest: now, or a checkpoint. */
+  approach(tick: Ticks): void {
     let index = this.checkpoints.length - 1;
     while (index > 0 && present(this.checkpoints[index], 'index in range').tick > tick) index--;
-    this.restoreCheckpoint(index);
+    const { now } = this.subject;
+    if (tick < now || present(this.checkpoints[index], 'index in range').tick > now) this.restoreCheckpoint(index);
   }
 
   /** History branches here: whatever was known after now is forgotten. */

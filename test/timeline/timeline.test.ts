@@ -75,7 +75,7 @@ function checkRandomWalk(seed: number, options: { intervalTicks: number; budgetB
   const images = new Map<number, string>([[0, system.image()]]);
   for (let step = 0; step < 200; step++) {
     const target = random.below(timeline.end + 120);
-    if (target < system.now) timeline.restoreBefore(ticks(target));
+    timeline.approach(ticks(target));
     system.run(target, timeline);
     const known = images.get(target);
     if (known === undefined) images.set(target, system.image());

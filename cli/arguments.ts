@@ -1,0 +1,54 @@
+/** Reads command lines: positional words and `--name value` options from a fixed list. */
+
+/** An option: whether it takes a value and may come several times. */
+export interface OptionRow { readonly takesValue: boolean; readonly repeats?: boolean }
+
+/** A parsed command line. */
+export interface ParsedArguments {
+  readonly positional: readonly string[];
+  readonly options: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Parses `words`; a sentence that says what is wrong with them otherwise. */
+export function parseArguments(words: readonly string[], rows: Readonly<Record<string, OptionRow>>): ParsedArguments | string {
+  const positional: string[] = [];
+  const options = new Map<string, string[]>();
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? '';
+    if (!word.startsWith('--')) {
+      positional.push(word);
+      continue;
+    }
+    const equals = word.indexOf('=');
+    const name = equals < 0 ? word.slice(2) : word.slice(2, equals);
+    const row = Object.hasOwn(rows, name) ? rows[name] : undefined;
+    if (row === undefined) return `There is no option --${name}.`;
+    const given = options.get(name) ?? [];
+    if (given.length > 0 && row.repeats !== true) return `--${name} is given twice.`;
+    if (!row.takesValue && equals >= 0) return `--${name} takes no value.`;
+    const value = equals >= 0 ? word.slice(equals + 1) : row.takesValue ? words[++i] : '';
+    if (value === undefined) return `--${name} needs a value.`;
+    options.set(name, [...given, value]);
+  }
+  return { positional, options };
+}
+
+/** A whole number option in a range; a sentence if it is none. */
+export function numberOption(parsed: ParsedArguments, name: string, range: { readonly min: number; readonly max: number }): number | undefined | string {
+  const text = parsed.options.get(name)?.[0];
+  if (text === undefined) return undefined;
+  const value = Number(text.replaceAll('_', ''));
+  if (!Number.isFinite(value) || value < range.min || value > range.max) return `--${name}: "${text}" is no number from ${range.min} to ${range.max}.`;
+  return value;
+}
+
+/** `VM=FILE` options. */
+export function pairsOption(parsed: ParsedArguments, name: string): Map<string, string> | string {
+  const pairs = new Map<string, string>();
+  for (const text of parsed.options.get(name) ?? []) {
+    const equals = text.indexOf('=');
+    if (equals <= 0 || equals === text.length - 1) return `--${name}: "${text}" should be VM=FILE.`;
+    pairs.set(text.slice(0, equals), text.slice(equals + 1));
+  }
+  return pairs;
+}

@@ -1,0 +1,58 @@
+/** The `gunyah` command: runs and debugs Gunyah systems without an editor. */
+
+import { runCommand } from './run';
+import { numberOption, parseArguments } from './arguments';
+import { servePort, serveStreams } from '../debug-adapter/main';
+
+const USAGE = `Usage:
+  gunyah run TARGET [options]     run an ELF file, an arm64 Image or a system file (*.gunyah.json)
+      --max-instructions N        stop after N instructions
+      --timeout SECONDS           stop after that much real time
+      --trace FILE                write what happens, one JSON object a line (--trace-format jsonl)
+      --console VM=FILE           write a VM's console to a file instead of standard output
+      --input VM=FILE             type a file into a VM's console
+      --tier interpreter|jit|auto how to execute (results are the same)
+      --json                      print a summary as one JSON object at the end
+  gunyah dap [--port N]           debug adapter on standard input and output, or on a loopback port
+  gunyah --help | --version
+
+Exit status of run: the guest's own (PSCI SYSTEM_OFF 0, semihosting exit its code), 2 bad usage or input,
+3 guest fault or reset, 4 a limit was reached.`;
+
+const EXIT_USAGE = 2;
+
+async function main(words: readonly string[]): Promise<number | undefined> {
+  const [command, ...rest] = words;
+  switch (command) {
+    case 'run': return runCommand(rest);
+    case 'dap': return dapCommand(rest);
+    case '--version':
+      process.stdout.write(`${process.env['GUNYAH_VERSION'] ?? 'development'}\n`);
+      return 0;
+    case '--help':
+    case 'help':
+      process.stdout.write(`${USAGE}\n`);
+      return 0;
+    default:
+      process.stderr.write(`${command === undefined ? 'Say what to do.' : `There is no command "${command}".`}\n${USAGE}\n`);
+      return EXIT_USAGE;
+  }
+}
+
+/** Keeps the process alive until the client has gone. */
+function dapCommand(words: readonly string[]): number | undefined {
+  const parsed = parseArguments(words, { port: { takesValue: true } });
+  const port = typeof parsed === 'string' ? parsed : numberOption(parsed, 'port', { min: 0, max: 65535 });
+  if (typeof port === 'string') {
+    process.stderr.write(`${port}\n`);
+    return EXIT_USAGE;
+  }
+  if (port === undefined) serveStreams(process.stdin, process.stdout, () => { process.exit(0); });
+  else servePort(port, (actual) => { process.stderr.write(`Listening on 127.0.0.1:${actual}\n`); }).on('error', (problem) => {
+    process.stderr.write(`Cannot listen on port ${port}: ${problem.message}\n`);
+    process.exit(EXIT_USAGE);
+  });
+  return undefined;
+}
+
+void main(process.argv.slice(2)).then((code) => { if (code !== undefined) process.exitCode = code; });

@@ -1,0 +1,33 @@
+/** Trace events as JSON lines. 64-bit values become hex strings, bytes become hex digits; names are the reference's. */
+
+import type { EventValue, EventValues, TraceEvent } from '../runtime/index';
+
+type Json = string | number | boolean | undefined | { readonly [name: string]: Json };
+
+/** One event as an object fit for JSON; `vmName` names the VM. */
+export function traceRow(event: TraceEvent, vmName: string): Readonly<Record<string, Json>> {
+  const { tick, vmid: _vmid, vcpu, event: kind, ...rest } = event;
+  const fields: Record<string, Json> = {};
+  for (const [name, value] of Object.entries(rest)) fields[name] = name === 'args' || name === 'result' ? jsonOfAny(value) : jsonOfAny(value);
+  return { tick, vm: vmName, ...(vcpu === undefined ? {} : { vcpu }), event: kind, ...fields, ...(hasResult(event) ? { result: { error: event.error, ...withoutError(event.result) } } : {}) };
+}
+
+function hasResult(event: TraceEvent): event is TraceEvent & { readonly event: 'hypercall'; readonly phase: 'leave' } {
+  return event.event === 'hypercall' && event.phase === 'leave';
+}
+
+function withoutError(values: EventValues): Record<string, Json> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => name !== 'error').map(([name, value]) => [name, jsonOf(value)]));
+}
+
+function jsonOfAny(value: unknown): Json {
+  if (typeof value === 'bigint' || typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean' || value instanceof Uint8Array) return jsonOf(value);
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]): [string, Json] => [name, jsonOfAny(inner)]));
+}
+
+function jsonOf(value: EventValue): Json {
+  if (typeof value === 'bigint') return `0x${value.toString(16)}`;
+  if (value instanceof Uint8Array) return [...value].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return value;
+}

@@ -1,0 +1,148 @@
+/**
+ * Breakpoints as the client sees them, by the request that set them; each set request replaces its own kind. They are turned into
+ * the runtime's breakpoints here, and reported back verified or with the reason why not.
+ */
+
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { hex, isEventName, parseEventPattern, va, type Breakpoint, type BreakpointPlace, type Va } from '../runtime/index';
+import { EVENT_NAMES } from './event-names';
+import { makeDecide, type HitOptions } from './conditions';
+import type { Session } from './session';
+
+type Set = 'source' | 'function' | 'instruction' | 'data';
+
+/** One breakpoint to be: where it goes, or why it goes nowhere. */
+interface Plan {
+  readonly place?: BreakpointPlace;
+  readonly message?: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly source?: DebugProtocol.Source;
+  readonly instructionReference?: string;
+}
+
+/** All breakpoints of a session. */
+export class BreakpointTable {
+  private readonly session: Session;
+  private nextId = 1;
+  /** Ids by what set them: `source:/path`, `function`, `instruction`, `data`. */
+  private readonly bySet = new Map<string, { readonly id: number; readonly again: () => Plan; readonly hit: HitOptions; readonly reason: Breakpoint['reason'] }[]>();
+
+  constructor(session: Session) {
+    this.session = session;
+  }
+
+  /** DAP: setBreakpoints. */
+  setSource(source: DebugProtocol.Source, wanted: readonly DebugProtocol.SourceBreakpoint[]): DebugProtocol.Breakpoint[] {
+    const path = source.path ?? source.name ?? '';
+    return this.replace(`source:${path}`, wanted.map((one) => ({ again: () => this.planLine(source, path, one), hit: one, reason: 'breakpoint' })));
+  }
+
+  /** DAP: setFunctionBreakpoints; names of functions, `vm!function`, or events such as `hvc:msgqueue_send`. */
+  setFunctions(wanted: readonly DebugProtocol.FunctionBreakpoint[]): DebugProtocol.Breakpoint[] {
+    return this.replace('function', wanted.map((one) => ({ again: () => this.planFunction(one.name.trim()), hit: one, reason: 'function breakpoint' })));
+  }
+
+  /** DAP: setInstructionBreakpoints. */
+  setInstructions(wanted: readonly DebugProtocol.InstructionBreakpoint[]): DebugProtocol.Breakpoint[] {
+    return this.replace('instruction', wanted.map((one) => ({ again: () => this.planInstruction(one), hit: one, reason: 'instruction breakpoint' })));
+  }
+
+  /** DAP: setDataBreakpoints. */
+  setData(wanted: readonly DebugProtocol.DataBreakpoint[]): DebugProtocol.Breakpoint[] {
+    return this.replace('data', wanted.map((one) => ({ again: () => this.planData(one), hit: one, reason: 'data breakpoint' })));
+  }
+
+  /** Puts every breakpoint into a new target (after a restart) and reports what became of it. */
+  reinstall(): void {
+    for (const rows of this.bySet.values()) {
+      for (const row of rows) this.session.event('breakpoint', { reason: 'changed', breakpoint: this.install(row) });
+    }
+    this.session.debuggeeIfAny?.target.refresh();
+  }
+
+  private replace(set: `${Set}${string}`, wanted: readonly { again: () => Plan; hit: HitOptions; reason: Breakpoint['reason'] }[]): DebugProtocol.Breakpoint[] {
+    for (const { id } of this.bySet.get(set) ?? []) this.session.debuggeeIfAny?.target.breakpoints.remove(id);
+    const rows = wanted.map((one) => ({ ...one, id: this.nextId++ }));
+    this.bySet.set(set, rows);
+    const answers = rows.map((row) => this.install(row));
+    this.session.debuggeeIfAny?.target.refresh();
+    return answers;
+  }
+
+  private install(row: { readonly id: number; readonly again: () => Plan; readonly hit: HitOptions; readonly reason: Breakpoint['reason'] }): DebugProtocol.Breakpoint {
+    const target = this.session.debuggeeIfAny?.target;
+    if (target === undefined) return { id: row.id, verified: false, message: 'Takes effect when the system is launched.' };
+    const plan = row.again();
+    const decide = makeDecide(this.session, row.hit);
+    const { place } = plan;
+    const shown = {
+      ...(plan.line === undefined ? {} : { line: plan.line }),
+      ...(plan.column === undefined || plan.column === 0 ? {} : { column: plan.column }),
+      ...(plan.source === undefined ? {} : { source: plan.source }),
+      ...(plan.instructionReference === undefined ? {} : { instructionReference: plan.instructionReference }),
+    };
+    if (place === undefined) return { id: row.id, verified: false, message: plan.message ?? 'There is no code here.', ...shown };
+    if (!decide.ok) return { id: row.id, verified: false, message: decide.error, ...shown };
+    target.breakpoints.set({ id: row.id, place, reason: row.reason, ...(decide.value === undefined ? {} : { decide: decide.value }) });
+    return { id: row.id, verified: true, ...shown };
+  }
+
+  private planLine(source: DebugProtocol.Source, path: string, wanted: DebugProtocol.SourceBreakpoint): Plan {
+    const found: { vm: string; addresses: Va[]; line: number; column: number }[] = [];
+    for (const [vm, symbols] of this.session.debuggee.symbols) {
+      const lines = symbols.files.flatMap((file) => file.addressesFor(path, wanted.line));
+      const [first] = wanted.column === undefined ? lines : lines.filter(({ column }) => column === wanted.column);
+      if (first !== undefined) found.push({ vm, addresses: lines.filter(({ actualLine, column }) => actualLine === first.actualLine && (wanted.column === undefined || column === first.column)).map(({ address }) => va(address)), line: first.actualLine, column: wanted.column === undefined ? 0 : first.column });
+    }
+    const [nearest] = [...found].sort((left, right) => left.line - right.line);
+    if (nearest === undefined) return { message: `No image has code for ${path.split('/').pop() ?? path}:${wanted.line}.`, line: wanted.line, source };
+    const chosen = found.filter(({ line }) => line === nearest.line);
+    const [only] = chosen;
+    const vm = chosen.length === 1 && only !== undefined ? only.vm : null;
+    return { place: { kind: 'code', vm, addresses: chosen.flatMap(({ addresses }) => addresses) }, line: nearest.line, column: nearest.column, source };
+  }
+
+  private planFunction(name: string): Plan {
+    if (isEventName(name)) {
+      const pattern = parseEventPattern(name, EVENT_NAMES);
+      return pattern.ok ? { place: { kind: 'event', vm: null, pattern: pattern.value } } : { message: pattern.error.message };
+    }
+    const [vmPart, symbol] = name.includes('!') ? [name.slice(0, name.indexOf('!')), name.slice(name.indexOf('!') + 1)] : [null, name];
+    if (vmPart !== null && !this.session.debuggee.symbols.has(vmPart)) return { message: `There is no virtual machine "${vmPart}" with symbols.` };
+    if (vmPart !== null && isEventName(symbol)) {
+      const pattern = parseEventPattern(symbol, EVENT_NAMES);
+      return pattern.ok ? { place: { kind: 'event', vm: vmPart, pattern: pattern.value } } : { message: pattern.error.message };
+    }
+    const found = [...this.session.debuggee.symbols].filter(([vm]) => vmPart === null || vm === vmPart)
+      .map(([vm, symbols]) => ({ vm, addresses: symbols.files.flatMap((file) => file.functionBreakpoints(symbol)) }))
+      .filter(({ addresses }) => addresses.length > 0);
+    const [first] = found;
+    if (first === undefined) return { message: `No image has a function "${symbol}". Events are written like hvc:msgqueue_send.` };
+    const line = this.session.debuggee.symbols.get(first.vm)?.at(first.addresses[0] ?? 0n)?.lineAt(first.addresses[0] ?? 0n);
+    return {
+      place: { kind: 'code', vm: found.length === 1 ? first.vm : null, addresses: found.flatMap(({ addresses }) => addresses.map(va)) },
+      ...(line === undefined ? {} : { line: line.line }),
+    };
+  }
+
+  private planInstruction({ instructionReference, offset }: DebugProtocol.InstructionBreakpoint): Plan {
+    const parsed = this.session.references.parseAddress(instructionReference);
+    if (parsed === undefined || parsed.space !== 'va') return { message: `"${instructionReference}" is no instruction address.` };
+    const address = va(parsed.address + BigInt(offset ?? 0));
+    return { place: { kind: 'code', vm: parsed.vm, addresses: [address] }, instructionReference: hex(address) };
+  }
+
+  private planData({ dataId, accessType }: DebugProtocol.DataBreakpoint): Plan {
+    const { system } = this.session.debuggee.target;
+    const [address, size] = dataId.split('/');
+    const parsed = this.session.references.parseAddress(address ?? '');
+    const sizeBytes = Number(size);
+    if (parsed === undefined || !(sizeBytes > 0 && sizeBytes <= 1 << 20)) return { message: `"${dataId}" is no data address.` };
+    const pieces = parsed.space === 'pa'
+      ? system.clipToRam(parsed.address, sizeBytes)
+      : system.physicalPieces(this.session.references.vcpuOfVm(parsed.vm), parsed.address, sizeBytes, parsed.space === 'ipa' ? 2 : 'both');
+    if (pieces.length === 0) return { message: `${address ?? dataId} is not in RAM, or not mapped now.` };
+    return { place: { kind: 'data', pieces, access: accessType ?? 'write' } };
+  }
+}

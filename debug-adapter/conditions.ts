@@ -1,0 +1,58 @@
+/** Conditions, hit counts and log messages of breakpoints, compiled once into one decision per hit. */
+
+import { err, ok, type Hit, type Result } from '../runtime/index';
+import { compile, compileMessage, evaluateCondition, formatMessage } from './expressions/index';
+import { vcpuEvaluation } from './evaluation';
+import type { Session } from './session';
+
+/** What a client can attach to a breakpoint. */
+export interface HitOptions {
+  readonly condition?: string;
+  readonly hitCondition?: string;
+  readonly logMessage?: string;
+}
+
+/** Compiles the options; the sentence that says what is wrong with them otherwise. Undefined if every hit stops. */
+export function makeDecide(session: Session, { condition, hitCondition, logMessage }: HitOptions): Result<((hit: Hit) => boolean) | undefined, string> {
+  const compiled = condition === undefined ? undefined : compile(condition);
+  if (compiled?.ok === false) return err(`Condition: ${compiled.error.message}`);
+  const counts = hitCondition === undefined ? undefined : parseHitCondition(hitCondition);
+  if (hitCondition !== undefined && counts === undefined) return err(`Hit count "${hitCondition}": write a number, or one of > >= < <= == % with a number.`);
+  const message = logMessage === undefined ? undefined : compileMessage(logMessage);
+  if (message?.ok === false) return err(`Log message: ${message.error.message}`);
+  if (compiled === undefined && counts === undefined && message === undefined) return ok(undefined);
+  let hits = 0;
+  let complained = false;
+  return ok((hit) => {
+    const context = vcpuEvaluation(session, hit.vcpu ?? session.debuggee.target.system.focusVcpu ?? 0, hit.event);
+    if (compiled !== undefined) {
+      const holds = evaluateCondition(compiled.value, context);
+      if (!holds.ok && !complained) {
+        complained = true;
+        session.output(`The condition "${condition ?? ''}" cannot be evaluated: ${holds.error.message} The breakpoint stops.\n`, 'important');
+      }
+      if (holds.ok && !holds.value) return false;
+    }
+    hits++;
+    if (counts !== undefined && !counts(hits)) return false;
+    if (message === undefined) return true;
+    if (!session.isSearchingBack) session.output(`${formatMessage(message.value, context)}\n`, 'stdout');
+    return false;
+  });
+}
+
+/** `5`, `== 5`, `>= 5`, `% 5` …: whether the n-th hit counts. A bare number means from that hit on. */
+export function parseHitCondition(text: string): ((hits: number) => boolean) | undefined {
+  const match = /^\s*(>=|<=|==|=|>|<|%)?\s*(\d{1,9})\s*$/.exec(text);
+  if (match === null) return undefined;
+  const wanted = Number(match[2]);
+  switch (match[1]) {
+    case '>': return (hits) => hits > wanted;
+    case '<': return (hits) => hits < wanted;
+    case '<=': return (hits) => hits <= wanted;
+    case '=':
+    case '==': return (hits) => hits === wanted;
+    case '%': return wanted === 0 ? undefined : (hits) => hits % wanted === 0;
+    default: return (hits) => hits >= wanted;
+  }
+}

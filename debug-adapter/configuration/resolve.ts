@@ -1,0 +1,199 @@
+/**
+ * From what the user configured to what the runtime runs: reads every file a system names and checks what can be checked before
+ * power-on. Every problem is reported, not only the first.
+ */
+
+import { compileDeviceTree, err, loadImage, ok, type Diagnostic, type LoadableImage, type Result, type SystemDescription, type VmDescription } from '../../runtime/index';
+import type { Host } from '../host';
+import type { SystemConfiguration, VmConfiguration } from '../protocol/launch';
+import { parseSystemFile } from './system-file';
+import { parseAddress, parseSize } from './units';
+
+/** Most files that one device tree may include. */
+const INCLUDE_COUNT_MAX = 256;
+
+/** A system ready to run, with what only the debugger needs. */
+export interface ResolvedSystem {
+  readonly description: SystemDescription;
+  /** Symbol files by VM name: absolute path and bytes. */
+  readonly symbols: readonly { readonly vm: string; readonly path: string; readonly bytes: Uint8Array }[];
+  /** Things worth saying that do not prevent the run. */
+  readonly warnings: readonly Diagnostic[];
+}
+
+/** Options beside the system itself. */
+export interface ResolveOptions { readonly semihosting: boolean }
+
+/** Reads a system file and everything it names. */
+export async function resolveSystemFile(host: Host, path: string, options: ResolveOptions): Promise<Result<ResolvedSystem, readonly Diagnostic[]>> {
+  const read = await host.readFile(path);
+  if (!read.ok) return err([unreadable('system-file-unreadable', path, read.error)]);
+  const parsed = parseSystemFile(new TextDecoder().decode(read.value), path);
+  return parsed.ok ? resolveSystem(host, parsed.value, { ...options, folder: host.folderOf(path) }) : parsed;
+}
+
+/** A single program is a system with one VM. */
+export function systemOfProgram(program: string): SystemConfiguration {
+  return { vms: [{ image: program }] };
+}
+
+/** Reads everything a checked configuration names. Paths are relative to `folder`. */
+export async function resolveSystem(host: Host, system: SystemConfiguration, options: ResolveOptions & { readonly folder: string }): Promise<Result<ResolvedSystem, readonly Diagnostic[]>> {
+  const resolver = new Resolver(host, options.folder);
+  const vms: VmDescription[] = [];
+  for (const [index, vm] of system.vms.entries()) {
+    const description = await resolver.vm(vm, index);
+    if (description !== undefined) vms.push(description);
+  }
+  resolver.checkNames(vms);
+  const memory = system.platform?.memory === undefined ? undefined : resolver.size(system.platform.memory, 'platform.memory');
+  const errors = resolver.diagnostics.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) return err(errors);
+  const vcpusMost = Math.max(...vms.map((vm) => vm.vcpuCount));
+  const description: SystemDescription = {
+    platform: {
+      cpuCount: system.platform?.cpus ?? Math.min(8, Math.max(vcpusMost, vms.length > 1 ? 2 : 1)),
+      cpuModel: system.platform?.cpu ?? 'cortex-a57',
+      seed: system.platform?.seed ?? 1,
+      ...(memory === undefined ? {} : { memorySizeBytes: memory }),
+    },
+    identity: system.identity ?? 'gunyah',
+    vms,
+    semihosting: options.semihosting,
+  };
+  return ok({ description, symbols: resolver.symbols, warnings: resolver.diagnostics });
+}
+
+function unreadable(code: string, path: string, reason: string): Diagnostic {
+  return { severity: 'error', code, file: path, message: `Cannot read ${path}: ${reason}.` };
+}
+
+class Resolver {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly symbols: { vm: string; path: string; bytes: Uint8Array }[] = [];
+  private readonly host: Host;
+  private readonly folder: string;
+
+  constructor(host: Host, folder: string) {
+    this.host = host;
+    this.folder = folder;
+  }
+
+  async vm(vm: VmConfiguration, index: number): Promise<VmDescription | undefined> {
+    const name = vm.name ?? baseName(vm.image);
+    const image = await this.image(vm, name);
+    const config = vm.config === undefined ? undefined : await this.deviceTree(vm.config);
+    const deviceTree = vm.deviceTree === undefined ? undefined : await this.deviceTree(vm.deviceTree);
+    const ramdisk = typeof vm.ramdisk === 'string' ? await this.file(vm.ramdisk, 'ramdisk-unreadable') : undefined;
+    await this.extraSymbols(vm, name);
+    const base = vm.memory?.base === undefined ? undefined : this.address(vm.memory.base, `vms.${index}.memory.base`);
+    const size = vm.memory?.size === undefined ? undefined : this.size(vm.memory.size, `vms.${index}.memory.size`);
+    if (index === 0 && vm.config !== undefined) this.warn('primary-config-ignored', `The primary VM "${name}" is not created from a VM-configuration node; "config" is ignored.`);
+    if (image === undefined) return undefined;
+    return {
+      name,
+      image,
+      imageName: vm.image,
+      vcpuCount: vm.vcpus ?? 1,
+      commandLine: vm.commandLine ?? '',
+      hasUart: vm.uart ?? true,
+      autostart: index === 0 || (vm.autostart ?? false),
+      ...(base === undefined ? {} : { memoryBase: base }),
+      ...(size === undefined ? {} : { memorySizeBytes: size }),
+      ...(deviceTree === undefined ? {} : { deviceTree }),
+      ...(config === undefined ? {} : { config }),
+      ...(ramdisk === undefined ? {} : { ramdisk }),
+    };
+  }
+
+  checkNames(vms: readonly VmDescription[]): void {
+    const names = new Set<string>();
+    for (const { name } of vms) {
+      if (names.has(name)) this.error('vm-name-twice', `Two VMs are called "${name}". Give each its own "name".`);
+      names.add(name);
+    }
+  }
+
+  size(text: string | number, where: string): number | undefined {
+    const size = parseSize(text);
+    if (size === undefined) this.error('size-invalid', `"${where}": ${JSON.stringify(text)} is no size. Write a number of bytes or for example "128M".`);
+    return size;
+  }
+
+  private address(text: string, where: string): bigint | undefined {
+    const address = parseAddress(text);
+    if (address === undefined) this.error('address-invalid', `"${where}": ${JSON.stringify(text)} is no address. Write for example "0x40000000".`);
+    return address;
+  }
+
+  private async image(vm: VmConfiguration, name: string): Promise<LoadableImage | undefined> {
+    const bytes = await this.file(vm.image, 'image-unreadable');
+    if (bytes === undefined) return undefined;
+    const path = this.host.resolvePath(this.folder, vm.image);
+    const image = loadImage(bytes, path);
+    if (!image.ok) {
+      this.diagnostics.push(image.error);
+      return undefined;
+    }
+    if (vm.symbols === undefined && image.value.elf !== undefined) this.symbols.push({ vm: name, path, bytes });
+    return image.value;
+  }
+
+  private async extraSymbols(vm: VmConfiguration, name: string): Promise<void> {
+    for (const file of vm.symbols ?? []) {
+      const bytes = await this.file(file, 'symbols-unreadable');
+      if (bytes !== undefined) this.symbols.push({ vm: name, path: this.host.resolvePath(this.folder, file), bytes });
+    }
+  }
+
+  /** A tree from source or blob, as a blob. */
+  private async deviceTree(file: string): Promise<Uint8Array | undefined> {
+    const bytes = await this.file(file, 'device-tree-unreadable');
+    if (bytes === undefined) return undefined;
+    const path = this.host.resolvePath(this.folder, file);
+    const included = await this.includes(path, bytes);
+    const compiled = compileDeviceTree(bytes, path, (name) => included.get(this.host.resolvePath(this.host.folderOf(path), name)));
+    this.diagnostics.push(...compiled.diagnostics);
+    return compiled.blob;
+  }
+
+  /** Text of the files that a source includes, by path, read ahead because the runtime cannot wait. */
+  private async includes(path: string, bytes: Uint8Array): Promise<Map<string, string>> {
+    const found = new Map<string, string>();
+    const pending: { path: string; text: string }[] = [{ path, text: new TextDecoder().decode(bytes) }];
+    for (let next = pending.pop(); next !== undefined && found.size < INCLUDE_COUNT_MAX; next = pending.pop()) {
+      for (const match of next.text.matchAll(/^\s*(?:#\s*include|\/include\/)\s*["<]([^">\n]+)[">]/gm)) {
+        const target = this.host.resolvePath(this.host.folderOf(next.path), match[1] ?? '');
+        if (found.has(target)) continue;
+        const read = await this.host.readFile(target);
+        if (!read.ok) continue;
+        const text = new TextDecoder().decode(read.value);
+        found.set(target, text);
+        pending.push({ path: target, text });
+      }
+    }
+    return found;
+  }
+
+  private async file(file: string, code: string): Promise<Uint8Array | undefined> {
+    const path = this.host.resolvePath(this.folder, file);
+    const read = await this.host.readFile(path);
+    if (read.ok) return read.value;
+    this.diagnostics.push(unreadable(code, path, read.error));
+    return undefined;
+  }
+
+  private error(code: string, message: string): void {
+    this.diagnostics.push({ severity: 'error', code, message });
+  }
+
+  private warn(code: string, message: string): void {
+    this.diagnostics.push({ severity: 'warning', code, message });
+  }
+}
+
+function baseName(path: string): string {
+  const file = path.replaceAll('\\', '/').split('/').pop() ?? path;
+  const stem = file.replace(/\.(elf|bin|img|axf)$/i, '').replace(/[^A-Za-z0-9_.-]/g, '_');
+  return stem === '' ? 'vm' : stem;
+}

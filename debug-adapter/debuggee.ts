@@ -1,0 +1,53 @@
+/** Powers a resolved system on and opens its symbols. */
+
+import { createSystem, DebugTarget, elfSections, err, loadSymbols, ok, parseElf, VmSymbols, type Diagnostic, type Result, type SymbolFile } from '../runtime/index';
+import type { ResolvedSystem } from './configuration/resolve';
+import { parseSize } from './configuration/units';
+import type { Host } from './host';
+import type { LaunchArguments } from './protocol/index';
+import { SourceResolver } from './sources';
+
+/** What exists once a system was launched. */
+export interface Debuggee {
+  readonly target: DebugTarget;
+  readonly launch: LaunchArguments;
+  /** Symbols by VM name. */
+  readonly symbols: ReadonlyMap<string, VmSymbols>;
+  readonly sources: ReadonlyMap<SymbolFile, SourceResolver>;
+  readonly warnings: readonly Diagnostic[];
+}
+
+/** Builds the system and everything the debugger needs to know about its images. */
+export async function makeDebuggee(host: Host, resolved: ResolvedSystem, launch: LaunchArguments): Promise<Result<Debuggee, readonly Diagnostic[]>> {
+  const system = createSystem(resolved.description);
+  if (!system.ok) return err(system.error);
+  const target = new DebugTarget(system.value, { history: historyOf(launch) });
+  const symbols = new Map(resolved.description.vms.map(({ name }) => [name, new VmSymbols(system.value)]));
+  const sources = new Map<SymbolFile, SourceResolver>();
+  const warnings: Diagnostic[] = [];
+  for (const { vm, path, bytes } of resolved.symbols) {
+    const resolver = new SourceResolver(host, path, launch.sourceMap ?? {});
+    const opened = openSymbols(bytes, path, resolver);
+    if (!opened.ok) {
+      warnings.push(opened.error);
+      continue;
+    }
+    await resolver.prepare(opened.value.sourceFiles());
+    warnings.push(...opened.value.problems);
+    sources.set(opened.value, resolver);
+    symbols.get(vm)?.add(opened.value);
+  }
+  return ok({ target, launch, symbols, sources, warnings });
+}
+
+function openSymbols(bytes: Uint8Array, path: string, resolver: SourceResolver): Result<SymbolFile, Diagnostic> {
+  const elf = parseElf(bytes, path);
+  if (!elf.ok) return err({ ...elf.error, severity: 'warning' });
+  return loadSymbols(elfSections(elf.value), { name: path, sourceMap: (local) => resolver.recordedOf(local) });
+}
+
+function historyOf({ noDebug, reverse }: LaunchArguments): ConstructorParameters<typeof DebugTarget>[1]['history'] {
+  if (noDebug === true || reverse === false) return 'off';
+  const budgetBytes = typeof reverse === 'string' || typeof reverse === 'number' ? parseSize(reverse) : undefined;
+  return budgetBytes === undefined ? {} : { budgetBytes };
+}

@@ -1,0 +1,67 @@
+/** The exception filters: kinds of event that stop the system wherever they happen, each with an optional condition. */
+
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { ExceptionFilter, TraceEvent } from '../runtime/index';
+import { makeDecide, type HitOptions } from './conditions';
+import type { Session } from './session';
+
+/** One filter as offered to the client. */
+interface FilterRow {
+  readonly filter: string;
+  readonly label: string;
+  readonly description: string;
+  readonly default: boolean;
+  readonly matches: (event: TraceEvent) => boolean;
+  /** Exception classes the engine must report for it (Arm ARM: ESR_ELx.EC). */
+  readonly exceptionClasses: bigint;
+}
+
+const CLASS_SVC = 0x15n;
+const CLASS_UNKNOWN = 0n;
+const ALL_CLASSES = (1n << 64n) - 1n;
+const exceptionClass = (event: TraceEvent): bigint => (event.event === 'exception' ? (event.esr >> 26n) & 0x3fn : -1n);
+
+/** All filters. */
+export const EXCEPTION_FILTERS: readonly FilterRow[] = [
+  { filter: 'hypercall-error', label: 'Hypercall errors', description: 'A hypercall returned an error.', default: false, exceptionClasses: 0n,
+    matches: (event) => event.event === 'hypercall' && event.phase === 'leave' && event.error !== 'OK' },
+  { filter: 'hypercall-unknown', label: 'Unknown hypercalls', description: 'A guest made a call that the hypervisor does not have.', default: false, exceptionClasses: 0n,
+    matches: (event) => event.event === 'hypercall-unknown' },
+  { filter: 'guest-exception', label: 'Guest exceptions', description: 'A guest took a synchronous exception to EL1 other than a system call.', default: false, exceptionClasses: ALL_CLASSES & ~(1n << CLASS_SVC),
+    matches: (event) => event.event === 'exception' && event.kind === 'synchronous' && exceptionClass(event) !== CLASS_SVC },
+  { filter: 'guest-undefined', label: 'Undefined instructions', description: 'A guest executed an instruction that is undefined or not enabled.', default: false, exceptionClasses: 1n << CLASS_UNKNOWN,
+    matches: (event) => event.event === 'exception' && event.kind === 'synchronous' && exceptionClass(event) === CLASS_UNKNOWN },
+  { filter: 'stage2-fault', label: 'Stage-2 faults', description: 'A guest touched memory that its address space does not have.', default: true, exceptionClasses: 0n,
+    matches: (event) => event.event === 'stage2-fault' },
+  { filter: 'rm-error', label: 'Resource Manager errors', description: 'The Resource Manager answered a request with an error.', default: false, exceptionClasses: 0n,
+    matches: (event) => event.event === 'rm-reply' && event.error !== 'OK' },
+  { filter: 'vm-exit', label: 'VM exits', description: 'A virtual machine stopped running.', default: false, exceptionClasses: 0n,
+    matches: (event) => event.event === 'vm-state' && event.to === 'EXITED' },
+  { filter: 'wfi-deadlock', label: 'Everything waits', description: 'Every vCPU waits for an interrupt and nothing will raise one.', default: false, exceptionClasses: 0n,
+    matches: () => false },
+];
+
+/** DAP: the filters as capabilities announce them. */
+export function offeredFilters(): DebugProtocol.ExceptionBreakpointsFilter[] {
+  return EXCEPTION_FILTERS.map(({ filter, label, description, default: isDefault }) => ({
+    filter, label, description, default: isDefault, supportsCondition: true, conditionDescription: 'C expression, for example size > 16 && vm == "primary"',
+  }));
+}
+
+/** Puts the chosen filters into force; one answer for each. */
+export function makeFilters(session: Session, chosen: readonly ({ readonly filterId: string } & HitOptions)[]): DebugProtocol.Breakpoint[] {
+  const filters: ExceptionFilter[] = [];
+  let classes = 0n;
+  const answers = chosen.map((one): DebugProtocol.Breakpoint => {
+    const row = EXCEPTION_FILTERS.find(({ filter }) => filter === one.filterId);
+    if (row === undefined) return { verified: false, message: `There is no exception filter "${one.filterId}".` };
+    const decide = makeDecide(session, one);
+    if (!decide.ok) return { verified: false, message: decide.error };
+    filters.push({ filter: row.filter, matches: row.matches, ...(decide.value === undefined ? {} : { decide: decide.value }) });
+    classes |= row.exceptionClasses;
+    return { verified: true };
+  });
+  session.filtersChosen = { filters, classes, stopsWhenIdle: chosen.some(({ filterId }) => filterId === 'wfi-deadlock') };
+  session.applyFilters();
+  return answers;
+}

@@ -1,0 +1,105 @@
+/** Threads, call stacks, scopes, sources. A thread is a vCPU. */
+
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { hex, type StackFrame } from '../../runtime/index';
+import { AdapterError } from '../errors';
+import { threadIdOf, type Session } from '../session';
+import { addressText } from '../variables/references';
+import { scopesOf } from '../variables/scopes';
+import { lineOffset } from './breakpoints';
+import { numberOf, numberOr, type Arguments } from './arguments';
+import { vcpuOf } from './execution';
+import type { Handler } from './table';
+
+const STACK_DEPTH_MAX = 1000;
+
+function threads(session: Session): unknown {
+  const debuggee = session.debuggeeIfAny;
+  if (debuggee === undefined) return { threads: [] };
+  const { system } = debuggee.target;
+  return { threads: system.vcpus().map(({ index, vm, vcpu }) => ({ id: threadIdOf(index), name: `${vm}/cpu${vcpu}` })) };
+}
+
+/** One frame as the client sees it: a real frame, or a function inlined into one. */
+interface ShownFrame { readonly real: StackFrame; readonly index: number; readonly inlineIndex: number; readonly name: string; readonly file: string | undefined; readonly line: number; readonly column: number }
+
+/** All frames of a vCPU, innermost first, inlined calls expanded. */
+export function shownFrames(session: Session, vcpu: number): ShownFrame[] {
+  const { target, symbols } = session.debuggee;
+  const known = symbols.get(target.system.vmNameOf(vcpu) ?? '');
+  return (known?.stack(vcpu, STACK_DEPTH_MAX) ?? []).flatMap((real, index) => expandInlined(real, index));
+}
+
+function expandInlined(real: StackFrame, index: number): ShownFrame[] {
+  const address = real.context.pc;
+  const calls = real.symbols?.inlineFramesAt(address) ?? [];
+  const place = real.symbols?.lineAt(address);
+  if (calls.length === 0) return [{ real, index, inlineIndex: 0, name: hex(real.pc), file: place?.file, line: place?.line ?? 0, column: place?.column ?? 0 }];
+  return calls.map((call, inlineIndex) => {
+    const inner = calls[inlineIndex - 1];
+    const at = inner === undefined
+      ? { file: place?.file, line: place?.line ?? 0, column: place?.column ?? 0 }
+      : { file: inner.callFile, line: inner.callLine ?? 0, column: inner.callColumn ?? 0 };
+    return { real, index, inlineIndex, name: call.name, ...at };
+  });
+}
+
+function stackTrace(session: Session, args: Arguments): unknown {
+  session.requireStopped();
+  const vcpu = vcpuOf(session, args, 'stackTrace');
+  const vm = session.debuggee.target.system.vmNameOf(vcpu) ?? '';
+  const all = shownFrames(session, vcpu);
+  const start = Math.max(0, numberOr(args, 'startFrame', 0));
+  const levels = numberOr(args, 'levels', 0);
+  const shown = all.slice(start, levels > 0 ? start + levels : undefined);
+  return { stackFrames: shown.map((frame) => describeFrame(session, { vcpu, vm }, frame)), totalFrames: all.length };
+}
+
+function describeFrame(session: Session, { vcpu, vm }: { vcpu: number; vm: string }, frame: ShownFrame): DebugProtocol.StackFrame {
+  const { real, file, line, column } = frame;
+  const resolver = real.symbols === undefined ? undefined : session.debuggee.sources.get(real.symbols);
+  const hasSource = file !== undefined && line > 0 && resolver !== undefined;
+  return {
+    id: session.references.addFrame({ vcpu, vm, index: frame.index, inlineIndex: frame.inlineIndex }),
+    name: frame.name,
+    line: hasSource ? line - lineOffset(session) : 0,
+    column: hasSource ? Math.max(1, column) - (session.client.columnsStartAt1 === false ? 1 : 0) : 0,
+    instructionPointerReference: addressText({ vm, space: 'va', address: real.pc }),
+    moduleId: real.symbols?.name ?? vm,
+    ...(hasSource ? { source: resolver.source(file) } : { presentationHint: 'subtle' as const }),
+  };
+}
+
+function scopes(session: Session, args: Arguments): unknown {
+  session.requireStopped();
+  return { scopes: scopesOf(session, session.references.frame(numberOf(args, 'frameId', 'scopes'))) };
+}
+
+/** No source of ours is generated: every source has a path. */
+function source(): never {
+  throw new AdapterError('unknownSource');
+}
+
+function loadedSources(session: Session): unknown {
+  const { sources } = session.debuggee;
+  const seen = new Map<string, DebugProtocol.Source>();
+  for (const [file, resolver] of sources) {
+    for (const recorded of file.sourceFiles()) {
+      const found = resolver.source(recorded);
+      seen.set(found.path ?? recorded, found);
+    }
+  }
+  return { sources: [...seen.values()] };
+}
+
+function modules(session: Session): unknown {
+  const list = [...session.debuggee.symbols].flatMap(([vm, symbols]) => symbols.files.map((file) => ({
+    id: file.name,
+    name: `${vm}: ${file.name.split('/').pop() ?? file.name}`,
+    path: file.name,
+    symbolStatus: file.hasDebugInfo ? 'Symbols loaded' : 'Symbol table only',
+  })));
+  return { modules: list, totalModules: list.length };
+}
+
+export const STACK_REQUESTS = { threads, stackTrace, scopes, source, loadedSources, modules } as const satisfies Readonly<Record<string, Handler>>;

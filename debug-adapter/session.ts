@@ -1,0 +1,291 @@
+/**
+ * One debug session: takes DAP requests, drives the target slice by slice, and reports what happens.
+ *
+ * A request is one row of the table in `requests/`. The only timer is the pump: it runs one slice of the current job, lets pending
+ * requests in, and goes on. Everything here is free of Node and of the editor.
+ */
+
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { ExceptionFilter, Job, StopReport, TraceEvent } from '../runtime/index';
+import { BreakpointTable } from './breakpoint-table';
+import { ConsoleOutput } from './console-output';
+import type { Debuggee } from './debuggee';
+import { AdapterError } from './errors';
+import type { Host } from './host';
+import type { CustomEventName, CustomEvents } from './protocol/index';
+import { REQUESTS } from './requests/table';
+import { References } from './variables/references';
+
+/** Sends a message to the client. `seq` is filled in by the session. */
+export type Send = (message: DebugProtocol.ProtocolMessage) => void;
+
+/** Milliseconds that a guest that mostly waits sleeps between slices. */
+const IDLE_PAUSE_SLICES = 1;
+
+/** A client's session. */
+export class Session {
+  readonly host: Host;
+  readonly references = new References();
+  readonly breakpoints = new BreakpointTable(this);
+  readonly consoles = new ConsoleOutput(this);
+  private readonly sendMessage: Send;
+  private sequence = 1;
+  private current: Debuggee | undefined;
+  private job: Job | undefined;
+  private pauseAsked = false;
+  private sleeping = false;
+  private afterStop: (() => void)[] = [];
+  private progressId: string | undefined;
+  private ended = false;
+  /** What the client said about itself. */
+  client: DebugProtocol.InitializeRequestArguments = { adapterID: 'gunyah' };
+  /** How the session came to its last stop. */
+  lastStop: StopReport | undefined;
+  /** True once the client has sent its breakpoints. */
+  configured = false;
+  /** The exception filters in force; they outlive a restart. */
+  filtersChosen: { readonly filters: readonly ExceptionFilter[]; readonly classes: bigint; readonly stopsWhenIdle: boolean } = { filters: [], classes: 0n, stopsWhenIdle: false };
+  /** Called when the session is over, so that the process can end. */
+  onEnd: () => void = () => undefined;
+
+  constructor(host: Host, send: Send) {
+    this.host = host;
+    this.sendMessage = send;
+  }
+
+  /** Takes one request. Never throws; every request gets exactly one response. */
+  async handle(request: DebugProtocol.Request): Promise<void> {
+    try {
+      const handler = REQUESTS[request.command];
+      if (handler === undefined) throw new AdapterError('unknownCommand', { command: request.command });
+      const body: unknown = await handler(this, request.arguments ?? {});
+      this.respond(request, true, { body });
+    } catch (problem) {
+      const error = problem instanceof AdapterError ? problem : new AdapterError('internal', { problem: problem instanceof Error ? problem.stack ?? problem.message : String(problem) });
+      this.respond(request, false, { message: error.message, body: error.body });
+    }
+    if (request.command === 'disconnect' || request.command === 'terminate') this.onEndOf(request.command);
+  }
+
+  /** The debuggee, or the error that there is none. */
+  get debuggee(): Debuggee {
+    if (this.current === undefined) throw new AdapterError('notLaunched');
+    return this.current;
+  }
+
+  /** The debuggee if there is one. */
+  get debuggeeIfAny(): Debuggee | undefined {
+    return this.current;
+  }
+
+  set debuggeeIfAny(debuggee: Debuggee | undefined) {
+    this.current = debuggee;
+  }
+
+  /** True while a job runs. */
+  get isRunning(): boolean {
+    return this.job !== undefined;
+  }
+
+  /** True while history is searched: what happens then has been told before. */
+  get isSearchingBack(): boolean {
+    return this.current?.target.timeline.replaying === true;
+  }
+
+  /** Throws unless the system stands still. */
+  requireStopped(): Debuggee {
+    const { debuggee } = this;
+    if (this.job !== undefined) throw new AdapterError('running');
+    return debuggee;
+  }
+
+  /** Starts a job; its end is reported as a `stopped` event. */
+  start(job: Job): void {
+    if (this.job !== undefined) throw new AdapterError('running');
+    this.references.clear();
+    this.job = job;
+    this.pauseAsked = false;
+    this.host.defer(() => { this.pump(); });
+  }
+
+  /** Asks the current job to pause. */
+  pause(): void {
+    this.pauseAsked = true;
+    this.wake();
+  }
+
+  /** Runs `action` when the system stands still: at once, or after pausing. */
+  whenStopped(action: () => void): void {
+    if (this.job === undefined) {
+      action();
+      return;
+    }
+    this.afterStop.push(action);
+    this.pause();
+  }
+
+  /** Input came for a system that waits. */
+  wake(): void {
+    if (!this.sleeping) return;
+    this.sleeping = false;
+    this.host.defer(() => { this.pump(); });
+  }
+
+  /** Puts the chosen exception filters into the target, if there is one. */
+  applyFilters(): void {
+    const target = this.current?.target;
+    if (target === undefined) return;
+    target.stopsWhenIdle = this.filtersChosen.stopsWhenIdle;
+    target.setFilters(this.filtersChosen.filters, this.filtersChosen.classes);
+  }
+
+  /** Sends an event of DAP. */
+  event(event: string, body?: unknown): void {
+    const message: DebugProtocol.Event = { seq: this.sequence++, type: 'event', event, ...(body === undefined ? {} : { body }) };
+    this.sendMessage(message);
+  }
+
+  /** Sends one of our own events. */
+  customEvent<N extends CustomEventName>(name: N, body: CustomEvents[N]): void {
+    this.event(name, body);
+  }
+
+  /** Prints to the debug console. */
+  output(text: string, category: 'console' | 'important' | 'stdout' | 'stderr' = 'console'): void {
+    if (text !== '') this.event('output', { category, output: text });
+  }
+
+  /** Ends the session from our side. */
+  terminate(exitCode: number): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.event('exited', { exitCode });
+    this.event('terminated');
+  }
+
+  /** Drops the debuggee: nothing runs any more. */
+  release(): void {
+    this.job = undefined;
+    this.sleeping = false;
+    this.current = undefined;
+  }
+
+  private respond(request: DebugProtocol.Request, success: boolean, rest: { body?: unknown; message?: string }): void {
+    const response: DebugProtocol.Response = {
+      seq: this.sequence++, type: 'response', request_seq: request.seq, success, command: request.command,
+      ...(rest.message === undefined ? {} : { message: rest.message }),
+      ...(rest.body === undefined ? {} : { body: rest.body }),
+    };
+    this.sendMessage(response);
+    const following = this.followUps;
+    this.followUps = [];
+    for (const action of following) action();
+  }
+
+  /** Actions to run right after the current response was sent, such as events that must follow it. */
+  followUps: (() => void)[] = [];
+
+  private onEndOf(command: string): void {
+    if (command === 'terminate') {
+      this.terminate(0);
+      return;
+    }
+    this.release();
+    this.onEnd();
+  }
+
+  private pump(): void {
+    const { job, current } = this;
+    if (job === undefined || current === undefined) return;
+    const before = { now: current.target.system.now, retired: current.target.system.retired };
+    let step: IteratorResult<unknown, StopReport>;
+    try {
+      step = job.next(this.pauseAsked);
+    } catch (problem) {
+      this.fail(problem);
+      return;
+    }
+    this.consoles.flush();
+    if (step.done === true) {
+      this.finish(step.value);
+      return;
+    }
+    this.progress(step.value);
+    if (isIdle(step.value) && !this.pauseAsked) {
+      this.sleeping = true;
+      return;
+    }
+    const { system } = current.target;
+    const mostlyWaits = system.now - before.now > 8 * (system.retired - before.retired);
+    this.host.defer(() => { this.pump(); }, mostlyWaits ? IDLE_PAUSE_SLICES : 0);
+  }
+
+  private finish(report: StopReport): void {
+    this.job = undefined;
+    this.endProgress();
+    this.lastStop = report;
+    const actions = this.afterStop;
+    this.afterStop = [];
+    if (report.reason === 'terminated') {
+      if (report.text !== undefined) this.output(`${report.text}\n`);
+      this.terminate(report.exitCode ?? 0);
+    } else if (actions.length === 0) {
+      this.event('stopped', stoppedBody(report));
+    }
+    for (const action of actions) action();
+  }
+
+  /** A mistake of ours inside the runtime: say so, keep the session usable for looking around. */
+  private fail(problem: unknown): void {
+    this.job = undefined;
+    this.endProgress();
+    const error = new AdapterError('internal', { problem: problem instanceof Error ? problem.stack ?? problem.message : String(problem) });
+    this.output(`${error.message}\n`, 'important');
+    this.event('stopped', { reason: 'exception', description: 'Internal error', text: error.message, allThreadsStopped: true });
+  }
+
+  private progress(value: unknown): void {
+    if (this.client.supportsProgressReporting !== true || typeof value !== 'object' || value === null || !('title' in value)) return;
+    const percentage = 'fraction' in value && typeof value.fraction === 'number' ? Math.min(100, Math.max(0, value.fraction * 100)) : undefined;
+    if (this.progressId === undefined) {
+      this.progressId = `p${this.sequence}`;
+      this.event('progressStart', { progressId: this.progressId, title: value.title, cancellable: true, ...(percentage === undefined ? {} : { percentage }) });
+    } else {
+      this.event('progressUpdate', { progressId: this.progressId, ...(percentage === undefined ? {} : { percentage }) });
+    }
+  }
+
+  private endProgress(): void {
+    if (this.progressId === undefined) return;
+    this.event('progressEnd', { progressId: this.progressId });
+    this.progressId = undefined;
+  }
+}
+
+function isIdle(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'idle' in value && value.idle === true;
+}
+
+/** Thread ids are engine vCPU indexes plus one. */
+export function threadIdOf(vcpu: number): number {
+  return vcpu + 1;
+}
+
+function stoppedBody(report: StopReport): DebugProtocol.StoppedEvent['body'] {
+  const reason = report.reason === 'idle' || report.reason === 'history start' ? 'pause' : report.reason;
+  return {
+    reason,
+    allThreadsStopped: true,
+    ...(report.vcpu === null ? {} : { threadId: threadIdOf(report.vcpu) }),
+    ...(report.breakpointIds.length === 0 ? {} : { hitBreakpointIds: [...report.breakpointIds] }),
+    ...(report.text === undefined ? {} : { description: report.text, text: report.text }),
+    ...describeEvent(report.event, report.exception?.filter),
+  };
+}
+
+/** What an event stop says in the call stack view. */
+function describeEvent(event: TraceEvent | undefined, filter: string | undefined): { description?: string; text?: string } {
+  if (event === undefined) return {};
+  const name = 'name' in event ? `${event.event} ${event.name}` : event.event;
+  return filter === undefined ? { description: `Paused on ${name}` } : { description: `Paused on ${filter}`, text: name };
+}

@@ -1,0 +1,154 @@
+/**
+ * All places and events to stop at. They live here and in the engine, never in guest memory, so they can be set before an
+ * image is loaded, are invisible to guests and work backwards in time.
+ *
+ * Conditions, hit counts and log messages are one callback, `decide`, made by the adapter.
+ */
+
+import { va, type Va } from '../base/brands';
+import type { TraceEvent } from '../base/trace-event';
+import type { Watchpoint } from '../engine/interface';
+import type { Stop } from '../system/stop';
+import type { LookOut } from '../system/system';
+import type { EventPattern } from './event-pattern';
+import type { StopReport } from './job';
+
+/** One thing that happened at a breakpoint. */
+export interface Hit {
+  readonly vcpu: number | null;
+  readonly event?: TraceEvent;
+  /** With data breakpoints: the access. */
+  readonly access?: { readonly address: bigint; readonly isWrite: boolean; readonly pc: Va };
+}
+
+/** Where a breakpoint is. `vm` limits it to one VM by name; null means any. */
+export type BreakpointPlace =
+  | { readonly kind: 'code'; readonly vm: string | null; readonly addresses: readonly Va[] }
+  | { readonly kind: 'data'; readonly pieces: readonly { readonly address: Watchpoint['address']; readonly sizeBytes: number }[]; readonly access: Watchpoint['access'] }
+  | { readonly kind: 'event'; readonly vm: string | null; readonly pattern: EventPattern };
+
+/** A breakpoint. */
+export interface Breakpoint {
+  readonly id: number;
+  readonly place: BreakpointPlace;
+  readonly reason: StopReport['reason'];
+  /** Whether this hit stops; absent means always. Called once per hit, in order. */
+  readonly decide?: (hit: Hit) => boolean;
+}
+
+/** Conditions that stop without a place: the exception filters. */
+export interface ExceptionFilter {
+  readonly filter: string;
+  readonly matches: (event: TraceEvent) => boolean;
+  readonly decide?: (hit: Hit) => boolean;
+}
+
+/** What the set needs to know about vCPUs. */
+export interface VcpuNames {
+  /** Name of the VM that an engine vCPU belongs to. */
+  vmNameOf(vcpu: number): string | undefined;
+  /** Current PC. */
+  pcOf(vcpu: number): bigint;
+}
+
+const WATCH_PIECES_MAX = 256;
+
+/** The breakpoints of a session. */
+export class BreakpointSet {
+  private readonly breakpoints = new Map<number, Breakpoint>();
+  private filters: readonly ExceptionFilter[] = [];
+  private watched = new Map<number, Breakpoint>();
+  private readonly names: VcpuNames;
+  /** Exception classes that have to be reported by the engine for the present filters; bit n is class n. */
+  exceptionClasses = 0n;
+
+  constructor(names: VcpuNames) {
+    this.names = names;
+  }
+
+  /** Adds or replaces by id. */
+  set(breakpoint: Breakpoint): void {
+    this.breakpoints.set(breakpoint.id, breakpoint);
+  }
+
+  remove(id: number): void {
+    this.breakpoints.delete(id);
+  }
+
+  setFilters(filters: readonly ExceptionFilter[], exceptionClasses: bigint): void {
+    this.filters = filters;
+    this.exceptionClasses = exceptionClasses;
+  }
+
+  /** What to look out for now. */
+  lookout(): LookOut {
+    const events = [...this.breakpoints.values()].filter(({ place }) => place.kind === 'event');
+    const before = events.filter(({ place }) => place.kind === 'event' && place.pattern.beforeCall);
+    const after = events.filter(({ place }) => place.kind === 'event' && !place.pattern.beforeCall);
+    return {
+      addresses: [...this.breakpoints.values()].flatMap(({ place }) => (place.kind === 'code' ? place.addresses : [])),
+      watchpoints: this.numberWatchpoints(),
+      exceptionClasses: this.exceptionClasses,
+      call: before.length === 0 ? undefined : (event, vcpu) => before.some((breakpoint) => this.eventMatches(breakpoint, event, vcpu)),
+      event: after.length === 0 && this.filters.length === 0
+        ? undefined
+        : (event, vcpu) => after.some((breakpoint) => this.eventMatches(breakpoint, event, vcpu)) || this.filters.some(({ matches }) => matches(event)),
+    };
+  }
+
+  /** Which breakpoints a stop of the run loop hits, after their conditions; undefined if the stop is not a breakpoint's. */
+  resolve(stop: Stop): Pick<StopReport, 'reason' | 'breakpointIds' | 'exception' | 'event' | 'text'> | undefined {
+    switch (stop.kind) {
+      case 'breakpoint': return this.hits(this.at(stop.vcpu, stop.pc), { vcpu: stop.vcpu });
+      case 'watchpoint': {
+        const breakpoint = this.watched.get(stop.id);
+        const hit = { vcpu: stop.vcpu, access: { address: stop.address, isWrite: stop.isWrite, pc: stop.pc } };
+        return this.hits(breakpoint === undefined ? [] : [breakpoint], hit);
+      }
+      case 'call':
+      case 'event': return this.eventHits(stop.event, stop.vcpu);
+      case 'exception': return this.eventHits({ event: 'exception', tick: 0 as never, vmid: 0 as never, kind: stop.exception, esr: stop.esr, far: stop.far, elr: stop.elr, injected: false }, stop.vcpu);
+      default: return undefined;
+    }
+  }
+
+  private eventHits(event: TraceEvent, vcpu: number | null): ReturnType<BreakpointSet['resolve']> {
+    const hit: Hit = { vcpu, event };
+    const placed = this.hits([...this.breakpoints.values()].filter((breakpoint) => this.eventMatches(breakpoint, event, vcpu)), hit);
+    if (placed !== undefined) return { ...placed, event };
+    const filter = this.filters.find(({ matches, decide }) => matches(event) && (decide === undefined || decide(hit)));
+    if (filter === undefined) return undefined;
+    const syndrome = event.event === 'exception' ? { esr: event.esr, far: event.far, elr: va(event.elr) } : {};
+    return { reason: 'exception', breakpointIds: [], event, exception: { filter: filter.filter, ...syndrome } };
+  }
+
+  private hits(candidates: readonly Breakpoint[], hit: Hit): ReturnType<BreakpointSet['resolve']> {
+    const stopping = candidates.filter(({ decide }) => decide === undefined || decide(hit));
+    const [first] = stopping;
+    return first === undefined ? undefined : { reason: first.reason, breakpointIds: stopping.map(({ id }) => id) };
+  }
+
+  private at(vcpu: number, pc: bigint): Breakpoint[] {
+    const vm = this.names.vmNameOf(vcpu);
+    return [...this.breakpoints.values()].filter(({ place }) => place.kind === 'code' && (place.vm === null || place.vm === vm) && place.addresses.some((address) => address === pc));
+  }
+
+  private eventMatches({ place }: Breakpoint, event: TraceEvent, vcpu: number | null): boolean {
+    if (place.kind !== 'event' || !place.pattern.matches(event)) return false;
+    return place.vm === null || (vcpu !== null && this.names.vmNameOf(vcpu) === place.vm);
+  }
+
+  private numberWatchpoints(): Watchpoint[] {
+    const watchpoints: Watchpoint[] = [];
+    this.watched = new Map();
+    for (const breakpoint of this.breakpoints.values()) {
+      if (breakpoint.place.kind !== 'data') continue;
+      for (const piece of breakpoint.place.pieces) {
+        if (watchpoints.length >= WATCH_PIECES_MAX) return watchpoints;
+        this.watched.set(watchpoints.length, breakpoint);
+        watchpoints.push({ id: watchpoints.length, ...piece, access: breakpoint.place.access });
+      }
+    }
+    return watchpoints;
+  }
+}

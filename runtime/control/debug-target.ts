@@ -1,0 +1,260 @@
+/**
+ * A system under a debugger: run control, breakpoints, stepping, travel in time and changes to state, in the debugger's terms.
+ *
+ * Everything that takes time is a `Job`: a generator to be driven slice by slice. One job runs at a time. Between jobs the
+ * system stands still at a consistent point.
+ */
+
+import { assert } from '../base/assert';
+import { ticks, type Ticks } from '../base/brands';
+import type { LookOut, System } from '../system/system';
+import type { Stop } from '../system/stop';
+import { Timeline, TIMELINE_DEFAULTS, type TimelineOptions } from '../timeline/timeline';
+import { BreakpointSet, type Breakpoint, type ExceptionFilter } from './breakpoints';
+import { History, SLICE_TICKS, type Search } from './history';
+import type { Job, JobProgress, StopReport } from './job';
+import { Stepper, type LineView, type Runner, type StepEnd } from './step';
+
+/** How a target is set up. */
+export interface DebugTargetOptions {
+  /** History kept, or `off`: then nothing can be stepped back. */
+  readonly history: Partial<TimelineOptions> | 'off';
+}
+
+const ENTRY_ID = -2;
+
+/** Every kind of step. */
+export type StepKind = 'into' | 'over' | 'out';
+
+/** A debugged system. */
+export class DebugTarget implements Runner {
+  readonly system: System;
+  readonly timeline: Timeline;
+  readonly history: History;
+  readonly breakpoints: BreakpointSet;
+  private readonly stepper: Stepper;
+  private readonly hasHistory: boolean;
+  private temporary: Breakpoint | undefined;
+  /** Whether a system in which nothing can run any more stops the session; else it waits for input. */
+  stopsWhenIdle = false;
+  private busy = false;
+
+  constructor(system: System, options: DebugTargetOptions) {
+    this.system = system;
+    this.hasHistory = options.history !== 'off';
+    const history = options.history === 'off' ? { intervalTicks: Number.MAX_SAFE_INTEGER } : options.history;
+    this.timeline = new Timeline(system, { ...TIMELINE_DEFAULTS, ...history });
+    this.history = new History(system, this.timeline);
+    this.breakpoints = new BreakpointSet(system);
+    this.stepper = new Stepper(system, this, this.history);
+  }
+
+  /** True if time can be travelled. */
+  get canTravel(): boolean {
+    return this.hasHistory;
+  }
+
+  /** True while a job is under way. */
+  get isBusy(): boolean {
+    return this.busy;
+  }
+
+  /** Runs until a breakpoint, the end, or a pause. */
+  continue(): Job {
+    return this.job(this.continueJob());
+  }
+
+  /** Runs to the first instruction of the primary VM. */
+  runToEntry(): Job {
+    return this.job(this.entryJob());
+  }
+
+  /** Steps one vCPU by source line, or by instruction if there are no lines. */
+  stepLine(vcpu: number, kind: StepKind, lines: LineView): Job {
+    return this.job(this.stepJob(vcpu, kind === 'out' ? this.stepper.out(vcpu, lines) : this.stepper.line(vcpu, lines, kind)));
+  }
+
+  /** Steps one vCPU by one instruction; `over` runs calls to their return. */
+  stepInstruction(vcpu: number, kind: 'into' | 'over'): Job {
+    return this.job(this.stepJob(vcpu, kind === 'into' ? this.stepper.instruction(vcpu) : this.stepper.overInstruction(vcpu)));
+  }
+
+  /** Goes back by one statement, or by one instruction if `lines` is absent. */
+  stepBack(vcpu: number, lines: LineView | undefined): Job {
+    return this.job(this.stepJob(vcpu, lines === undefined ? this.stepper.backInstruction(vcpu) : this.stepper.backLine(vcpu, lines)));
+  }
+
+  /** Goes back to the last time a breakpoint was hit. */
+  reverseContinue(): Job {
+    return this.job(this.reverseJob());
+  }
+
+  /** Goes to another time. */
+  seek(tick: Ticks): Job {
+    return this.job(this.seekJob(tick));
+  }
+
+  /** Goes back to just after the last write to `pieces` of physical memory. */
+  lastWrite(pieces: readonly { readonly address: bigint; readonly sizeBytes: number }[]): Job {
+    return this.job(this.lastWriteJob(pieces));
+  }
+
+  /** Breakpoints, filters or watchpoints changed: takes effect with the next slice. */
+  refresh(): void {
+    this.system.lookOutFor(this.lookout());
+  }
+
+  /** An input from outside is about to change state: history branches if this is the past. */
+  branch(): void {
+    if (this.timeline.replaying) this.timeline.branch();
+  }
+
+  setFilters(filters: readonly ExceptionFilter[], exceptionClasses: bigint): void {
+    this.breakpoints.setFilters(filters, exceptionClasses);
+    this.refresh();
+  }
+
+  // Runner, for the stepper.
+
+  *runUntilStop(resumeVcpu: number | undefined): Search<Stop | undefined> {
+    this.refresh();
+    let resume = resumeVcpu;
+    for (;;) {
+      const stop = this.slice({ ...(resume === undefined ? {} : { resumeVcpu: resume }) });
+      const waits = stop.kind === 'idle' && !this.stopsWhenIdle;
+      if (stop.kind !== 'limit' && !waits) return stop;
+      resume = undefined;
+      if ((yield waits ? { idle: true } : {}) === true) return undefined;
+    }
+  }
+
+  *stepOnce(vcpu: number): Search<Stop | undefined> {
+    this.refresh();
+    let isFirst = true;
+    for (;;) {
+      const stop = this.slice({ stepVcpu: vcpu, ...(isFirst ? { resumeVcpu: vcpu } : {}) });
+      isFirst = false;
+      if (stop.kind === 'step' || (stop.kind !== 'limit' && stop.kind !== 'idle' && this.isUserStop(stop))) return stop;
+      if (stop.kind === 'idle' && (yield { idle: true }) === true) return undefined;
+      if (stop.kind === 'limit' && (yield {}) === true) return undefined;
+    }
+  }
+
+  setTemporary(breakpoint: Breakpoint | undefined): void {
+    this.temporary = breakpoint;
+    this.refresh();
+  }
+
+  isUserStop(stop: Stop): boolean {
+    return isFinal(stop) || this.breakpoints.resolve(stop) !== undefined;
+  }
+
+  private slice(request: { readonly stepVcpu?: number; readonly resumeVcpu?: number }): Stop {
+    const until = ticks(Math.min(this.system.now + SLICE_TICKS, Math.max(this.system.now + 1, this.timeline.nextObservation())));
+    const stop = this.system.run({ until, ...request });
+    this.timeline.observe();
+    return stop;
+  }
+
+  private lookout(): LookOut {
+    const lookout = this.breakpoints.lookout();
+    const temporary = this.temporary?.place;
+    return temporary?.kind === 'code' ? { ...lookout, addresses: [...lookout.addresses, ...temporary.addresses] } : lookout;
+  }
+
+  /** Wraps a job so that only one runs and the look-out is restored after it. */
+  private *job(body: Job): Job {
+    assert(!this.busy, 'one job runs at a time');
+    this.busy = true;
+    try {
+      return yield* body;
+    } finally {
+      this.busy = false;
+      this.temporary = undefined;
+      this.refresh();
+    }
+  }
+
+  private *continueJob(): Job {
+    let resume = this.system.focusVcpu;
+    for (;;) {
+      const stop: Stop | undefined = yield* this.runUntilStop(resume);
+      if (stop === undefined) return this.report({ reason: 'pause' });
+      const report = this.reportStop(stop);
+      if (report !== undefined) return report;
+      resume = 'vcpu' in stop && stop.vcpu !== null ? stop.vcpu : undefined;
+    }
+  }
+
+  private *entryJob(): Job {
+    this.setTemporary({ id: ENTRY_ID, place: { kind: 'code', vm: null, addresses: [this.system.primaryEntry] }, reason: 'entry' });
+    const stop = yield* this.runUntilStop(undefined);
+    if (stop === undefined) return this.report({ reason: 'pause' });
+    const isEntry = stop.kind === 'breakpoint' && stop.pc === this.system.primaryEntry;
+    return (isEntry ? undefined : this.reportStop(stop)) ?? this.report({ reason: 'entry', vcpu: vcpuOf(stop) });
+  }
+
+  private *stepJob(vcpu: number, step: Generator<JobProgress, StepEnd, boolean | undefined>): Job {
+    const end = yield* step;
+    if (end.kind === 'paused') return this.report({ reason: 'pause' });
+    if (end.kind === 'history start') return this.report({ reason: 'history start', vcpu, text: 'This is the beginning of history.' });
+    const report = end.kind === 'stopped' ? this.reportStop(end.stop) : undefined;
+    return report ?? this.report({ reason: 'step', vcpu });
+  }
+
+  private *reverseJob(): Job {
+    const origin = this.system.now;
+    let last: ReturnType<BreakpointSet['resolve']>;
+    const found = yield* this.history.findLast(origin, () => this.breakpoints.lookout(), (stop) => {
+      const resolved = this.breakpoints.resolve(stop);
+      if (resolved !== undefined) last = resolved;
+      return resolved !== undefined;
+    });
+    if (found === 'abandoned') {
+      yield* this.history.seek(origin);
+      return this.report({ reason: 'pause' });
+    }
+    if (found !== undefined && last !== undefined) return this.report({ ...last, vcpu: vcpuOf(found) });
+    yield* this.history.seek(this.timeline.start);
+    return this.report({ reason: 'history start', text: 'Nothing was hit: this is the beginning of history.' });
+  }
+
+  private *seekJob(tick: Ticks): Job {
+    const arrived = yield* this.history.seek(tick);
+    return this.report({ reason: arrived ? 'goto' : 'pause' });
+  }
+
+  private *lastWriteJob(pieces: readonly { readonly address: bigint; readonly sizeBytes: number }[]): Job {
+    const origin = this.system.now;
+    const watchpoints = this.system.watchpointsOn(pieces, 'write');
+    const found = yield* this.history.findLast(origin, () => ({ addresses: [], watchpoints, exceptionClasses: 0n }), (stop) => stop.kind === 'watchpoint');
+    if (found !== undefined && found !== 'abandoned') return this.report({ reason: 'data breakpoint', vcpu: vcpuOf(found) });
+    yield* this.history.seek(origin);
+    return this.report({ reason: 'pause', text: found === undefined ? 'Nothing wrote there since history began.' : 'The search was given up.' });
+  }
+
+  /** What a stop means to the user; undefined if it is none of theirs (a condition said no). */
+  private reportStop(stop: Stop): StopReport | undefined {
+    const hit = this.breakpoints.resolve(stop);
+    if (hit !== undefined) return this.report({ ...hit, vcpu: vcpuOf(stop) });
+    switch (stop.kind) {
+      case 'pause': return this.report({ reason: 'pause' });
+      case 'power': return this.report({ reason: 'terminated', exitCode: stop.action === 'off' ? 0 : 3, text: `The platform was powered ${stop.action === 'off' ? 'off' : 'down for a reset'}.` });
+      case 'exit': return this.report({ reason: 'terminated', exitCode: stop.code, text: `A guest ended the run with code ${stop.code}.` });
+      case 'idle': return this.report({ reason: 'idle', text: 'Every vCPU waits for an interrupt that nothing will raise.' });
+      default: return undefined;
+    }
+  }
+
+  private report(report: Partial<StopReport> & Pick<StopReport, 'reason'>): StopReport {
+    return { vcpu: this.system.focusVcpu ?? null, breakpointIds: [], tick: this.system.now, ...report };
+  }
+}
+
+function isFinal(stop: Stop): boolean {
+  return stop.kind === 'power' || stop.kind === 'exit' || stop.kind === 'idle' || stop.kind === 'pause';
+}
+
+function vcpuOf(stop: Stop): number | null {
+  return 'vcpu' in stop ? stop.vcpu : null;
+}

@@ -1,0 +1,28 @@
+/**
+ * The control API: everything outsiders may import of the runtime.
+ */
+
+export { alignDown, hex } from './base/bits';
+export { ipa, pa, ticks, va, vmid, type Pa, type Ticks, type Va, type Vmid } from './base/brands';
+export { err, ok, type Diagnostic, type Err, type Ok, type Result } from './base/result';
+export type { EventValue, EventValues, TraceEvent, TraceEventName } from './base/trace-event';
+export { BreakpointSet, type Breakpoint, type BreakpointPlace, type ExceptionFilter, type Hit } from './control/breakpoints';
+export { DebugTarget, type DebugTargetOptions, type StepKind } from './control/debug-target';
+export { isEventName, parseEventPattern, type EventNames, type EventPattern } from './control/event-pattern';
+export type { Job, JobProgress, StopReport } from './control/job';
+export { memoryOf, registersOf, VmSymbols } from './control/vm-symbols';
+export { loadImage, type LoadableImage } from './images/image';
+export { parseElf } from './images/elf';
+export type { PlatformDescription, SystemDescription, VmDescription } from './system/description';
+export type { Stop } from './system/stop';
+export type { System } from './system/system';
+export { elfSections, loadSymbols, walkStack, type FrameContext, type StackFrame, type SymbolFile } from './symbols/index';
+export { compileDeviceTree } from './system/compile-device-tree';
+export { createSystem } from './system/boot';
+export { HYPERCALLS } from './hypervisor/hypercall-table';
+export { PSCI_NAMES } from './hypervisor/psci';
+export { rightNames } from './hypervisor/rights';
+export { decodeRmMessage, RM_NOTIFICATIONS, RM_REQUESTS } from './resource-manager/index';
+export { disassemble } from './isa/disassembler';
+export { explainEsr } from './isa/exception-classes';
+export type { LookOut } from './system/system';

@@ -1,0 +1,290 @@
+/**
+ * Power-on: from a description to a system whose Resource Manager is about to run its first instruction.
+ *
+ * Loads images where a boot loader would, makes device trees, puts engine, devices, hypervisor and RM together. Everything that can be
+ * wrong with a description is found here and told; nothing of a half-built system is left.
+ */
+
+import { pa, va, virqNumber, vmid, type Va, type Vmid } from '../base/brands';
+import { err, ok, type Diagnostic, type Result } from '../base/result';
+import type { TraceEvent } from '../base/trace-event';
+import { createEngine, type Engine } from '../engine/index';
+import { createHypervisor, type Hypervisor, type Thread } from '../hypervisor/hypervisor';
+import type { PlatformVm } from '../hypervisor/interface';
+import { identificationRegisters, type CoreProfile } from '../isa/identification-profiles';
+import { BOARD_UART, SPI_BASE } from '../machine/board';
+import { Bus } from '../machine/bus';
+import { Pl011 } from '../machine/devices/pl011';
+import { TickEventQueue } from '../machine/event-queue';
+import { createResourceManager, type ResourceManager } from '../resource-manager/index';
+import type { SystemDescription, VmDescription } from './description';
+import { configuredBase, configuredSize, primaryTree, secondaryTree } from './guest-tree';
+import { planMemory, problem, vmMemorySize, type MemoryLayout, type Range } from './layout';
+import type { Parts, VcpuName, VmConsole, VmSummary } from './parts';
+import { placeVm, type VmPlacement } from './placement';
+import { System } from './system';
+import { Transcript } from './transcript';
+
+/** Engine vCPUs: 16 VMs of 8. */
+const VCPU_COUNT_MAX = 128;
+/** One tick is a nanosecond; the counter runs at 62.5 MHz. */
+const COUNTER_SHIFT = 4;
+const TIMER_FREQUENCY_HZ = 62_500_000;
+const UART_STRIDE = 0x1000;
+const SECONDARY_HARDWARE_INTERRUPT = 200;
+const PAGE = 4096n;
+const CONSOLE_LINE_MAX = 256;
+/** RM calls the primary VM HLOS; users call it what the description does. */
+const PRIMARY_VMID = 3;
+
+/** One VM with everything decided about it. */
+interface PlannedVm {
+  readonly vm: VmDescription;
+  readonly ram: Range;
+  readonly placement: VmPlacement;
+  readonly tree: Uint8Array;
+}
+
+/** Builds a system. Every problem of the description is reported. */
+export function createSystem(description: SystemDescription): Result<System, readonly Diagnostic[]> {
+  const layout = planMemory(description);
+  if (!layout.ok) return err([layout.error]);
+  const planned: PlannedVm[] = [];
+  const problems: Diagnostic[] = [];
+  for (const [index, vm] of description.vms.entries()) {
+    const plan = planVm(description, vm, index === 0 ? layout.value.primary : undefined);
+    if (plan.ok) planned.push(plan.value);
+    else problems.push(plan.error);
+  }
+  if (problems.length > 0) return err(problems);
+  return ok(new System(description, layout.value, (system) => new Composition(system, layout.value, planned)));
+}
+
+function planVm(description: SystemDescription, vm: VmDescription, primaryRam: Range | undefined): Result<PlannedVm, Diagnostic> {
+  const ram = primaryRam ?? secondaryRam(vm);
+  if (vm.vcpuCount > 8) return err(problem('too-many-vcpus', `"${vm.name}" has ${vm.vcpuCount} vCPUs; at most 8 are possible.`));
+  if (primaryRam !== undefined && vm.vcpuCount > description.platform.cpuCount) {
+    return err(problem('too-few-cpus', `The primary VM "${vm.name}" has ${vm.vcpuCount} vCPUs, each pinned to its own CPU, but the platform has ${description.platform.cpuCount}. Raise "platform.cpus".`));
+  }
+  const placement = placeVm(vm, ram);
+  if (!placement.ok) return placement;
+  const plan = { vm, ram, ramdisk: placement.value.ramdisk, cpuCompatible: cpuCompatible(description.platform.cpuModel) };
+  const tree = primaryRam === undefined ? secondaryTree(plan) : primaryTree(plan);
+  if (!tree.ok) return tree;
+  if (BigInt(tree.value.length) > placement.value.deviceTree.sizeBytes) {
+    return err(problem('device-tree-too-large', `The device tree of "${vm.name}" (${tree.value.length} bytes) does not fit beside its image.`));
+  }
+  return ok({ vm, ram, placement: placement.value, tree: tree.value });
+}
+
+function secondaryRam(vm: VmDescription): Range {
+  const base = vm.memoryBase ?? (vm.config === undefined ? undefined : configuredBase(vm.config)) ?? 0x8000_0000n;
+  const configured = vm.config === undefined ? undefined : configuredSize(vm.config);
+  const sizeBytes = vm.memorySizeBytes === undefined && configured !== undefined && configured <= vmMemorySize(vm) ? configured : vmMemorySize(vm);
+  return { base, sizeBytes };
+}
+
+function cpuCompatible(model: string): string {
+  return model === 'max' ? 'arm,armv8' : `arm,${model}`;
+}
+
+function coreProfile(model: string): CoreProfile {
+  return model === 'cortex-a53' || model === 'cortex-a76' || model === 'max' ? model : 'cortex-a57';
+}
+
+/** The parts of one system. */
+class Composition implements Parts {
+  readonly engine: Engine;
+  readonly events = new TickEventQueue();
+  readonly consoles: readonly VmConsole[];
+  readonly primaryEntry: Va;
+  readonly gunyah: Hypervisor;
+  readonly resourceManager: ResourceManager;
+  readonly hypervisor: Parts['hypervisor'];
+  private readonly system: System;
+  private readonly bus = new Bus();
+  private readonly lines: string[];
+
+  constructor(system: System, layout: MemoryLayout, planned: readonly PlannedVm[]) {
+    this.system = system;
+    const { platform } = system.description;
+    this.engine = createEngine({ ram: [{ base: layout.ramBase, sizeBytes: Number(layout.ramSizeBytes) }], vcpuCountMax: VCPU_COUNT_MAX, counterShift: COUNTER_SHIFT });
+    this.gunyah = createHypervisor({
+      engine: this.engine,
+      events: this.events,
+      cpuCount: platform.cpuCount,
+      trace: (event) => { this.observe(event); },
+      seed: platform.seed,
+      heap: layout.heap,
+      vcpuCountMax: VCPU_COUNT_MAX,
+      hardwareInterrupts: planned.map((_, index) => hardwareInterrupt(index)),
+      identification: { pinned: identificationRegisters(coreProfile(platform.cpuModel)), unpinned: identificationRegisters('gunyah-unpinned') },
+      deviceAccess: (address, access) => this.accessDevice(Number(address), access),
+      onPlatformPower: (action) => { system.requestStop({ kind: 'power', action }); },
+    });
+    this.hypervisor = this.gunyah;
+    this.primaryEntry = va(planned[0]?.placement.entry ?? 0n);
+    this.lines = planned.map(() => '');
+    this.consoles = planned.map(({ vm }, index) => this.makeConsole(vm, index));
+    const { vms, free } = new BootLoader(this.engine, layout).load(planned);
+    this.resourceManager = createResourceManager();
+    this.gunyah.bootRootVm(this.resourceManager, {
+      privateBase: layout.rmPrivate.base,
+      privateSizeBytes: layout.rmPrivate.sizeBytes,
+      freeRanges: [free],
+      bootCpu: 0,
+      timerFrequencyHz: TIMER_FREQUENCY_HZ,
+      vms,
+    });
+  }
+
+  vcpus(): readonly VcpuName[] {
+    const rows = this.gunyah.threads.flatMap((thread): VcpuName[] => {
+      const { engineVcpu, vmid: id } = thread;
+      return engineVcpu === undefined ? [] : [{ index: engineVcpu, vmid: id, vm: this.vmName(id), vcpu: thread.vcpuIndex }];
+    });
+    return rows.sort((left, right) => left.vmid - right.vmid || left.vcpu - right.vcpu);
+  }
+
+  vmSummaries(): readonly VmSummary[] {
+    return this.resourceManager.inspect().vms.map(({ vmid: id, state }) => ({ name: this.vmName(id), vmid: id, state, exit: null, instructions: 0 }));
+  }
+
+  vmidOf(vcpu: number): number | undefined {
+    return this.gunyah.threadOfVcpu(vcpu)?.vmid;
+  }
+
+  vmNameOf(vcpu: number): string | undefined {
+    const id = this.vmidOf(vcpu);
+    return id === undefined ? undefined : this.vmName(id);
+  }
+
+  vmName(id: number): string {
+    if (id === PRIMARY_VMID) return this.system.description.vms[0]?.name ?? 'primary';
+    if (id === 0) return 'hypervisor';
+    if (id === 255) return 'resource-manager';
+    return this.resourceManager.inspect().vms.find((vm) => vm.vmid === vmid(id))?.name ?? `vm${id}`;
+  }
+
+  /** VMID of a VM of the description; undefined before RM made it. */
+  private vmidOfName(name: string | undefined): Vmid | undefined {
+    if (name === this.system.description.vms[0]?.name) return vmid(PRIMARY_VMID);
+    return this.resourceManager.inspect().vms.find((vm) => vm.name === name)?.vmid;
+  }
+
+  print(vcpu: number, bytes: Uint8Array): void {
+    const name = this.vmNameOf(vcpu);
+    const index = this.consoles.findIndex(({ vm }) => vm === name);
+    for (const byte of bytes) this.transmit(Math.max(0, index), byte);
+  }
+
+  setTime(now: Parameters<TickEventQueue['restart']>[0]): void {
+    this.events.restart(now);
+  }
+
+  save(): unknown {
+    return { hypervisor: this.gunyah.save(), devices: this.bus.save(), lines: [...this.lines] };
+  }
+
+  restore(saved: unknown): void {
+    const { hypervisor, devices, lines } = saved as { hypervisor: ReturnType<Hypervisor['save']>; devices: ReturnType<Bus['save']>; lines: string[] };
+    this.gunyah.restore(hypervisor);
+    this.bus.restore(devices);
+    for (const [index, line] of lines.entries()) this.lines[index] = line;
+  }
+
+  private observe(event: TraceEvent): void {
+    const thread = event.vcpu === undefined ? undefined : this.gunyah.threads.find((one) => one.vmid === event.vmid && one.vcpuIndex === event.vcpu);
+    this.system.emit(event, thread?.engineVcpu ?? null);
+  }
+
+  private makeConsole(vm: VmDescription, index: number): VmConsole {
+    const transcript = new Transcript();
+    if (!vm.hasUart) return { vm: vm.name, transcript };
+    const line = this.gunyah.hardwareLine(hardwareInterrupt(index)) ?? { setLevel: () => undefined };
+    const uart = new Pl011({ line, transmit: (byte) => { this.transmit(index, byte); }, controlAtReset: 0x301 });
+    this.bus.add({ name: `uart-${vm.name}`, base: BOARD_UART.base + index * UART_STRIDE, sizeBytes: UART_STRIDE, device: uart });
+    return { vm: vm.name, transcript, acceptInput: (bytes) => { uart.receive(bytes); } };
+  }
+
+  private transmit(index: number, byte: number): void {
+    this.consoles[index]?.transcript.put(byte);
+    const line = (this.lines[index] ?? '') + String.fromCharCode(byte);
+    const isComplete = byte === 10 || line.length >= CONSOLE_LINE_MAX;
+    this.lines[index] = isComplete ? '' : line;
+    if (!isComplete) return;
+    const id = this.vmidOfName(this.consoles[index]?.vm);
+    if (id !== undefined) this.system.emit({ event: 'console', tick: this.events.now, vmid: id, text: line }, null);
+  }
+
+  private accessDevice(address: number, access: { readonly sizeBytes: number; readonly isWrite: boolean; readonly value: bigint }): bigint | undefined {
+    const result = access.isWrite ? this.bus.write(pa(BigInt(address)), access.sizeBytes, access.value) : this.bus.read(pa(BigInt(address)), access.sizeBytes);
+    return result.outcome === 'done' ? result.value : undefined;
+  }
+}
+
+/** The board's line of a VM's UART: the primary has the real one. */
+function hardwareInterrupt(index: number): number {
+  return index === 0 ? SPI_BASE + BOARD_UART.spi : SECONDARY_HARDWARE_INTERRUPT + index;
+}
+
+/** Puts images and trees into RAM and describes them to RM. */
+class BootLoader {
+  private readonly engine: Engine;
+  private next: bigint;
+  private readonly end: bigint;
+
+  constructor(engine: Engine, layout: MemoryLayout) {
+    this.engine = engine;
+    this.next = layout.free.base;
+    this.end = layout.free.base + layout.free.sizeBytes;
+  }
+
+  load(planned: readonly PlannedVm[]): { vms: PlatformVm[]; free: Range } {
+    const vms = planned.map((vm, index) => (index === 0 ? this.primary(vm) : this.secondary(vm, index)));
+    const base = (this.next + 0x1f_ffffn) & ~0x1f_ffffn;
+    return { vms, free: { base, sizeBytes: this.end - base } };
+  }
+
+  private primary({ vm, ram, placement, tree }: PlannedVm): PlatformVm {
+    for (const segment of placement.image.segments) this.engine.memory.write(pa(segment.address), segment.bytes);
+    this.engine.memory.write(pa(placement.deviceTree.base), tree);
+    if (vm.ramdisk !== undefined && placement.ramdisk !== undefined) this.engine.memory.write(pa(placement.ramdisk.base), vm.ramdisk);
+    return { ...this.common(vm, { ram, placement, index: 0 }), segments: [], deviceTree: this.treeOf(placement, placement.deviceTree.base, tree) };
+  }
+
+  private secondary({ vm, ram, placement, tree }: PlannedVm, index: number): PlatformVm {
+    const segments = placement.image.segments.map(({ address, bytes }) => ({ ipa: address, source: this.stage(bytes), sizeBytes: BigInt(bytes.length) }));
+    if (vm.ramdisk !== undefined && placement.ramdisk !== undefined) segments.push({ ipa: placement.ramdisk.base, source: this.stage(vm.ramdisk), sizeBytes: BigInt(vm.ramdisk.length) });
+    return { ...this.common(vm, { ram, placement, index }), segments: segments.filter(({ sizeBytes }) => sizeBytes > 0n), deviceTree: this.treeOf(placement, this.stage(tree), tree) };
+  }
+
+  private common(vm: VmDescription, { ram, placement, index }: { ram: Range; placement: VmPlacement; index: number }): Omit<PlatformVm, 'segments' | 'deviceTree'> {
+    const uart = { name: 'uart', ipa: BigInt(BOARD_UART.base), pa: BigInt(BOARD_UART.base + index * UART_STRIDE), sizeBytes: BigInt(UART_STRIDE), interrupt: virqNumber(SPI_BASE + BOARD_UART.spi), hardwareInterrupt: hardwareInterrupt(index) };
+    return {
+      name: vm.name,
+      primary: index === 0,
+      vcpuCount: vm.vcpuCount,
+      ramBase: ram.base,
+      ramSizeBytes: ram.sizeBytes,
+      entry: placement.entry,
+      devices: vm.hasUart ? [uart] : [],
+      autostart: index === 0 || vm.autostart,
+    };
+  }
+
+  private treeOf(placement: VmPlacement, source: bigint, tree: Uint8Array): PlatformVm['deviceTree'] {
+    return { source, sizeBytes: BigInt(tree.length), ipa: placement.deviceTree.base, roomBytes: placement.deviceTree.sizeBytes };
+  }
+
+  /** Puts bytes where RM finds them; they stay, so that a VM can be started again. */
+  private stage(bytes: Uint8Array): bigint {
+    const at = this.next;
+    this.engine.memory.write(pa(at), bytes);
+    this.next = (at + BigInt(bytes.length) + PAGE - 1n) & ~(PAGE - 1n);
+    return at;
+  }
+}
+
+/** A thread of the hypervisor, for inspection. */
+export type { Thread };

@@ -1,0 +1,56 @@
+/** What a system is composed of, as the run loop and the debugger need it. `boot.ts` builds it. */
+
+import type { Ticks, Va } from '../base/brands';
+import type { TraceEvent } from '../base/trace-event';
+import type { Engine, Exit } from '../engine/interface';
+import type { TickEventQueue } from '../machine/event-queue';
+import type { LoopHypervisor, LoopThread } from './run-loop';
+import type { Transcript } from './transcript';
+
+/** A thread of the hypervisor. */
+export type SystemThread = LoopThread;
+
+/** The hypervisor as the system needs it. */
+export interface SystemHypervisor extends LoopHypervisor<SystemThread> {
+  /** What a call would be, without making it; undefined if it is none. */
+  describeCall(thread: SystemThread, exit: Exit & { readonly reason: 'hvc' | 'smc' }): TraceEvent | undefined;
+}
+
+/** A VM's console. */
+export interface VmConsole {
+  readonly vm: string;
+  readonly transcript: Transcript;
+  /** Absent if the VM has no UART. */
+  readonly acceptInput?: (bytes: Uint8Array) => void;
+}
+
+/** One vCPU and where it belongs. */
+export interface VcpuName { readonly index: number; readonly vm: string; readonly vmid: number; readonly vcpu: number }
+
+/** How one VM fared. */
+export interface VmSummary {
+  readonly name: string;
+  readonly vmid: number;
+  readonly state: string;
+  readonly exit: { readonly reason: string; readonly code: number } | null;
+  readonly instructions: number;
+}
+
+/** The parts. */
+export interface Parts {
+  readonly engine: Engine;
+  readonly events: TickEventQueue;
+  readonly hypervisor: SystemHypervisor;
+  readonly consoles: readonly VmConsole[];
+  readonly primaryEntry: Va;
+  vcpus(): readonly VcpuName[];
+  vmName(vmid: number): string;
+  vmSummaries(): readonly VmSummary[];
+  vmNameOf(vcpu: number): string | undefined;
+  /** Prints to the console of the VM that a vCPU belongs to. */
+  print(vcpu: number, bytes: Uint8Array): void;
+  /** Sets the time of the event queue without firing anything, before a restore. */
+  setTime(now: Ticks): void;
+  save(): unknown;
+  restore(saved: unknown): void;
+}

@@ -1,0 +1,223 @@
+/**
+ * Interleaves vCPUs over physical CPUs in fixed quanta, in one thread, so that virtual time orders everything.
+ *
+ * Each pass is: apply due inputs, fire due events, choose a thread, run it, handle why it stopped. Every pass that changes anything
+ * moves time by at least one tick, so a time names exactly one state. A stop from outside (limit, breakpoint) never changes
+ * which thread runs next or when a quantum ends: running with and without stops gives the same states.
+ */
+
+import { assert } from '../base/assert';
+import { ticks, type Ticks } from '../base/brands';
+import type { Engine, Exit } from '../engine/interface';
+import type { RunRequest, Stop, VcpuIndex } from './stop';
+
+/** Ticks a physical CPU keeps while others have work too. */
+export const QUANTUM_TICKS = 20_000;
+/** Longest single engine run; bounds how long a pause request waits. */
+export const RUN_TICKS_MAX = 2_000_000;
+
+/**
+ * Exits whose instruction has retired, or where none was due. Handling any other exit takes at least one tick, so that the state
+ * before and after it do not share a time.
+ */
+const HAS_RETIRED: Readonly<Record<Exit['reason'], boolean>> = {
+  budget: true, wfi: true, hvc: true, breakpoint: true, watchpoint: true, exception: true,
+  smc: false, hlt: false, 'system-register': false, mmio: false, 'stage2-data-abort': false, 'stage2-instruction-abort': false,
+};
+
+/** A thread as the loop needs it. */
+export interface LoopThread {
+  readonly kind: 'vcpu' | 'native';
+  /** Absent for native threads. */
+  readonly engineVcpu: VcpuIndex | undefined;
+}
+
+/** What the loop asks of the hypervisor. */
+export interface LoopHypervisor<T extends LoopThread> {
+  /** Who should run on this CPU now. Idempotent while nothing changes. */
+  pick(cpu: number): T | undefined;
+  /** Charges time to a thread's slice. */
+  account(thread: T, elapsed: number): void;
+  /** When the current slice of the CPU ends, if anybody waits for it. */
+  nextSliceDeadline(cpu: number): Ticks | undefined;
+  /** Handles an exit that is the hypervisor's; returns the instructions that this retired beyond the run's own. */
+  handleExit(thread: T, exit: Exit): number;
+  /** One step of the root VM's program; returns the ticks it took. */
+  runNative(thread: T): number;
+}
+
+/** What the loop asks of the rest of the system. */
+export interface LoopSurroundings<T extends LoopThread> {
+  readonly cpuCount: number;
+  /** Moves time to `to`: fires what is due. */
+  advance(to: Ticks): void;
+  /** Moves time to `to` and fires nothing yet: an exit is handled first. */
+  elapse(to: Ticks): void;
+  nextDeadline(): Ticks | undefined;
+  /** Applies journalled inputs due now. */
+  applyInputs(): void;
+  nextInput(): Ticks | undefined;
+  /** A stop that something asked for since the last call, if any. */
+  takeStop(): Stop | undefined;
+  /** Exits that are not the hypervisor's: HLT, stops of debuggers. Undefined if it is. */
+  intercept(thread: T, exit: Exit, resuming: boolean): Interception | undefined;
+  /** Told after a vCPU retired instructions. */
+  ran(thread: T, now: Ticks): void;
+}
+
+/** What became of an exit that was not the hypervisor's. */
+export interface Interception {
+  readonly stop?: Stop;
+  /** The exit completed an instruction that had not retired. */
+  readonly completed?: boolean;
+  /** The exit's instruction was taken back: the vCPU is again about to execute it. */
+  readonly takenBack?: boolean;
+}
+
+/** The part of the loop's state that decides what runs next; goes into snapshots. */
+export interface LoopState {
+  readonly now: number;
+  readonly retired: number;
+  readonly cpu: number;
+  readonly turnStart: number;
+}
+
+/** The loop. One instance per system. */
+export class RunLoop<T extends LoopThread> {
+  private readonly engine: Engine;
+  private readonly hypervisor: LoopHypervisor<T>;
+  private readonly outside: LoopSurroundings<T>;
+  private cpu = 0;
+  /** When the current CPU's turn began. Never changes at a stop from outside. */
+  private turnStart: Ticks = ticks(0);
+  /** Virtual time. */
+  now: Ticks = ticks(0);
+  /** Instructions retired by guests; unlike `now` it does not count waiting. */
+  retired = 0;
+
+  constructor(engine: Engine, hypervisor: LoopHypervisor<T>, outside: LoopSurroundings<T>) {
+    this.engine = engine;
+    this.hypervisor = hypervisor;
+    this.outside = outside;
+  }
+
+  /** Runs until something in `request` or in the system says stop. */
+  run(request: RunRequest): Stop {
+    let isFirst = true;
+    for (;;) {
+      const asked = this.outside.takeStop();
+      if (asked !== undefined) return asked;
+      if (this.now >= request.until) return { kind: 'limit' };
+      this.outside.applyInputs();
+      this.outside.advance(this.now);
+      const thread = this.choose();
+      const stop = thread === undefined ? this.skipIdle(request.until) : this.runThread(thread, request, isFirst);
+      if (stop !== undefined) return stop;
+      isFirst = false;
+    }
+  }
+
+  save(): LoopState {
+    return { now: this.now, retired: this.retired, cpu: this.cpu, turnStart: this.turnStart };
+  }
+
+  restore(saved: LoopState): void {
+    this.now = ticks(saved.now);
+    this.retired = saved.retired;
+    this.cpu = saved.cpu;
+    this.turnStart = ticks(saved.turnStart);
+  }
+
+  /** The physical CPU whose turn it is. */
+  get currentCpu(): number {
+    return this.cpu;
+  }
+
+  /** The current CPU keeps its turn unless it has nothing to run, or its quantum is over and another CPU has work. */
+  private choose(): T | undefined {
+    const { cpuCount } = this.outside;
+    const isOver = this.now - this.turnStart >= QUANTUM_TICKS;
+    const current = this.hypervisor.pick(this.cpu);
+    if (current !== undefined && !isOver) return current;
+    for (let i = 1; i < cpuCount; i++) {
+      const cpu = (this.cpu + i) % cpuCount;
+      const thread = this.hypervisor.pick(cpu);
+      if (thread === undefined) continue;
+      this.cpu = cpu;
+      this.turnStart = this.now;
+      return thread;
+    }
+    return current;
+  }
+
+  private othersReady(): boolean {
+    for (let i = 1; i < this.outside.cpuCount; i++) {
+      if (this.hypervisor.pick((this.cpu + i) % this.outside.cpuCount) !== undefined) return true;
+    }
+    return false;
+  }
+
+  private skipIdle(until: Ticks): Stop | undefined {
+    const due = [this.outside.nextDeadline(), this.outside.nextInput()].filter((tick) => tick !== undefined);
+    if (due.length === 0) return { kind: 'idle' };
+    const next = Math.max(this.now + 1, Math.min(...due));
+    if (next > until) {
+      this.now = until;
+      return { kind: 'limit' };
+    }
+    this.now = ticks(next);
+    return undefined;
+  }
+
+  private runThread(thread: T, request: RunRequest, isFirst: boolean): Stop | undefined {
+    const { engineVcpu } = thread;
+    if (engineVcpu === undefined) {
+      const elapsed = Math.max(1, this.hypervisor.runNative(thread));
+      this.pass(elapsed);
+      this.hypervisor.account(thread, elapsed);
+      return undefined;
+    }
+    const stepping = request.stepVcpu === engineVcpu;
+    const resuming = isFirst && request.resumeVcpu === engineVcpu;
+    const { retired, exit } = this.engine.run(engineVcpu, { budget: stepping ? 1 : this.budget(request.until), tickNow: this.now, resume: resuming });
+    this.retired += retired;
+    this.pass(retired);
+    const before = this.retired - retired;
+    const stop = this.handle(thread, exit, { retired, resuming: resuming && retired === (exit.reason === 'hvc' ? 1 : 0) });
+    const hasRetired = this.retired > before;
+    if (hasRetired) this.outside.ran(thread, this.now);
+    if (stop !== undefined) return stop;
+    return stepping && hasRetired ? { kind: 'step', vcpu: engineVcpu } : undefined;
+  }
+
+  private handle(thread: T, exit: Exit, { retired, resuming }: { retired: number; resuming: boolean }): Stop | undefined {
+    const intercepted = exit.reason === 'budget' ? undefined : this.outside.intercept(thread, exit, resuming);
+    if (intercepted?.takenBack === true) {
+      this.retired--;
+      this.pass(-1);
+      this.hypervisor.account(thread, retired - 1);
+      return intercepted.stop;
+    }
+    this.hypervisor.account(thread, retired);
+    if (exit.reason === 'budget') return undefined;
+    this.outside.elapse(this.now);
+    const completed = intercepted === undefined ? this.hypervisor.handleExit(thread, exit) : intercepted.completed === true ? 1 : 0;
+    this.retired += completed;
+    this.pass(intercepted === undefined && !HAS_RETIRED[exit.reason] ? Math.max(1, completed) : completed);
+    return intercepted?.stop;
+  }
+
+  private pass(elapsed: number): void {
+    this.now = ticks(this.now + elapsed);
+  }
+
+  private budget(until: Ticks): number {
+    let budget = Math.min(until - this.now, RUN_TICKS_MAX);
+    for (const tick of [this.outside.nextDeadline(), this.outside.nextInput(), this.hypervisor.nextSliceDeadline(this.cpu)]) {
+      if (tick !== undefined) budget = Math.min(budget, tick - this.now);
+    }
+    if (this.outside.cpuCount > 1 && this.othersReady()) budget = Math.min(budget, this.turnStart + QUANTUM_TICKS - this.now);
+    assert(Number.isSafeInteger(budget), 'a budget is a whole number of ticks');
+    return Math.max(1, budget);
+  }
+}

@@ -1,0 +1,432 @@
+/**
+ * A running system: engine, machine, hypervisor and Resource Manager put together, with the loop that runs them and the borders
+ * through which things come in (journal) and go out (transcripts, trace).
+ *
+ * The system knows time, state and stops. Breakpoints, history and symbols are above it.
+ */
+
+import { assert } from '../base/assert';
+import { ipa, pa, ticks, va, type Pa, type Ticks, type Va } from '../base/brands';
+import type { TraceEvent } from '../base/trace-event';
+import { PAGE_SIZE, type Engine, type Exit, type Translation, type Watchpoint } from '../engine/interface';
+import { systemRegisters } from '../isa/system-registers';
+import type { TimelineSubject } from '../timeline/timeline';
+import type { SystemDescription } from './description';
+import { Journal, type JournalEntry } from './journal';
+import type { MemoryLayout } from './layout';
+import { RunLoop, type Interception } from './run-loop';
+import { semihostingCall } from './semihosting';
+import { StateHash } from './state-hash';
+import type { RunRequest, Stop, StopFilters } from './stop';
+import { TraceLog } from './trace-log';
+import type { Parts, SystemThread, VcpuName, VmConsole, VmSummary } from './parts';
+
+const SEMIHOSTING_IMMEDIATE = 0xf000;
+
+/** What the system is to look out for; see `control/breakpoints.ts`. */
+export interface LookOut extends StopFilters {
+  readonly addresses: readonly Va[];
+  readonly watchpoints: readonly Watchpoint[];
+  readonly exceptionClasses: bigint;
+}
+
+/** Registers that the engine stores, by Arm ARM name. */
+const STORED_REGISTERS = new Set(systemRegisters.filter(({ handling, state }) => state === 'ready' && (handling === 'storage' || handling === 'engine')).map(({ name }) => name));
+/** Of those, what EL1 can read: the register view. */
+const SHOWN_REGISTERS = systemRegisters.filter(({ name, read }) => STORED_REGISTERS.has(name) && (read === 'EL0' || read === 'EL1')).map(({ name }) => name);
+
+interface SavedSystem {
+  readonly kind: 'system';
+  readonly version: 1;
+  readonly loop: ReturnType<RunLoop<SystemThread>['save']>;
+  readonly lastRetired: readonly number[];
+  readonly focus: number | undefined;
+  readonly journal: number;
+  readonly trace: number;
+  readonly consoles: readonly number[];
+  readonly parts: unknown;
+  readonly vcpus: readonly { readonly index: number; readonly state: Uint8Array }[];
+}
+
+/** One system from power-on to power-off. */
+export class System implements TimelineSubject {
+  readonly description: SystemDescription;
+  readonly layout: MemoryLayout;
+  readonly parts: Parts;
+  readonly trace = new TraceLog();
+  readonly journal = new Journal();
+  private readonly loop: RunLoop<SystemThread>;
+  private filters: StopFilters = {};
+  private pending: Stop | undefined;
+  private lastRetiredTicks: number[] = [];
+  private focus: number | undefined;
+  private readonly touched = new Set<number>();
+
+  /** Use `createSystem`. */
+  constructor(description: SystemDescription, layout: MemoryLayout, makeParts: (system: System) => Parts) {
+    this.description = description;
+    this.layout = layout;
+    this.parts = makeParts(this);
+    this.loop = new RunLoop<SystemThread>(this.parts.engine, this.parts.hypervisor, {
+      cpuCount: description.platform.cpuCount,
+      advance: (to) => { this.parts.events.advance(to); },
+      elapse: (to) => { this.parts.events.elapse(to); },
+      nextDeadline: () => this.parts.events.nextDeadline(),
+      applyInputs: () => { this.applyInputs(); },
+      nextInput: () => this.journal.nextTick(),
+      takeStop: () => this.takeStop(),
+      intercept: (thread, exit, resuming) => this.intercept(thread, exit, resuming),
+      ran: (thread, now) => { this.noteRun(thread, now); },
+    });
+  }
+
+  get engine(): Engine {
+    return this.parts.engine;
+  }
+
+  /** Virtual time now. */
+  get now(): Ticks {
+    return this.loop.now;
+  }
+
+  /** Instructions that guests have retired. */
+  get retired(): number {
+    return this.loop.retired;
+  }
+
+  /** The vCPU that the system stopped in or ran last. */
+  get focusVcpu(): number | undefined {
+    return this.focus;
+  }
+
+  /** Where history begins. */
+  get historyStart(): Ticks {
+    return ticks(0);
+  }
+
+  /** Consoles by VM, in the order of the description. */
+  get consoles(): readonly VmConsole[] {
+    return this.parts.consoles;
+  }
+
+  /** Runs until something says stop. */
+  run(request: RunRequest): Stop {
+    const stop = this.loop.run(request);
+    if ('vcpu' in stop && stop.vcpu !== null) this.focus = stop.vcpu;
+    return stop;
+  }
+
+  /** Chooses what `run` stops at from now on. */
+  lookOutFor(lookOut: LookOut): void {
+    this.engine.setBreakpoints(lookOut.addresses);
+    this.engine.setWatchpoints(lookOut.watchpoints);
+    this.engine.reportExceptions({ exceptionClasses: lookOut.exceptionClasses, irq: false, fiq: false, serror: false });
+    this.filters = { call: lookOut.call, event: lookOut.event };
+  }
+
+  /** Asks a running loop to stop at its next pass. */
+  requestStop(stop: Stop): void {
+    this.pending ??= stop;
+  }
+
+  /** Time just after the last instruction that a vCPU retired; undefined if it never ran. */
+  lastRetired(vcpu: number): Ticks | undefined {
+    const tick = this.lastRetiredTicks[vcpu];
+    return tick === undefined ? undefined : ticks(tick);
+  }
+
+  /** The time one tick before. */
+  tickBefore(tick: Ticks): Ticks {
+    return ticks(tick - 1);
+  }
+
+  /** Where the primary VM begins. */
+  get primaryEntry(): Va {
+    return this.parts.primaryEntry;
+  }
+
+  /** vCPUs of guests: engine index, VM name, number inside the VM. In order of VM and number. */
+  vcpus(): readonly VcpuName[] {
+    return this.parts.vcpus();
+  }
+
+  /** Engine indexes of the vCPUs. */
+  vcpuIndexes(): readonly number[] {
+    return this.vcpus().map(({ index }) => index);
+  }
+
+  /** Name of a VM by VMID. */
+  vmName(vmid: number): string {
+    return this.parts.vmName(vmid);
+  }
+
+  /** How each VM fared, for summaries. */
+  vmSummaries(): readonly VmSummary[] {
+    return this.parts.vmSummaries();
+  }
+
+  /** Which tier executes; results are the same. */
+  setTier(tier: 'exact' | 'fast'): void {
+    this.engine.setTier(tier);
+  }
+
+  // What comes in.
+
+  /** Types into a VM's console. Returns how many bytes were taken. */
+  writeConsole(vm: number, bytes: Uint8Array): number {
+    if (this.parts.consoles[vm]?.acceptInput === undefined || bytes.length === 0) return 0;
+    this.input({ tick: this.now, kind: 'console-input', vm, bytes: bytes.slice() });
+    return bytes.length;
+  }
+
+  /** Writes physical memory on behalf of the debugger. */
+  writePhysical(address: Pa, bytes: Uint8Array): void {
+    assert(this.engine.memory.contains(address, bytes.length), 'a debugger write was checked against RAM');
+    this.input({ tick: this.now, kind: 'write-memory', address, bytes: bytes.slice() });
+  }
+
+  /** Sets a register on behalf of the debugger: `x0`…`x30`, `sp`, `pc`, `pstate` or a stored system register. */
+  writeRegister(vcpu: number, register: string, value: bigint): void {
+    this.input({ tick: this.now, kind: 'write-register', vcpu, register, value });
+  }
+
+  // What can be seen.
+
+  /** Bytes of physical memory; shorter where RAM ends. */
+  readPhysical(address: Pa, sizeBytes: number): Uint8Array {
+    const [piece] = this.clipToRam(address, sizeBytes);
+    return piece === undefined ? new Uint8Array(0) : this.engine.memory.read(piece.address, piece.sizeBytes);
+  }
+
+  /** The part of a physical range, from its start, that is RAM: no piece or one. */
+  clipToRam(address: bigint, sizeBytes: number): { address: Pa; sizeBytes: number }[] {
+    for (const { base, sizeBytes: size } of this.engine.memory.ram) {
+      const left = BigInt(base) + BigInt(size) - address;
+      if (address >= base && left > 0n) return [{ address: pa(address), sizeBytes: left < BigInt(sizeBytes) ? Number(left) : sizeBytes }];
+    }
+    return [];
+  }
+
+  /** A system register of a vCPU as its guest would read it, without side effects; undefined if there is none of that name. */
+  systemRegister(vcpu: number, name: string): bigint | undefined {
+    return STORED_REGISTERS.has(name) ? this.engine.vcpu(vcpu).systemRegister(name) : undefined;
+  }
+
+  /** Names of system registers that can be shown. */
+  systemRegisterNames(): readonly string[] {
+    return SHOWN_REGISTERS;
+  }
+
+  /** Whether the debugger may write a register. */
+  canWriteRegister(register: string): boolean {
+    return /^(x\d{1,2}|sp|pc|pstate)$/.test(register) || STORED_REGISTERS.has(register);
+  }
+
+  /** Bytes at a virtual address as the vCPU would load them; shorter where the address space ends or is not RAM. */
+  readVirtual(vcpu: number, address: Va, sizeBytes: number): Uint8Array {
+    return this.readPages(BigInt(address), sizeBytes, (at) => this.engine.translate(vcpu, ipa(at), 'both'));
+  }
+
+  /** Bytes at an intermediate physical address of the VM that the vCPU belongs to. */
+  readIntermediate(vcpu: number, address: bigint, sizeBytes: number): Uint8Array {
+    return this.readPages(address, sizeBytes, (at) => this.engine.translate(vcpu, ipa(at), 2));
+  }
+
+  /** Physical pieces behind a virtual range: what a data breakpoint watches or a write changes. Ends where the range is not RAM. */
+  physicalPieces(vcpu: number, address: bigint, sizeBytes: number, stage: 'both' | 2 = 'both'): { address: Pa; sizeBytes: number }[] {
+    const pieces: { address: Pa; sizeBytes: number }[] = [];
+    for (let done = 0; done < sizeBytes;) {
+      const at = BigInt.asUintN(64, address + BigInt(done));
+      const translation = this.engine.translate(vcpu, stage === 2 ? ipa(at) : va(at), stage);
+      if (!translation.ok || !translation.isRam) break;
+      const chunk = Math.min(sizeBytes - done, PAGE_SIZE - Number(at & 0xfffn));
+      pieces.push({ address: translation.pa, sizeBytes: chunk });
+      done += chunk;
+    }
+    return pieces;
+  }
+
+  /** Watchpoints over pieces of physical memory, numbered from 0. */
+  watchpointsOn(pieces: readonly { readonly address: bigint; readonly sizeBytes: number }[], access: Watchpoint['access']): Watchpoint[] {
+    return pieces.map(({ address, sizeBytes }, id) => ({ id, address: pa(address), sizeBytes, access }));
+  }
+
+  vmNameOf(vcpu: number): string | undefined {
+    return this.parts.vmNameOf(vcpu);
+  }
+
+  pcOf(vcpu: number): bigint {
+    return this.engine.vcpu(vcpu).pc;
+  }
+
+  /** Records an event and lets the event filter see it. */
+  emit(event: TraceEvent, vcpu: number | null): void {
+    this.trace.put(event);
+    if (this.filters.event?.(event, vcpu) === true) this.requestStop({ kind: 'event', vcpu, event });
+  }
+
+  /** The state in one number: equal input, equal hash, whatever the host, the tier and the stops in between. */
+  stateHash(): string {
+    const hash = new StateHash();
+    const { loop, parts, vcpus } = this.save();
+    hash.value({ now: loop.now, retired: loop.retired, parts, vcpus });
+    for (const page of this.engine.memory.collectDirtyPages()) this.touched.add(page);
+    for (const page of [...this.touched].sort((left, right) => left - right)) {
+      const bytes = this.engine.memory.readPage(page);
+      if (bytes.every((byte) => byte === 0)) continue;
+      hash.word(page);
+      hash.bytes(bytes);
+    }
+    return hash.digest();
+  }
+
+  // TimelineSubject.
+
+  save(): SavedSystem {
+    return {
+      kind: 'system',
+      version: 1,
+      loop: this.loop.save(),
+      lastRetired: [...this.lastRetiredTicks],
+      focus: this.focus,
+      journal: this.journal.position,
+      trace: this.trace.position,
+      consoles: this.consoles.map(({ transcript }) => transcript.position),
+      parts: this.parts.save(),
+      vcpus: this.vcpuIndexes().map((index) => ({ index, state: this.engine.vcpu(index).save() })),
+    };
+  }
+
+  restore(saved: unknown): void {
+    assert(isSavedSystem(saved), 'a checkpoint holds a saved system of this version');
+    this.pending = undefined;
+    this.loop.restore(saved.loop);
+    this.parts.setTime(this.loop.now);
+    this.lastRetiredTicks = [...saved.lastRetired];
+    this.focus = saved.focus;
+    this.journal.seek(saved.journal);
+    this.trace.position = saved.trace;
+    for (const [index, position] of saved.consoles.entries()) this.consoles[index]?.transcript.seek(position);
+    for (const { index, state } of saved.vcpus) this.engine.vcpu(index).restore(state);
+    this.parts.restore(saved.parts);
+  }
+
+  collectDirtyPages(): Uint32Array {
+    const pages = this.engine.memory.collectDirtyPages();
+    for (const page of pages) this.touched.add(page);
+    return pages;
+  }
+
+  readPage(index: number): Uint8Array {
+    return this.engine.memory.readPage(index);
+  }
+
+  restorePage(index: number, bytes: Uint8Array): void {
+    this.engine.memory.restorePage(index, bytes);
+  }
+
+  memoryRestored(): void {
+    this.engine.flushCaches();
+  }
+
+  truncateFuture(): void {
+    this.journal.truncate();
+    this.trace.truncate();
+    for (const { transcript } of this.consoles) transcript.truncate();
+  }
+
+  private input(entry: JournalEntry): void {
+    this.journal.append(entry);
+    this.apply(entry);
+  }
+
+  private applyInputs(): void {
+    for (let entry = this.journal.take(this.now); entry !== undefined; entry = this.journal.take(this.now)) this.apply(entry);
+  }
+
+  private apply(entry: JournalEntry): void {
+    switch (entry.kind) {
+      case 'console-input': this.parts.consoles[entry.vm]?.acceptInput?.(entry.bytes); break;
+      case 'write-memory': this.engine.memory.write(pa(entry.address), entry.bytes); break;
+      case 'write-register': this.setRegister(entry.vcpu, entry.register, entry.value); break;
+    }
+  }
+
+  private setRegister(vcpu: number, register: string, value: bigint): void {
+    const state = this.engine.vcpu(vcpu);
+    const general = /^x(\d{1,2})$/.exec(register);
+    if (general !== null) state.setX(Number(general[1]), value);
+    else if (register === 'pc') state.pc = value;
+    else if (register === 'sp') state.sp = value;
+    else if (register === 'pstate') state.pstate = value;
+    else state.setSystemRegister(register, value);
+  }
+
+  private takeStop(): Stop | undefined {
+    const stop = this.pending;
+    this.pending = undefined;
+    return stop;
+  }
+
+  private noteRun(thread: SystemThread, now: Ticks): void {
+    if (thread.engineVcpu === undefined) return;
+    this.lastRetiredTicks[thread.engineVcpu] = now;
+    this.focus = thread.engineVcpu;
+  }
+
+  /** Exits that end at the system: debugger stops, calls that a filter wants to see first, semihosting. */
+  private intercept(thread: SystemThread, exit: Exit, resuming: boolean): Interception | undefined {
+    const vcpu = thread.engineVcpu ?? 0;
+    switch (exit.reason) {
+      case 'breakpoint': return { stop: { kind: 'breakpoint', vcpu, pc: va(this.engine.vcpu(vcpu).pc) } };
+      case 'watchpoint': return { stop: { kind: 'watchpoint', vcpu, id: exit.id, pc: exit.pc, address: exit.address, isWrite: exit.isWrite } };
+      case 'exception': return { stop: { kind: 'exception', vcpu, exception: exit.kind, esr: exit.esr, far: exit.far, elr: exit.elr } };
+      case 'hvc':
+      case 'smc': return resuming ? undefined : this.interceptCall(thread, vcpu, exit);
+      case 'hlt': return this.semihosting(vcpu, exit.immediate);
+      default: return undefined;
+    }
+  }
+
+  /** HVC has retired and is taken back; SMC has not. */
+  private interceptCall(thread: SystemThread, vcpu: number, exit: Exit & { readonly reason: 'hvc' | 'smc' }): Interception | undefined {
+    if (this.filters.call === undefined) return undefined;
+    const event = this.parts.hypervisor.describeCall(thread, exit);
+    if (event === undefined || !this.filters.call(event, vcpu)) return undefined;
+    const stop: Stop = { kind: 'call', vcpu, event };
+    if (exit.reason === 'smc') return { stop };
+    this.engine.vcpu(vcpu).pc -= 4n;
+    return { stop, takenBack: true };
+  }
+
+  private semihosting(vcpu: number, immediate: number): Interception {
+    if (!this.description.semihosting || immediate !== SEMIHOSTING_IMMEDIATE) {
+      this.engine.injectException(vcpu, 0x0200_0000n, 0n);
+      return { completed: true };
+    }
+    const result = semihostingCall(this.engine, vcpu, this.now);
+    if (result.kind === 'exit') return { stop: { kind: 'exit', vcpu, code: result.code } };
+    this.parts.print(vcpu, result.output);
+    this.engine.vcpu(vcpu).setX(0, result.value);
+    this.engine.skipInstruction(vcpu);
+    return { completed: true };
+  }
+
+  private readPages(address: bigint, sizeBytes: number, translate: (at: bigint) => Translation): Uint8Array {
+    const out = new Uint8Array(sizeBytes);
+    let done = 0;
+    while (done < sizeBytes) {
+      const at = BigInt.asUintN(64, address + BigInt(done));
+      const translation = translate(at);
+      if (!translation.ok || !translation.isRam) break;
+      const chunk = Math.min(sizeBytes - done, PAGE_SIZE - Number(at & 0xfffn));
+      out.set(this.engine.memory.read(translation.pa, chunk), done);
+      done += chunk;
+    }
+    return done === sizeBytes ? out : out.slice(0, done);
+  }
+}
+
+function isSavedSystem(value: unknown): value is SavedSystem {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'system' && 'version' in value && value.version === 1;
+}
