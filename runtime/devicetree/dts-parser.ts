@@ -233,12 +233,15 @@ class Parser {
     }
     if (node.children.length > 0) this.lexer.problem('dts-property-after-node', name, { name: name.text });
     let value: readonly DtChunk[] = [];
+    let failed = false;
     if (next.text === '=' && next.kind === 'other') {
       this.lexer.take('value');
       value = this.values.parse();
+      ({ failed } = this.values);
     }
     node.addProperty({ name: name.text, value, labels: distinct(labels), deleted: false, origin });
-    this.semicolon();
+    if (failed) this.recover();
+    else this.semicolon();
   }
 
   private deletion(node: WorkNode, keyword: DtsToken): void {
@@ -273,6 +276,21 @@ class Parser {
     // Most often it was just forgotten at the end of a line; then what follows is fine.
     this.problems.add('dts-missing-semicolon', this.lexer.originOfGap());
     if (token.text !== '}' && token.kind !== 'end' && !this.lexer.onNewLine) this.skipStatement();
+  }
+
+  /** After a broken value: goes to its semicolon, or to a line that begins like the next property or node. */
+  private recover(): void {
+    for (;;) {
+      const token = this.lexer.peek('value');
+      if (token.kind === 'end' || token.text === '}') return;
+      if (this.lexer.onNewLine && (token.kind === 'label' || token.kind === 'keyword' || this.lexer.peek('name').kind === 'name')) return;
+      if (token.text === '{') {
+        this.skipStatement();
+        return;
+      }
+      this.lexer.take('value');
+      if (token.text === ';') return;
+    }
   }
 
   /** Passes over what cannot be understood: up to and with the next `;` or whole `{ … }`, or up to a `}`. */

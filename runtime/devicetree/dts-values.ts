@@ -20,15 +20,20 @@ export class ValueParser {
   private readonly lexer: DtsLexer;
   private readonly host: ValueFiles;
   private incbinLeft = INCBIN_SIZE_MAX;
+  /** True if the value parsed last was cut short by something that has been reported. */
+  failed = false;
+  /** True if the expression parsed last was malformed, which has been reported. */
+  private broken = false;
 
   constructor(lexer: DtsLexer, host: ValueFiles) {
     this.lexer = lexer;
     this.host = host;
   }
 
-  /** What follows `=` up to the semicolon, which stays. Malformed parts are reported; the rest is kept. */
+  /** What follows `=` up to the semicolon, which stays. Malformed parts are reported and set `failed`; the rest is kept. */
   parse(): DtChunk[] {
     const chunks: DtChunk[] = [];
+    this.failed = false;
     for (;;) {
       const before = this.labels();
       const part = this.part();
@@ -50,9 +55,11 @@ export class ValueParser {
       if (value === undefined) this.lexer.problem(token.kind === 'number' ? 'dts-bad-number' : 'dts-bad-character', token, { text: token.text });
       return value ?? 0n;
     }
+    this.broken = false;
     if (token.text !== '(' || token.kind !== 'other') return undefined;
     this.lexer.take('value');
     const value = evaluateExpression(this.expressionReader());
+    this.broken = value === undefined;
     const close = this.lexer.peek('value');
     if (value !== undefined && close.text === ')') this.lexer.take('value');
     else {
@@ -120,6 +127,7 @@ export class ValueParser {
     if (token.kind === 'other' && token.text === '<') return this.array(32);
     if (token.kind === 'other' && token.text === '[') return this.byteString();
     this.expected('a value', token);
+    this.failed = true;
     return undefined;
   }
 
@@ -132,6 +140,7 @@ export class ValueParser {
     const next = this.lexer.peek('value');
     if (next.text === '<') return { ...this.array(known ? bits : 32), origin: this.lexer.origin(keyword) };
     this.expected('<', next);
+    this.failed = true;
     return undefined;
   }
 
@@ -140,6 +149,7 @@ export class ValueParser {
     const values: bigint[] = [];
     const references: DtMark[] = [];
     const labels: DtMark[] = [];
+    this.broken = false;
     for (;;) {
       const token = this.lexer.peek('value');
       const mark = () => ({ name: token.text, offset: values.length * bits / 8, origin: this.lexer.origin(token) });
@@ -153,14 +163,16 @@ export class ValueParser {
         else this.lexer.problem('dts-reference-width', token);
         values.push(0xffff_ffff_ffff_ffffn);
       } else {
-        const value = this.integer();
+        const ended = this.broken && /^[;{}]$/.test(token.text);
+        const value = ended ? undefined : this.integer();
         if (value !== undefined) {
           this.checkRange(token, value, bits);
           values.push(value);
           continue;
         }
-        this.expected('a number, a reference or >', token);
-        if (!this.skipElement()) break;
+        if (!ended) this.expected('a number, a reference or >', token);
+        this.failed = !this.skipElement();
+        if (this.failed) break;
         continue;
       }
       this.lexer.take('value');
@@ -192,7 +204,8 @@ export class ValueParser {
       else if (token.kind === 'label') labels.push({ name: token.text, offset: bytes.length, origin: this.lexer.origin(token) });
       else if (token.text !== ']' || token.kind !== 'other') {
         this.lexer.problem('dts-bad-byte', token, { found: token.kind === 'end' ? 'the end of the file' : `“${token.text}”` });
-        if (token.kind === 'end' || /^[;{}<>=]$/.test(token.text)) break;
+        this.failed = token.kind === 'end' || /^[;{}<>=]$/.test(token.text);
+        if (this.failed) break;
       }
       this.lexer.take('bytes');
       if (token.text === ']') break;
@@ -217,6 +230,7 @@ export class ValueParser {
     if (close.text === ')') this.lexer.take('value');
     if (close.text !== ')' || typeof name !== 'string' || typeof offset === 'string' || typeof size === 'string') {
       this.expected('("file", offset, size)', close);
+      this.failed = true;
       return new Uint8Array(0);
     }
     return this.fileBytes(keyword, name.slice(1, -1), { offset: Number(offset), size: size === undefined ? Infinity : Number(size) });

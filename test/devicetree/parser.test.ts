@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseDts, type DtsFiles, type ParseOptions } from '../../runtime/devicetree';
+
+function filesOf(files: Readonly<Record<string, string>>): DtsFiles {
+  return { readText: (path) => files[path], readBytes: (path) => (path in files ? Uint8Array.from(files[path] ?? '', (c) => c.charCodeAt(0)) : undefined) };
+}
+
+/** Parses a body of `/` and expects exactly these problems, each as `line:column code`, with the header on line 1. */
+function checkProblems(source: string, expected: readonly string[], options: ParseOptions = {}): ReturnType<typeof parseDts> {
+  const parsed = parseDts(`/dts-v1/;\n${source}`, options);
+  assert.deepEqual(parsed.diagnostics.map(({ line, column, code }) => `${String(line)}:${String(column)} ${code}`), expected, parsed.diagnostics.map(({ message }) => message).join('\n'));
+  return parsed;
+}
+
+describe('parseDts', () => {
+  it('keeps order, labels, the form of values and where they were written', () => {
+    const { tree } = checkProblems('/ {\n\tb; a = <1>, "x";\n\tl1: l2: n@1 { p = <&l1>; };\n};', []);
+    assert.deepEqual(tree.root.properties.map(({ name }) => name), ['b', 'a']);
+    const node = tree.root.child('n@1');
+    assert.deepEqual([...(node?.labels ?? [])], ['l1', 'l2']);
+    assert.deepEqual(node?.origin, { file: 'input.dts', line: 4, column: 10, length: 3 });
+    assert.deepEqual(tree.root.property('a')?.value.map(({ type }) => type), ['u32', 'string']);
+    assert.equal(node?.property('p')?.value[0]?.references[0]?.name, 'l1');
+    assert.deepEqual(node?.property('p')?.value[0]?.references[0]?.origin, { file: 'input.dts', line: 4, column: 21, length: 3 });
+  });
+
+  it('reports a missing semicolon once and keeps what follows', () => {
+    const { tree } = checkProblems('/ {\n\ta = <1>\n\tb = "x";\n\tc {\n\t\td;\n\t}\n\te { };\n}', ['3:9 dts-missing-semicolon', '7:3 dts-missing-semicolon', '9:2 dts-missing-semicolon']);
+    assert.deepEqual(tree.root.properties.map(({ name }) => name), ['a', 'b']);
+    assert.deepEqual(tree.root.children.map(({ name }) => name), ['c', 'e']);
+  });
+
+  it('goes on at the next property after one it cannot read', () => {
+    const { tree } = checkProblems('/ {\n\ta = ;\n\tb = <1 ! 2>;\n\tc = %%;\n\td = <1;\n\te = [0g];\n\t= 5;\n\tf = "open;\n\tg;\n};', [
+      '3:6 dts-syntax', '4:9 dts-syntax', '5:6 dts-syntax', '6:8 dts-syntax', '7:7 dts-bad-byte', '7:8 dts-bad-byte', '8:2 dts-syntax', '9:6 dts-unterminated',
+    ]);
+    assert.equal(tree.root.has('g'), true);
+  });
+
+  it('reports what is not closed', () => {
+    checkProblems('/ {\n\ta {\n', ['3:4 dts-unterminated', '2:3 dts-unterminated']);
+    checkProblems('/ { }; /* open', ['2:8 dts-unterminated']);
+    checkProblems('/ { a = <(1 + 2>; b; };', ['2:17 dts-syntax']);
+  });
+
+  it('reports values that dtc refuses', () => {
+    checkProblems('/ { a = <09 0x 1x 0x10000000000000000>; };', ['2:10 dts-bad-number', '2:13 dts-bad-number', '2:16 dts-bad-number', '2:19 dts-bad-number']);
+    checkProblems("/ { a = <'ab' ''>; };", ['2:10 dts-bad-character', '2:15 dts-bad-character']);
+    checkProblems('/ { a = <0x100000000 (-0x100000001)>; b = /bits/ 8 <256 (-1)>; };', ['2:10 dts-out-of-range', '2:22 dts-out-of-range', '2:53 dts-out-of-range']);
+    checkProblems('/ { a = <(1 / 0) (1 % 0)>; };', ['2:16 dts-division-by-zero', '2:24 dts-division-by-zero']);
+    checkProblems('/ { l: a { }; b { x = /bits/ 64 <&l>; y = /bits/ 7 <1>; }; };', ['2:34 dts-reference-width', '2:50 dts-bad-bits']);
+  });
+
+  it('reports names that occur twice, and keeps the union', () => {
+    const { tree } = checkProblems('/ { p = <1>; p = <2>; l: a { x; }; a { y; }; l: b { }; };', ['2:14 dts-duplicate-property', '2:36 dts-duplicate-node', '2:46 dts-duplicate-label']);
+    assert.equal(tree.root.u32('p'), 2);
+    assert.deepEqual(tree.root.child('a')?.properties.map(({ name }) => name), ['x', 'y']);
+  });
+
+  it('reports references that find nothing', () => {
+    checkProblems('/ { };\n&nope { };\n&{/no/way} { };\n/delete-node/ &gone;\n/omit-if-no-ref/ &gone;', ['3:1 dts-label-not-found', '4:1 dts-label-not-found', '5:15 dts-delete-not-found', '6:18 dts-label-not-found']);
+  });
+
+  it('reports a property behind a child node and keeps it', () => {
+    const { tree } = checkProblems('/ { a { }; late; };', ['2:12 dts-property-after-node']);
+    assert.equal(tree.root.has('late'), true);
+  });
+
+  it('warns of a source without version', () => {
+    const parsed = parseDts('/ { };');
+    assert.deepEqual(parsed.diagnostics.map(({ code, severity }) => [code, severity]), [['dts-no-version', 'warning']]);
+  });
+
+  it('reads included files relative to the including one and in the include paths', () => {
+    const files = filesOf({ 'board/soc.dtsi': '#include "common/x.h"\n#include <bindings/y.h>\n/ { soc = <X Y>; };\n', 'board/common/x.h': '#define X 1\n', 'inc/bindings/y.h': '#pragma once\n#define Y 2\n', 'board/raw.dtsi': '/ { raw; };', 'board/data.bin': 'abcdef' });
+    const parsed = checkProblems('#include "soc.dtsi"\n#include <bindings/y.h>\n/include/ "raw.dtsi"\n/ { d = /incbin/("data.bin"), /incbin/("data.bin", 1, 2); };', [], { file: 'board/board.dts', files, includePaths: ['inc'] });
+    assert.deepEqual(parsed.tree.root.property('soc')?.u32s, [1, 2]);
+    assert.equal(parsed.tree.root.has('raw'), true);
+    assert.equal(String.fromCharCode(...(parsed.tree.root.property('d')?.bytes ?? [])), 'abcdefbc');
+    assert.deepEqual(parsed.files, ['board/board.dts', 'board/soc.dtsi', 'board/common/x.h', 'inc/bindings/y.h', 'board/raw.dtsi']);
+    assert.equal(parsed.tree.root.property('soc')?.origin?.file, 'board/soc.dtsi');
+  });
+
+  it('reports includes that are missing or go round', () => {
+    checkProblems('#include "nope.h"\n/include/ "nope2"\n/ { a = /incbin/("nope3"); };', ['2:10 cpp-include-not-found', '3:1 cpp-include-not-found', '4:9 dts-incbin-not-found']);
+    const loop = parseDts('/dts-v1/;\n#include "a.h"\n/ { };', { files: filesOf({ 'a.h': '#include "a.h"\n' }) });
+    assert.deepEqual(loop.diagnostics.map(({ code, file, line }) => [code, file, line]), [['cpp-include-depth', 'a.h', 1]]);
+    assert.equal(loop.tree.root.path, '/');
+  });
+
+  it('reports faults of conditions and macros where they are', () => {
+    checkProblems('#if 1 +\n#endif\n#else\n#ifdef\n#endif\n#if 1\n/ { };', ['2:1 cpp-bad-expression', '4:1 cpp-unbalanced', '5:1 cpp-bad-directive', '7:1 cpp-unbalanced']);
+    checkProblems('#define F(a, b) a b\n#define 5\n#define N 1\n#define N 2\n#error stop here\n#warning mind\n/ { a = <N F(1, 2)>; b = <F(1)>; };', [
+      '3:1 cpp-bad-directive', '5:9 cpp-macro-redefined', '6:1 cpp-error', '7:1 cpp-warning', '8:27 cpp-macro-arguments', '8:27 dts-syntax',
+    ]);
+  });
+
+  it('points at the use of a macro and tells where it is defined', () => {
+    const { diagnostics } = checkProblems('#define BAD 09\n/ { a = <1 BAD>; };', ['3:12 dts-bad-number']);
+    assert.equal(diagnostics[0]?.length, 3);
+    assert.deepEqual(diagnostics[0]?.definition, { file: 'input.dts', line: 2, column: 9, length: 3 });
+  });
+
+  it('does not take property names for directives', () => {
+    const { tree } = checkProblems('/ {\n#address-cells = <1>;\n  #size-cells = <0>;\n#define-me;\n};', []);
+    assert.deepEqual(tree.root.properties.map(({ name }) => name), ['#address-cells', '#size-cells', '#define-me']);
+  });
+
+  it('follows the line markers that preprocessors leave', () => {
+    checkProblems('# 100 "other.dtsi" 2\n/ {\n  a = 5;\n};', ['101:7 dts-syntax']);
+  });
+
+  it('keeps positions right behind spliced lines', () => {
+    checkProblems('#define A \\\n  1\n/ { a = <A>; \\\n  b = 5; };', ['5:7 dts-syntax']);
+  });
+});
