@@ -122,7 +122,7 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array {
 
 /** One direction of sending; plain data. */
 export interface RpcSender {
-  /** Packets of the message on its way, not yet sent. */
+  /** The rest of the message on its way. */
   packets: Uint8Array[];
   /** Whole messages behind it, in order; at most one of them a reply. */
   waiting: RpcMessage[];
@@ -153,13 +153,13 @@ export function queueNotification(sender: RpcSender, id: number, payload: Uint8A
 /** Sends packets until nothing is left or `send` says that the queue has no room for another. */
 export function pumpSender(sender: RpcSender, send: (packet: Uint8Array) => 'sent' | 'full'): void {
   while (true) {
-    if (sender.packets.length === 0) {
-      const next = sender.waiting.shift();
-      if (next === undefined) return;
-      sender.packets = packetsOf(next);
-    }
-    const packet = sender.packets[0];
+    const started = sender.packets.length > 0;
+    const next = sender.waiting[0];
+    const packets = started ? sender.packets : next === undefined ? [] : packetsOf(next);
+    const [packet, ...rest] = packets;
     if (packet === undefined || send(packet) === 'full') return;
-    sender.packets.shift();
+    // Only a message whose first packet has left counts as begun; until then a newer reply may replace it.
+    if (!started) sender.waiting.shift();
+    sender.packets = rest;
   }
 }

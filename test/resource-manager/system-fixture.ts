@@ -55,8 +55,10 @@ export class SystemFixture {
   private readonly receiver: RpcReceiver = { partial: null };
   private sequence = 0x100;
   private storeAt = STORE;
+  private readonly damage: ((blob: Uint8Array) => void) | undefined;
 
-  constructor(secondaries: readonly SecondarySpec[] = [], options: { readonly cpuCount?: number } = {}) {
+  constructor(secondaries: readonly SecondarySpec[] = [], options: { readonly cpuCount?: number; readonly damage?: (blob: Uint8Array) => void } = {}) {
+    this.damage = options.damage;
     const cpuCount = options.cpuCount ?? 2;
     this.engine = createEngine({ ram: [{ base: pa(RAM_BASE), sizeBytes: RAM_SIZE }], vcpuCountMax: 16, counterShift: 4 });
     this.hypervisor = createHypervisor({
@@ -85,6 +87,7 @@ export class SystemFixture {
     const ramBase = spec.ramBase ?? 0x8000_0000n;
     const image = Uint8Array.of(1, 2, 3, 4, 5);
     const blob = dtb(spec.dts);
+    this.damage?.(blob);
     return {
       name: `secondary${index}`, primary: false, vcpuCount: 1, ramBase, ramSizeBytes: spec.ramSize ?? 0x20_0000n,
       segments: [{ ipa: ramBase + 0x1_0000n, source: this.store(image), sizeBytes: BigInt(image.length) }], entry: ramBase + 0x1_0000n,

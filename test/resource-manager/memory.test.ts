@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { dtb, SystemFixture } from './system-fixture';
+import { RPC, vmTree } from './trees';
+import type { RmArguments } from '../../runtime/resource-manager/message-table';
+
+const PAGE = 0x4040_0000n;
+const lent = (vmid: number, sgl: RmArguments<'MEM_LEND'>['sgl'], label = 0): RmArguments<'MEM_LEND'> => ({ memoryType: 0, flags: 0, label, acl: [{ vmid, rights: 7 }], sgl, attributes: [{ attribute: 0, vmid: 0 }] });
+
+/** Allocates a VM and answers its VMID. */
+function allocate(system: SystemFixture): number {
+  return system.request('VM_ALLOCATE', { vmid: 0 }).values?.vmid ?? 0;
+}
+
+/** What the primary VM may do at an address. */
+function access(system: SystemFixture, vmid: number, address: bigint): string {
+  const found = system.engine.translate(system.thread(vmid).engineVcpu ?? 0, address as never, 2);
+  return found.ok ? `${found.readable ? 'r' : '-'}${found.writable ? 'w' : '-'}${found.executable ? 'x' : '-'}` : 'none';
+}
+
+test('lent memory stays visible until accepted, donated memory goes at once, shared memory has the granted rights', () => {
+  const system = new SystemFixture();
+  const vmid = allocate(system);
+  assert.equal(access(system, 3, PAGE), 'rwx');
+  const lend = system.request('MEM_LEND', lent(vmid, [{ address: PAGE, size: 0x1000n }])).values;
+  assert.deepEqual([lend, access(system, 3, PAGE)], [{ handle: 0 }, 'rwx']);
+  const donate = system.request<'MEM_DONATE'>('MEM_DONATE', lent(vmid, [{ address: PAGE + 0x1000n, size: 0x1000n }])).values;
+  assert.deepEqual([donate, access(system, 3, PAGE + 0x1000n)], [{ handle: 1 }, 'none']);
+  const acl = [{ vmid: 3, rights: 4 }, { vmid, rights: 6 }];
+  system.request('MEM_SHARE', { ...lent(vmid, [{ address: PAGE + 0x2000n, size: 0x2000n }]), acl });
+  assert.equal(access(system, 3, PAGE + 0x3000n), 'r--');
+  for (const handle of [0, 1, 2]) system.request('MEM_RECLAIM', { handle, flags: 0 });
+  for (const page of [0n, 0x1000n, 0x2000n, 0x3000n]) assert.equal(access(system, 3, PAGE + page), 'rwx');
+  system.hypervisor.checkInvariants();
+});
+
+test('donated and reclaimed memory keeps its content unless it is sanitised', () => {
+  const system = new SystemFixture();
+  const vmid = allocate(system);
+  const write = (value: number): void => { system.engine.memory.write(PAGE as never, Uint8Array.of(value)); };
+  const read = (): number | undefined => system.engine.memory.read(PAGE as never, 1)[0];
+  write(0x55);
+  const handle = (flags: number): number => system.request('MEM_DONATE', { ...lent(vmid, [{ address: PAGE, size: 0x1000n }]), flags }).values?.handle ?? -1;
+  system.request('MEM_RECLAIM', { handle: handle(0), flags: 0 });
+  assert.equal(read(), 0x55);
+  system.request('MEM_RECLAIM', { handle: handle(1), flags: 0 });
+  assert.equal(read(), 0);
+  write(0x66);
+  system.request('MEM_RECLAIM', { handle: handle(0), flags: 1 });
+  assert.equal(read(), 0);
+});
+
+test('giving memory checks its arguments with the documented errors', () => {
+  const system = new SystemFixture();
+  const vmid = allocate(system);
+  const good = lent(vmid, [{ address: PAGE, size: 0x1000n }]);
+  const bad = (change: Partial<typeof good>, error: number): void => { system.request('MEM_LEND', { ...good, ...change }, error); };
+  bad({ acl: [] }, 6);
+  bad({ sgl: [] }, 6);
+  bad({ memoryType: 3 }, 6);
+  bad({ acl: [{ vmid, rights: 7 }, { vmid, rights: 7 }] }, 6);
+  bad({ acl: [{ vmid, rights: 2 }] }, 6);
+  bad({ acl: [{ vmid: 0x99, rights: 7 }] }, 6);
+  bad({ acl: [{ vmid: 3, rights: 7 }] }, 6);
+  bad({ sgl: [{ address: PAGE + 1n, size: 0x1000n }] }, 6);
+  bad({ sgl: [{ address: PAGE, size: 0x800n }] }, 6);
+  bad({ sgl: [{ address: PAGE, size: 0n }] }, 0xa);
+  bad({ sgl: [{ address: 0x8000_0000n, size: 0x1000n }] }, 0xa);
+  bad({ sgl: [{ address: PAGE, size: 0x1000n }, { address: PAGE, size: 0x1000n }] }, 0xa);
+  bad({ sgl: [{ address: 0xffff_ffff_ffff_f000n, size: 0x2000n }] }, 0xa);
+  bad({ attributes: [{ attribute: 4, vmid }] }, 6);
+  bad({ attributes: [{ attribute: 1, vmid: 3 }] }, 0xd);
+  system.request<'MEM_SHARE'>('MEM_SHARE', good, 6);
+  system.request('MEM_DONATE', { ...good, acl: [{ vmid, rights: 6 }] }, 6);
+  assert.deepEqual(system.request('MEM_LEND', { ...good, memoryType: 2 }).values, { handle: 17 });
+  system.request('MEM_LEND', good, 0xa);
+  system.request('MEM_RECLAIM', { handle: 99, flags: 0 }, 7);
+  system.request('MEM_RELEASE', { handle: 99, flags: 0 }, 7);
+  system.request('MEM_RELEASE', { handle: 17, flags: 0 }, 3);
+  system.request('MEM_APPEND', { handle: 17, flags: 1, sgl: [{ address: PAGE, size: 0x1000n }] }, 3);
+});
+
+test('a VM owns at most 64 parcels', () => {
+  const system = new SystemFixture();
+  const vmid = allocate(system);
+  for (let n = 0; n < 64; n++) system.request('MEM_LEND', lent(vmid, [{ address: PAGE + BigInt(n) * 0x1000n, size: 0x1000n }]));
+  system.request('MEM_LEND', lent(vmid, [{ address: PAGE + 0x4_0000n, size: 0x1000n }]), 3);
+});
+
+test('a parcel can be described in several messages', () => {
+  const system = new SystemFixture();
+  const vmid = allocate(system);
+  const first = system.request('MEM_LEND', { ...lent(vmid, [{ address: PAGE, size: 0x1000n }]), flags: 2 }).values?.handle ?? -1;
+  system.request('MEM_APPEND', { handle: first, flags: 0, sgl: [] }, 6);
+  system.request('MEM_APPEND', { handle: first, flags: 0, sgl: [{ address: PAGE + 0x1000n, size: 0x1000n }] });
+  system.request('MEM_APPEND', { handle: first, flags: 1, sgl: [{ address: PAGE + 0x5000n, size: 0x1000n }] });
+  system.request('MEM_APPEND', { handle: first, flags: 1, sgl: [{ address: PAGE + 0x6000n, size: 0x1000n }] }, 3);
+  assert.deepEqual(system.rm.inspect().parcels[0]?.ranges.map((range) => range.address), [PAGE, PAGE + 0x1000n, PAGE + 0x5000n]);
+});
+
+/** Where the primary VM puts a guest's image. */
+const IMAGE = 0x4040_0000n;
+const IMAGE_SIZE = 0x20_0000n;
+const DTB_OFFSET = 0x10_0000n;
+
+/** What a virtual machine monitor does to start a VM, as Linux 6.x does it. */
+function createVm(system: SystemFixture, dts: string): number {
+  const vmid = allocate(system);
+  system.engine.memory.write((IMAGE + 0x8_0000n) as never, Uint8Array.of(0xc0, 0x03, 0x5f, 0xd6));
+  system.engine.memory.write((IMAGE + DTB_OFFSET) as never, dtb(dts));
+  const handle = system.request('MEM_LEND', lent(vmid, [{ address: IMAGE, size: IMAGE_SIZE }])).values?.handle ?? -1;
+  assert.deepEqual(system.request('VM_CONFIG_IMAGE', { vmid, auth: 0, handle, imageOffset: 0n, imageSize: 0n, dtbOffset: DTB_OFFSET, dtbSize: 0x1_0000n }).log,
+    [`VM_STATUS vmid=${vmid} vmState=1 osState=0 appStatus=0`, 'reply']);
+  return vmid;
+}
+
+const GUEST = vmTree({
+  name: 'crosvm-vm', vcpus: 'affinity = "proxy";', memory: 'base-address = <0 0x80000000>; size-max = <0x7 0x80000000>;',
+  vdevices: 'bell-0 { vdevice-type = "doorbell"; generate = "/hypervisor/bell-0"; label = <0>; peer-default; source-can-clear; interrupts = <0 40 1>; };',
+}).replace('image-name', 'kernel-entry-offset = <0 0x80000>; image-name');
+
+test('the primary VM creates, starts, stops, resets and deletes a VM out of its own memory', () => {
+  const system = new SystemFixture();
+  const vmid = createVm(system, GUEST);
+  assert.deepEqual(system.request('VM_INIT', { vmid }).log, [`VM_STATUS vmid=${vmid} vmState=2 osState=0 appStatus=0`, 'reply']);
+  const resources = system.request('VM_GET_HYP_RESOURCES', { vmid }).values?.resources ?? [];
+  assert.deepEqual(resources.map((entry) => [entry.type, entry.label, entry.virq]), [[4, 0, 0x3c2], [0, 0, 0]]);
+  assert.equal(access(system, 3, IMAGE), 'rwx');
+  assert.deepEqual(system.request('VM_START', { vmid }).log, [`VM_STATUS vmid=${vmid} vmState=3 osState=0 appStatus=0`, 'reply']);
+  assert.equal(access(system, 3, IMAGE), 'none');
+  assert.equal(system.engine.vcpu(system.thread(vmid).engineVcpu ?? 0).pc, 0x8008_0000n);
+  const root = system.readTree(system.translate(vmid, 0x8010_0000n)).root;
+  assert.deepEqual(root.at('/memory')?.property('reg')?.u32s, [0, 0x8000_0000, 0, 0x20_0000]);
+  assert.deepEqual(root.at('/hypervisor/bell-0@0')?.property('interrupts')?.u32s, [0, 40, 1]);
+  assert.equal(root.at('/hypervisor/qcom,gunyah-vm')?.string('qcom,image-name'), 'crosvm-vm');
+  system.request('MEM_RECLAIM', { handle: 0, flags: 0 }, 0xb);
+  system.request('VM_STOP', { vmid, flags: 1, reason: 3 });
+  assert.deepEqual(system.request('VM_RESET', { vmid }).log, [
+    `VM_STATUS vmid=${vmid} vmState=10 osState=0 appStatus=0`, 'reply', `MEM_RELEASED handle=0 vmid=${vmid} tag=0`, `VM_STATUS vmid=${vmid} vmState=11 osState=0 appStatus=0`,
+  ]);
+  system.request('MEM_RECLAIM', { handle: 0, flags: 0 });
+  assert.equal(access(system, 3, IMAGE), 'rwx');
+  system.request('VM_DEALLOCATE', { vmid });
+  system.request('VM_GET_STATE', { vmid }, 2);
+  assert.deepEqual(system.trace.filter((event) => event.event === 'report'), []);
+  system.hypervisor.checkInvariants();
+});
+
+test('a VMID can be used again and again', () => {
+  const system = new SystemFixture();
+  for (let round = 0; round < 5; round++) {
+    const vmid = createVm(system, GUEST);
+    assert.equal(vmid, 0x80);
+    system.request('VM_INIT', { vmid });
+    if (round % 2 === 0) system.request('VM_START', { vmid });
+    if (round % 2 === 0) system.request('VM_STOP', { vmid, flags: 1, reason: 0 });
+    system.request('VM_RESET', { vmid });
+    system.request('MEM_RECLAIM', { handle: round, flags: 0 });
+    system.request('VM_DEALLOCATE', { vmid });
+  }
+  system.hypervisor.checkInvariants();
+});
+
+test('VM_CONFIG_IMAGE refuses what does not fit the parcel, and the VM has failed', () => {
+  const system = new SystemFixture();
+  const configure = (change: Partial<RmArguments<'VM_CONFIG_IMAGE'>>, error: number): void => {
+    const vmid = allocate(system);
+    const { handle = 0 } = system.request('MEM_LEND', lent(vmid, [{ address: IMAGE + BigInt(vmid) * 0x1000n, size: 0x1000n }])).values ?? {};
+    system.request('VM_CONFIG_IMAGE', { vmid, auth: 0, handle, imageOffset: 0n, imageSize: 0n, dtbOffset: 0n, dtbSize: 0x1000n, ...change }, error);
+    assert.equal(system.request('VM_GET_STATE', { vmid }).values?.vmState, error === 0 ? 1 : 8);
+  };
+  configure({}, 0);
+  configure({ handle: 77 }, 7);
+  configure({ dtbSize: 0x1001n }, 6);
+  configure({ imageOffset: 0xffff_ffff_ffff_ffffn, imageSize: 2n }, 6);
+  configure({ auth: 3 }, 6);
+  system.request('VM_CONFIG_IMAGE', { vmid: 3, auth: 0, handle: 0, imageOffset: 0n, imageSize: 0n, dtbOffset: 0n, dtbSize: 0n }, 3);
+  system.request('VM_INIT', { vmid: 0x80 }, 0xa);
+  system.request('VM_INIT', { vmid: 0x80 }, 0x14);
+});
+
+test('a parcel with the label of a shared-memory vdevice is mapped at its base and described in the tree', () => {
+  const system = new SystemFixture();
+  const dts = GUEST.replace('vdevices { ', 'vdevices { shm-1 { vdevice-type = "shm"; generate = "/hypervisor/shm-1"; label = <0x15>; peer-default; dma_base = <0 0>; memory { label = <0x15>; #address-cells = <2>; base = <0 0xa0000000>; }; }; ');
+  const vmid = createVm(system, dts);
+  system.request('VM_INIT', { vmid });
+  const acl = [{ vmid: 3, rights: 6 }, { vmid, rights: 6 }];
+  system.request('MEM_SHARE', { ...lent(vmid, [{ address: IMAGE + IMAGE_SIZE, size: 0x2000n }], 0x15), acl });
+  system.request('VM_START', { vmid });
+  assert.equal(access(system, vmid, 0xa000_1000n), 'rw-');
+  const root = system.readTree(system.translate(vmid, 0x8010_0000n)).root;
+  const buffer = root.at('/reserved-memory/buffer@a0000000');
+  assert.deepEqual([buffer?.u32('qcom,rm-mem-handle'), buffer?.u32('qcom,label')], [1, 0x15]);
+  assert.equal(root.at('/hypervisor/shm-1')?.u32('memory-region'), buffer?.u32('phandle'));
+  assert.deepEqual(root.at('/memory')?.property('reg')?.u32s, [0, 0x8000_0000, 0, 0x20_0000, 0, 0xa000_0000, 0, 0x2000]);
+});
+
+test('a running VM accepts, uses and releases a parcel', () => {
+  const system = new SystemFixture();
+  const vmid = createVm(system, GUEST.replace('vdevices { ', `vdevices { ${RPC} `));
+  system.request('VM_INIT', { vmid });
+  system.request('VM_START', { vmid });
+  const acl = [{ vmid: 3, rights: 6 }, { vmid, rights: 4 }];
+  const { handle = 0 } = system.request('MEM_SHARE', { ...lent(vmid, [{ address: IMAGE + IMAGE_SIZE, size: 0x1000n }], 5), acl }).values ?? {};
+  system.request('MEM_NOTIFY', { handle, flags: 1, tag: 0xabc, vmids: [{ vmid }] });
+  const [shared] = system.secondaryReceive(vmid).filter((message) => message.kind === 'notification');
+  assert.equal(Buffer.from(shared?.payload ?? []).toString('hex'), '01000000000200000300000005000000bc0a000002000000030006008000040001000000001000000000000000000000');
+  assert.equal(system.secondaryRequest(vmid, 0x5100_0011, [1, 0, 0, 0, 0, 2, 4, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), '08000000');
+  assert.equal(system.secondaryRequest(vmid, 0x5100_0011, [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), '06000000');
+  const reply = system.secondaryRequest(vmid, 0x5100_0011, [1, 0, 0, 0, 0, 2, 4, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  assert.equal(reply, '000000000100000000000000010000000010000000000000');
+  assert.equal(access(system, vmid, 0x1_0000_0000n), 'r--');
+  system.request('MEM_RECLAIM', { handle, flags: 0 }, 0xb);
+  assert.equal(system.secondaryRequest(vmid, 0x5100_0017, [1, 0, 0, 0, 4, 0, 0, 0, 0xbc, 0xa, 0, 0]), '00000000');
+  assert.deepEqual(system.receiveAll().map((message) => message.id), [0x5110_0013]);
+  assert.equal(system.secondaryRequest(vmid, 0x5100_0014, [1, 0, 0, 0, 0, 0, 0, 0]), '00000000');
+  assert.equal(system.secondaryRequest(vmid, 0x5100_0014, [1, 0, 0, 0, 0, 0, 0, 0]), '0c000000');
+  assert.equal(access(system, vmid, 0x1_0000_0000n), 'none');
+  system.request('MEM_RECLAIM', { handle, flags: 0 });
+  system.hypervisor.checkInvariants();
+});
