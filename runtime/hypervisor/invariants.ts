@@ -2,8 +2,9 @@
 
 import { assert } from '../base/assert';
 import { HYPERVISOR_OWNER } from './memdb';
-import type { Kernel } from './kernel';
-import type { AnyObject } from './kernel';
+import type { Addrspace } from './addrspace';
+import type { AnyObject, Kernel } from './kernel';
+import type { Memextent } from './memextent';
 
 /** Throws if the hypervisor's state contradicts itself. */
 export function checkInvariants(kernel: Kernel): void {
@@ -48,12 +49,30 @@ function checkReferences(kernel: Kernel): void {
   }
 }
 
-/** No stage-2 leaf of an active address space points to the hypervisor's own memory. */
+/** Every stage-2 leaf shows a page to a VM because the extent that owns the page records that mapping; the hypervisor's memory never shows. */
 function checkMappings(kernel: Kernel): void {
   for (const addrspace of kernel.ofType('addrspace')) {
     for (const run of addrspace.pgtable.runs(1 << 20)) {
-      const range = { first: run.paPage, end: run.paPage + run.pageCount };
-      assert(kernel.memdb.ownedRuns(range, HYPERVISOR_OWNER).length === 0, 'no VM sees memory of the hypervisor');
+      for (const part of kernel.memdb.runs) {
+        const first = Math.max(part.first, run.paPage);
+        const end = Math.min(part.end, run.paPage + run.pageCount);
+        if (first >= end) continue;
+        assert(part.owner !== HYPERVISOR_OWNER && part.owner !== kernel.partition.header.id, 'no VM sees memory that no extent owns');
+        const extent = kernel.object('memextent', part.owner);
+        const ipaPage = run.ipaPage + (first - run.paPage);
+        assert(isRecorded(extent, addrspace, { ipaPage, first: first - extent.firstPage, pageCount: end - first }), 'a VM sees memory only where its extent is mapped');
+      }
     }
   }
+}
+
+function isRecorded(extent: Memextent, addrspace: Addrspace, shown: { readonly ipaPage: number; readonly first: number; readonly pageCount: number }): boolean {
+  let covered = 0;
+  for (const mapping of extent.mappings) {
+    if (mapping.addrspace !== addrspace || mapping.ipaPage - mapping.first !== shown.ipaPage - shown.first) continue;
+    const first = Math.max(mapping.first, shown.first);
+    const end = Math.min(mapping.first + mapping.pageCount, shown.first + shown.pageCount);
+    covered += Math.max(0, end - first);
+  }
+  return covered >= shown.pageCount;
 }

@@ -14,13 +14,13 @@ function walk(fixture: Fixture, vm: TestVm, address: bigint): bigint | undefined
   return result.ok ? result.pa : undefined;
 }
 
-function map(fixture: Fixture, vm: TestVm, memextent: CapId, vbase: bigint, more: { readonly attrs?: number; readonly flags?: number; readonly offset?: bigint; readonly size?: bigint; readonly error?: ErrorName } = {}): void {
+function map(fixture: Fixture, vm: TestVm, [memextent, vbase]: readonly [CapId, bigint], more: { readonly attrs?: number; readonly flags?: number; readonly offset?: bigint; readonly size?: bigint; readonly error?: ErrorName } = {}): void {
   fixture.rootCall('addrspace_map', {
     addrspace: vm.addrspace, memextent, vbase, map_attrs: more.attrs ?? MAP_RWX, map_flags: more.flags ?? 0, offset: more.offset ?? 0n, size: more.size ?? 0n,
   }, more.error ?? 'OK');
 }
 
-function unmap(fixture: Fixture, vm: TestVm, memextent: CapId, vbase: bigint, error: ErrorName = 'OK', part?: { readonly offset: bigint; readonly size: bigint }): void {
+function unmap(fixture: Fixture, vm: TestVm, [memextent, vbase]: readonly [CapId, bigint], { error = 'OK', part }: { readonly error?: ErrorName; readonly part?: { readonly offset: bigint; readonly size: bigint } } = {}): void {
   fixture.rootCall('addrspace_unmap', { addrspace: vm.addrspace, memextent, vbase, map_flags: part === undefined ? 0 : 1, offset: part?.offset ?? 0n, size: part?.size ?? 0n }, error);
 }
 
@@ -60,13 +60,13 @@ describe('mapping', () => {
     const fixture = new Fixture();
     const vm = fixture.makeVm();
     const { cap, base } = fixture.makeMemory(2n * MIB2);
-    map(fixture, vm, cap, 0x1_0000_0000n);
+    map(fixture, vm, [cap, 0x1_0000_0000n]);
     assert.equal(walk(fixture, vm, 0x1_0000_0000n + MIB2 + 0x123n), base + MIB2 + 0x123n);
     assert.equal(walk(fixture, vm, 0x1_0000_0000n + 2n * MIB2), undefined);
     assert.equal(walk(fixture, vm, 0xffff_f000n), undefined);
-    unmap(fixture, vm, cap, 0x1_0000_0000n);
+    unmap(fixture, vm, [cap, 0x1_0000_0000n]);
     assert.equal(walk(fixture, vm, 0x1_0000_0000n), undefined);
-    unmap(fixture, vm, cap, 0x1_0000_0000n, 'ADDR_INVALID');
+    unmap(fixture, vm, [cap, 0x1_0000_0000n], { error: 'ADDR_INVALID' });
     fixture.hypervisor.checkInvariants();
   });
 
@@ -74,19 +74,19 @@ describe('mapping', () => {
     const fixture = new Fixture();
     const vm = fixture.makeVm();
     const { cap } = fixture.makeMemory(MIB2);
-    map(fixture, vm, cap, 1n, { error: 'ARGUMENT_ALIGNMENT' });
-    map(fixture, vm, cap, 0n, { flags: 2, error: 'ARGUMENT_INVALID' });
-    map(fixture, vm, cap, 0n, { attrs: 0x04_0077, error: 'ARGUMENT_INVALID' });
-    map(fixture, vm, cap, 0n, { attrs: 0x0f_0033, error: 'ARGUMENT_INVALID' });
-    map(fixture, vm, cap, 1n << 36n, { error: 'ADDR_INVALID' });
-    map(fixture, vm, cap, (1n << 36n) - KIB4, { error: 'ADDR_OVERFLOW' });
-    map(fixture, vm, cap, 0xffff_ffff_ffff_f000n, { error: 'ADDR_INVALID' });
-    map(fixture, vm, cap, 0n, { flags: 1, offset: 0n, size: 0n, error: 'ARGUMENT_SIZE' });
-    map(fixture, vm, cap, 0n, { flags: 1, offset: MIB2, size: KIB4, error: 'ARGUMENT_SIZE' });
-    map(fixture, vm, cap, 0n, { flags: 1, offset: 1n, size: KIB4, error: 'ARGUMENT_ALIGNMENT' });
-    map(fixture, vm, cap, 0n, { flags: 0x8000_0001, offset: KIB4, size: KIB4 });
-    unmap(fixture, vm, cap, 0n, 'ADDR_INVALID');
-    unmap(fixture, vm, cap, 0n, 'OK', { offset: KIB4, size: KIB4 });
+    map(fixture, vm, [cap, 1n], { error: 'ARGUMENT_ALIGNMENT' });
+    map(fixture, vm, [cap, 0n], { flags: 2, error: 'ARGUMENT_INVALID' });
+    map(fixture, vm, [cap, 0n], { attrs: 0x04_0077, error: 'ARGUMENT_INVALID' });
+    map(fixture, vm, [cap, 0n], { attrs: 0x0f_0033, error: 'ARGUMENT_INVALID' });
+    map(fixture, vm, [cap, 1n << 36n], { error: 'ADDR_INVALID' });
+    map(fixture, vm, [cap, (1n << 36n) - KIB4], { error: 'ADDR_OVERFLOW' });
+    map(fixture, vm, [cap, 0xffff_ffff_ffff_f000n], { error: 'ADDR_INVALID' });
+    map(fixture, vm, [cap, 0n], { flags: 1, offset: 0n, size: 0n, error: 'ARGUMENT_SIZE' });
+    map(fixture, vm, [cap, 0n], { flags: 1, offset: MIB2, size: KIB4, error: 'ARGUMENT_SIZE' });
+    map(fixture, vm, [cap, 0n], { flags: 1, offset: 1n, size: KIB4, error: 'ARGUMENT_ALIGNMENT' });
+    map(fixture, vm, [cap, 0n], { flags: 0x8000_0001, offset: KIB4, size: KIB4 });
+    unmap(fixture, vm, [cap, 0n], { error: 'ADDR_INVALID' });
+    unmap(fixture, vm, [cap, 0n], { part: { offset: KIB4, size: KIB4 } });
   });
 
   it('is limited to four views of a basic extent, whole only, without update on sparse ones', () => {
@@ -98,15 +98,15 @@ describe('mapping', () => {
     fixture.activate(memextent);
     // The root VM's view of its own memory is inherited and counts.
     fixture.rootCall('memextent_modify', { memextent, flags: 0, offset: 0n, size: 0n });
-    map(fixture, vm, memextent, 0n, { error: 'ARGUMENT_INVALID' });
-    map(fixture, vm, memextent, 0n, { attrs: 0x0f_0066, flags: 1, size: KIB4, error: 'MEMEXTENT_TYPE' });
-    for (let n = 0n; n < 4n; n++) map(fixture, vm, memextent, n * MIB2, { attrs: 0x0f_0066 });
-    map(fixture, vm, memextent, 4n * MIB2, { attrs: 0x0f_0066, error: 'MEMEXTENT_MAPPINGS_FULL' });
+    map(fixture, vm, [memextent, 0n], { error: 'ARGUMENT_INVALID' });
+    map(fixture, vm, [memextent, 0n], { attrs: 0x0f_0066, flags: 1, size: KIB4, error: 'MEMEXTENT_TYPE' });
+    for (let n = 0n; n < 4n; n++) map(fixture, vm, [memextent, n * MIB2], { attrs: 0x0f_0066 });
+    map(fixture, vm, [memextent, 4n * MIB2], { attrs: 0x0f_0066, error: 'MEMEXTENT_MAPPINGS_FULL' });
     const update = (extent: CapId, vbase: bigint, error: ErrorName) =>
       fixture.rootCall('addrspace_update_access', { addrspace: vm.addrspace, memextent: extent, vbase, access_attrs: 0x44, map_flags: 0, offset: 0n, size: 0n }, error);
     update(memextent, MIB2, 'OK');
     update(memextent, 5n * MIB2, 'ADDR_INVALID');
-    map(fixture, vm, parent, 0x4000_0000n);
+    map(fixture, vm, [parent, 0x4000_0000n]);
     update(parent, 0x4000_0000n, 'ADDR_INVALID');
     const result = fixture.engine.translate(vm.thread.engineVcpu ?? 0, ipa(MIB2), 2);
     assert.ok(result.ok && !result.writable && result.readable);
@@ -133,7 +133,7 @@ describe('donation', () => {
     const vm = fixture.makeVm();
     const { memoryExtent } = fixture.root.environment;
     const { cap, base } = fixture.makeMemory(MIB2);
-    map(fixture, vm, cap, 0x2000_0000n);
+    map(fixture, vm, [cap, 0x2000_0000n]);
     assert.equal(fixture.root.read(ipa(base), 4).ok, true);
     fixture.rootCall('memextent_donate', { options: 1, from: cap, to: memoryExtent, offset: KIB4, size: KIB4 });
     assert.equal(walk(fixture, vm, 0x2000_0000n + KIB4), undefined);
@@ -149,16 +149,16 @@ describe('donation', () => {
     const { memoryExtent } = fixture.root.environment;
     const { cap } = fixture.makeMemory(MIB2);
     const other = fixture.makeMemory(MIB2).cap;
-    const donate = (options: number, from: CapId, to: CapId, offset: bigint, size: bigint, error: ErrorName) => fixture.rootCall('memextent_donate', { options, from, to, offset, size }, error);
-    donate(3, memoryExtent, cap, 0n, KIB4, 'ARGUMENT_INVALID');
-    donate(0x100, memoryExtent, cap, 0n, KIB4, 'ARGUMENT_INVALID');
-    donate(0, memoryExtent, cap, 0n, 0n, 'ARGUMENT_SIZE');
-    donate(0, memoryExtent, cap, 1n, KIB4, 'ARGUMENT_ALIGNMENT');
-    donate(0, memoryExtent, cap, MIB2, KIB4, 'ARGUMENT_INVALID');
-    donate(0, other, cap, 0n, KIB4, 'ARGUMENT_INVALID');
-    donate(0, memoryExtent, cap, 0n, KIB4, 'MEMDB_NOT_OWNER');
-    donate(2, cap, other, 0n, KIB4, 'ARGUMENT_INVALID');
-    donate(0, fixture.root.environment.partition, cap, 0n, KIB4, 'CSPACE_WRONG_OBJECT_TYPE');
+    const donate = (options: number, [from, to]: readonly [CapId, CapId], [offset, size]: readonly [bigint, bigint], error: ErrorName) => fixture.rootCall('memextent_donate', { options, from, to, offset, size }, error);
+    donate(3, [memoryExtent, cap], [0n, KIB4], 'ARGUMENT_INVALID');
+    donate(0x100, [memoryExtent, cap], [0n, KIB4], 'ARGUMENT_INVALID');
+    donate(0, [memoryExtent, cap], [0n, 0n], 'ARGUMENT_SIZE');
+    donate(0, [memoryExtent, cap], [1n, KIB4], 'ARGUMENT_ALIGNMENT');
+    donate(0, [memoryExtent, cap], [MIB2, KIB4], 'ARGUMENT_INVALID');
+    donate(0, [other, cap], [0n, KIB4], 'ARGUMENT_INVALID');
+    donate(0, [memoryExtent, cap], [0n, KIB4], 'MEMDB_NOT_OWNER');
+    donate(2, [cap, other], [0n, KIB4], 'ARGUMENT_INVALID');
+    donate(0, [fixture.root.environment.partition, cap], [0n, KIB4], 'CSPACE_WRONG_OBJECT_TYPE');
   });
 
   it('makes holes for basic children that close when they die', () => {
@@ -166,7 +166,7 @@ describe('donation', () => {
     const vm = fixture.makeVm();
     const { cspace } = fixture.root.environment;
     const { cap, base } = fixture.makeMemory(MIB2);
-    map(fixture, vm, cap, 0x2000_0000n);
+    map(fixture, vm, [cap, 0x2000_0000n]);
     const child = fixture.create('memextent');
     fixture.rootCall('memextent_configure_derive', { memextent: child, parent_memextent: cap, offset: KIB4, size: KIB4, attributes: 4 });
     fixture.activate(child);
@@ -185,7 +185,7 @@ describe('looking up', () => {
     const fixture = new Fixture();
     const vm = fixture.makeVm();
     const { cap } = fixture.makeMemory(2n * MIB2);
-    map(fixture, vm, cap, 0x2000_0000n, { flags: 1, offset: MIB2, size: MIB2 });
+    map(fixture, vm, [cap, 0x2000_0000n], { flags: 1, offset: MIB2, size: MIB2 });
     const lookup = (vbase: bigint, size: bigint, error: ErrorName = 'OK') => fixture.rootCall('addrspace_lookup', { addrspace: vm.addrspace, memextent: cap, vbase, size }, error);
     const found = lookup(0x2000_1000n, 0x1000_0000n);
     assert.deepEqual([found['offset'], found['size'], found['map_attrs']], [MIB2 + KIB4, MIB2 - KIB4, MAP_RWX]);
