@@ -1,5 +1,5 @@
 /** Functions with code: by address, with the lexical blocks and inlined calls around an address. Addresses are image offsets. */
-import { AT, TAG } from './dwarf/constants';
+import { AT, FORM, TAG } from './dwarf/constants';
 import type { DwarfInfo } from './dwarf/info';
 import { covers, type OffsetRange, rangesOf } from './dwarf/ranges';
 import { OUTSIDE } from './dwarf/sections';
@@ -24,6 +24,7 @@ export class FunctionIndex {
   private readonly info: DwarfInfo;
   private readonly units: UnitIndex;
   private readonly perTree = new WeakMap<UnitTree, readonly CodeFunction[]>();
+  private readonly optimised = new WeakMap<UnitTree, boolean>();
 
   constructor(info: DwarfInfo, units: UnitIndex) {
     this.info = info;
@@ -64,6 +65,26 @@ export class FunctionIndex {
     return chain;
   }
 
+  /** True if some variable of the unit is described by a location list: the unit was optimised. */
+  hasLocationLists(tree: UnitTree): boolean {
+    const known = this.optimised.get(tree);
+    if (known !== undefined) return known;
+    let found = false;
+    for (let index = 0; index < tree.count && !found; index++) {
+      const shape = tree.shapeOf(index);
+      const form = shape?.forms[shape.names.indexOf(AT.location)];
+      found = form === FORM.sec_offset || form === FORM.loclistx;
+    }
+    this.optimised.set(tree, found);
+    return found;
+  }
+
+  /** The code of the function that an entry describes: its own, or that of its concrete copies in the same unit. */
+  copiesOf(die: Die): readonly CodeFunction[] {
+    const own = codeFunction(die);
+    return own === undefined ? this.inUnit(die.unit).filter((one) => one.die.abstract.offset === die.offset) : [own];
+  }
+
   /** The inlined copies, in one unit, of the function that `abstract` describes: where each is entered. */
   inlinedCopies(abstract: Die): readonly number[] {
     const { tree } = abstract;
@@ -80,7 +101,7 @@ export class FunctionIndex {
 }
 
 /** The function that a subprogram entry describes, if it has code in the image. */
-export function codeFunction(die: Die): CodeFunction | undefined {
+function codeFunction(die: Die): CodeFunction | undefined {
   const ranges = rangesOf(die);
   const entry = entryOf(die, ranges);
   return entry === OUTSIDE ? undefined : { die, name: die.name ?? '?', entry, ranges };

@@ -1,29 +1,45 @@
 /**
- * Names declared at the top level of units: functions, variables, types and enumerators. Made in one pass over all units the
- * first time that a name is asked for which the unit at hand does not know.
+ * Names declared at the top level of units: functions, variables, types and enumerators. The unit at hand is asked first; the
+ * others are passed over once, the first time that a name is wanted which it does not know. That pass keeps hashes only: a
+ * kernel has millions of names.
  */
+import { utf8Encode } from '../base/byte-reader';
 import { AT, TAG } from './dwarf/constants';
 import type { DwarfInfo } from './dwarf/info';
+import { hashOf, scanNames } from './dwarf/name-scan';
 import type { Die, UnitTree } from './dwarf/tree';
 
 /** What a name can stand for. Tags of structures, unions and enumerations have name spaces of their own here. */
 export type NameKind = 'function' | 'variable' | 'typedef' | 'struct' | 'union' | 'enum' | 'base' | 'enumerator';
 
-/** Offsets kept per name: static functions in headers repeat in every unit. */
-const OFFSETS_PER_NAME_MAX = 64;
+/** Entries returned per name: static functions in headers repeat in every unit. */
+const FOUND_COUNT_MAX = 256;
+/** Entries kept over all units; 8 bytes each. */
+const ENTRY_COUNT_MAX = 50_000_000;
+/** How many bits of a hash choose its bucket. */
+const BUCKET_BITS = 16;
 
 const KIND_OF_TAG: ReadonlyMap<number, NameKind> = new Map([
   [TAG.subprogram, 'function'], [TAG.variable, 'variable'], [TAG.typedef, 'typedef'], [TAG.structure_type, 'struct'],
   [TAG.class_type, 'struct'], [TAG.union_type, 'union'], [TAG.enumeration_type, 'enum'], [TAG.base_type, 'base'],
 ]);
+const TAGS: ReadonlySet<number> = new Set(KIND_OF_TAG.keys());
 
-type Names = ReadonlyMap<NameKind, ReadonlyMap<string, readonly number[]>>;
+type UnitNames = ReadonlyMap<NameKind, ReadonlyMap<string, readonly number[]>>;
+
+/** Hashes and offsets of all units' names, grouped by the upper bits of the hash. */
+interface AllNames {
+  readonly hashes: Uint32Array;
+  readonly offsets: Uint32Array;
+  /** Where each bucket begins; one more than there are buckets. */
+  readonly bucketStarts: Uint32Array;
+}
 
 /** Top-level names of one image. */
 export class NameIndex {
   private readonly info: DwarfInfo;
-  private all: Names | undefined;
-  private readonly perTree = new WeakMap<UnitTree, Names>();
+  private all: AllNames | undefined;
+  private readonly perTree = new WeakMap<UnitTree, UnitNames>();
 
   constructor(info: DwarfInfo) {
     this.info = info;
@@ -32,61 +48,109 @@ export class NameIndex {
   /** The definitions of a name in the unit of `near` first, and only if it has none, in all units. */
   find(kind: NameKind, name: string, near?: UnitTree): readonly Die[] {
     const own = this.findIn(kind, name, near);
-    return own.length > 0 ? own : this.dies(this.everywhere().get(kind)?.get(name) ?? []);
+    return own.length > 0 ? own : [...this.everywhere(kind, name)];
+  }
+
+  /** The first of them: enough for types, which are the same wherever they are defined. */
+  first(kind: NameKind, name: string, near?: UnitTree): Die | undefined {
+    const [own] = this.findIn(kind, name, near);
+    if (own !== undefined) return own;
+    for (const die of this.everywhere(kind, name)) return die;
+    return undefined;
   }
 
   /** The definitions of a name in one unit. */
   findIn(kind: NameKind, name: string, tree: UnitTree | undefined): readonly Die[] {
-    return tree === undefined ? [] : this.dies(this.inTree(tree).get(kind)?.get(name) ?? []);
-  }
-
-  private dies(offsets: readonly number[]): readonly Die[] {
+    const offsets = tree === undefined ? [] : this.inTree(tree).get(kind)?.get(name) ?? [];
     return offsets.map((offset) => this.info.dieAt(offset)).filter((die) => die !== undefined);
   }
 
-  /** All names of a kind. */
-  namesOf(kind: NameKind): Iterable<string> {
-    return this.everywhere().get(kind)?.keys() ?? [];
-  }
-
-  /** The names of a kind in one unit. */
-  namesIn(kind: NameKind, tree: UnitTree): Iterable<string> {
-    return this.inTree(tree).get(kind)?.keys() ?? [];
-  }
-
-  private inTree(tree: UnitTree): Names {
+  private inTree(tree: UnitTree): UnitNames {
     const known = this.perTree.get(tree);
     if (known !== undefined) return known;
-    const names = emptyNames();
-    collect(tree, names);
+    const names = unitNames(tree);
     this.perTree.set(tree, names);
     return names;
   }
 
-  private everywhere(): Names {
-    if (this.all !== undefined) return this.all;
-    const names = emptyNames();
-    for (const unit of this.info.units) collect(this.info.freshTree(unit), names);
-    this.all = names;
-    return names;
+  private *everywhere(kind: NameKind, name: string): IterableIterator<Die> {
+    this.all ??= collectAll(this.info);
+    const { hashes, offsets, bucketStarts } = this.all;
+    const hash = hashOf(utf8Encode(name));
+    const bucket = hash >>> (32 - BUCKET_BITS);
+    let found = 0;
+    for (let i = bucketStarts[bucket] ?? 0; i < (bucketStarts[bucket + 1] ?? 0) && found < FOUND_COUNT_MAX; i++) {
+      const die = hashes[i] === hash ? this.info.dieAt(offsets[i] ?? 0) : undefined;
+      if (die === undefined || !isNamed(die, kind, name)) continue;
+      found++;
+      yield die;
+    }
+  }
+
+  /** All names of a kind that begin with a prefix, at most `limit`: a walk over everything, for images without symbols. */
+  startingWith(kind: NameKind, prefix: string, limit: number): readonly string[] {
+    const found = new Set<string>();
+    for (const unit of this.info.units) {
+      for (const die of this.info.freshTree(unit).root?.children() ?? []) {
+        const name = KIND_OF_TAG.get(die.tag) === kind ? die.name : undefined;
+        if (name?.startsWith(prefix) === true) found.add(name);
+        if (found.size >= limit) return [...found];
+      }
+    }
+    return [...found];
   }
 }
 
-type MutableNames = Map<NameKind, Map<string, number[]>>;
-
-function emptyNames(): MutableNames {
-  return new Map<NameKind, Map<string, number[]>>();
+function isNamed(die: Die, kind: NameKind, name: string): boolean {
+  if (kind !== 'enumerator') return KIND_OF_TAG.get(die.tag) === kind && die.name === name;
+  if (die.tag !== TAG.enumeration_type) return false;
+  for (const child of die.children()) if (child.tag === TAG.enumerator && child.name === name) return true;
+  return false;
 }
 
-function collect(tree: UnitTree, names: MutableNames): void {
+function collectAll(info: DwarfInfo): AllNames {
+  const hashes: number[] = [];
+  const offsets: number[] = [];
+  const counts = new Uint32Array((1 << BUCKET_BITS) + 1);
+  for (const unit of [...info.units, ...info.typeUnitList]) {
+    scanNames(unit, TAGS, (_tag, hash, offset) => {
+      if (hashes.length >= ENTRY_COUNT_MAX) return;
+      hashes.push(hash);
+      offsets.push(offset);
+      const bucket = (hash >>> (32 - BUCKET_BITS)) + 1;
+      counts[bucket] = (counts[bucket] ?? 0) + 1;
+    });
+  }
+  for (let i = 1; i < counts.length; i++) counts[i] = (counts[i] ?? 0) + (counts[i - 1] ?? 0);
+  return grouped(hashes, offsets, counts);
+}
+
+/** A counting sort by bucket; within a bucket the order of the file stays. */
+function grouped(hashes: readonly number[], offsets: readonly number[], bucketStarts: Uint32Array): AllNames {
+  const next = bucketStarts.slice();
+  const sorted = { hashes: new Uint32Array(hashes.length), offsets: new Uint32Array(hashes.length), bucketStarts };
+  for (let i = 0; i < hashes.length; i++) {
+    const hash = hashes[i] ?? 0;
+    const bucket = hash >>> (32 - BUCKET_BITS);
+    const at = next[bucket] ?? 0;
+    next[bucket] = at + 1;
+    sorted.hashes[at] = hash;
+    sorted.offsets[at] = offsets[i] ?? 0;
+  }
+  return sorted;
+}
+
+function unitNames(tree: UnitTree): UnitNames {
+  const names = new Map<NameKind, Map<string, number[]>>();
   for (const die of tree.root?.children() ?? []) {
     const kind = KIND_OF_TAG.get(die.tag);
     if (kind === undefined) continue;
-    if (kind === 'enum') collectEnumerators(die, names);
-    const name = die.name;
-    if (name === undefined || isOnlyDeclared(die)) continue;
-    add(names, kind, name, die.offset);
+    if (kind === 'enum') {
+      for (const child of die.children()) add(names, { kind: 'enumerator', name: child.name, offset: die.offset });
+    }
+    if (!isOnlyDeclared(die)) add(names, { kind, name: die.name, offset: die.offset });
   }
+  return names;
 }
 
 function isOnlyDeclared(die: Die): boolean {
@@ -94,17 +158,13 @@ function isOnlyDeclared(die: Die): boolean {
   return value?.kind === 'flag' && value.value;
 }
 
-function collectEnumerators(die: Die, names: MutableNames): void {
-  for (const child of die.children()) {
-    const name = child.tag === TAG.enumerator ? child.name : undefined;
-    if (name !== undefined) add(names, 'enumerator', name, die.offset);
-  }
-}
+interface Named { readonly kind: NameKind; readonly name: string | undefined; readonly offset: number }
 
-function add(names: MutableNames, kind: NameKind, name: string, offset: number): void {
+function add(names: Map<NameKind, Map<string, number[]>>, { kind, name, offset }: Named): void {
+  if (name === undefined) return;
   let ofKind = names.get(kind);
   if (ofKind === undefined) names.set(kind, (ofKind = new Map()));
   const list = ofKind.get(name);
   if (list === undefined) ofKind.set(name, [offset]);
-  else if (list.length < OFFSETS_PER_NAME_MAX) list.push(offset);
+  else if (list.length < FOUND_COUNT_MAX) list.push(offset);
 }

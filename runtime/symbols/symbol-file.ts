@@ -13,7 +13,7 @@ import { dwarfSections, ImageBase, OUTSIDE, type SectionSource } from './dwarf/s
 import type { Die } from './dwarf/tree';
 import { type ElfSymbol, type ElfSymbolKind, ElfSymbols } from './elf-symbols';
 import type { FrameContext } from './frame';
-import { type CodeFunction, codeFunction, FunctionIndex } from './functions';
+import { type CodeFunction, FunctionIndex } from './functions';
 import { type LineEntry, LineIndex, type StatementStart } from './lines';
 import { NameIndex } from './name-index';
 import { TypeNames } from './type-names';
@@ -261,8 +261,7 @@ export class SymbolFile {
       .map((symbol) => this.functionAt(symbol.address + this.slide) ?? this.symbolFunction(symbol))
       .filter((func) => func.name === name || !func.hasDebugInfo);
     if (bySymbol.length > 0) return distinct(bySymbol);
-    const dies = this.names.find('function', name);
-    return distinct(dies.map(codeFunction).filter((func) => func !== undefined).map((func) => this.functionInfo(func)));
+    return distinct(this.names.find('function', name).flatMap((die) => this.functions.copiesOf(die)).map((func) => this.functionInfo(func)));
   }
 
   /** Where a breakpoint on a function goes: after the prologue of each, and at the start of each inlined copy. */
@@ -281,6 +280,10 @@ export class SymbolFile {
     return func === undefined ? address : this.addressOf(this.prologueEndOffset(func));
   }
 
+  /**
+   * Where the compiler marks the end of the prologue, or else the second line table row. Optimised code without the mark is
+   * entered at once: its location lists hold from the start, and its second row may lie behind a branch.
+   */
   private prologueEndOffset(func: CodeFunction): number {
     const main = func.ranges.find((range) => func.entry >= range.start && func.entry < range.end);
     let isFirst = true;
@@ -291,7 +294,7 @@ export class SymbolFile {
       if (!isFirst && row.line !== 0 && (row.flags & ROW.isStatement) !== 0) second ??= row.offset;
       isFirst = false;
     }
-    return second ?? func.entry;
+    return second === undefined || this.functions.hasLocationLists(func.die.tree) ? func.entry : second;
   }
 
   /** The calls at an address, innermost first: inlined ones, then the function itself; the symbol's name for assembly. */
@@ -353,8 +356,9 @@ export class SymbolFile {
     const found = new Set<string>();
     for (const name of this.symbols.allNames()) if (name.startsWith(prefix)) found.add(name);
     if (found.size === 0) {
-      for (const name of this.names.namesOf('function')) if (name.startsWith(prefix)) found.add(name);
-      for (const name of this.names.namesOf('variable')) if (name.startsWith(prefix)) found.add(name);
+      for (const kind of ['function', 'variable'] as const) {
+        for (const name of this.names.startingWith(kind, prefix, COMPLETION_COUNT_MAX)) found.add(name);
+      }
     }
     return [...found].sort().slice(0, COMPLETION_COUNT_MAX);
   }

@@ -28,7 +28,7 @@ export class TypeNames {
 
   private named(kinds: readonly NameKind[], name: string, near: UnitTree | undefined): Type | undefined {
     for (const kind of kinds) {
-      const [die] = this.names.find(kind, name, near);
+      const die = this.names.first(kind, name, near);
       if (die !== undefined) return this.types.read(die);
     }
     return undefined;
@@ -50,12 +50,10 @@ export class TypeNames {
 
   /** An enumeration constant. */
   enumerator(name: string, near?: UnitTree): { readonly value: bigint; readonly type: Type } | undefined {
-    for (const die of this.names.find('enumerator', name, near)) {
-      const type = this.types.read(die);
-      const one = type.kind === 'enum' ? type.enumerators.find((candidate) => candidate.name === name) : undefined;
-      if (one !== undefined) return { value: one.value, type };
-    }
-    return undefined;
+    const die = this.names.first('enumerator', name, near);
+    const type = die === undefined ? undefined : this.types.read(die);
+    const one = type?.kind === 'enum' ? type.enumerators.find((candidate) => candidate.name === name) : undefined;
+    return type === undefined || one === undefined ? undefined : { value: one.value, type };
   }
 }
 

@@ -52,6 +52,9 @@ export class TypeReader {
   }
 
   private make(die: Die): Type {
+    // A stub for a type that a type unit describes.
+    const described = die.has(AT.signature) ? die.reference(AT.signature) : undefined;
+    if (described !== undefined && described.offset !== die.offset && !described.has(AT.signature)) return this.read(described);
     switch (die.tag) {
       case TAG.base_type: return baseType(die);
       case TAG.unspecified_type: return VOID;

@@ -1,5 +1,5 @@
 /** Variables from DWARF entries: which are in scope, where their values are, and the frame base they are relative to. */
-import { AT, TAG } from './dwarf/constants';
+import { AT, OP, TAG } from './dwarf/constants';
 import { evaluateLocation, evaluateValue, type ExpressionScope, registerNamed } from './dwarf/expression';
 import type { AttributeValue } from './dwarf/forms';
 import type { DwarfInfo } from './dwarf/info';
@@ -95,7 +95,7 @@ export class VariableReader {
     const value = holder?.attribute(AT.location);
     if (holder === undefined || value === undefined) return this.constant(die);
     const expression = expressionAt(holder.unit, value, frame.pc - this.slide);
-    if (expression === undefined) return OPTIMISED_OUT;
+    if (expression === undefined || isDiscarded(expression, holder)) return OPTIMISED_OUT;
     return evaluateLocation(expression, this.scope(die, frame, depth, holder));
   }
 
@@ -166,6 +166,12 @@ export class VariableReader {
   }
 }
 
+/** Linkers write address 0 where they discarded a variable's section. */
+function isDiscarded(expression: Uint8Array, holder: Die): boolean {
+  return expression.length === 9 && expression[0] === OP.addr && expression.subarray(1).every((byte) => byte === 0)
+    && holder.unit.environment.base.address !== 0n;
+}
+
 function isVariable(die: Die): boolean {
   return die.tag === TAG.variable || die.tag === TAG.formal_parameter;
 }
@@ -175,9 +181,9 @@ function kindOf(die: Die): VariableKind {
   const parent = die.abstract.parent?.tag;
   if (parent === TAG.compile_unit || parent === TAG.partial_unit || parent === TAG.namespace) return 'global';
   const location = die.inherited(AT.location);
-  // DW_OP_addr or DW_OP_addrx at the start: a fixed place, so the variable outlives its block.
+  // A fixed place: the variable outlives its block.
   const first = location?.kind === 'block' ? location.bytes[0] : undefined;
-  return first === 0x03 || first === 0xa1 ? 'static' : 'local';
+  return first === OP.addr || first === OP.addrx ? 'static' : 'local';
 }
 
 function readInteger(frame: FrameContext, address: bigint, size: number): bigint | undefined {

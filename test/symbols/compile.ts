@@ -19,9 +19,19 @@ export interface Build {
 export const BUILDS: readonly Build[] = (['gcc', 'clang'] as const).flatMap((compiler) =>
   ([4, 5] as const).flatMap((dwarf) => (['-O0', '-O2'] as const).map((optimise) => ({ compiler, dwarf, optimise }))));
 
+/** Less usual ways to build that change the shape of debug information. */
+export const UNUSUAL_BUILDS: readonly Build[] = [
+  { compiler: 'gcc', dwarf: 5, optimise: '-O1', flags: ['-gdwarf64'] },
+  { compiler: 'gcc', dwarf: 5, optimise: '-O2', flags: ['-mbranch-protection=standard'] },
+  { compiler: 'gcc', dwarf: 4, optimise: '-O2', flags: ['-ffunction-sections', '-Wl,--gc-sections', '-fno-asynchronous-unwind-tables'] },
+  { compiler: 'gcc', dwarf: 5, optimise: '-O2', flags: ['-fdebug-types-section', '-fno-omit-frame-pointer'] },
+  { compiler: 'clang', dwarf: 5, optimise: '-O1', flags: ['-ffunction-sections', '-Wl,--gc-sections', '-mbranch-protection=standard'] },
+  { compiler: 'clang', dwarf: 5, optimise: '-O2', flags: ['-fno-asynchronous-unwind-tables', '-fno-omit-frame-pointer'] },
+];
+
 /** What to call a build in a test's name. */
 export function buildName(build: Build): string {
-  return `${build.compiler} DWARF ${String(build.dwarf)} ${build.optimise}`;
+  return [build.compiler, 'DWARF', build.dwarf, build.optimise, ...(build.flags ?? [])].join(' ');
 }
 
 /** A built program. */
@@ -31,6 +41,9 @@ export interface Program {
   readonly symbols: SymbolFile;
   readonly bytes: Uint8Array;
 }
+
+const directories: string[] = [];
+process.on('exit', () => { for (const directory of directories) rmSync(directory, { recursive: true, force: true }); });
 
 const LINK_ADDRESS = '0x40080000';
 
@@ -46,6 +59,7 @@ function run(command: string, args: readonly string[], cwd: string): string {
 /** Compiles and links `sources` (file name to text) in a folder of their own. */
 export function buildProgram(sources: Readonly<Record<string, string>>, build: Build, options: Partial<SymbolOptions> = {}): Program {
   const directory = mkdtempSync(join(tmpdir(), 'gunyah-symbols-'));
+  directories.push(directory);
   for (const [name, text] of Object.entries(sources)) writeFileSync(join(directory, name), text);
   const names = Object.keys(sources).filter((name) => /\.[cS]$/.test(name));
   const common = [build.optimise, '-g', `-gdwarf-${String(build.dwarf)}`, '-ffreestanding', '-fno-stack-protector', '-nostdlib', '-static', '-mgeneral-regs-only', ...(build.flags ?? [])];
@@ -56,7 +70,6 @@ export function buildProgram(sources: Readonly<Record<string, string>>, build: B
   }
   const path = join(directory, 'program.elf');
   const bytes = readFileSync(path);
-  process.on('exit', () => { rmSync(directory, { recursive: true, force: true }); });
   return { directory, path, bytes, symbols: openSymbols(bytes, options) };
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Program } from './compile';
-import { buildName, buildProgram, BUILDS, gdb, lineOf, openSymbols } from './compile';
+import { buildName, buildProgram, BUILDS, gdb, lineOf, openSymbols, UNUSUAL_BUILDS } from './compile';
 import { SAMPLE_C } from './sample';
 
 const FUNCTIONS = ['main', 'middle', 'leaf', 'vla'] as const;
@@ -32,7 +32,7 @@ function checkBreakpointsAgainstGdb(program: Program): void {
   }
 }
 
-for (const build of BUILDS) {
+for (const build of [...BUILDS, ...UNUSUAL_BUILDS]) {
   describe(`lines of ${buildName(build)}`, () => {
     const program = buildProgram({ 'sample.c': SAMPLE_C }, build);
     const { symbols } = program;

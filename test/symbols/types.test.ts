@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import {
   builtInType, C_TYPES, declaration, findMember, type RecordType, sizeOfType, stripType, type SymbolFile, type Type, typeName, VOID,
 } from '../../runtime/symbols/index';
-import { buildName, buildProgram, BUILDS, gdb } from './compile';
+import { buildName, buildProgram, BUILDS, gdb, UNUSUAL_BUILDS } from './compile';
 import { SAMPLE_C } from './sample';
 
 const GLOBALS = ['second', 'first', 'counter', 'hidden', 'greeting', 'ratio_unused', 'flag', 'letter', 'big', 'table', 'nothing', 'handler', 'rows'];
@@ -17,15 +17,17 @@ function record(symbols: SymbolFile, name: string): RecordType {
   return stripped;
 }
 
-for (const build of BUILDS) {
+for (const build of [...BUILDS, ...UNUSUAL_BUILDS]) {
   describe(`types of ${buildName(build)}`, () => {
     const program = buildProgram({ 'sample.c': SAMPLE_C }, build);
     const { symbols } = program;
 
     test('global variables have the types, sizes and addresses that GDB prints', () => {
-      const asked = GLOBALS.flatMap((name) => [`whatis ${name}`, `print sizeof(${name})`, `print/d &${name}`]);
+      const kept = GLOBALS.filter((name) => symbols.addressOfSymbol(name) !== undefined);
+      assert.ok(kept.length > 5);
+      const asked = kept.flatMap((name) => [`whatis ${name}`, `print sizeof(${name})`, `print/d &${name}`]);
       const answers = gdb(program, asked).trim().split('\n').map((line) => line.replace(/^(?:type|\$\d+) = /, ''));
-      GLOBALS.forEach((name, i) => {
+      kept.forEach((name, i) => {
         const variable = symbols.findGlobal(name);
         assert.ok(variable !== undefined, name);
         assert.equal(typeName(variable.type), answers[i * 3], name);

@@ -21,8 +21,9 @@ export class DebugBytes {
   /** The NUL-terminated text at `offset`; empty if the offset lies outside, cut at the end of the section. */
   text(offset: number): string {
     if (offset < 0 || offset >= this.bytes.length) return '';
-    const end = this.bytes.indexOf(0, offset);
-    return utf8Decode(this.bytes, offset, end < 0 ? this.bytes.length : end);
+    const limit = Math.min(this.bytes.length, offset + TEXT_SIZE_MAX);
+    const size = this.bytes.subarray(offset, limit).indexOf(0);
+    return utf8Decode(this.bytes, offset, size < 0 ? limit : offset + size);
   }
 }
 
@@ -33,6 +34,11 @@ const TEXT_SIZE_MAX = 65536;
 export function utf8Decode(bytes: Uint8Array, start: number, end: number): string {
   const limit = Math.min(end, start + TEXT_SIZE_MAX);
   let text = '';
+  // Names are nearly always short and ASCII.
+  if (limit - start <= 64) {
+    const part = bytes.subarray(start, limit);
+    if (part.every((byte) => byte < 0x80)) return String.fromCharCode(...part);
+  }
   for (let i = start; i < limit; ) {
     const byte = bytes[i] ?? 0;
     const size = byte < 0x80 ? 1 : byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
@@ -220,9 +226,10 @@ export class DwarfCursor {
 
   /** Skips a NUL-terminated text. */
   skipText(): void {
-    const end = this.data.bytes.indexOf(0, this.position);
-    if (end < 0 || end >= this.end) this.fail();
-    else this.position = end + 1;
+    const limit = Math.min(this.end, this.position + TEXT_SIZE_MAX);
+    const size = this.data.bytes.subarray(this.position, limit).indexOf(0);
+    if (size < 0) this.fail();
+    else this.position += size + 1;
   }
 
   /** The length field that begins a contribution: its size and whether the contribution is 64-bit DWARF (DWARF 5 7.4). */

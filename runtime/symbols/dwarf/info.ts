@@ -23,6 +23,8 @@ export class DwarfInfo implements DieResolver, UnitEnvironment {
   readonly base: ImageBase;
   /** Units of code and partial units, ordered by offset; type units are apart. */
   readonly units: readonly Unit[];
+  /** Units that describe one type each (DWARF 5 3.1.4). */
+  readonly typeUnitList: readonly Unit[];
   readonly problems: Diagnostic[] = [];
   private readonly tables = new Map<number, AbbreviationTable>();
   private readonly trees = new Map<Unit, UnitTree>();
@@ -35,6 +37,7 @@ export class DwarfInfo implements DieResolver, UnitEnvironment {
     this.base = base;
     this.indexUnits();
     this.units = this.allUnits.filter((unit) => unit.header.typeSignature === undefined);
+    this.typeUnitList = this.allUnits.filter((unit) => unit.header.typeSignature !== undefined);
   }
 
   private indexUnits(): void {

@@ -101,7 +101,7 @@ function indexEntries(unit: Unit): Built {
   const { info } = unit.environment.sections;
   const cursor = new DwarfCursor(info, unit.header.rootOffset, unit.header.end);
   const table = unit.abbreviations;
-  const fixedSizesHold = unit.addressSize === 8 && unit.offsetSize === 4 && unit.version >= 3;
+  const fixedSizesHold = unit.hasUsualSizes;
   const open: number[] = [];
   while (cursor.more) {
     const offset = cursor.position;

@@ -89,10 +89,20 @@ export class Unit implements FormContext {
   }
 
   indexedString(index: number): string {
+    return this.string(this.stringOffset(index));
+  }
+
+  /** Where in `.debug_str` the text with that index is; beyond the end if there is none. */
+  stringOffset(index: number): number {
     const at = this.sectionBases().strOffsets + index * this.offsetSize;
     const cursor = new DwarfCursor(this.environment.sections.strOffsets, at);
     const offset = cursor.offset(this.offsetSize);
-    return cursor.overrun ? '' : this.string(offset);
+    return cursor.overrun ? Number.MAX_SAFE_INTEGER : offset;
+  }
+
+  /** True if the sizes that abbreviations assume hold: 8-byte addresses, 4-byte offsets. */
+  get hasUsualSizes(): boolean {
+    return this.addressSize === 8 && this.offsetSize === 4 && this.version >= 3;
   }
 
   indexedAddress(index: number): bigint {
