@@ -5,7 +5,7 @@ import { resolveSystem, resolveSystemFile, systemOfProgram, type ResolvedSystem 
 import { nodeHost } from '../debug-adapter/node-host';
 import { createSystem, ticks, type Diagnostic, type Result, type Stop, type System } from '../runtime/index';
 import { numberOption, pairsOption, parseArguments, type ParsedArguments } from './arguments';
-import { traceRow } from './trace-writer';
+import { traceRow } from '../debug-adapter/trace-row';
 
 const OPTIONS = {
   'max-instructions': { takesValue: true },

@@ -37,6 +37,8 @@ export class Session {
   private afterStop: (() => void)[] = [];
   private progressId: string | undefined;
   private ended = false;
+  /** Called once when the current job ends, before its stop is reported. */
+  afterJob: () => void = () => undefined;
   /** What the client said about itself. */
   client: DebugProtocol.InitializeRequestArguments = { adapterID: 'gunyah' };
   /** How the session came to its last stop. */
@@ -226,6 +228,8 @@ export class Session {
     this.lastStop = report;
     const actions = this.afterStop;
     this.afterStop = [];
+    this.afterJob();
+    this.afterJob = () => undefined;
     if (report.reason === 'terminated') {
       if (report.text !== undefined) this.output(`${report.text}\n`);
       this.terminate(report.exitCode ?? 0);

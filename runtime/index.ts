@@ -25,4 +25,6 @@ export { rightNames } from './hypervisor/rights';
 export { decodeRmMessage, RM_NOTIFICATIONS, RM_REQUESTS } from './resource-manager/index';
 export { disassemble } from './isa/disassembler';
 export { explainEsr } from './isa/exception-classes';
+export { printDeviceTree as decodeDeviceTree } from './system/compile-device-tree';
+export type { Translation as Translated } from './engine/interface';
 export type { LookOut } from './system/system';

@@ -116,9 +116,7 @@ export interface TraceRow {
   readonly vm: string;
   readonly vcpu?: number;
   readonly event: string;
-  readonly name?: string;
-  readonly args?: Readonly<Record<string, string | number | boolean>>;
-  readonly result?: Readonly<Record<string, string | number | boolean>>;
+  /** `name`, `args`, `result` and others, as the event has them. */
   readonly [field: string]: unknown;
 }
 export interface TimelineInfo {

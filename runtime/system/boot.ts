@@ -16,7 +16,8 @@ import { BOARD_UART, SPI_BASE } from '../machine/board';
 import { Bus } from '../machine/bus';
 import { Pl011 } from '../machine/devices/pl011';
 import { TickEventQueue } from '../machine/event-queue';
-import { createResourceManager, type ResourceManager } from '../resource-manager/index';
+import type { Inspection } from '../hypervisor/inspection';
+import { createResourceManager, type ResourceManager, type RmView } from '../resource-manager/index';
 import type { SystemDescription, VmDescription } from './description';
 import { configuredBase, configuredSize, primaryTree, secondaryTree } from './guest-tree';
 import { planMemory, problem, vmMemorySize, type MemoryLayout, type Range } from './layout';
@@ -104,6 +105,7 @@ class Composition implements Parts {
   private readonly system: System;
   private readonly bus = new Bus();
   private readonly lines: string[];
+  private readonly trees: ReadonlyMap<string, Range>;
 
   constructor(system: System, layout: MemoryLayout, planned: readonly PlannedVm[]) {
     this.system = system;
@@ -123,6 +125,7 @@ class Composition implements Parts {
       onPlatformPower: (action) => { system.requestStop({ kind: 'power', action }); },
     });
     this.hypervisor = this.gunyah;
+    this.trees = new Map(planned.map(({ vm, placement }) => [vm.name, placement.deviceTree]));
     this.primaryEntry = va(planned[0]?.placement.entry ?? 0n);
     this.lines = planned.map(() => '');
     this.consoles = planned.map(({ vm }, index) => this.makeConsole(vm, index));
@@ -136,6 +139,18 @@ class Composition implements Parts {
       timerFrequencyHz: TIMER_FREQUENCY_HZ,
       vms,
     });
+  }
+
+  deviceTreeOf(id: Vmid): Range | undefined {
+    return this.trees.get(this.vmName(id));
+  }
+
+  get inspection(): Inspection {
+    return this.gunyah.inspect;
+  }
+
+  rmView(): RmView {
+    return this.resourceManager.inspect();
   }
 
   vcpus(): readonly VcpuName[] {

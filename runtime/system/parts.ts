@@ -1,9 +1,11 @@
 /** What a system is composed of, as the run loop and the debugger need it. `boot.ts` builds it. */
 
-import type { Ticks, Va } from '../base/brands';
+import type { Ticks, Va, Vmid } from '../base/brands';
 import type { TraceEvent } from '../base/trace-event';
 import type { Engine, Exit } from '../engine/interface';
 import type { TickEventQueue } from '../machine/event-queue';
+import type { Inspection } from '../hypervisor/inspection';
+import type { RmView } from '../resource-manager/index';
 import type { LoopHypervisor, LoopThread } from './run-loop';
 import type { Transcript } from './transcript';
 
@@ -43,7 +45,13 @@ export interface Parts {
   readonly hypervisor: SystemHypervisor;
   readonly consoles: readonly VmConsole[];
   readonly primaryEntry: Va;
+  /** The hypervisor's objects, for views. */
+  readonly inspection: Inspection;
+  /** RM's tables, for views. */
+  rmView(): RmView;
   vcpus(): readonly VcpuName[];
+  /** Where a VM's device tree lies (IPA) and how much room it has. */
+  deviceTreeOf(vmid: Vmid): { readonly base: bigint; readonly sizeBytes: bigint } | undefined;
   vmName(vmid: number): string;
   vmSummaries(): readonly VmSummary[];
   vmNameOf(vcpu: number): string | undefined;

@@ -80,6 +80,7 @@ export interface LoopState {
   readonly retired: number;
   readonly cpu: number;
   readonly turnStart: number;
+  readonly retiredByVcpu: readonly number[];
 }
 
 /** The loop. One instance per system. */
@@ -90,6 +91,7 @@ export class RunLoop<T extends LoopThread> {
   private cpu = 0;
   /** When the current CPU's turn began. Never changes at a stop from outside. */
   private turnStart: Ticks = ticks(0);
+  private retiredByVcpu: number[] = [];
   /** Virtual time. */
   now: Ticks = ticks(0);
   /** Instructions retired by guests; unlike `now` it does not count waiting. */
@@ -118,7 +120,7 @@ export class RunLoop<T extends LoopThread> {
   }
 
   save(): LoopState {
-    return { now: this.now, retired: this.retired, cpu: this.cpu, turnStart: this.turnStart };
+    return { now: this.now, retired: this.retired, cpu: this.cpu, turnStart: this.turnStart, retiredByVcpu: this.retiredByVcpu.map((count) => count) };
   }
 
   restore(saved: LoopState): void {
@@ -126,6 +128,12 @@ export class RunLoop<T extends LoopThread> {
     this.retired = saved.retired;
     this.cpu = saved.cpu;
     this.turnStart = ticks(saved.turnStart);
+    this.retiredByVcpu = [...saved.retiredByVcpu];
+  }
+
+  /** Instructions that one vCPU retired. */
+  retiredBy(vcpu: VcpuIndex): number {
+    return this.retiredByVcpu[vcpu] ?? 0;
   }
 
   /** The physical CPU whose turn it is. */
@@ -185,7 +193,10 @@ export class RunLoop<T extends LoopThread> {
     const before = this.retired - retired;
     const stop = this.handle(thread, exit, { retired, resuming: resuming && retired === (exit.reason === 'hvc' ? 1 : 0) });
     const hasRetired = this.retired > before;
-    if (hasRetired) this.outside.ran(thread, this.now);
+    if (hasRetired) {
+      this.retiredByVcpu[engineVcpu] = this.retiredBy(engineVcpu) + this.retired - before;
+      this.outside.ran(thread, this.now);
+    }
     if (stop !== undefined) return stop;
     return stepping && hasRetired ? { kind: 'step', vcpu: engineVcpu } : undefined;
   }

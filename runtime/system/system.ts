@@ -6,7 +6,7 @@
  */
 
 import { assert } from '../base/assert';
-import { ipa, pa, ticks, va, type Pa, type Ticks, type Va } from '../base/brands';
+import { ipa, pa, ticks, va, type Pa, type Ticks, type Va, type Vmid } from '../base/brands';
 import type { TraceEvent } from '../base/trace-event';
 import { PAGE_SIZE, type Engine, type Exit, type Translation, type Watchpoint } from '../engine/interface';
 import { systemRegisters } from '../isa/system-registers';
@@ -140,6 +140,16 @@ export class System implements TimelineSubject {
     return ticks(tick - 1);
   }
 
+  /** The hypervisor's objects, for views. */
+  get inspection(): Parts['inspection'] {
+    return this.parts.inspection;
+  }
+
+  /** RM's tables, for views. */
+  rmView(): ReturnType<Parts['rmView']> {
+    return this.parts.rmView();
+  }
+
   /** Where the primary VM begins. */
   get primaryEntry(): Va {
     return this.parts.primaryEntry;
@@ -163,6 +173,21 @@ export class System implements TimelineSubject {
   /** How each VM fared, for summaries. */
   vmSummaries(): readonly VmSummary[] {
     return this.parts.vmSummaries();
+  }
+
+  /** Instructions that one vCPU has retired. */
+  retiredBy(vcpu: number): number {
+    return this.loop.retiredBy(vcpu);
+  }
+
+  /** The device tree of a VM as it lies in its memory now; undefined if the VM has none. */
+  deviceTreeOf(vmid: Vmid): Uint8Array | undefined {
+    const place = this.parts.deviceTreeOf(vmid);
+    const vcpu = this.vcpus().find((one) => one.vmid === vmid);
+    if (place === undefined || vcpu === undefined) return undefined;
+    const bytes = this.readIntermediate(vcpu.index, place.base, Number(place.sizeBytes));
+    const size = bytes.length < 8 ? 0 : new DataView(bytes.buffer, bytes.byteOffset, 8).getUint32(4);
+    return bytes.slice(0, Math.min(size, bytes.length));
   }
 
   /** Which tier executes; results are the same. */

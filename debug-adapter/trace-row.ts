@@ -4,11 +4,14 @@ import type { EventValue, EventValues, TraceEvent } from '../runtime/index';
 
 type Json = string | number | boolean | undefined | { readonly [name: string]: Json };
 
+/** A trace line as an object. */
+export interface TraceJson { readonly tick: number; readonly vm: string; readonly event: string; readonly [field: string]: Json }
+
 /** One event as an object fit for JSON; `vmName` names the VM. */
-export function traceRow(event: TraceEvent, vmName: string): Readonly<Record<string, Json>> {
+export function traceRow(event: TraceEvent, vmName: string): TraceJson {
   const { tick, vmid: _vmid, vcpu, event: kind, ...rest } = event;
   const fields: Record<string, Json> = {};
-  for (const [name, value] of Object.entries(rest)) fields[name] = name === 'args' || name === 'result' ? jsonOfAny(value) : jsonOfAny(value);
+  for (const [name, value] of Object.entries(rest)) fields[name] = jsonOfAny(value);
   return { tick, vm: vmName, ...(vcpu === undefined ? {} : { vcpu }), event: kind, ...fields, ...(hasResult(event) ? { result: { error: event.error, ...withoutError(event.result) } } : {}) };
 }
 

@@ -1,0 +1,116 @@
+/**
+ * Rows of the hypervisor's objects for panels: capabilities with labels and holders, queues with decoded messages, doorbells.
+ * Pure reading; everything is taken at one point in time.
+ */
+
+import { decodeRmMessage, hex, rightNames, type System } from '../../runtime/index';
+import type { CapabilityRow, DoorbellRow, QueueRow } from '../protocol/index';
+
+const RM_VMID = 255;
+
+interface Holding { readonly vmid: number; readonly name: string; readonly capId: bigint; readonly objectId: number; readonly rights: readonly string[]; readonly isValid: boolean }
+
+/** Who holds what, and what it is called. Made anew for each request. */
+export class ObjectBook {
+  private readonly system: System;
+  private readonly holdings: readonly Holding[];
+  private readonly labels = new Map<number, string>();
+
+  constructor(system: System) {
+    this.system = system;
+    const vmids = [...new Set(system.inspection.threads().map(({ vmid }) => vmid))].sort((left, right) => left - right);
+    this.holdings = vmids.flatMap((vmid) => this.holdingsOf(vmid));
+    for (const { vmid, cap, label } of system.rmView().labels) {
+      const holding = this.holdings.find((one) => one.vmid === vmid && one.capId === cap);
+      if (holding !== undefined && (vmid === RM_VMID || !this.labels.has(holding.objectId))) this.labels.set(holding.objectId, label);
+    }
+  }
+
+  /** Capabilities of one VM. */
+  capabilities(vmid: number): CapabilityRow[] {
+    const cspace = this.system.inspection.cspaceOf(vmid);
+    if (cspace === undefined) return [];
+    return this.system.inspection.capabilities(cspace).map((row) => ({
+      capId: hex(row.capId),
+      objectType: row.objectType,
+      objectId: row.objectId,
+      state: row.state,
+      rights: row.rights,
+      rightsMask: row.rightsMask,
+      label: this.labels.get(row.objectId) ?? '',
+      holders: this.holdings
+        .filter((holding) => holding.objectId === row.objectId && !(holding.vmid === vmid && holding.capId === row.capId))
+        .map((holding) => ({ vmid: holding.vmid, name: holding.name, capId: hex(holding.capId), rights: holding.rights })),
+    }));
+  }
+
+  /** All message queues. */
+  queues(counts: ReadonlyMap<number, { readonly sent: number; readonly received: number }>): QueueRow[] {
+    return this.system.inspection.queues().map((queue) => ({
+      objectId: queue.objectId,
+      label: this.labels.get(queue.objectId) ?? '',
+      from: this.holdersWith(queue.objectId, 'send'),
+      to: this.holdersWith(queue.objectId, 'receive'),
+      depth: queue.depth,
+      queued: queue.messages.length,
+      maxMessageSize: queue.maxMessageSize,
+      notEmptyThreshold: queue.notEmptyThreshold,
+      notFullThreshold: queue.notFullThreshold,
+      messages: queue.messages.map(({ bytes, tick }) => ({ tick, size: bytes.length, bytes: bytesText(bytes), decoded: this.isRmQueue(queue.objectId) ? decodedText(bytes) : null })),
+      txVirq: this.virq(queue.sendVirq),
+      rxVirq: this.virq(queue.receiveVirq),
+      sentCount: counts.get(queue.objectId)?.sent ?? 0,
+      receivedCount: counts.get(queue.objectId)?.received ?? 0,
+    }));
+  }
+
+  /** All doorbells. */
+  doorbells(): DoorbellRow[] {
+    return this.system.inspection.doorbells().map((bell) => ({
+      objectId: bell.objectId,
+      label: this.labels.get(bell.objectId) ?? '',
+      senders: this.holdersWith(bell.objectId, 'send').split(', ').filter((name) => name !== ''),
+      receiver: this.holdersWith(bell.objectId, 'receive'),
+      flags: hex(bell.flags),
+      enableMask: hex(bell.enableMask),
+      ackMask: hex(bell.ackMask),
+      virq: this.virq(bell.virq),
+    }));
+  }
+
+  private holdingsOf(vmid: number): Holding[] {
+    const cspace = this.system.inspection.cspaceOf(vmid);
+    if (cspace === undefined) return [];
+    const name = this.system.vmName(vmid);
+    return this.system.inspection.capabilities(cspace).map((row) => ({ vmid, name, capId: row.capId, objectId: row.objectId, rights: rightNames(row.objectType, row.rightsMask), isValid: row.state === 'valid' }));
+  }
+
+  /** VMs other than RM that can do something with an object; RM's master capability counts only where nobody else can. */
+  private holdersWith(objectId: number, right: string): string {
+    const able = this.holdings.filter((one) => one.objectId === objectId && one.isValid && one.rights.includes(right));
+    const guests = able.filter(({ vmid }) => vmid !== RM_VMID);
+    return [...new Set((guests.length > 0 ? guests : able).map(({ name }) => name))].join(', ');
+  }
+
+  private isRmQueue(objectId: number): boolean {
+    const able = this.holdings.filter((one) => one.objectId === objectId && one.vmid !== RM_VMID && (one.rights.includes('send') || one.rights.includes('receive')));
+    return able.length === 1;
+  }
+
+  private virq(binding: { readonly vmid: number; readonly virq: number } | undefined): { vm: string; virq: number } | null {
+    return binding === undefined ? null : { vm: this.system.vmName(binding.vmid), virq: binding.virq };
+  }
+}
+
+/** Two hex digits a byte. */
+export function bytesText(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** An RM packet in words, or null if the bytes are none. */
+function decodedText(bytes: Uint8Array): string | null {
+  const message = decodeRmMessage(bytes);
+  if (message === undefined) return null;
+  const fields = Object.entries(message.fields).map(([name, value]) => `${name}=${typeof value === 'bigint' ? hex(value) : value instanceof Uint8Array ? bytesText(value) : String(value)}`);
+  return `${message.kind} ${message.name} #${message.sequence}${fields.length === 0 ? '' : ` ${fields.join(' ')}`}`;
+}
