@@ -166,7 +166,9 @@ function readCpus(root: DtNode, path: string, affinity: Affinity, report: Config
   if (!cpus.some((cpu) => cpu.boots)) report.inconsistent('no-boot-cpu', `${path}: there must be a CPU node whose status lets it boot.`);
   if (cpus.length > CPUS_MAX) report.inconsistent('too-many-cpus', `${path}: a VM has at most ${CPUS_MAX} vCPUs.`);
   const psci = psciCpus || idleStates > 0 || hasPsciNode(root);
-  if (psci && affinity !== 'proxy' && idleStates !== 0 && idleStates !== cpus.length) report.inconsistent('idle-states', 'either all CPU nodes have cpu-idle-states or none.');
+  if (psci && affinity !== 'proxy' && idleStates !== cpus.length) {
+    report.inconsistent('idle-states', `${path}: with PSCI and vCPUs that are not proxy-scheduled, every CPU node needs cpu-idle-states.`);
+  }
   return { cpus, psci };
 }
 

@@ -28,7 +28,7 @@ export function primaryTree(plan: GuestTreePlan): Result<Uint8Array, Diagnostic>
 export function secondaryTree(plan: GuestTreePlan): Result<Uint8Array, Diagnostic> {
   const { vm } = plan;
   const given = vm.config ?? vm.deviceTree;
-  if (given === undefined) return ok(encodeDtb(secondaryDeviceTree(common(plan), [defaultConfig(plan)])));
+  if (given === undefined) return ok(boardTree(plan, [defaultConfig(plan)]));
   const decoded = decodeDtb(given);
   if (!decoded.ok) return err(decoded.error);
   const { root } = decoded.value.tree;
@@ -36,10 +36,17 @@ export function secondaryTree(plan: GuestTreePlan): Result<Uint8Array, Diagnosti
   if (isWhole && configOf(root) !== undefined) return adapt(given, plan, () => undefined);
   const extra = root.children.filter(({ baseName }) => baseName !== 'memory').map((child) => child.clone());
   if (configOf(root) === undefined) extra.push(defaultConfig(plan));
-  if (!isWhole) return ok(encodeDtb(secondaryDeviceTree(common(plan), extra)));
+  if (!isWhole) return ok(boardTree(plan, extra));
   const whole = root.clone();
   whole.add(defaultConfig(plan));
   return ok(encodeDtb(deviceTree(whole)));
+}
+
+/** The board's tree for a secondary VM, as RM takes it: RM writes /memory itself, and wants idle states where there is PSCI. */
+function boardTree(plan: GuestTreePlan, extra: readonly DtNode[]): Uint8Array {
+  const tree = secondaryDeviceTree({ ...common(plan), memory: [] }, extra);
+  for (const cpu of tree.root.child('cpus')?.children ?? []) cpu.set('cpu-idle-states', true);
+  return encodeDtb(tree);
 }
 
 /** The VM-configuration node of a tree. */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { PRIMARY_DTB, SystemFixture } from './system-fixture';
@@ -54,4 +56,14 @@ test('a listed VM with autostart runs after boot with RM’s additions in its de
   assert.deepEqual(hypervisor.children.map((child) => child.name).sort(), ['bell@2', 'qcom,gunyah-vm', 'requests@4', 'rm-rpc@1']);
   assert.deepEqual(hypervisor.child('rm-rpc@1')?.property('interrupts')?.u32s, [0, 0x3a0, 1, 0, 0x3a1, 1]);
   assert.deepEqual(root.at('/memory')?.property('reg')?.u32s, [0, 0x8000_0000, 0, 0x20_0000]);
+});
+
+test('the sample’s sensor VM is built as its configuration says', () => {
+  const dts = readFileSync(join(__dirname, '../../extension/samples/two-vms/sensor.dts'), 'utf8');
+  const system = new SystemFixture([{ dts, autostart: true }]);
+  assert.deepEqual(system.trace.filter((event) => event.event === 'report'), []);
+  assert.equal(system.rm.inspect().vms[1]?.state, 'RUNNING');
+  const hypervisor = system.readTree(system.translate(0x80, 0x8010_0000n)).root.child('hypervisor');
+  assert.deepEqual(hypervisor?.children.map((child) => child.name).sort(), ['bell@2', 'qcom,gunyah-vm', 'requests@4', 'rm-rpc@1']);
+  assert.deepEqual(hypervisor.child('requests@4')?.property('reg')?.u32s, [0, 3, 0, 4]);
 });
