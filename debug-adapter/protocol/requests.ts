@@ -7,8 +7,7 @@
 
 /** A 64-bit value as text: `0x` and lower-case hex digits. */
 export type Hex = string;
-/** Colour class of a change since the previous stop, worked out by views; not sent. */
-
+/** One vCPU of a VM; `threadId` is its DAP thread. */
 export interface VcpuRow {
   readonly threadId: number;
   readonly index: number;
@@ -21,6 +20,7 @@ export interface VcpuRow {
   readonly instructions: number;
   readonly function: string | null;
 }
+/** One VM. */
 export interface VmRow {
   readonly vmid: number;
   readonly name: string;
@@ -35,6 +35,7 @@ export interface VmRow {
   readonly exit: { readonly reason: string; readonly code: number } | null;
   readonly vcpus: readonly VcpuRow[];
 }
+/** One capability of a VM's cspace. */
 export interface CapabilityRow {
   readonly capId: Hex;
   readonly objectType: string;
@@ -46,6 +47,7 @@ export interface CapabilityRow {
   /** Who else holds a capability to the object: `vm name: rights`. */
   readonly holders: readonly { readonly vmid: number; readonly name: string; readonly capId: Hex; readonly rights: readonly string[] }[];
 }
+/** A message that waits in a queue. */
 export interface QueuedMessage {
   readonly tick: number;
   readonly size: number;
@@ -54,6 +56,7 @@ export interface QueuedMessage {
   /** What the bytes say, if they are an RM packet; null otherwise. */
   readonly decoded: string | null;
 }
+/** One message queue with its ends, thresholds and waiting messages. */
 export interface QueueRow {
   readonly objectId: number;
   readonly label: string;
@@ -73,6 +76,7 @@ export interface QueueRow {
   readonly sentCount: number;
   readonly receivedCount: number;
 }
+/** One doorbell. */
 export interface DoorbellRow {
   readonly objectId: number;
   readonly label: string;
@@ -83,6 +87,7 @@ export interface DoorbellRow {
   readonly ackMask: Hex;
   readonly virq: { readonly vm: string; readonly virq: number } | null;
 }
+/** One virtual interrupt of a VM; `vcpu` is null for a shared one. */
 export interface InterruptRow {
   readonly virq: number;
   readonly vcpu: number | null;
@@ -96,6 +101,7 @@ export interface InterruptRow {
   readonly group: number;
   readonly route: string;
 }
+/** One range of a VM's stage-2 map. */
 export interface MemoryRow {
   readonly ipa: Hex;
   readonly sizeBytes: number;
@@ -105,6 +111,7 @@ export interface MemoryRow {
   readonly extentId: number | null;
   readonly owner: string;
 }
+/** What one physical CPU runs, and what waits for it. */
 export interface SchedulerRow {
   readonly cpu: number;
   readonly current: string | null;
@@ -119,6 +126,7 @@ export interface TraceRow {
   /** `name`, `args`, `result` and others, as the event has them. */
   readonly [field: string]: unknown;
 }
+/** Extent of the recorded time, in ticks, and what is known in it. */
 export interface TimelineInfo {
   readonly start: number;
   readonly end: number;
@@ -127,6 +135,7 @@ export interface TimelineInfo {
   readonly marks: readonly { readonly tick: number; readonly name: string }[];
   readonly replaying: boolean;
 }
+/** One step of an address translation. */
 export interface TranslationStep { readonly space: 'va' | 'ipa' | 'pa'; readonly address: Hex; readonly note: string }
 
 /** Every custom request: arguments and answer. The adapter's request table is a mapped type over these keys. */
@@ -161,4 +170,5 @@ export interface CustomEvents {
   /** Sent when the position in time changed other than by running forward. */
   'gunyah/timeTravel': { tick: number };
 }
+/** Name of a custom event. */
 export type CustomEventName = keyof CustomEvents;

@@ -236,9 +236,9 @@ function isPrivate(parcel: Parcel, vm: VmRecord): boolean {
   return vm.image?.handle === parcel.handle || parcel.label === 0;
 }
 
-interface Buffer { readonly vm: VmRecord; readonly parcel: Parcel; readonly cellsOf: { readonly address: number; readonly size: number } }
+interface SharedBuffer { readonly vm: VmRecord; readonly parcel: Parcel; readonly cellsOf: { readonly address: number; readonly size: number } }
 
-function addBuffer(additions: DtNode, reserved: DtNode, { vm, parcel, cellsOf }: Buffer): void {
+function addBuffer(additions: DtNode, reserved: DtNode, { vm, parcel, cellsOf }: SharedBuffer): void {
   const mappings = parcel.users.find((user) => user.vmid === vm.vmid)?.mappings ?? [];
   const [first] = mappings;
   if (first === undefined) return;

@@ -9,10 +9,12 @@ import { join } from 'node:path';
 import { ipa, pa, va, type Pa } from '../../runtime/base/brands';
 import { createEngine, type Engine, type EngineOptions, type RunResult } from '../../runtime/engine';
 
+/** Where RAM, the tests' code and their stack lie. */
 export const RAM_BASE = 0x4000_0000n;
 export const CODE = 0x4000_0000n;
 export const STACK = 0x4002_0000n;
 
+/** Addresses of a test, which maps everything one to one. */
 export const toPa = (address: bigint): Pa => pa(address);
 export const toVa = va;
 export const toIpa = ipa;

@@ -10,6 +10,7 @@ import { createHypervisor, type Hypervisor, type Thread } from '../../runtime/hy
 import type { RootVm } from '../../runtime/hypervisor/interface';
 import { TickEventQueue } from '../../runtime/machine/event-queue';
 
+/** The platform's RAM. */
 export const RAM_BASE = 0x4000_0000n;
 export const RAM_SIZE = 64 * 1024 * 1024;
 const HEAP_SIZE = 8 * 1024 * 1024;
@@ -32,6 +33,7 @@ export interface TestVm {
 /** How a VM is made. */
 export interface TestVmOptions { readonly vmid?: number; readonly cpu?: number | 'none'; readonly proxy?: boolean; readonly options?: bigint; readonly withVpm?: boolean; readonly priority?: number; readonly noAggregation?: boolean }
 
+/** A platform with a root VM whose calls the test makes. */
 export class Fixture {
   readonly engine: Engine;
   readonly events = new TickEventQueue();

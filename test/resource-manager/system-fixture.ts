@@ -24,6 +24,7 @@ const RAM_SIZE = 64 * 1024 * 1024;
 const HEAP_SIZE = 8 * 1024 * 1024;
 const PRIVATE = RAM_BASE + 0x300_0000n;
 const STORE = RAM_BASE + 0x310_0000n;
+/** RAM of the primary VM, and where its device tree lies. */
 export const PRIMARY_BASE = RAM_BASE;
 export const PRIMARY_SIZE = 0x100_0000n;
 export const PRIMARY_DTB = PRIMARY_BASE + 0x80_0000n;
@@ -40,12 +41,14 @@ export interface SecondarySpec { readonly dts: string; readonly autostart?: bool
 /** What came out of RM's queue. */
 export type Received = { readonly kind: string; readonly id: number; readonly sequence: number; readonly payload: Uint8Array };
 
+/** Compiles a device tree that must be right. */
 export function dtb(dts: string): Uint8Array {
   const compiled = compileDts(dts);
   assert.ok(!hasErrors(compiled.diagnostics), JSON.stringify(compiled.diagnostics));
   return compiled.bytes;
 }
 
+/** A platform with RM in the root VM; the test plays the primary VM. */
 export class SystemFixture {
   readonly engine: Engine;
   readonly events = new TickEventQueue();

@@ -1,9 +1,18 @@
-// Finds the test files and hands them to Node's own test runner. Arguments are substrings of paths: `npm run test:unit -- dtb`.
+// Finds the test files and hands them to Node's own test runner. Arguments are parts of paths: `npm run test:unit -- dtb`, or options
+// of the runner: `npm run test:unit -- msgqueue --test-name-pattern "full queue"`. A file that hangs is stopped.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { TOOLS, commandsNeededBy, installLine, isInstalled } from './tools.mjs';
 
-const filters = process.argv.slice(2);
+const FILE_TIMEOUT_MS = 300_000;
+
+const words = process.argv.slice(2);
+const firstOption = words.findIndex((word) => word.startsWith('-'));
+const filters = firstOption < 0 ? words : words.slice(0, firstOption);
+const options = firstOption < 0 ? [] : words.slice(firstOption);
+
 const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts') && !name.startsWith('vscode'))
   .map((name) => join('test', name))
@@ -13,5 +22,24 @@ if (files.length === 0) {
   console.error(`No test file matches ${filters.join(' ')}.`);
   process.exit(1);
 }
-const result = spawnSync(process.execPath, ['--import', 'tsx', '--test', '--test-concurrency=2', ...files], { stdio: 'inherit' });
-process.exit(result.status ?? 1);
+
+const missingOf = (file) => commandsNeededBy(file).filter((command) => !isInstalled(command));
+const leftOut = files.map((file) => ({ file, missing: missingOf(file) })).filter(({ missing }) => missing.length > 0);
+const runnable = files.filter((file) => !leftOut.some((one) => one.file === file));
+
+function reportLeftOut() {
+  if (leftOut.length === 0) return;
+  for (const { file, missing } of leftOut) console.log(`LEFT OUT: ${file} needs ${missing.join(', ')}`);
+  const tools = TOOLS.filter(({ commands }) => leftOut.some(({ missing }) => missing.some((command) => commands.includes(command))));
+  console.log(`${leftOut.length} of ${files.length} test files were left out. To run them: ${installLine(tools)}`);
+}
+
+reportLeftOut();
+const runner = ['--import', 'tsx', '--test', '--test-reporter=spec', '--test-reporter-destination=stdout', `--test-timeout=${FILE_TIMEOUT_MS}`, `--test-concurrency=${availableParallelism()}`];
+const status = runnable.length === 0 ? 0 : spawnSync(process.execPath, [...runner, ...options, ...runnable], { stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1;
+if (process.env.CI === 'true' && leftOut.length > 0) {
+  reportLeftOut();
+  console.error('In CI every test must run.');
+  process.exit(1);
+}
+process.exit(status);
