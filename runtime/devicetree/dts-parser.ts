@@ -82,10 +82,12 @@ class Parser {
   private statement(token: DtsToken, labels: WorkLabel[]): void {
     if (token.kind === 'keyword') this.directive(this.lexer.take('name'));
     else if (token.kind === 'ref') this.referencedNode(this.lexer.take('name'), labels);
-    else if (token.kind === 'other' && token.text === '/') {
-      const slash = this.lexer.take('name');
-      this.needVersion(slash);
-      const body = this.body('', { origin: this.lexer.origin(slash), depth: 0, labels });
+    else if (token.kind === 'other' && (token.text === '/' || token.text === '{')) {
+      // A brace alone can only be the root's.
+      if (token.text === '/') this.lexer.take('name');
+      else this.values.expected('/', token);
+      this.needVersion(token);
+      const body = this.body('', { origin: this.lexer.origin(token), depth: 0, labels });
       if (body !== undefined) this.tree.mergeRoot(body);
     } else {
       this.values.expected('/ { … };, &label { … }; or a /directive/', token);
@@ -165,20 +167,31 @@ class Parser {
     const brace = this.lexer.peek('value');
     if (brace.text !== '{') {
       this.values.expected('{', brace);
-      this.skipStatement();
-      return undefined;
+      if (!this.opensWithoutBrace(head.labels[0]?.origin ?? head.origin, name)) {
+        this.skipStatement();
+        return undefined;
+      }
     }
     if (head.depth >= NODE_DEPTH_MAX) {
       this.lexer.problem('dts-too-deep', brace, { limit: NODE_DEPTH_MAX });
       this.skipStatement();
       return undefined;
     }
-    this.lexer.take('value');
+    if (brace.text === '{') this.lexer.take('value');
     const node = new WorkNode(name, head.origin);
     // dtc puts each label in front of those it has.
     node.labels = distinct(head.labels);
     this.members(node, head.depth, brace);
     return node;
+  }
+
+  /** True if what comes next looks like the inside of a node whose brace was forgotten: further right, or after a unit address. */
+  private opensWithoutBrace(head: SourceOrigin, name: string): boolean {
+    const next = this.lexer.peek('name');
+    const origin = this.lexer.origin(next);
+    const begins = next.kind === 'name' || next.kind === 'label' || next.kind === 'keyword';
+    if (!begins || origin.file !== head.file) return false;
+    return name.includes('@') || name === '' || (origin.line > head.line && origin.column > head.column);
   }
 
   private members(node: WorkNode, depth: number, brace: DtsToken): void {
@@ -192,6 +205,11 @@ class Parser {
       if (token.kind === 'other' && token.text === '}') {
         this.lexer.take('name');
         this.semicolon();
+        return;
+      }
+      if (token.text === ';' && token.kind === 'other' && this.lexer.onNewLine && this.lexer.origin(token).column <= node.origin.column + 1) {
+        // A semicolon that begins a line where the node began is what is left of `};`.
+        this.values.expected('}', this.lexer.take('name'));
         return;
       }
       if (token.kind === 'label') labels.push(this.takeLabel());
@@ -224,7 +242,7 @@ class Parser {
     const origin = this.lexer.origin(name);
     const { labels } = context;
     const next = this.lexer.peek('value');
-    if (next.text === '{') {
+    if (next.text === '{' || (!/^[=;}]$/.test(next.text) && this.opensWithoutBrace(labels[0]?.origin ?? origin, name.text))) {
       const child = this.body(name.text, { origin, depth: context.depth + 1, labels });
       if (child === undefined) return;
       child.omitIfNoRef = context.omit;

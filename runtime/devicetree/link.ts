@@ -47,6 +47,7 @@ class Linker {
   run(): readonly DtDiagnostic[] {
     const { root } = this.tree;
     for (const node of root.walk()) for (const label of node.labels) if (!this.byLabel.has(label)) this.byLabel.set(label, node);
+    for (const node of [...root.walk()]) this.dropName(node);
     for (const node of [...root.walk()]) this.readPhandle(node);
     // Whole passes, in this order: a path is only inserted after all phandles are known.
     for (const node of [...root.walk()]) this.linkProperties(node, 'u32', (part) => this.linkCells(part));
@@ -55,6 +56,14 @@ class Linker {
     if (this.symbols && this.hasLabels()) this.addSymbols(root.child('__symbols__') ?? root.add(new DtNode('__symbols__')));
     if (this.tree.plugin) this.addFixups();
     return this.problems.list();
+  }
+
+  /** The `name` property of old trees repeats the node's name (DTSpec 2.3.11): dtc leaves it out. */
+  private dropName(node: DtNode): void {
+    const name = node.property('name');
+    if (name === undefined) return;
+    if (equalBytes(name.bytes, utf8Encode(`${node.baseName}\0`))) node.remove('name');
+    else this.problems.add('dts-bad-name-property', name.origin, { name: node.baseName });
   }
 
   private readPhandle(node: DtNode): void {

@@ -47,6 +47,7 @@ export const dtMessages = {
   'dts-delete-not-found': 'There is no node {name} to delete.',
   'dts-duplicate-node': 'Node {name} is defined twice in one body. Merge the two.',
   'dts-duplicate-property': 'Property {name} is set twice in one body. Remove one.',
+  'dts-bad-name-property': 'The property "name" must repeat the name of its node, {name}, without unit address. Remove it: every node has it.',
   'dts-duplicate-label': 'Label {name} is already used for {other}.',
   'dts-duplicate-phandle': 'Phandle {value} is already used by {other}.',
   'dts-bad-phandle': 'A phandle is one cell, neither 0 nor 0xffffffff.',

@@ -72,6 +72,8 @@ describe('compileDts writes the bytes of dtc for', () => {
 
   it('property names that end others', () => { checkSameAsDtc('/ { foo,reg; reg; eg; xreg = <1>; reg,y; y; };'); });
 
+  it('the name property of old trees', () => { checkSameAsDtc('/ { m@1 { name = "m"; a; }; };'); });
+
   it('odd names and comments anywhere', () => {
     checkSameAsDtc('/* a { */ / { // b\n 0123,a+b*c#d?e.f_g-h = <1>; \\#x = /* c */ <1 /* } */ 2>; 12 = "x" ; node@0,1 { }; };');
   });

@@ -114,4 +114,47 @@ describe('parseDts', () => {
   it('keeps positions right behind spliced lines', () => {
     checkProblems('#define A \\\n  1\n/ { a = <A>; \\\n  b = 5; };', ['5:7 dts-syntax']);
   });
+
+  it('answers the loss of any one token with at most two errors nearby', () => {
+    const source = `/dts-v1/;
+
+/ {
+	#address-cells = <2>;
+	compatible = "vendor,board", "simple-bus";
+
+	soc: soc@0 {
+		ranges;
+
+		gic: interrupt-controller@8000000 {
+			reg = <0 0x8000000 0 0x10000>,
+			      <0 0x80a0000 0 (0x10000 * 2)>;
+			interrupt-controller;
+		};
+
+		serial@9000000 {
+			interrupts-extended = <&gic 0 1 4>;
+			local-mac-address = [00 11 22];
+		};
+	};
+
+	chosen {
+		stdout-path = "/soc@0/serial@9000000";
+	};
+};
+
+&soc {
+	status = "okay";
+};
+`;
+    assert.deepEqual(parseDts(source).diagnostics, []);
+    for (const match of source.matchAll(/"[^"]*"|[\w,.+*#?@-]+:?|\/dts-v1\/|\S/g)) {
+      const [token] = match;
+      const line = source.slice(0, match.index).split('\n').length;
+      const { diagnostics } = parseDts(source.slice(0, match.index) + ' '.repeat(token.length) + source.slice(match.index + token.length));
+      const text = `without ${token} in line ${String(line)}: ${diagnostics.map((diagnostic) => `${String(diagnostic.line)}: ${diagnostic.message}`).join('; ')}`;
+      assert.ok(diagnostics.length <= 2, text);
+      // What a lost label or node breaks elsewhere is reported there.
+      for (const diagnostic of diagnostics) assert.ok(diagnostic.code === 'dts-label-not-found' || Math.abs((diagnostic.line ?? 0) - line) <= 2, text);
+    }
+  });
 });

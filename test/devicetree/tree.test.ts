@@ -121,5 +121,6 @@ describe('linkTree', () => {
     checkLink('/ { a: a { }; b { phandle = <&a>; }; };', ['dts-foreign-phandle']);
     checkLink('/plugin/; / { a = <&{/x}>; };', ['dts-fixup-path']);
     checkLink('/plugin/; / { a = <&outside>; };', []);
+    checkLink('/ { a@1 { name = "a@1"; }; };', ['dts-bad-name-property']);
   });
 });
