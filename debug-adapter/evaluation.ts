@@ -104,7 +104,7 @@ class RegisterNames {
       return value === undefined ? undefined : { value: general.sizeBytes === WIDTH_32 ? value & LOW_32 : value, sizeBytes: general.sizeBytes };
     }
     if (lower === 'pstate' || lower === 'cpsr') return { value: system.engine.vcpu(this.vcpu).pstate, sizeBytes: WIDTH_32 };
-    const value = system.systemRegister(this.vcpu, name.toUpperCase());
+    const value = system.systemRegister(this.vcpu, systemRegisterName(system, name));
     return value === undefined ? undefined : { value, sizeBytes: WIDTH_64 };
   }
 
@@ -112,7 +112,7 @@ class RegisterNames {
     const lower = name.toLowerCase();
     const general = generalRegister(lower);
     if (general !== undefined) return this.writeNumber(general.number, general.sizeBytes === WIDTH_32 ? value & LOW_32 : value);
-    return this.change(lower === 'pstate' || lower === 'cpsr' ? 'pstate' : name.toUpperCase(), value);
+    return this.change(lower === 'pstate' || lower === 'cpsr' ? 'pstate' : systemRegisterName(this.session.debuggee.target.system, name), value);
   }
 
   writeNumber(number: number, value: bigint): boolean {
@@ -140,7 +140,13 @@ function generalRegister(name: string): { readonly number: number; readonly size
   return match === null || number > 30 ? undefined : { number, sizeBytes: match[1] === 'w' ? WIDTH_32 : WIDTH_64 };
 }
 
-/** True if the system can name such a register; for completions. */
+/** The Arm ARM's spelling of a system register, however the user wrote it. */
+function systemRegisterName(system: System, name: string): string {
+  const lower = name.toLowerCase();
+  return system.systemRegisterNames().find((known) => known.toLowerCase() === lower) ?? name;
+}
+
+/** Names of registers, for completions. */
 export function registerNames(system: System): string[] {
   return [...Array.from({ length: 31 }, (_, n) => `x${n}`), 'sp', 'pc', 'pstate', 'tick', ...system.systemRegisterNames()];
 }

@@ -7,6 +7,8 @@ import { decodeRmMessage, hex, rightNames, type System } from '../../runtime/ind
 import type { CapabilityRow, DoorbellRow, QueueRow } from '../protocol/index';
 
 const RM_VMID = 255;
+/** RM calls it HLOS, users call it what the system file does. */
+const PRIMARY_VMID = 3;
 
 interface Holding { readonly vmid: number; readonly name: string; readonly capId: bigint; readonly objectId: number; readonly rights: readonly string[]; readonly isValid: boolean }
 
@@ -22,7 +24,7 @@ export class ObjectBook {
     this.holdings = vmids.flatMap((vmid) => this.holdingsOf(vmid));
     for (const { vmid, cap, label } of system.rmView().labels) {
       const holding = this.holdings.find((one) => one.vmid === vmid && one.capId === cap);
-      if (holding !== undefined && (vmid === RM_VMID || !this.labels.has(holding.objectId))) this.labels.set(holding.objectId, label);
+      if (holding !== undefined && (vmid === RM_VMID || !this.labels.has(holding.objectId))) this.labels.set(holding.objectId, label.replace(/\bHLOS\b/g, system.vmName(PRIMARY_VMID)));
     }
   }
 
