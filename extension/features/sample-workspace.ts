@@ -1,0 +1,59 @@
+/** "Open Sample Workspace" and "Open Walkthrough": the first steps of a new user. */
+
+import * as vscode from 'vscode';
+import { messageOf } from '../command';
+import type { FeatureContext } from '../feature';
+
+const SAMPLE = 'two-vms';
+
+/** Registers the commands. */
+export function register({ extension }: FeatureContext): void {
+  extension.subscriptions.push(
+    vscode.commands.registerCommand('gunyah.openSampleWorkspace', () => openSample(extension)),
+    vscode.commands.registerCommand('gunyah.openWalkthrough', () =>
+      vscode.commands.executeCommand('workbench.action.openWalkthrough', `${extension.extension.id}#gunyah.firstSession`, false)),
+  );
+}
+
+/** Copies the sample, so that the user may change it, and opens the copy. */
+async function openSample(extension: vscode.ExtensionContext): Promise<void> {
+  const target = await chooseFolder(extension);
+  if (target === undefined) return;
+  try {
+    await copySample(vscode.Uri.joinPath(extension.extensionUri, 'extension', 'samples', SAMPLE), target);
+  } catch (problem) {
+    void vscode.window.showErrorMessage(`The sample could not be copied to ${target.fsPath}: ${messageOf(problem)}`);
+    return;
+  }
+  await vscode.commands.executeCommand('vscode.openFolder', target, { forceNewWindow: false });
+}
+
+async function chooseFolder(extension: vscode.ExtensionContext): Promise<vscode.Uri | undefined> {
+  const own = { label: '$(folder) Choose a folder…', description: `a folder "${SAMPLE}" is made in it`, choose: true };
+  const storage = { label: '$(archive) Keep it with the extension', description: 'in the extension\'s own storage', choose: false };
+  const picked = await vscode.window.showQuickPick([own, storage], { title: 'Where shall the sample workspace go?' });
+  if (picked === undefined) return undefined;
+  if (!picked.choose) return vscode.Uri.joinPath(extension.globalStorageUri, SAMPLE);
+  const folders = await vscode.window.showOpenDialog({ canSelectFiles: false, canSelectFolders: true, openLabel: 'Copy Sample Here' });
+  const folder = folders?.[0];
+  return folder === undefined ? undefined : vscode.Uri.joinPath(folder, SAMPLE);
+}
+
+/** Copies all but compiler leftovers. What the user has already changed in an earlier copy is not overwritten. */
+async function copySample(from: vscode.Uri, to: vscode.Uri): Promise<void> {
+  await vscode.workspace.fs.createDirectory(to);
+  for (const [name, type] of await vscode.workspace.fs.readDirectory(from)) {
+    if (name === 'objects') continue;
+    const [source, target] = [vscode.Uri.joinPath(from, name), vscode.Uri.joinPath(to, name)];
+    if (type === vscode.FileType.Directory) await copySample(source, target);
+    else await copyIfMissing(source, target);
+  }
+}
+
+async function copyIfMissing(source: vscode.Uri, target: vscode.Uri): Promise<void> {
+  try {
+    await vscode.workspace.fs.copy(source, target, { overwrite: false });
+  } catch (problem) {
+    if (!(problem instanceof vscode.FileSystemError && problem.code === 'FileExists')) throw problem;
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * The extension's entry: a list of features. Each registers itself; none knows of another but through the debug sessions.
+ */
+
+import type * as vscode from 'vscode';
+import type { RegisterFeature } from './feature';
+import * as consoles from './features/consoles';
+import * as debugAdapter from './features/debug-adapter';
+import * as eventBreakpoints from './features/event-breakpoints';
+import * as launchConfiguration from './features/launch-configuration';
+import * as panelCommands from './features/panel-commands';
+import * as panels from './features/panels';
+import * as sampleWorkspace from './features/sample-workspace';
+import * as timeTravel from './features/time-travel';
+import * as timelineStatus from './features/timeline-status';
+import * as virtualDocuments from './features/virtual-documents';
+import { Sessions } from './sessions';
+
+const FEATURES: readonly RegisterFeature[] = [
+  debugAdapter.register,
+  launchConfiguration.register,
+  panels.register,
+  panelCommands.register,
+  virtualDocuments.register,
+  consoles.register,
+  timeTravel.register,
+  timelineStatus.register,
+  eventBreakpoints.register,
+  sampleWorkspace.register,
+];
+
+/** Called by the editor once. */
+export function activate(extension: vscode.ExtensionContext): void {
+  const sessions = new Sessions();
+  extension.subscriptions.push(sessions);
+  for (const register of FEATURES) register({ extension, sessions });
+}

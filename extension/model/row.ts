@@ -1,0 +1,67 @@
+/**
+ * A row of one of our tree views, as data: what it says, how it looks, what commands can act on, and what lies below it.
+ *
+ * Models produce rows, `panels/tree-view.ts` draws them. No editor types here, so that models are tested without an editor.
+ */
+
+/** How a row differs from the previous stop, or how much it matters; decides colour, badge and spoken words. */
+export type Tone = 'plain' | 'new' | 'changed' | 'gone' | 'dim' | 'bad';
+
+/** What a row stands for: context commands read it. */
+export type Subject =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'vm'; readonly vmid: number; readonly name: string; readonly memoryBase: string; readonly memorySizeBytes: number }
+  | { readonly kind: 'vcpu'; readonly threadId: number; readonly vm: string; readonly pc: string }
+  | { readonly kind: 'capability'; readonly vmid: number; readonly vm: string; readonly capId: string; readonly objectType: string; readonly objectId: number }
+  | { readonly kind: 'queue'; readonly objectId: number; readonly from: string; readonly to: string; readonly label: string }
+  | { readonly kind: 'message'; readonly tick: number; readonly bytes: string }
+  | { readonly kind: 'doorbell'; readonly objectId: number; readonly label: string };
+
+/** Kind of subject; also the row's context value in menus. */
+export type SubjectKind = Subject['kind'];
+
+/** One row. */
+export interface Row {
+  /** Unique within its view and stable over refreshes, so that the editor keeps what the user expanded. */
+  readonly id: string;
+  readonly label: string;
+  /** Greyed text after the label. */
+  readonly description: string;
+  /** Markdown. Empty for none. */
+  readonly tooltip: string;
+  /** Name of a codicon, without `$()`. */
+  readonly icon: string;
+  readonly tone: Tone;
+  readonly subject: Subject;
+  readonly children: readonly Row[];
+  /** Whether the row starts out expanded. */
+  readonly expanded: boolean;
+}
+
+const DEFAULTS = { description: '', tooltip: '', icon: '', tone: 'plain', subject: { kind: 'none' }, children: [], expanded: false } as const satisfies Partial<Row>;
+
+/** A row from what differs from an empty plain one. */
+export function row(parts: Partial<Row> & Pick<Row, 'id' | 'label'>): Row {
+  return { ...DEFAULTS, ...parts };
+}
+
+/** A leaf that names a property and its value, with what it was at the last stop if it changed. */
+export function propertyRow(parent: string, name: string, value: string, before?: string): Row {
+  const changed = before !== undefined && before !== value;
+  return row({
+    id: `${parent}/${name}`,
+    label: name,
+    description: changed ? `${value} (was ${before})` : value,
+    tone: changed ? 'changed' : 'plain',
+    icon: changed ? 'diff-modified' : 'symbol-property',
+  });
+}
+
+const TONE_WORDS: Readonly<Record<Tone, string>> = {
+  plain: '', new: 'new since the last stop', changed: 'changed since the last stop', gone: 'gone since the last stop', dim: '', bad: 'needs attention',
+};
+
+/** What a screen reader says for a row. */
+export function accessibleLabel(of: Row): string {
+  return [of.label, of.description, TONE_WORDS[of.tone]].filter((part) => part !== '').join(', ');
+}

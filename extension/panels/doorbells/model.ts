@@ -1,0 +1,55 @@
+/**
+ * Rows of the Doorbells view: who rings whom, which flags are pending, the masks and the interrupt.
+ *
+ * A pure function of what `gunyah/doorbells` answered now and at the previous stop.
+ */
+
+import type { DoorbellRow } from '../../../debug-adapter/protocol';
+import { escapeMarkdown } from '../../model/format';
+import { propertyRow, row, type Row, type Tone } from '../../model/row';
+import { virqText } from '../message-queues/model';
+
+/** Rows of all doorbells. `before` is the previous stop's answer, undefined at the first stop. */
+export function doorbellRows(doorbells: readonly DoorbellRow[], before: readonly DoorbellRow[] | undefined): readonly Row[] {
+  const rows = doorbells.map((doorbell) => doorbellRow(doorbell, before?.find((old) => old.objectId === doorbell.objectId), before !== undefined));
+  const gone = (before ?? []).filter((old) => !doorbells.some(({ objectId }) => objectId === old.objectId));
+  return [...rows, ...gone.map((old) => row({ id: `doorbell${old.objectId}/gone`, label: nameOf(old), description: 'gone since the last stop', icon: 'circle-slash', tone: 'gone' }))];
+}
+
+function nameOf(doorbell: DoorbellRow): string {
+  const senders = doorbell.senders.length === 0 ? 'nobody' : doorbell.senders.join(', ');
+  const ends = `${senders} → ${doorbell.receiver}`;
+  return doorbell.label === '' ? ends : `${ends} · ${doorbell.label}`;
+}
+
+/** True if an enabled flag is set, so that the interrupt is asserted (Gunyah API: doorbell). */
+function rings(doorbell: DoorbellRow): boolean {
+  return (BigInt(doorbell.flags) & BigInt(doorbell.enableMask)) !== 0n;
+}
+
+function toneOf(changed: boolean, doorbell: DoorbellRow, isNew: boolean): Tone {
+  if (isNew) return 'new';
+  if (changed) return 'changed';
+  return rings(doorbell) ? 'plain' : 'dim';
+}
+
+function doorbellRow(doorbell: DoorbellRow, old: DoorbellRow | undefined, comparing: boolean): Row {
+  const id = `doorbell${doorbell.objectId}`;
+  const changed = old !== undefined && (old.flags !== doorbell.flags || old.enableMask !== doorbell.enableMask || old.ackMask !== doorbell.ackMask);
+  const flags = old !== undefined && old.flags !== doorbell.flags ? `flags ${doorbell.flags} (was ${old.flags})` : `flags ${doorbell.flags}`;
+  return row({
+    id,
+    label: nameOf(doorbell),
+    description: [flags, ...(rings(doorbell) ? ['ringing'] : [])].join(' · '),
+    tooltip: `**${escapeMarkdown(nameOf(doorbell))}** · doorbell \\#${doorbell.objectId}\n\n${rings(doorbell) ? 'An enabled flag is set: the receiver is interrupted.' : 'No enabled flag is set.'}`,
+    icon: rings(doorbell) ? 'bell-dot' : 'bell',
+    tone: toneOf(changed, doorbell, comparing && old === undefined),
+    subject: { kind: 'doorbell', objectId: doorbell.objectId, label: doorbell.label },
+    children: [
+      propertyRow(id, 'Flags', doorbell.flags, old?.flags),
+      propertyRow(id, 'Enable mask', doorbell.enableMask, old?.enableMask),
+      propertyRow(id, 'Ack mask', doorbell.ackMask, old?.ackMask),
+      propertyRow(id, 'Receiver VIRQ', virqText(doorbell.virq), old && virqText(old.virq)),
+    ],
+  });
+}

@@ -1,0 +1,94 @@
+/**
+ * Rows of the Message Queues view: ends, fill, thresholds, interrupts and the messages now waiting in each queue.
+ *
+ * A pure function of what `gunyah/messageQueues` answered now and at the previous stop.
+ */
+
+import type { QueuedMessage, QueueRow } from '../../../debug-adapter/protocol';
+import { escapeMarkdown, formatBytes, formatCount, formatTime, hexDump, parseBytes, plural } from '../../model/format';
+import { propertyRow, row, type Row, type Tone } from '../../model/row';
+
+/** Rows of all queues. `before` is the previous stop's answer, undefined at the first stop. */
+export function messageQueueRows(queues: readonly QueueRow[], before: readonly QueueRow[] | undefined): readonly Row[] {
+  const rows = queues.map((queue) => queueRow(queue, before?.find((old) => old.objectId === queue.objectId), before !== undefined));
+  const gone = (before ?? []).filter((old) => !queues.some(({ objectId }) => objectId === old.objectId));
+  return [...rows, ...gone.map((old) => row({ id: `queue${old.objectId}/gone`, label: nameOf(old), description: 'gone since the last stop', icon: 'circle-slash', tone: 'gone' }))];
+}
+
+function nameOf(queue: QueueRow): string {
+  const ends = `${queue.from} → ${queue.to}`;
+  return queue.label === '' ? ends : `${ends} · ${queue.label}`;
+}
+
+function movement(queue: QueueRow, old: QueueRow | undefined): string[] {
+  if (old === undefined) return [];
+  const parts: readonly (readonly [number, string])[] = [[queue.sentCount - old.sentCount, 'sent'], [queue.receivedCount - old.receivedCount, 'received']];
+  return parts.flatMap(([count, word]) => (count === 0 ? [] : [`${count > 0 ? '+' : '−'}${formatCount(Math.abs(count))} ${word}`]));
+}
+
+function toneOf(queue: QueueRow, moved: boolean, isNew: boolean): Tone {
+  if (isNew) return 'new';
+  if (moved) return 'changed';
+  return queue.queued === 0 ? 'dim' : 'plain';
+}
+
+function queueRow(queue: QueueRow, old: QueueRow | undefined, comparing: boolean): Row {
+  const id = `queue${queue.objectId}`;
+  const moved = movement(queue, old);
+  const full = queue.queued >= queue.depth && queue.depth > 0;
+  return row({
+    id,
+    label: nameOf(queue),
+    description: [`${queue.queued}/${queue.depth} queued${full ? ' (full)' : ''}`, ...moved].join(' · '),
+    tooltip: tooltipOf(queue),
+    icon: queue.queued === 0 ? 'mail-read' : 'mail',
+    tone: toneOf(queue, moved.length > 0 || (old !== undefined && old.queued !== queue.queued), comparing && old === undefined),
+    subject: { kind: 'queue', objectId: queue.objectId, from: queue.from, to: queue.to, label: queue.label },
+    expanded: queue.queued > 0,
+    children: [
+      ...queue.messages.map((message, index) => messageRow(id, index, message, comparing ? old?.messages ?? [] : undefined)),
+      propertyRow(id, 'Thresholds', thresholdText(queue), old && thresholdText(old)),
+      propertyRow(id, 'Largest message', plural(queue.maxMessageSize, 'byte')),
+      propertyRow(id, 'Sender VIRQ', virqText(queue.txVirq), old && virqText(old.txVirq)),
+      propertyRow(id, 'Receiver VIRQ', virqText(queue.rxVirq), old && virqText(old.rxVirq)),
+      propertyRow(id, 'Since the start', `${formatCount(queue.sentCount)} sent, ${formatCount(queue.receivedCount)} received`),
+    ],
+  });
+}
+
+function thresholdText(queue: QueueRow): string {
+  return `not empty at ${queue.notEmptyThreshold}, not full at ${queue.notFullThreshold}`;
+}
+
+/** A bound interrupt in words. */
+export function virqText(virq: { readonly vm: string; readonly virq: number } | null): string {
+  return virq === null ? 'not bound' : `${virq.virq} of ${virq.vm}`;
+}
+
+function tooltipOf(queue: QueueRow): string {
+  return [
+    `**${escapeMarkdown(nameOf(queue))}** · message queue \\#${queue.objectId}`, '',
+    `${queue.queued} of ${queue.depth} messages queued, at most ${plural(queue.maxMessageSize, 'byte')} each`,
+  ].join('\n');
+}
+
+/** Bytes of a message shown in its row; the tooltip has them all. */
+const ROW_BYTES = 16;
+
+function messageRow(parent: string, index: number, message: QueuedMessage, before: readonly QueuedMessage[] | undefined): Row {
+  const isNew = before !== undefined && !before.some((old) => old.tick === message.tick && old.bytes === message.bytes);
+  const bytes = formatBytes(message.bytes, ROW_BYTES);
+  return row({
+    id: `${parent}/message${message.tick}.${index}`,
+    label: `${index + 1}: ${plural(message.size, 'byte')}`,
+    description: message.decoded === null ? bytes : `${message.decoded} · ${bytes}`,
+    tooltip: [
+      `Sent at ${formatTime(message.tick)}`,
+      ...(message.decoded === null ? [] : ['', escapeMarkdown(message.decoded)]),
+      '', '```', hexDump(parseBytes(message.bytes)), '```',
+    ].join('\n'),
+    icon: 'note',
+    tone: isNew ? 'new' : 'plain',
+    subject: { kind: 'message', tick: message.tick, bytes: message.bytes },
+  });
+}

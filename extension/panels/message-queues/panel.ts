@@ -1,0 +1,15 @@
+/** The Message Queues view. */
+
+import type { QueueRow } from '../../../debug-adapter/protocol';
+import type { PanelDefinition } from '../panel';
+import { messageQueueRows } from './model';
+
+/** Asks for the message queues. */
+export const messageQueuesPanel: PanelDefinition<readonly QueueRow[]> = {
+  view: 'gunyah.messageQueues',
+  empty: 'The system has no message queues yet.',
+  async fetch(sessions) {
+    return (await sessions.request('gunyah/messageQueues', {}))?.messageQueues;
+  },
+  rows: messageQueueRows,
+};

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import type { DoorbellRow } from '../../../debug-adapter/protocol';
+import { doorbellRows } from '../../../extension/panels/doorbells/model';
+
+const BELL: DoorbellRow = { objectId: 3, label: '32', senders: ['primary'], receiver: 'sensor', flags: '0x0', enableMask: '0xffffffffffffffff', ackMask: '0x0', virq: { vm: 'sensor', virq: 34 } };
+
+function checkBell(now: DoorbellRow, before: DoorbellRow | undefined, expected: string): void {
+  const [row] = doorbellRows([now], before && [before]);
+  assert.equal(row && `${row.label}: ${row.description} [${row.tone}] ${row.icon}`, expected);
+}
+
+test('a silent doorbell is dim', () => {
+  checkBell(BELL, undefined, 'primary → sensor · 32: flags 0x0 [dim] bell');
+});
+
+test('a doorbell rings when an enabled flag is set', () => {
+  checkBell({ ...BELL, flags: '0x2' }, undefined, 'primary → sensor · 32: flags 0x2 · ringing [plain] bell-dot');
+  checkBell({ ...BELL, flags: '0x2', enableMask: '0x1' }, undefined, 'primary → sensor · 32: flags 0x2 [dim] bell');
+});
+
+test('changed flags say what they were', () => {
+  checkBell({ ...BELL, flags: '0x2' }, BELL, 'primary → sensor · 32: flags 0x2 (was 0x0) · ringing [changed] bell-dot');
+});
+
+test('a doorbell without senders is still shown, a vanished one is gone', () => {
+  checkBell({ ...BELL, senders: [], label: '' }, undefined, 'nobody → sensor: flags 0x0 [dim] bell');
+  assert.equal(doorbellRows([], [BELL])[0]?.tone, 'gone');
+});

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import type { VcpuRow, VmRow } from '../../../debug-adapter/protocol';
+import { accessibleLabel, type Row } from '../../../extension/model/row';
+import { virtualMachineRows } from '../../../extension/panels/virtual-machines/model';
+
+const VCPU: VcpuRow = { threadId: 1, index: 0, state: 'running', pc: '0x41000100', el: 1, physicalCpu: 0, priority: 32, instructions: 1000, function: 'send_request' };
+const VM: VmRow = {
+  vmid: 3, name: 'primary', state: 'RUNNING', osState: '', owner: null, image: '/home/me/two-vms/build/primary.elf', memoryBase: '0x40000000',
+  memorySizeBytes: 128 * 1024 * 1024, entry: '0x41000000', exit: null, vcpus: [VCPU],
+};
+
+/** Rows as indented text: label, description, tone. */
+function checkRows(rows: readonly Row[], expected: string): void {
+  const text = (row: Row, indent: string): string[] => [
+    `${indent}${row.label}: ${row.description}${row.tone === 'plain' ? '' : ` [${row.tone}]`}`,
+    ...row.children.flatMap((child) => text(child, `${indent}  `)),
+  ];
+  assert.equal(rows.flatMap((row) => text(row, '')).join('\n'), expected.trim().replace(/^ {4}/gm, ''));
+}
+
+test('a VM shows its state, vCPUs, image and memory; nothing is marked at the first stop', () => {
+  checkRows(virtualMachineRows([VM], undefined), `
+    primary: RUNNING · VMID 3
+      cpu0: running · send_request 0x41000100 · EL1
+      Image: primary.elf
+      Memory: 0x40000000 – 0x47ffffff (128 MiB)`);
+});
+
+test('a VM that changed state says what it was, and a vCPU that ran says how far', () => {
+  const now: VmRow = { ...VM, state: 'EXITED', exit: { reason: 'PSCI SYSTEM_OFF', code: 0 }, vcpus: [{ ...VCPU, state: 'off', instructions: 3500 }] };
+  checkRows(virtualMachineRows([now], [VM]), `
+    primary: EXITED (was RUNNING) · VMID 3 [changed]
+      cpu0: off (was running) · +2,500 instructions [changed]
+      Image: primary.elf
+      Memory: 0x40000000 – 0x47ffffff (128 MiB)
+      Exit: PSCI SYSTEM_OFF, code 0 (was not exited) [changed]`);
+});
+
+test('stepping back is shown as instructions taken back', () => {
+  const [vm] = virtualMachineRows([{ ...VM, vcpus: [{ ...VCPU, instructions: 990 }] }], [VM]);
+  assert.match(vm?.children[0]?.description ?? '', /10 instructions back/);
+});
+
+test('a VM that was not there before is new, one that went away is gone', () => {
+  const sensor: VmRow = { ...VM, vmid: 45, name: 'sensor', image: null, memorySizeBytes: 0, vcpus: [] };
+  assert.deepEqual(virtualMachineRows([VM, sensor], [VM]).map(({ tone }) => tone), ['plain', 'new']);
+  assert.deepEqual(virtualMachineRows([VM], [VM, sensor]).map(({ tone }) => tone), ['plain', 'gone']);
+});
+
+test('a failed VM needs attention', () => {
+  assert.equal(virtualMachineRows([{ ...VM, state: 'INIT_FAILED' }], undefined)[0]?.tone, 'bad');
+});
+
+test('a screen reader hears the change, not only its colour', () => {
+  const [vm] = virtualMachineRows([{ ...VM, state: 'EXITED' }], [VM]);
+  assert.ok(vm);
+  assert.equal(accessibleLabel(vm), 'primary, EXITED (was RUNNING) · VMID 3, changed since the last stop');
+});
+
+test('rows keep their ids from one stop to the next, so that the view keeps what is expanded', () => {
+  const ids = (rows: readonly Row[]): string[] => rows.flatMap((row) => [row.id, ...ids(row.children)]);
+  const before = ids(virtualMachineRows([VM], undefined));
+  assert.deepEqual(ids(virtualMachineRows([{ ...VM, state: 'PAUSED' }], [VM])), before);
+  assert.equal(new Set(before).size, before.length);
+});
