@@ -16,7 +16,10 @@ export { parseElf } from './images/elf';
 export type { PlatformDescription, SystemDescription, VmDescription } from './system/description';
 export type { Stop } from './system/stop';
 export type { System } from './system/system';
-export { elfSections, loadSymbols, walkStack, type FrameContext, type StackFrame, type SymbolFile } from './symbols/index';
+export {
+  builtInType, C_TYPES, elfSections, findMember, fromBytes, loadSymbols, registersFrom, sizeOfType, stripType, SymbolFile, toBytes, typeInFrame, typeName, VOID, walkStack,
+  type BaseType, type EnumType, type FrameContext, type Location, type Member, type PointerType, type RecordType, type StackFrame, type Type,
+} from './symbols/index';
 export { compileDeviceTree } from './system/compile-device-tree';
 export { createSystem } from './system/boot';
 export { HYPERCALLS } from './hypervisor/hypercall-table';

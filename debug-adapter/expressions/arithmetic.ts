@@ -1,5 +1,5 @@
 /** C's arithmetic: promotions, usual conversions, and the operators on numbers (C11 6.3.1 and 6.5). */
-import { type BaseType, C_TYPES, fromBytes, stripType, toBytes, type Type, typeName } from '../../runtime/symbols/index';
+import { type BaseType, C_TYPES, fromBytes, stripType, toBytes, type Type, typeName } from '../../runtime/index';
 import { ExpressionFailure } from './errors';
 import type { BinaryOperator } from './syntax';
 

@@ -1,5 +1,5 @@
 /** What can be wrong with an expression, as a catalogue of messages that say what to do next. */
-import type { Diagnostic } from '../../runtime/base/result';
+import type { Diagnostic } from '../../runtime/index';
 
 /** Messages by identifier; `{…}` are filled in from the arguments in order. */
 const MESSAGES = {

@@ -1,7 +1,7 @@
 /** Evaluates syntax trees of C expressions in a context. Everything here may throw `ExpressionFailure`, and nothing else. */
 import {
   type BaseType, C_TYPES, findMember, fromBytes, type PointerType, type RecordType, stripType, toBytes, type Type, typeName, VOID,
-} from '../../runtime/symbols/index';
+} from '../../runtime/index';
 import { applyNumbers, applyUnary, compared, convertNumber, decodeNumber, encodeNumber, intValue, type NumberValue, wrap } from './arithmetic';
 import { ExpressionFailure } from './errors';
 import { cStringAt } from './strings';

@@ -2,7 +2,7 @@
  * Shows values the way DAP wants them: a line of text, a type, a memory reference, and children on demand. Nothing here throws:
  * what cannot be read is shown as such.
  */
-import { C_TYPES, type EnumType, fromBytes, type Member, type RecordType, sizeOfType, stripType, type Type, typeName } from '../../runtime/symbols/index';
+import { C_TYPES, type EnumType, fromBytes, type Member, type RecordType, sizeOfType, stripType, type Type, typeName } from '../../runtime/index';
 import { decodeNumber, type NumberValue, wrap } from './arithmetic';
 import { ExpressionFailure } from './errors';
 import { memberOf } from './evaluator';

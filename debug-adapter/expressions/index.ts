@@ -2,7 +2,7 @@
  * C expressions over a stopped guest: for watches, hovers, conditions, log messages and changes of values. They are compiled
  * once (syntax) and evaluated in a context (names, types, registers, memory). Free of Node and of VS Code.
  */
-import { type Diagnostic, err, ok, type Result } from '../../runtime/base/result';
+import { type Diagnostic, err, ok, type Result } from '../../runtime/index';
 import { expressionError, ExpressionFailure } from './errors';
 import { evaluateTree, isTruthy } from './evaluator';
 import { showValue } from './format';

@@ -4,7 +4,7 @@
  */
 import {
   C_TYPES, type FrameContext, type SymbolFile, type Type, typeInFrame, VOID,
-} from '../../runtime/symbols/index';
+} from '../../runtime/index';
 import type { EvaluationContext, NamedThing, RegisterValue } from './values';
 
 /** A named value that does not come from the program: `vm`, `vcpu`, arguments of an event. */

@@ -1,5 +1,5 @@
 /** Turns types as written in casts and `sizeof` into types. */
-import { builtInType, type Type } from '../../runtime/symbols/index';
+import { builtInType, type Type } from '../../runtime/index';
 import { ExpressionFailure } from './errors';
 import type { TypeDeclarator, TypeSyntax } from './syntax';
 import type { EvaluationContext } from './values';

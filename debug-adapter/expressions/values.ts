@@ -2,7 +2,7 @@
  * Typed values of expressions and the world they are evaluated in. A value knows its type and where it is; its bytes are read
  * when needed, so that naming a large structure costs nothing.
  */
-import { fromBytes, type Location, type RecordType, sizeOfType, stripType, toBytes, type Type, typeName } from '../../runtime/symbols/index';
+import { fromBytes, type Location, type RecordType, sizeOfType, stripType, toBytes, type Type, typeName } from '../../runtime/index';
 import { ExpressionFailure } from './errors';
 
 /** What a register or other `$` name holds. */

@@ -73,8 +73,7 @@ export class VmSymbols implements LineView {
     const file = this.at(pc);
     const line = file?.lineAt(pc);
     if (file === undefined || line === undefined || line.line === 0) return undefined;
-    const isStart = line.isStatement && (line.range.start === pc || file.addressesFor(line.file, line.line).some(({ address }) => address === pc));
-    return { key: `${line.file}:${line.line}`, isStatementStart: isStart };
+    return { key: `${line.file}:${line.line}`, isStatementStart: file.isStatementStart(pc) };
   }
 
   statementStarts(pc: Va): readonly Va[] {

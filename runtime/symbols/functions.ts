@@ -16,6 +16,10 @@ export interface CodeFunction {
   readonly ranges: readonly OffsetRange[];
 }
 
+interface FunctionSpan extends OffsetRange {
+  readonly func: CodeFunction;
+}
+
 /** How deep blocks and inlined calls may nest. */
 const BLOCK_DEPTH_MAX = 256;
 
@@ -24,6 +28,7 @@ export class FunctionIndex {
   private readonly info: DwarfInfo;
   private readonly units: UnitIndex;
   private readonly perTree = new WeakMap<UnitTree, readonly CodeFunction[]>();
+  private readonly spans = new WeakMap<readonly CodeFunction[], readonly FunctionSpan[]>();
   private readonly optimised = new WeakMap<UnitTree, boolean>();
 
   constructor(info: DwarfInfo, units: UnitIndex) {
@@ -51,7 +56,27 @@ export class FunctionIndex {
   /** The function whose code contains the offset. */
   at(offset: number): CodeFunction | undefined {
     const unit = offset === OUTSIDE ? undefined : this.units.at(offset);
-    return unit === undefined ? undefined : this.inUnit(unit).find((one) => covers(one.ranges, offset));
+    if (unit === undefined) return undefined;
+    const spans = this.spansIn(unit);
+    let low = 0;
+    let high = spans.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((spans[middle]?.start ?? 0) <= offset) low = middle + 1;
+      else high = middle;
+    }
+    const span = spans[low - 1];
+    return span !== undefined && offset < span.end ? span.func : undefined;
+  }
+
+  /** The pieces of code of a unit's functions, by address. */
+  private spansIn(unit: Unit): readonly FunctionSpan[] {
+    const functions = this.inUnit(unit);
+    const known = this.spans.get(functions);
+    if (known !== undefined) return known;
+    const spans = functions.flatMap((func) => func.ranges.map((range) => ({ ...range, func }))).sort((a, b) => a.start - b.start);
+    this.spans.set(functions, spans);
+    return spans;
   }
 
   /** The entries around an offset, from the function itself to the innermost block or inlined call. */

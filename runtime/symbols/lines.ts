@@ -5,7 +5,7 @@
 import { AT, TAG } from './dwarf/constants';
 import type { DwarfInfo } from './dwarf/info';
 import { type LineHeader, parseLineHeader } from './dwarf/line-header';
-import { type LineTable, rangeAround, ROW, rowAt, runLineProgram } from './dwarf/line-table';
+import { isStatementAt, type LineTable, rangeAround, ROW, rowAt, runLineProgram } from './dwarf/line-table';
 import type { OffsetRange } from './dwarf/ranges';
 import type { Unit } from './dwarf/unit';
 import { baseName, pathScore, tidyPath } from './paths';
@@ -143,9 +143,27 @@ export class LineIndex {
     return found.sort((a, b) => a.line - b.line || a.offset - b.offset || a.column - b.column);
   }
 
-  /** The smallest line not before `line` that has a statement. */
-  nextLineWithCode(path: string, line: number): number | undefined {
-    return this.statementsIn(path, line, Number.MAX_SAFE_INTEGER)[0]?.line;
+  /** The starts of statements on the first line with code from `line` on. */
+  firstStatementsFrom(path: string, line: number): readonly StatementStart[] {
+    let found: StatementStart[] = [];
+    for (const recorded of this.matchingFiles(path)) {
+      for (const use of this.fileIndex().get(recorded) ?? []) {
+        const table = this.tableOf(use.unit);
+        const toLine = found[0]?.line ?? Number.MAX_SAFE_INTEGER;
+        const here = table === undefined ? undefined : nextLine(table, use.fileNumbers, { fromLine: line, toLine });
+        if (table === undefined || here === undefined) continue;
+        if (here < toLine) found = [];
+        collectStatements(table, use.fileNumbers, { fromLine: here, toLine: here }, found);
+      }
+    }
+    return found.sort((a, b) => a.offset - b.offset || a.column - b.column);
+  }
+
+  /** True if a statement begins exactly at the offset. */
+  isStatementStart(offset: number): boolean {
+    const unit = this.units.at(offset);
+    const table = unit === undefined ? undefined : this.tableOf(unit);
+    return table !== undefined && isStatementAt(table, offset);
   }
 
   /** All rows whose addresses lie in the ranges, in order. */
@@ -183,13 +201,27 @@ function numbersByPath(files: readonly string[]): ReadonlyMap<string, readonly n
   return numbers;
 }
 
-function collectStatements(table: LineTable, fileNumbers: readonly number[], lines: { readonly fromLine: number; readonly toLine: number }, found: StatementStart[]): void {
+interface LineSpan { readonly fromLine: number; readonly toLine: number }
+
+function collectStatements(table: LineTable, fileNumbers: readonly number[], lines: LineSpan, found: StatementStart[]): void {
+  for (const row of statementRows(table, fileNumbers, lines)) {
+    found.push({ offset: table.offsets[row] ?? 0, line: table.lines[row] ?? 0, column: table.columns[row] ?? 0 });
+  }
+}
+
+/** The smallest line within the span that has a statement. */
+function nextLine(table: LineTable, fileNumbers: readonly number[], lines: LineSpan): number | undefined {
+  let best: number | undefined;
+  for (const row of statementRows(table, fileNumbers, lines)) best = Math.min(best ?? Number.MAX_SAFE_INTEGER, table.lines[row] ?? 0);
+  return best;
+}
+
+function* statementRows(table: LineTable, fileNumbers: readonly number[], lines: LineSpan): IterableIterator<number> {
   for (const sequence of table.sequences) {
     for (let row = sequence.first; row < sequence.last; row++) {
       const line = table.lines[row] ?? 0;
       if (line < lines.fromLine || line > lines.toLine || line === 0) continue;
-      if (((table.flags[row] ?? 0) & ROW.isStatement) === 0 || !fileNumbers.includes(table.fileNumbers[row] ?? 0)) continue;
-      found.push({ offset: table.offsets[row] ?? 0, line, column: table.columns[row] ?? 0 });
+      if (((table.flags[row] ?? 0) & ROW.isStatement) !== 0 && fileNumbers.includes(table.fileNumbers[row] ?? 0)) yield row;
     }
   }
 }

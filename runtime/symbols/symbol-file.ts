@@ -146,6 +146,12 @@ export class SymbolFile {
     return entry === undefined ? undefined : this.sourceLine(entry);
   }
 
+  /** True if a statement begins exactly at an address: where stepping by line may stop. */
+  isStatementStart(address: bigint): boolean {
+    const offset = this.offsetOf(address);
+    return offset !== OUTSIDE && this.lines.isStatementStart(offset);
+  }
+
   private entryAt(address: bigint): LineEntry | undefined {
     const offset = this.offsetOf(address);
     return offset === OUTSIDE ? undefined : this.lines.at(offset);
@@ -170,17 +176,14 @@ export class SymbolFile {
    * is the line a function begins on. If the line has no code, the next one that does.
    */
   addressesFor(file: string, line: number): readonly LineAddress[] {
-    const path = this.sourceMap(file);
-    const actualLine = this.lines.nextLineWithCode(path, line);
-    if (actualLine === undefined) return [];
     const perBlock = new Map<number, StatementStart>();
-    for (const start of this.lines.statementsIn(path, actualLine, actualLine)) {
+    for (const start of this.lines.firstStatementsFrom(this.sourceMap(file), line)) {
       const block = this.innermostCall(start.offset);
       if (!perBlock.has(block)) perBlock.set(block, start);
     }
     const found = new Map<bigint, LineAddress>();
     for (const start of perBlock.values()) {
-      const one = this.afterPrologue(start, actualLine);
+      const one = this.afterPrologue(start);
       if (!found.has(one.address)) found.set(one.address, one);
     }
     return [...found.values()].sort((a, b) => (a.address < b.address ? -1 : 1));
@@ -194,13 +197,13 @@ export class SymbolFile {
     return calls[calls.length - 1]?.offset ?? func.die.offset;
   }
 
-  private afterPrologue(start: StatementStart, line: number): LineAddress {
+  private afterPrologue(start: StatementStart): LineAddress {
     const func = this.functions.at(start.offset);
-    const plain = { address: this.addressOf(start.offset), actualLine: line, column: start.column };
+    const plain = { address: this.addressOf(start.offset), actualLine: start.line, column: start.column };
     if (func?.entry !== start.offset) return plain;
     const offset = this.prologueEndOffset(func);
     const entry = offset === start.offset ? undefined : this.lines.at(offset);
-    return entry === undefined ? plain : { address: this.addressOf(offset), actualLine: entry.line === 0 ? line : entry.line, column: entry.column };
+    return entry === undefined ? plain : { address: this.addressOf(offset), actualLine: entry.line === 0 ? start.line : entry.line, column: entry.column };
   }
 
   /** Positions in a file where a breakpoint can be, by line and column. */

@@ -86,7 +86,7 @@ for (const compiler of ['gcc', 'clang'] as const) {
         });
         const before = performance.now();
         askEverything(source2, addresses);
-        assert.ok(performance.now() - before < 2000, `seed ${String(seed)}, round ${String(rounds)}, ${name}`);
+        assert.ok(performance.now() - before < 20_000, `seed ${String(seed)}, round ${String(rounds)}, ${name}`);
       }
       assert.ok(rounds > SECTIONS.length, String(rounds));
     });

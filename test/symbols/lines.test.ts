@@ -83,6 +83,14 @@ for (const build of [...BUILDS, ...UNUSUAL_BUILDS]) {
       assert.notEqual(symbols.lineRange(range.end)?.line, symbols.lineRange(func.address)?.line);
     });
 
+    test('statements begin where the line table says so, and nowhere else', () => {
+      const [func] = symbols.findFunctions('middle');
+      const [range] = func?.ranges ?? [];
+      assert.ok(func !== undefined && range !== undefined);
+      const starts = new Set(symbols.statementStarts(func.address).map((one) => one.address));
+      for (let address = range.start; address < range.end; address += 4n) assert.equal(symbols.isStatementStart(address), starts.has(address), address.toString(16));
+    });
+
     test('an address names its symbol and a symbol its address', () => {
       const address = symbols.addressOfSymbol('middle') ?? 0n;
       assert.deepEqual(symbols.symbolize(address + 8n), { name: 'middle', address, offset: 8n, kind: 'function' });

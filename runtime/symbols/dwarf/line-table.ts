@@ -198,11 +198,31 @@ class LineMachine {
 
 /** The row in force at an image offset, or -1. */
 export function rowAt(table: LineTable, offset: number): number {
-  for (let i = lastSequenceFrom(table, offset); i >= 0 && i > lastSequenceFrom(table, offset) - 4; i--) {
+  const sequence = sequenceAt(table, offset);
+  return sequence === undefined ? -1 : rowIn(table, sequence, offset);
+}
+
+/** Sequences may overlap where linkers left several at one place; a few steps back find the one that contains the offset. */
+const OVERLAP_COUNT_MAX = 4;
+
+/** The sequence that contains an image offset. */
+export function sequenceAt(table: LineTable, offset: number): LineSequence | undefined {
+  const last = lastSequenceFrom(table, offset);
+  for (let i = last; i >= 0 && i > last - OVERLAP_COUNT_MAX; i--) {
     const sequence = table.sequences[i];
-    if (sequence !== undefined && offset >= sequence.start && offset < sequence.end) return rowIn(table, sequence, offset);
+    if (sequence !== undefined && offset < sequence.end) return sequence;
   }
-  return -1;
+  return undefined;
+}
+
+/** True if a statement begins exactly at an image offset. */
+export function isStatementAt(table: LineTable, offset: number): boolean {
+  const sequence = sequenceAt(table, offset);
+  if (sequence === undefined) return false;
+  for (let row = lastRowFrom(table, sequence, offset); row >= sequence.first && table.offsets[row] === offset; row--) {
+    if (((table.flags[row] ?? 0) & ROW.isStatement) !== 0 && table.lines[row] !== 0) return true;
+  }
+  return false;
 }
 
 function lastSequenceFrom(table: LineTable, offset: number): number {
@@ -217,6 +237,11 @@ function lastSequenceFrom(table: LineTable, offset: number): number {
 }
 
 function rowIn(table: LineTable, sequence: LineSequence, offset: number): number {
+  return effectiveRow(table, sequence, lastRowFrom(table, sequence, offset));
+}
+
+/** The last row at or before an offset of the sequence. */
+function lastRowFrom(table: LineTable, sequence: LineSequence, offset: number): number {
   let low = sequence.first;
   let high = sequence.last;
   while (low < high) {
@@ -224,7 +249,7 @@ function rowIn(table: LineTable, sequence: LineSequence, offset: number): number
     if ((table.offsets[middle] ?? 0) <= offset) low = middle;
     else high = middle - 1;
   }
-  return effectiveRow(table, sequence, low);
+  return low;
 }
 
 /**
@@ -244,7 +269,7 @@ function effectiveRow(table: LineTable, sequence: LineSequence, last: number): n
 /** The addresses around a row, as far as the neighbouring effective rows have the same file and line. */
 export function rangeAround(table: LineTable, row: number): { readonly start: number; readonly end: number } {
   const at = (index: number): number => table.offsets[index] ?? 0;
-  const sequence = table.sequences.find((one) => row >= one.first && row < one.last);
+  const sequence = sequenceAt(table, at(row));
   if (sequence === undefined) return { start: at(row), end: at(row) };
   const lastOfGroup = (index: number): number => {
     let last = index;
