@@ -16,6 +16,8 @@ interface FilterRow {
   readonly exceptionClasses: bigint;
 }
 
+/** The Resource Manager's own calls are not the user's program. */
+const RM_VMID = 255;
 const CLASS_SVC = 0x15n;
 const CLASS_UNKNOWN = 0n;
 const ALL_CLASSES = (1n << 64n) - 1n;
@@ -24,7 +26,7 @@ const exceptionClass = (event: TraceEvent): bigint => (event.event === 'exceptio
 /** All filters. */
 export const EXCEPTION_FILTERS: readonly FilterRow[] = [
   { filter: 'hypercall-error', label: 'Hypercall errors', description: 'A hypercall returned an error.', default: false, exceptionClasses: 0n,
-    matches: (event) => event.event === 'hypercall' && event.phase === 'leave' && event.error !== 'OK' },
+    matches: (event) => event.event === 'hypercall' && event.phase === 'leave' && event.error !== 'OK' && event.vmid !== RM_VMID },
   { filter: 'hypercall-unknown', label: 'Unknown hypercalls', description: 'A guest made a call that the hypervisor does not have.', default: false, exceptionClasses: 0n,
     matches: (event) => event.event === 'hypercall-unknown' },
   { filter: 'guest-exception', label: 'Guest exceptions', description: 'A guest took a synchronous exception to EL1 other than a system call.', default: false, exceptionClasses: ALL_CLASSES & ~(1n << CLASS_SVC),
