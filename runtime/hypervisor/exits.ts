@@ -11,7 +11,7 @@ import { callBySmccc, callNative, NATIVE_BASE, NATIVE_COUNT } from './hypercalls
 import type { Kernel } from './kernel';
 import { callSmccc, hypercallNumberOf } from './smccc';
 import type { Thread } from './thread';
-import { waitForInterrupt } from './vcpu';
+import { haltThread, isCritical, waitForInterrupt } from './vcpu';
 
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 const IL = 1n << 25n;
@@ -19,6 +19,10 @@ const EC_UNKNOWN = 0n;
 const EC_INSTRUCTION_ABORT = 0x20n;
 const EC_DATA_ABORT = 0x24n;
 const FSC_EXTERNAL = 0x10n;
+/** The vector for synchronous exceptions from EL1h, and its length. */
+const VECTOR_SYNC_EL1H = 0x200n;
+const VECTOR_SIZE = 0x80n;
+const NZCV = 0xf000_0000n;
 
 type ExitOf<R extends Exit['reason']> = Extract<Exit, { readonly reason: R }>;
 
@@ -85,7 +89,15 @@ function readSystemRegister(kernel: Kernel, thread: Thread, name: string): bigin
     const value = thread.vic?.object.vic.readSystemRegister(thread.vic.index, name);
     return value === 'undefined' ? undefined : value;
   }
+  if (name === 'RNDR' || name === 'RNDRRS') return randomNumber(kernel, thread);
   return kernel.timers.get(thread.header.id)?.read(name) ?? kernel.monitorsOf(thread).read(name, kernel.now);
+}
+
+/** RNDR succeeds always: NZCV is zero. */
+function randomNumber(kernel: Kernel, thread: Thread): bigint {
+  const vcpu = kernel.engine.vcpu(index(thread));
+  vcpu.pstate &= ~NZCV;
+  return kernel.prng.nextU64();
 }
 
 function writeSystemRegister(kernel: Kernel, thread: Thread, { name, value }: ExitOf<'system-register'>): bigint | undefined {
@@ -128,13 +140,33 @@ function abort(kernel: Kernel, thread: Thread, access: GuestAccess): void {
 
 /** The exception class is one higher when the exception comes from EL1 itself. */
 function injectAbort(kernel: Kernel, thread: Thread, exceptionClass: bigint, far: bigint): void {
-  const fromEl1 = kernel.engine.vcpu(index(thread)).el === 1 ? 1n : 0n;
-  kernel.engine.injectException(index(thread), ((exceptionClass + fromEl1) << 26n) | IL | FSC_EXTERNAL, far);
+  const vcpu = kernel.engine.vcpu(index(thread));
+  const offset = vcpu.pc - vcpu.systemRegister('VBAR_EL1');
+  if (vcpu.el === 1 && offset >= VECTOR_SYNC_EL1H && offset < VECTOR_SYNC_EL1H + VECTOR_SIZE) return faultThread(kernel, thread);
+  inject(kernel, thread, ((exceptionClass + (vcpu.el === 1 ? 1n : 0n)) << 26n) | IL | FSC_EXTERNAL, far);
 }
 
 /** Undefined instruction; FAR_EL1 keeps its value. */
 export function injectUndefined(kernel: Kernel, thread: Thread): void {
-  kernel.engine.injectException(index(thread), (EC_UNKNOWN << 26n) | IL, kernel.engine.vcpu(index(thread)).systemRegister('FAR_EL1'));
+  inject(kernel, thread, (EC_UNKNOWN << 26n) | IL, kernel.engine.vcpu(index(thread)).systemRegister('FAR_EL1'));
+}
+
+function inject(kernel: Kernel, thread: Thread, esr: bigint, far: bigint): void {
+  if (kernel.tracing) {
+    const elr = kernel.engine.vcpu(index(thread)).pc;
+    kernel.emit({ event: 'exception', vmid: vmid(thread.vmid), vcpu: thread.vcpuIndex, kind: 'synchronous', esr, far, elr, injected: true });
+  }
+  kernel.engine.injectException(index(thread), esr, far);
+}
+
+/** An abort at the start of the abort handler would repeat for ever: the vCPU stops instead, and with a critical one the platform. */
+function faultThread(kernel: Kernel, thread: Thread): void {
+  if (kernel.tracing) {
+    const message = 'The vCPU faulted at the start of its own synchronous exception vector and was stopped. Check VBAR_EL1 and that its vectors are mapped.';
+    kernel.emit({ event: 'report', vmid: vmid(thread.vmid), vcpu: thread.vcpuIndex, code: 'vcpu-fault', message });
+  }
+  haltThread(kernel, thread, 'VCPU_FAULT');
+  if (isCritical(thread)) kernel.options.onPlatformPower('reset');
 }
 
 function traceFault(kernel: Kernel, thread: Thread, fault: { readonly va: bigint; readonly ipa: bigint; readonly access: 'read' | 'write' | 'execute' }): void {

@@ -101,7 +101,11 @@ export const IPC_HANDLERS: Handlers<IpcCallName> = {
   vic_attach_vcpu: attachVcpuToVic,
   vgic_set_mpidr_mapping: ({ mask, aff0_shift, aff1_shift, aff2_shift, aff3_shift, mt }, { vic }) =>
     vic.vic.setMpidrMapping({ mask, shifts: [aff0_shift, aff1_shift, aff2_shift, aff3_shift], mt: mt !== 0 }),
-  hwirq_bind_virq: ({ virq }, { hwirq, vic }) => hwirq.bind(vic, virq),
+  hwirq_bind_virq: ({ virq }, { hwirq, vic }) => {
+    const error = hwirq.bind(vic, virq);
+    if (error === 'OK') hwirq.replay();
+    return error;
+  },
   hwirq_unbind_virq: (_args, { hwirq }) => hwirq.unbind(),
 
   vpm_group_configure: ({ flags }, { vpm_group }) => {

@@ -55,7 +55,7 @@ export function callSmccc(call: SmcccCall): void {
   if (outcome === 'none') return;
   const results = outcome ?? [ALL_ONES];
   results.forEach((value, n) => { call.vcpu.setX(n, value); });
-  if (service.truncates) for (let n = results.length; n < 4; n++) call.vcpu.setX(n, call.vcpu.x(n) & LOW_32);
+  if (service.truncates && outcome !== undefined) for (let n = results.length; n < 4; n++) call.vcpu.setX(n, call.vcpu.x(n) & LOW_32);
   trace(call, service, 'leave', results[0]);
 }
 

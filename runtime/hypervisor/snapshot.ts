@@ -56,7 +56,8 @@ export interface SavedKernel {
 
 /** Interrupt sources that an object holds, in a fixed order. */
 export function sourcesOf(object: AnyObject): readonly VirqSource[] {
-  if (object instanceof Doorbell || object instanceof VpmGroup || object instanceof Hwirq) return [object.source];
+  if (object instanceof Doorbell || object instanceof VpmGroup) return [object.source];
+  if (object instanceof Hwirq) return object.sources;
   if (object instanceof Msgqueue) return [object.sendSource, object.receiveSource];
   return object instanceof Thread ? [object.haltSource, object.wakeupSource] : [];
 }

@@ -363,3 +363,28 @@ describe('an access that nothing emulates', () => {
     assert.deepEqual([vcpu.pc, vcpu.systemRegister('ESR_EL1'), vcpu.systemRegister('FAR_EL1'), vcpu.systemRegister('ELR_EL1')], [0x8000_1200n, 0x9600_0010n, 0x10_0000n, 0x8000_0000n]);
   });
 });
+
+describe('a vCPU without usable vectors', () => {
+  it('faults once it aborts inside its vector, with the halt interrupt and state 6', () => {
+    const fixture = new Fixture();
+    const vm = fixture.makeVm({ cpu: 1 });
+    fixture.rootCall('vcpu_bind_virq', { vcpu: vm.vcpu, vic: fixture.root.environment.vic, virq: 50, virq_type: 0 });
+    fixture.run(5);
+    // ldr x1, [x0]
+    fixture.load(vm, [0xf9400001]);
+    fixture.powerOn(vm, 0x8000_0000n, 0x10_0000n);
+    fixture.run(10, 100);
+    assert.deepEqual(vm.thread.blockReasons, ['VCPU_FAULT']);
+    assert.deepEqual(fixture.interrupts, [50]);
+    assert.deepEqual(fixture.root.hypercall('vcpu_run_check', { vcpu: vm.vcpu }), { error: 0, vcpu_state: 6, state_data_0: 0n, state_data_1: 0n, state_data_2: 0n });
+    assert.deepEqual(fixture.power, []);
+  });
+
+  it('takes the platform with it if it is critical', () => {
+    const fixture = new Fixture();
+    const vm = fixture.makeVm({ cpu: 1, options: 1n << 8n });
+    fixture.powerOn(vm, 0n);
+    fixture.run(10, 100);
+    assert.deepEqual(fixture.power, ['reset']);
+  });
+});
