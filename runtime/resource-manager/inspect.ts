@@ -17,6 +17,8 @@ export interface RmVmView {
   readonly entry: bigint;
   readonly memory: readonly { readonly ipa: bigint; readonly sizeBytes: bigint; readonly kind: 'memory' | 'device'; readonly handle: number | null }[];
   readonly crashMessage: string;
+  /** How it ended, while it is EXITED. */
+  readonly exit: { readonly type: string; readonly code: number; readonly flags: number } | null;
   /** Messages of RM that wait for room in the VM's queue. */
   readonly waiting: readonly { readonly kind: string; readonly name: string; readonly sequence: number }[];
 }
@@ -51,7 +53,7 @@ export function viewOf(state: RmState, rmVmid: Vmid): RmView {
 function viewVm(vm: VmRecord): RmVmView {
   return {
     vmid: vm.vmid, name: vm.name, state: vm.state, osState: vm.osState, appStatus: vm.appStatus, owner: vm.owner, peers: [...vm.peers], vcpuCount: vm.vcpus.length,
-    entry: vm.entry, memory: vm.mappings.map(({ ipa, sizeBytes, kind, handle }) => ({ ipa, sizeBytes, kind, handle })), crashMessage: vm.crashMessage,
+    entry: vm.entry, memory: vm.mappings.map(({ ipa, sizeBytes, kind, handle }) => ({ ipa, sizeBytes, kind, handle })), crashMessage: vm.crashMessage, exit: vm.exit === null ? null : { ...vm.exit },
     waiting: (vm.link?.sender.waiting ?? []).map((message) => ({ kind: message.kind, name: rmMessageName(message.id), sequence: message.sequence })),
   };
 }

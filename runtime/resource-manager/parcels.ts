@@ -9,7 +9,7 @@ import type { Rm } from './context';
 import { RM_VMID } from './context';
 import type { RmErrorName } from './rm-errors';
 import type { AclEntry, Parcel, ParcelRegion, VmMapping, VmRecord } from './state';
-import { VmBuild } from './vm-builder';
+import { GICD_SIZE, VmBuild } from './vm-builder';
 import { ACCESS, chooseAddress, createSparseExtent, donateToSibling, mapAttributes, mapPart, MEMORY_TYPE, ownExtent, PAGE, unmapPart, zeroRange } from './vm-memory';
 
 /** Parcels that one VM may own. */
@@ -156,7 +156,15 @@ function placesFor(vm: VmRecord, parcel: Parcel, at: AcceptPlan['at']): VmMappin
   const ranges = typeof at === 'bigint' ? [{ address: at, size: total }] : at;
   if (ranges.reduce((size, range) => size + range.size, 0n) !== total) return 'ARGUMENT_INVALID';
   if (ranges.some((range) => range.address % PAGE !== 0n || range.size % PAGE !== 0n || range.size === 0n)) return 'ARGUMENT_INVALID';
-  return fitRanges(parcel, ranges);
+  return ranges.some((range) => isUsed(vm, range)) ? 'MAP_FAILED' : fitRanges(parcel, ranges);
+}
+
+/** Whether something of the VM is at these addresses already: memory, a device, or its interrupt controller. */
+function isUsed(vm: VmRecord, range: MemoryRange): boolean {
+  const overlaps = (base: bigint, size: bigint): boolean => range.address < base + size && base < range.address + range.size;
+  const { objects } = vm;
+  if (objects !== null && (overlaps(objects.gicd, GICD_SIZE) || overlaps(objects.gicr, objects.gicrStride * BigInt(vm.vcpus.length)))) return true;
+  return vm.mappings.some((mapping) => overlaps(mapping.ipa, mapping.sizeBytes));
 }
 
 function fitRanges(parcel: Parcel, ranges: readonly MemoryRange[]): VmMapping[] {

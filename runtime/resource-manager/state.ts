@@ -7,7 +7,7 @@ import type { CapId, MemparcelHandle, VirqNumber, Vmid } from '../base/brands';
 import type { ObjectType } from '../hypervisor/interface';
 import type { RpcReceiver, RpcSender } from './rpc';
 import type { VmConfig, VdeviceConfig } from './vm-config';
-import type { VmStateName } from './vm-states';
+import type { ExitType, VmStateName } from './vm-states';
 
 /** RM's connection with one VM. */
 export interface RmLink {
@@ -117,6 +117,8 @@ export interface VmRecord {
   uri: string;
   guid: Uint8Array;
   crashMessage: string;
+  /** How it ended, while it is EXITED. */
+  exit: { readonly type: ExitType; readonly code: number; readonly flags: number } | null;
   peers: Vmid[];
   image: ImagePlace | null;
   config: VmConfig | null;
@@ -183,7 +185,7 @@ export interface RmState {
 /** A VM that has just been allocated. */
 export function newVm(vmid: Vmid, owner: Vmid, platformIndex: number | null): VmRecord {
   return {
-    vmid, owner, platformIndex, state: 'NONE', osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', peers: [owner], image: null,
+    vmid, owner, platformIndex, state: 'NONE', osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', exit: null, peers: [owner], image: null,
     config: null, objects: null, memoryExtent: null, ram: null, mappings: [], vcpus: [], link: null, console: null, vdevices: [], heldCaps: [],
     heldVirqs: [], entry: 0n, hardwareInterrupts: [],
   };

@@ -42,7 +42,8 @@ const VIC_VCPUS_MAX = 8;
 const VIC_VIRQS_MAX = 988;
 const VIC_OPTION_DISABLE_DEFAULT_ADDR = 2n;
 const CSPACE_CAPS_MAX = 1024;
-const GICD_SIZE = 0x1_0000n;
+/** Size of the distributor's frame. */
+export const GICD_SIZE = 0x1_0000n;
 const GICR_SIZE = 0x2_0000n;
 const GICR_FLAG_LAST_VALID = 1n;
 const GICR_FLAG_LAST = 2n;

@@ -31,5 +31,8 @@ export const EXIT_TYPES = {
   VM_EXIT: 0, PLATFORM_OFF: 1, PLATFORM_RESET: 2, PSCI_SYSTEM_RESET2: 3, WATCHDOG_BITE: 4, SOFTWARE_ERROR: 5, ASYNC_HW_ERROR: 6, VM_STOP_FORCED: 7,
 } as const satisfies Record<string, number>;
 
+/** Name of an exit type. */
+export type ExitType = keyof typeof EXIT_TYPES;
+
 /** Well-known VMIDs. */
 export const VMID = { HYPERVISOR: 0, HLOS: 3, PLATFORM_FIRST: 4, PLATFORM_LAST: 31, EXPLICIT_END: 64, DYNAMIC_FIRST: 0x80, DYNAMIC_LAST: 0xbe, RM: 0xff } as const;

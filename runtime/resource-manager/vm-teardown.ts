@@ -8,7 +8,7 @@ import { ERRORS } from '../hypervisor/interface';
 import type { Rm } from './context';
 import { RM_VMID } from './context';
 import { reclaimParcel, releaseParcel } from './parcels';
-import type { HeldCap, VmRecord } from './state';
+import type { HeldCap, VdeviceRecord, VmRecord } from './state';
 import { EXIT_TYPES } from './vm-states';
 import { donateToRm, zeroRange } from './vm-memory';
 
@@ -29,6 +29,7 @@ export function exitVm(rm: Rm, vm: VmRecord, exit: Exit): void {
   rm.setVmState(vm, 'EXITED');
   const code = exit.code ?? (vm.crashMessage === '' ? 0 : EXIT_CODE_SOFTWARE_ERROR);
   const reason = [(exit.flags ?? 0) | (code << 16), ...(exit.extra ?? [])];
+  vm.exit = { type: exit.type, code, flags: exit.flags ?? 0 };
   rm.notify(vm.owner, 'VM_EXITED', { vmid: vm.vmid, exitType: EXIT_TYPES[exit.type], reason });
 }
 
@@ -66,12 +67,35 @@ export function resetStep(rm: Rm): boolean {
 }
 
 function dropVdevice(rm: Rm, vm: VmRecord): boolean {
-  if (vm.vdevices.length === 0 && vm.link === null) return false;
+  if (vm.vdevices.length === 0 && vm.link === null && !vm.heldCaps.some((held) => held.stage === 'vdevice')) return false;
+  for (const vdevice of vm.vdevices) leaveToPeer(rm, vm, vdevice);
   vm.vdevices = [];
   vm.link = null;
   vm.console = null;
   dropCaps(rm, vm, 'vdevice');
   return true;
+}
+
+/** A connection with a VM other than the owner stays with that VM, whose device tree names it; its other end waits for a new VM. */
+function leaveToPeer(rm: Rm, vm: VmRecord, vdevice: VdeviceRecord): void {
+  const peer = vdevice.peer === null || vdevice.peer === vm.owner ? undefined : rm.vm(vdevice.peer);
+  const other = peer?.vdevices.find((candidate) => candidate.objects.some((object) => vdevice.objects.includes(object)));
+  if (peer === undefined || other === undefined) return;
+  unbindEnds(rm, vm, vdevice);
+  other.peer = null;
+  const isShared = (held: HeldCap): boolean => held.vmid === RM_VMID && vdevice.objects.includes(held.cap);
+  peer.heldCaps.push(...vm.heldCaps.filter(isShared));
+  vm.heldCaps = vm.heldCaps.filter((held) => !isShared(held));
+}
+
+/** Takes the VM's interrupts off objects that live on. Of a pair, the first queue is the one that the VM sends to. */
+function unbindEnds(rm: Rm, vm: VmRecord, { objects, ends }: VdeviceRecord): void {
+  const first = objects[0] ?? CAP_ID_INVALID;
+  for (const end of ends.filter((candidate) => candidate.vmid === vm.vmid)) {
+    if (end.type === 'doorbell-receive') rm.call('doorbell_unbind_virq', { doorbell: first });
+    if (end.type === 'queue-send') rm.call('msgqueue_unbind_send_virq', { msgqueue: first });
+    if (end.type === 'queue-receive') rm.call('msgqueue_unbind_receive_virq', { msgqueue: objects[objects.length - 1] ?? first });
+  }
 }
 
 /** Deletes capabilities of a stage, newest first; the copies of others before the object itself goes. */
@@ -132,6 +156,6 @@ function takeBackParcels(rm: Rm, vm: VmRecord): void {
 function cleanRecord(): Partial<VmRecord> {
   return {
     osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', image: null, config: null, objects: null, memoryExtent: null, mappings: [],
-    vcpus: [], heldVirqs: [], hardwareInterrupts: [], entry: 0n,
+    vcpus: [], heldVirqs: [], hardwareInterrupts: [], entry: 0n, exit: null,
   };
 }

@@ -162,7 +162,9 @@ class Composition implements Parts {
   }
 
   vmSummaries(): readonly VmSummary[] {
-    return this.resourceManager.inspect().vms.map(({ vmid: id, state }) => ({ name: this.vmName(id), vmid: id, state, exit: null, instructions: 0 }));
+    return this.resourceManager.inspect().vms.map(({ vmid: id, state, exit }) => ({
+      name: this.vmName(id), vmid: id, state, exit: exit === null ? null : { reason: exit.type, code: exit.code }, instructions: 0,
+    }));
   }
 
   vmidOf(vcpu: number): number | undefined {

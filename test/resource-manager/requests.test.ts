@@ -230,3 +230,41 @@ test('messages of a VM reach its owner over the queues of a pair', () => {
   assert.deepEqual([error, size], [0n, 3n]);
   assert.deepEqual([...system.engine.memory.read(system.translate(SENSOR, 0x8008_0000n) as never, 3)], [9, 8, 7]);
 });
+
+/** A VM with a pair of queues and a doorbell to the VM called `peer`. */
+function talker(name: string, peer: string, doorbell: string): string {
+  return vmTree({
+    name, vdevices: `${RPC}
+      pair { vdevice-type = "message-queue-pair"; generate = "/hypervisor/pair"; label = <7>; peer = "vm-name:${peer}"; };
+      bell { vdevice-type = "${doorbell}"; generate = "/hypervisor/bell"; label = <8>; peer = "vm-name:${peer}"; };`,
+  });
+}
+
+test('two secondary VMs that name each other are connected, and again after either was reset', () => {
+  const system = new SystemFixture([{ dts: talker('a', 'b', 'doorbell') }, { dts: talker('b', 'a', 'doorbell-source'), ramBase: 0x9000_0000n }]);
+  const talk = (): void => {
+    for (const vmid of [0x80, 0x81]) system.request('VM_START', { vmid });
+    const root = system.readTree(system.translate(0x80, 0x8010_0000n)).root;
+    assert.deepEqual([root.at('/hypervisor/pair@4')?.u32('qcom,peer-vmid'), root.at('/hypervisor/pair@4')?.string('peer')], [0x81, 'vm-name:b']);
+    assert.deepEqual(system.hypercall(0x80, 'msgqueue_send', 3n, 5n, 0x8000_0000n, 0n)[0], 0n);
+    assert.deepEqual(system.hypercall(0x81, 'msgqueue_receive', 4n, 0x9000_0000n, 100n).slice(0, 2), [0n, 5n]);
+    assert.deepEqual(system.hypercall(0x81, 'msgqueue_send', 3n, 6n, 0x9000_0000n, 0n)[0], 0n);
+    assert.deepEqual(system.hypercall(0x80, 'msgqueue_receive', 4n, 0x8000_0000n, 100n).slice(0, 2), [0n, 6n]);
+    assert.deepEqual(system.hypercall(0x81, 'doorbell_send', 2n, 3n)[0], 0n);
+    assert.deepEqual(system.hypercall(0x80, 'doorbell_receive', 2n, 1n).slice(0, 2), [0n, 3n]);
+    assert.deepEqual(system.hypercall(0x80, 'doorbell_receive', 2n, 2n).slice(0, 2), [0n, 2n]);
+  };
+  talk();
+  for (const again of [0x80, 0x81]) {
+    for (const vmid of [0x80, 0x81]) system.request('VM_STOP', { vmid, flags: 1, reason: 0 });
+    for (const vmid of again === 0x80 ? [0x80, 0x81] : [0x81, 0x80]) {
+      system.request('VM_RESET', { vmid });
+      system.request('VM_INIT', { vmid });
+    }
+    talk();
+  }
+  assert.deepEqual(system.request('VM_GET_HYP_RESOURCES', target).values?.resources.map((entry) => entry.type), [4]);
+  assert.equal(system.secondaryRequest(0x80, RM_REQUESTS.VM_GET_PEERS.id, []), '00000000020000000300000081000000');
+  assert.deepEqual(system.trace.filter((event) => event.event === 'report'), []);
+  system.hypervisor.checkInvariants();
+});
