@@ -118,8 +118,8 @@ export class Sessions implements vscode.Disposable {
 
   private receive(event: vscode.DebugSessionCustomEvent): void {
     if (event.session.type !== DEBUG_TYPE) return;
-    const { session, event: name, body } = event;
-    const ours = { session, event: name, body: body as unknown };
+    const { session } = event;
+    const ours: { readonly session: vscode.DebugSession; readonly event: string; readonly body?: unknown } = event;
     if (!isOurs(ours)) return;
     this.custom.fire(ours);
     if (ours.event === 'gunyah/timeTravel' && session.id === this.current?.id) this.changed.fire(this.state);

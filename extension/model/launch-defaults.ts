@@ -4,8 +4,7 @@
  * Pure: files and settings come in as data.
  */
 
-import type { ParseError } from 'jsonc-parser';
-import { parse } from 'jsonc-parser';
+import { parseJsonc } from './jsonc';
 import { isRecord } from './messages';
 
 /** Fields of a debug configuration that we look at; all others pass through. */
@@ -67,8 +66,7 @@ export function withDefaults(config: Configuration, settings: LaunchSettings): C
 
 /** Files that a system file names as images, relative as written. Not a check of the file: the adapter does that. */
 export function imagesOf(systemText: string): readonly string[] {
-  const errors: ParseError[] = [];
-  const value: unknown = parse(systemText, errors, { allowTrailingComma: true });
+  const value = parseJsonc(systemText);
   if (!isRecord(value) || !Array.isArray(value['vms'])) return [];
   const vms: readonly unknown[] = value['vms'];
   return vms.flatMap((vm) => (isRecord(vm) && typeof vm['image'] === 'string' ? [vm['image']] : []));

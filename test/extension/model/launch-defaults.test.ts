@@ -46,6 +46,10 @@ test('the images of a system file are found, with comments and trailing commas, 
   for (const bad of ['', 'null', '[]', '{"vms": 7}', '{"vms": [1, null]}', '{"vms']) assert.deepEqual(imagesOf(bad), []);
 });
 
+test('comment marks and commas inside strings are text', () => {
+  assert.deepEqual(imagesOf('{"vms": [{"image": "a//b/*c*/,]\\"d.elf"}, /* , */ ] // }\n}'), ['a//b/*c*/,]"d.elf']);
+});
+
 test('missing images are named, with what to do', () => {
   assert.match(missingImagesText(['a.elf'], true), /image a\.elf does not exist\. Build the guests first/);
   assert.match(missingImagesText(['a.elf', 'b.elf'], false), /images a\.elf, b\.elf do not exist\. .*correct "image"/);

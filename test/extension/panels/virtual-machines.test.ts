@@ -7,7 +7,7 @@ import { virtualMachineRows } from '../../../extension/panels/virtual-machines/m
 
 const VCPU: VcpuRow = { threadId: 1, index: 0, state: 'running', pc: '0x41000100', el: 1, physicalCpu: 0, priority: 32, instructions: 1000, function: 'send_request' };
 const VM: VmRow = {
-  vmid: 3, name: 'primary', state: 'RUNNING', osState: '', owner: null, image: '/home/me/two-vms/build/primary.elf', memoryBase: '0x40000000',
+  vmid: 3, name: 'primary', state: 'RUNNING', osState: '', owner: null, image: '/project/two-vms/build/primary.elf', memoryBase: '0x40000000',
   memorySizeBytes: 128 * 1024 * 1024, entry: '0x41000000', exit: null, vcpus: [VCPU],
 };
 
