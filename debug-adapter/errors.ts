@@ -7,7 +7,7 @@ const CATALOGUE = {
   notLaunched: { id: 1002, text: 'Nothing is being debugged yet. Send "launch" or "attach" first.', showUser: false },
   launchArguments: { id: 1003, text: 'The launch configuration needs exactly one of "program" and "system".', showUser: true },
   launchedTwice: { id: 1004, text: 'This session already runs a system. Use "restart", or start another session.', showUser: true },
-  attachUnsupported: { id: 1005, text: 'Cannot attach inside the adapter: connect the client itself to the running adapter\'s port (see "port" of the debug configuration).', showUser: true },
+  attachUnsupported: { id: 1005, text: 'Say what to debug: give "program" or "system" together with the port of the running adapter.', showUser: true },
   running: { id: 1101, text: 'The system is running. Pause it first.', showUser: false },
   unknownThread: { id: 1102, text: 'There is no thread {thread}.', showUser: false },
   unknownFrame: { id: 1103, text: 'That stack frame is gone: the system has moved on since it was shown.', showUser: false },

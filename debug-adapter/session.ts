@@ -11,6 +11,7 @@ import { BreakpointTable } from './breakpoint-table';
 import { ConsoleOutput } from './console-output';
 import type { Debuggee } from './debuggee';
 import { AdapterError } from './errors';
+import { EventNotices } from './event-notices';
 import type { Host } from './host';
 import type { CustomEventName, CustomEvents } from './protocol/index';
 import { REQUESTS } from './requests/table';
@@ -28,6 +29,7 @@ export class Session {
   readonly references = new References();
   readonly breakpoints = new BreakpointTable(this);
   readonly consoles = new ConsoleOutput(this);
+  readonly notices = new EventNotices(this);
   private readonly sendMessage: Send;
   private sequence = 1;
   private current: Debuggee | undefined;
@@ -170,6 +172,7 @@ export class Session {
     this.job = undefined;
     this.sleeping = false;
     this.current = undefined;
+    this.notices.reset();
   }
 
   private respond(request: DebugProtocol.Request, success: boolean, rest: { body?: unknown; message?: string }): void {
@@ -208,6 +211,7 @@ export class Session {
       return;
     }
     this.consoles.flush();
+    this.notices.flush();
     if (step.done === true) {
       this.finish(step.value);
       return;
@@ -228,6 +232,7 @@ export class Session {
     this.lastStop = report;
     const actions = this.afterStop;
     this.afterStop = [];
+    this.notices.jobEnded();
     this.afterJob();
     this.afterJob = () => undefined;
     if (report.reason === 'terminated') {

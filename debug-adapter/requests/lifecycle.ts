@@ -8,7 +8,7 @@ import { makeDebuggee } from '../debuggee';
 import { AdapterError } from '../errors';
 import { offeredFilters } from '../exception-filters';
 import type { LaunchArguments } from '../protocol/index';
-import { threadIdOf, type Session } from '../session';
+import type { Session } from '../session';
 import type { Arguments } from './arguments';
 import type { Handler } from './table';
 
@@ -62,8 +62,10 @@ async function launch(session: Session, args: Arguments): Promise<unknown> {
   return {};
 }
 
-function attach(): never {
-  throw new AdapterError('attachUnsupported');
+/** DAP: attach. A client that connected to a running `gunyah dap` may say what to run, as with launch. */
+function attach(session: Session, args: Arguments): Promise<unknown> {
+  if (args['program'] === undefined && args['system'] === undefined) throw new AdapterError('attachUnsupported');
+  return launch(session, args);
 }
 
 function configurationDone(session: Session): unknown {
@@ -92,10 +94,8 @@ async function restart(session: Session, args: Arguments): Promise<unknown> {
 
 function begin(session: Session): void {
   const { target, launch: options } = session.debuggee;
-  const [first] = target.system.vcpuIndexes();
   if (options.stopOnEntry === true && options.noDebug !== true) session.start(target.runToEntry());
   else session.start(target.continue());
-  if (first !== undefined) session.event('thread', { reason: 'started', threadId: threadIdOf(first) });
 }
 
 async function resolve(session: Session, args: LaunchArguments): Promise<ResolvedSystem> {
