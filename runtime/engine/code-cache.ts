@@ -6,7 +6,7 @@
 import { decode } from '../isa/encodings';
 import * as layout from './layout';
 import { MicroOpField, MICRO_OP_SIZE } from './layout';
-import { instructionClass, microOpNumber, OP_DECODE, OP_PAGE_END, OP_TRAP } from './semantics';
+import { fusionOf, instructionClass, microOpNumber, OP_DECODE, OP_FIRST, OP_PAGE_END, OP_TRAP, unfused } from './semantics';
 import type { Lowered } from './semantics/lowering';
 import type { TranslationCache } from './translation-cache';
 import type { Views } from './views';
@@ -69,6 +69,8 @@ export class CodeCache {
     const word = this.views.word(layout.RAM + page * 4096 + pageOffset);
     this.markCode(page, pageOffset);
     this.write(microOp, lowerWord(word, pageOffset));
+    this.fuse(microOp - MICRO_OP_SIZE, pageOffset - 4);
+    this.fuse(microOp, pageOffset);
     if (this.breakpointOffsets.has(pageOffset)) this.mark(microOp);
   }
 
@@ -92,7 +94,26 @@ export class CodeCache {
   /** Marks a decoded micro-op: executing it leaves generated code. */
   mark(microOp: number): void {
     const op = this.views.half(microOp);
-    if (op !== OP_DECODE) this.views.setHalf(microOp, op | layout.BREAKPOINT_MARK);
+    if (op === OP_DECODE) return;
+    this.views.setHalf(microOp, op | layout.BREAKPOINT_MARK);
+    this.unfuse(microOp - MICRO_OP_SIZE);
+  }
+
+  /** Fuses a micro-op with the next one, if both are decoded, unmarked and dropped together when written over. */
+  private fuse(microOp: number, pageOffset: number): void {
+    const isLastOfGranule = (pageOffset & 63) === 60;
+    if (isLastOfGranule || pageOffset < 0) return;
+    const [first, second] = [this.views.half(microOp), this.views.half(microOp + MICRO_OP_SIZE)];
+    if (first < OP_FIRST || second < OP_FIRST || ((first | second) & layout.BREAKPOINT_MARK) !== 0) return;
+    const fused = fusionOf(unfused(first), unfused(second));
+    if (fused !== undefined) this.views.setHalf(microOp, fused);
+  }
+
+  /** The micro-op before a marked one must not run over it. What lies before a block is never a fused op's place. */
+  private unfuse(microOp: number): void {
+    const op = this.views.half(microOp);
+    const mark = op & layout.BREAKPOINT_MARK;
+    this.views.setHalf(microOp, unfused(op & ~layout.BREAKPOINT_MARK) | mark);
   }
 
   /** Takes the mark away; gives whether there was one. */

@@ -1,7 +1,7 @@
 /** The generated module: walkers, slow paths, helpers and the interpreter in both tiers. Compiled once per process. */
 
-import { conditionBody, crc32Body, dropGranulesBody, multiplyHighSignedBody, multiplyHighUnsignedBody } from './helpers';
-import { interpreterBody, type InterpreterFunctions } from './interpreter';
+import { dropGranulesBody } from './helpers';
+import { driverBody, interpreterBody, type InterpreterFunctions } from './interpreter';
 import { declareMmu, defineMmu } from './mmu';
 import { compile, instantiate, type HostMemory, type HostModule } from './wasm/host';
 import { ModuleBuilder } from './wasm/module';
@@ -35,24 +35,16 @@ export function buildCoreModule(): Uint8Array {
   const watch = module.importFunction('watch', { parameters: ['i32', 'i32', 'i32'] });
   const mmu = declareMmu(module);
   const dropGranules = module.declare({ parameters: ['i32', 'i32', 'i32'] });
-  const helpers = {
-    condition: module.declare({ parameters: ['i32'], result: 'i32' }),
-    multiplyHighUnsigned: module.declare({ parameters: ['i64', 'i64'], result: 'i64' }),
-    multiplyHighSigned: module.declare({ parameters: ['i64', 'i64'], result: 'i64' }),
-    crc32: module.declare({ parameters: ['i32', 'i64', 'i32', 'i32'], result: 'i32' }),
-  };
-  const tiers = { exact: module.declare({ parameters: [], result: 'i32' }), fast: module.declare({ parameters: [], result: 'i32' }) } as const;
-  const functions: InterpreterFunctions = { mmu, decode, helpers };
+  const entry = { parameters: [], result: 'i32' } as const;
+  const tiers = { exact: module.declare(entry), fast: module.declare(entry), driver: module.declare(entry) } as const;
+  const functions: InterpreterFunctions = { mmu, decode };
   defineMmu(module, mmu, { watch, dropGranules });
   module.define(dropGranules, dropGranulesBody);
-  module.define(helpers.condition, conditionBody);
-  module.define(helpers.multiplyHighUnsigned, multiplyHighUnsignedBody);
-  module.define(helpers.multiplyHighSigned, multiplyHighSignedBody);
-  module.define(helpers.crc32, crc32Body);
   module.define(tiers.exact, (locals) => interpreterBody(locals, functions, 'exact'));
   module.define(tiers.fast, (locals) => interpreterBody(locals, functions, 'fast'));
+  module.define(tiers.driver, (locals) => driverBody(locals, tiers));
   module.exportFunction('exact', tiers.exact);
-  module.exportFunction('fast', tiers.fast);
+  module.exportFunction('fast', tiers.driver);
   module.exportFunction('walk', mmu.walk);
   module.exportFunction('stage2', mmu.stage2);
   module.exportFunction('dropGranules', dropGranules);

@@ -1,62 +1,9 @@
-/** Helper functions of the generated module: conditions by number, high multiplication, CRC-32, dropping decoded code. */
+/** Small parts of the generated module: dropping decoded code that was written over, and the tables of CRC-32. */
 
 import * as layout from './layout';
-import { CONDITIONS } from './semantics/flags';
 import { label, type Code } from './wasm/code';
-import { block, branchIf, branchTable, giveBack, i32, i64, loop, set, UNREACHABLE, when, type I64, type Local64 } from './wasm/expressions';
+import { block, branchIf, i32, i64, loop, set, when } from './wasm/expressions';
 import type { FunctionLocals } from './wasm/module';
-
-const LOW = i64.const(0xffff_ffffn);
-const low = (value: I64): I64 => i64.and(value, LOW);
-const high = (value: I64): I64 => i64.shrU(value, i64.const(32n));
-
-/** (condition): nonzero if it holds. */
-export function conditionBody(f: FunctionLocals): Code {
-  const labels = CONDITIONS.map((_, index) => label(`condition ${index}`));
-  const last = label('never');
-  const inside: Code = branchTable(f.parameter32(0), labels, last);
-  const cases = CONDITIONS.reduce<Code>((code, holds, index) => [block(labels[index] ?? last, code), giveBack(holds)], [block(last, inside), giveBack(i32.const(1))]);
-  return [cases, UNREACHABLE];
-}
-
-/** High half of an unsigned product, from four products of halves. */
-function unsignedHigh(f: FunctionLocals, a: Local64, b: Local64): I64 {
-  const [middle, cross] = [f.local64(), f.local64()];
-  const statements: Code = [
-    set(middle, i64.add(i64.mul(high(a), low(b)), high(i64.mul(low(a), low(b))))),
-    set(cross, i64.add(i64.mul(low(a), high(b)), low(middle))),
-  ];
-  return { type: 'i64', code: [statements, i64.add(i64.add(i64.mul(high(a), high(b)), high(middle)), high(cross)).code] };
-}
-
-/** (a, b): UMULH. */
-export function multiplyHighUnsignedBody(f: FunctionLocals): Code {
-  return unsignedHigh(f, f.parameter64(0), f.parameter64(1)).code;
-}
-
-/** (a, b): SMULH, the unsigned result minus each operand where the other is negative. */
-export function multiplyHighSignedBody(f: FunctionLocals): Code {
-  const [a, b] = [f.parameter64(0), f.parameter64(1)];
-  const sign = (value: I64): I64 => i64.shrS(value, i64.const(63n));
-  return i64.sub(i64.sub(unsignedHigh(f, a, b), i64.and(sign(a), b)), i64.and(sign(b), a)).code;
-}
-
-/** (accumulator, data, byte count, table number): CRC-32 by table. */
-export function crc32Body(f: FunctionLocals): Code {
-  const [crc, data, count, table] = [f.parameter32(0), f.parameter64(1), f.parameter32(2), f.parameter32(3)];
-  const again = label('again');
-  const index = i32.and(i32.xor(crc, i32.wrap(data)), i32.const(0xff));
-  const address = i32.add(i32.shl(table, i32.const(10)), i32.shl(index, i32.const(2)));
-  return [
-    loop(again, [
-      set(crc, i32.xor(i32.shrU(crc, i32.const(8)), i32.load(address, layout.CRC_TABLES))),
-      set(data, i64.shrU(data, i64.const(8n))),
-      set(count, i32.sub(count, i32.const(1))),
-      branchIf(count, again),
-    ]),
-    crc.code,
-  ];
-}
 
 /** The lookup tables of CRC-32 (0x04c11db7) and CRC-32C (0x1edc6f41), reflected. */
 export function crcTables(): Uint32Array {

@@ -10,13 +10,13 @@
 import * as layout from './layout';
 import { ExitCode, MicroOpField, MICRO_OP_SIZE } from './layout';
 import { ACCESS_ALIGNED, ACCESS_WRITE, tlbEntry, type MmuFunctions } from './mmu';
-import type { AccessKind, HelperName, Operands, RegisterField } from './operands';
+import type { AccessKind, Operands, RegisterField } from './operands';
 import { microOps } from './semantics';
 import type { Emit } from './semantics/lowering';
 import { systemSlot } from './system-slots';
 import { label, type Code, type Label } from './wasm/code';
 import {
-  block, branch, branchIf, branchTable, call32, call64, callVoid, choose64, giveBack, i32, i64, loop, set, UNREACHABLE, when, type I32, type I64,
+  block, branch, branchIf, branchTable, call32, callVoid, giveBack, i32, i64, loop, set, UNREACHABLE, when, type I32, type I64,
   type Local32, type Local64,
 } from './wasm/expressions';
 import type { FunctionLocals } from './wasm/module';
@@ -29,9 +29,9 @@ const PAGE_OF_MICRO_OPS = 1024 * MICRO_OP_SIZE;
 export type Tier = 'exact' | 'fast';
 
 /** Functions that the interpreter calls. */
-export interface InterpreterFunctions { readonly mmu: MmuFunctions; readonly decode: number; readonly helpers: Readonly<Record<HelperName, number>> }
+export interface InterpreterFunctions { readonly mmu: MmuFunctions; readonly decode: number }
 
-interface Targets { readonly dispatch: Label; readonly leave: Label; readonly jump: Label }
+interface Targets { readonly dispatch: Label; readonly leave: Label; readonly jump: Label; readonly retry: Label }
 
 const FIELD_OFFSET: Readonly<Record<RegisterField, number>> = { d: MicroOpField.d, n: MicroOpField.n, m: MicroOpField.m, a: MicroOpField.high };
 const SLOW_SIZES = { 1: 1, 2: 2, 4: 4, 8: 8 } as const;
@@ -145,55 +145,71 @@ class MicroOpOperands implements Operands {
     return i32.add(i32.wrap(address), i32.load(this.entry, 16));
   }
 
-  load(into: Local64, address: Local64, kind: AccessKind): Code {
-    const slow = (extra: number): Code => [
-      this.leaveIf(call32(this.functions.mmu.readSlow, address, i32.const(SLOW_SIZES[kind.sizeBytes] | extra), kind.el0 === true ? ZERO : this.el)),
-      extend(kind, i64.load(ZERO, layout.STATE_VALUE)).code,
-    ];
-    if (kind.el0 === true) return set(into, { type: 'i64', code: slow(0) });
+  /** Leaves for tier 0, which executes this instruction with all that may be needed. */
+  private retry(): Code {
+    return branch(this.targets.retry);
+  }
+
+  private get callsAllowed(): boolean {
+    return this.tier === 'exact';
+  }
+
+  private slowLoad(into: Local64, address: I64, kind: AccessKind): Code {
+    const info = i32.const(SLOW_SIZES[kind.sizeBytes] | (kind.aligned === true ? ACCESS_ALIGNED : 0));
     return [
-      set(this.entry, tlbEntry(address, this.tlb)),
-      set(into, choose64(this.hit(address, 0, kind.sizeBytes), loadFrom(kind, this.host(address)).code, slow(kind.aligned === true ? ACCESS_ALIGNED : 0))),
+      this.leaveIf(call32(this.functions.mmu.readSlow, address, info, kind.el0 === true ? ZERO : this.el)),
+      set(into, extend(kind, i64.load(ZERO, layout.STATE_VALUE))),
     ];
   }
 
+  load(into: Local64, address: Local64, kind: AccessKind): Code {
+    if (kind.el0 === true) return this.callsAllowed ? this.slowLoad(into, address, kind) : this.retry();
+    const fast = set(into, loadFrom(kind, this.host(address)));
+    if (!this.callsAllowed) return [this.retryUnless(address, address, 0, kind.sizeBytes), fast];
+    return [set(this.entry, tlbEntry(address, this.tlb)), when(this.hit(address, 0, kind.sizeBytes), fast, this.slowLoad(into, address, kind))];
+  }
+
   store(address: Local64, value: I64, kind: AccessKind): Code {
-    const slow = (extra: number): Code => this.leaveIf(
-      call32(this.functions.mmu.writeSlow, address, i32.const(SLOW_SIZES[kind.sizeBytes] | extra), kind.el0 === true ? ZERO : this.el, value));
-    if (kind.el0 === true) return slow(0);
-    return [
-      set(this.entry, tlbEntry(address, this.tlb)),
-      when(this.hit(address, 8, kind.sizeBytes), storeTo(kind, this.host(address), value), slow(kind.aligned === true ? ACCESS_ALIGNED : 0)),
-    ];
+    const info = i32.const(SLOW_SIZES[kind.sizeBytes] | (kind.aligned === true ? ACCESS_ALIGNED : 0));
+    const slow = (): Code => this.leaveIf(call32(this.functions.mmu.writeSlow, address, info, kind.el0 === true ? ZERO : this.el, value));
+    if (kind.el0 === true) return this.callsAllowed ? slow() : this.retry();
+    const fast = storeTo(kind, this.host(address), value);
+    if (!this.callsAllowed) return [this.retryUnless(address, address, 8, kind.sizeBytes), fast];
+    return [set(this.entry, tlbEntry(address, this.tlb)), when(this.hit(address, 8, kind.sizeBytes), fast, slow())];
   }
 
   loadPair(into: readonly [Local64, Local64], address: Local64, kind: AccessKind): Code {
     const [low, high] = into;
     const size = kind.sizeBytes;
+    // Both are in one page if the second's page is the one cached where the first's belongs.
     const second = i64.add(address, i64.const(BigInt(size)));
-    const slow = (at: I64): I32 => call32(this.functions.mmu.readSlow, at, i32.const(SLOW_SIZES[size]), this.el);
-    const value = extend(kind, i64.load(ZERO, layout.STATE_VALUE));
+    const fast = [set(low, loadFrom(kind, this.host(address))), set(high, loadFrom(kind, this.host(address), size))];
+    if (!this.callsAllowed) return [this.retryUnless(address, second, 0, size), fast];
     return [
       set(this.entry, tlbEntry(address, this.tlb)),
-      // Both are in one page if the second's page is the one cached where the first's belongs.
-      when(this.hit(second, 0, size), [
-        set(low, loadFrom(kind, this.host(address))), set(high, loadFrom(kind, this.host(address), size)),
-      ], [this.leaveIf(slow(address)), set(low, value), this.leaveIf(slow(second)), set(high, value)]),
+      when(this.hit(second, 0, size), fast, [this.slowLoad(low, address, kind), this.slowLoad(high, second, kind)]),
     ];
   }
 
   storePair(address: Local64, values: readonly [I64, I64], kind: AccessKind): Code {
     const [low, high] = values;
     const size = kind.sizeBytes;
+    const second = i64.add(address, i64.const(BigInt(size)));
+    const fast = [storeTo(kind, this.host(address), low), storeTo(kind, this.host(address), high, size)];
+    if (!this.callsAllowed) return [this.retryUnless(address, second, 8, size), fast];
     return [
       set(this.entry, tlbEntry(address, this.tlb)),
-      when(this.hit(i64.add(address, i64.const(BigInt(size))), 8, size), [
-        storeTo(kind, this.host(address), low), storeTo(kind, this.host(address), high, size),
-      ], this.leaveIf(call32(this.functions.mmu.writePairSlow, address, i32.const(SLOW_SIZES[size]), low, high))),
+      when(this.hit(second, 8, size), fast, this.leaveIf(call32(this.functions.mmu.writePairSlow, address, i32.const(SLOW_SIZES[size]), low, high))),
     ];
   }
 
+  /** Finds the cache entry of `address`, and leaves for tier 0 unless it holds the page of `checked`. */
+  private retryUnless(address: I64, checked: I64, tagOffset: number, alignment: number): Code {
+    return [set(this.entry, tlbEntry(address, this.tlb)), branchIf(i32.eqz(this.hit(checked, tagOffset, alignment)), this.targets.retry)];
+  }
+
   hostAddress(into: Local32, address: Local64, sizeBytes: number, access: 'read' | 'write'): Code {
+    if (!this.callsAllowed) return [this.retryUnless(address, address, access === 'write' ? 8 : 0, sizeBytes), set(into, this.host(address))];
     const info = i32.const(sizeBytes | (access === 'write' ? ACCESS_WRITE : 0));
     return [
       set(into, call32(this.functions.mmu.hostAddress, address, info, this.el)),
@@ -232,8 +248,13 @@ class MicroOpOperands implements Operands {
     ];
   }
 
+  /** Moves to the next micro-op without dispatching it. */
+  advance(): Code {
+    return set(this.ip, i32.add(this.ip, i32.const(MICRO_OP_SIZE)));
+  }
+
   next(): Code {
-    return [set(this.ip, i32.add(this.ip, i32.const(MICRO_OP_SIZE))), branch(this.targets.dispatch)];
+    return [this.advance(), branch(this.targets.dispatch)];
   }
 
   trap(): Code {
@@ -242,14 +263,6 @@ class MicroOpOperands implements Operands {
 
   retireAndLeave(exitCode: number): Code {
     return [set(this.ip, i32.add(this.ip, i32.const(MICRO_OP_SIZE))), this.leaveWith(i32.const(exitCode))];
-  }
-
-  helper32(name: HelperName, ...values: readonly (I32 | I64)[]): I32 {
-    return call32(this.functions.helpers[name], ...values);
-  }
-
-  helper64(name: HelperName, ...values: readonly (I32 | I64)[]): I64 {
-    return call64(this.functions.helpers[name], ...values);
   }
 }
 
@@ -307,12 +320,13 @@ function pageEnd(o: MicroOpOperands, target: Label): Code {
 }
 
 /** Nested blocks: control reaches the code of handler k by branching to its label. */
-function handlers(o: MicroOpOperands, targets: Targets, decode: number): { readonly labels: readonly Label[]; wrap(head: Code): Code } {
+function handlers(o: MicroOpOperands, targets: Targets, tier: Tier, decode: number): { readonly labels: readonly Label[]; wrap(head: Code): Code } {
   const emits: readonly (readonly [string, Emit])[] = [
-    ['decode', () => [callVoid(decode, o.ip), branch(targets.dispatch)]],
+    ['decode', () => (tier === 'exact' ? [callVoid(decode, o.ip), branch(targets.dispatch)] : branch(targets.retry))],
     ['trap', () => o.trap()],
     ['page-end', () => pageEnd(o, targets.jump)],
-    ...microOps,
+    ...microOps.map(({ name, emit, emitSecond }): readonly [string, Emit] =>
+      [name, emitSecond === undefined || tier === 'exact' ? emit : (): Code => [emit(o), o.advance(), emitSecond(o)]]),
   ];
   const labels = emits.map(([name]) => label(name));
   const wrap = (head: Code): Code => emits.reduce<Code>((inside, [, emit], index) => {
@@ -324,12 +338,12 @@ function handlers(o: MicroOpOperands, targets: Targets, decode: number): { reado
 
 /** Body of the interpreter function of one tier. No parameters; gives the exit code. */
 export function interpreterBody(locals: FunctionLocals, functions: InterpreterFunctions, tier: Tier): Code {
-  const targets: Targets = { dispatch: label('dispatch'), leave: label('leave'), jump: label('jump') };
+  const targets: Targets = { dispatch: label('dispatch'), leave: label('leave'), jump: label('jump'), retry: label('retry') };
   const o = new MicroOpOperands(locals, functions, tier, targets);
   const entry = locals.local32();
   const start = label('start');
   const otherwise = label('breakpoint');
-  const { labels, wrap } = handlers(o, targets, functions.decode);
+  const { labels, wrap } = handlers(o, targets, tier, functions.decode);
   const exhausted: Code = tier === 'exact'
     ? when(i32.geS(o.ip, o.limit), [set(o.code, i32.const(ExitCode.budget)), branch(targets.leave)])
     : [];
@@ -346,9 +360,32 @@ export function interpreterBody(locals: FunctionLocals, functions: InterpreterFu
     set(o.tlb, i32.add(i32.load(ZERO, layout.STATE_TLB), i32.mul(i32.load(ZERO, layout.SLOT_EL), i32.const(layout.TLB_BANK_SIZE)))),
     set(o.limit, i32.load(ZERO, layout.STATE_LEFT)),
     set(o.target, i64.load(ZERO, layout.SLOT_PC)),
-    block(targets.leave, body),
+    block(targets.leave, [block(targets.retry, body), set(o.code, i32.const(ExitCode.retry))]),
     leave(o),
     UNREACHABLE,
   ];
 }
 
+
+/**
+ * Tier 1 as seen from outside. Its interpreter makes no calls at all, because a call anywhere in the loop costs the host's
+ * compiler its registers everywhere in the loop; what would need one leaves, and tier 0 executes that instruction.
+ */
+export function driverBody(locals: FunctionLocals, tiers: { readonly exact: number; readonly fast: number }): Code {
+  const code = locals.local32();
+  const again = label('again');
+  const left = i32.load(ZERO, layout.STATE_LEFT);
+  return [
+    loop(again, [
+      set(code, call32(tiers.fast)),
+      when(i32.ne(code, i32.const(ExitCode.retry)), giveBack(code)),
+      // One instruction for tier 0; the rest of the budget is set aside where leaving adds it back.
+      i32.store(ZERO, i32.sub(left, i32.const(MICRO_OP_SIZE)), layout.STATE_CUT),
+      i32.store(ZERO, i32.const(MICRO_OP_SIZE), layout.STATE_LEFT),
+      set(code, call32(tiers.exact)),
+      i32.store(ZERO, ZERO, layout.STATE_CUT),
+      branchIf(i32.eqz(code), again),
+    ]),
+    code.code,
+  ];
+}

@@ -205,6 +205,8 @@ export const ExitCode = {
   interrupts: 8,
   /** The micro-op at PC carries the breakpoint mark. */
   breakpoint: 9,
+  /** Only between the functions of tier 1: this instruction needs tier 0. */
+  retry: 10,
 } as const;
 
 /** Values of `FAULT_TYPE`. */

@@ -65,11 +65,4 @@ export interface Operands {
   trap(): Code;
   /** Retires the instruction and leaves generated code with an exit code. */
   retireAndLeave(exitCode: number): Code;
-  /** Calls a helper function by name. */
-  helper32(name: HelperName, ...values: readonly (I32 | I64)[]): I32;
-  /** Calls a helper function by name. */
-  helper64(name: HelperName, ...values: readonly (I32 | I64)[]): I64;
 }
-
-/** Functions of the module that semantic functions may call. */
-export type HelperName = 'condition' | 'multiplyHighUnsigned' | 'multiplyHighSigned' | 'crc32';

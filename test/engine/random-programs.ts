@@ -45,10 +45,10 @@ function withFields(prng: Prng, encoding: Encoding, fixed: Fields): number | und
   return decode(word)?.encoding === encoding ? word : undefined;
 }
 
-/** A register that is neither the base nor the offset nor the link register. */
+/** X0..X18 or XZR; the others are the program's own. */
 function dataRegister(prng: Prng): number {
-  const n = prng.below(32);
-  return n === BASE_REGISTER || n === OFFSET_REGISTER || n === 30 ? 5 : n;
+  const n = prng.below(20);
+  return n === 19 ? 31 : n;
 }
 
 /** A data-processing instruction that leaves the reserved registers and SP alone. */

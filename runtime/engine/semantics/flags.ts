@@ -78,3 +78,22 @@ export const CONDITIONS: readonly I32[] = [
   i32.and(greaterOrEqual, not(zero)), i32.or(lessThan, zero),
   i32.const(1), i32.const(1),
 ];
+
+/** Whether a condition holds for NZCV (Arm ARM: ConditionHolds). */
+function holds(condition: number, nzcv: number): boolean {
+  const [n, z, c, v] = [(nzcv & 8) !== 0, (nzcv & 4) !== 0, (nzcv & 2) !== 0, (nzcv & 1) !== 0];
+  const base = [z, c, n, v, c && !z, n === v, n === v && !z, true][condition >> 1] === true;
+  return (condition & 1) === 1 && condition !== 15 ? !base : base;
+}
+
+/** Bit n is set if the condition holds when NZCV is n. */
+export function conditionMask(condition: number): number {
+  let mask = 0;
+  for (let nzcv = 0; nzcv < 16; nzcv++) if (holds(condition, nzcv)) mask |= 1 << nzcv;
+  return mask;
+}
+
+/** NZCV as a number from 0 to 15. */
+export const flagBits: I32 = i32.or(
+  i32.or(i32.shl(negative, i32.const(3)), i32.shl(zero, i32.const(2))),
+  i32.or(i32.shl(carry, i32.const(1)), overflowed));

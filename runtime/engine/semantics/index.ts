@@ -1,10 +1,11 @@
 /** All instruction classes and their micro-ops, numbered. */
 
-import { assert } from '../../base/assert';
+import { assert, present } from '../../base/assert';
 import { addSubCarry, addSubExtended, addSubImmediate, addSubShifted, pcRelative } from './arithmetic';
 import { branchConditional, branchImmediate, branchRegister, compareAndBranch, testAndBranch } from './branches';
 import { atomics, compareAndSwap, exclusives } from './exclusive';
 import { bitfield, extract, logicalImmediate, logicalShifted, moveWide } from './logical';
+import { fusions } from './fusion';
 import type { Emit, InstructionClass } from './lowering';
 import { pairTransfers, singleTransfers } from './memory';
 import { conditionalCompare, conditionalSelect, crc32, multiplyAdd, multiplyHigh, oneSource, twoSource } from './multiply';
@@ -35,15 +36,38 @@ export const OP_PAGE_END = 2;
 /** Number of the first micro-op of an instruction class. */
 export const OP_FIRST = 3;
 
-/** Code of the micro-ops from `OP_FIRST` on. */
-export const microOps: readonly (readonly [name: string, emit: Emit])[] = CLASSES.flatMap((entry) => [...entry.ops]);
+/** Code of one numbered micro-op; `emitSecond` is there if it is a fused one. */
+export interface MicroOp { readonly name: string; readonly emit: Emit; readonly emitSecond?: Emit }
 
-const numbers = new Map(microOps.map(([name], index) => [name, index + OP_FIRST]));
-assert(numbers.size === microOps.length, 'micro-op names are unique');
+const emits = new Map(CLASSES.flatMap((entry) => [...entry.ops]));
+assert(emits.size === CLASSES.reduce((sum, entry) => sum + entry.ops.size, 0), 'micro-op names are unique');
 
-/** The number of a micro-op. */
+const plain: readonly MicroOp[] = [...emits].map(([name, emit]) => ({ name, emit }));
+const numbers = new Map(plain.map(({ name }, index) => [name, index + OP_FIRST]));
+
+/** The number of a micro-op that is not fused. */
 export function microOpNumber(name: string): number {
-  const number = numbers.get(name);
-  assert(number !== undefined, `micro-op ${name}`);
-  return number;
+  return present(numbers.get(name), `micro-op ${name}`);
+}
+
+const fused = fusions(emits);
+
+/** Micro-ops from `OP_FIRST` on. */
+export const microOps: readonly MicroOp[] = [
+  ...plain,
+  ...fused.map(({ first, second, emitSecond }) => ({ name: `${first}+${second}`, emit: present(emits.get(first), first), emitSecond })),
+];
+
+const FUSED_FIRST = OP_FIRST + plain.length;
+const fusedNumbers = new Map(fused.map(({ first, second }, index) => [microOpNumber(first) * 65536 + microOpNumber(second), FUSED_FIRST + index]));
+const firstHalves = fused.map(({ first }) => microOpNumber(first));
+
+/** What a micro-op does before fusion: the first half of a fused one, itself otherwise. */
+export function unfused(op: number): number {
+  return firstHalves[op - FUSED_FIRST] ?? op;
+}
+
+/** The fusion of two micro-ops that are not fused, if there is one. */
+export function fusionOf(first: number, second: number): number | undefined {
+  return fusedNumbers.get(first * 65536 + second);
 }

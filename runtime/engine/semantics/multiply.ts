@@ -1,10 +1,11 @@
 /** Multiplication, division, variable shifts, one-source operations, conditional select and compare, CRC-32. */
 
 import type { Fields } from '../../isa/interface';
+import { CRC_TABLES } from '../layout';
 import type { Operands, RegisterField } from '../operands';
-import type { Code } from '../wasm/code';
-import { choose32, choose64, i32, i64, set, when, type I32, type I64 } from '../wasm/expressions';
-import { CONDITIONS, setAddFlags32, setAddFlags64, setFlagBits, setSubFlags32, setSubFlags64 } from './flags';
+import { label, type Code } from '../wasm/code';
+import { branchIf, choose32, choose64, i32, i64, loop, set, when, type I32, type I64 } from '../wasm/expressions';
+import { conditionMask, CONDITIONS, flagBits, setAddFlags32, setAddFlags64, setFlagBits, setSubFlags32, setSubFlags64 } from './flags';
 import { destination, field, sizeOf, SIZES, source, type Emit, type InstructionClass, type Lowered } from './lowering';
 
 const threeSources = (f: Fields): Pick<Lowered, 'd' | 'n' | 'm' | 'high'> => ({
@@ -36,12 +37,36 @@ export const multiplyAdd: InstructionClass = {
   },
 };
 
+const low = (value: I64): I64 => i64.and(value, i64.const(0xffff_ffffn));
+const high = (value: I64): I64 => i64.shrU(value, i64.const(32n));
+
+/** High half of an unsigned product from four products of halves. The operands are the first two temporaries. */
+function unsignedHigh(o: Operands): { readonly prepare: Code; readonly value: I64 } {
+  const [a, b, middle, cross] = o.temporaries64;
+  return {
+    prepare: [
+      set(a, o.x('n')), set(b, o.x('m')),
+      set(middle, i64.add(i64.mul(high(a), low(b)), high(i64.mul(low(a), low(b))))),
+      set(cross, i64.add(i64.mul(low(a), high(b)), low(middle))),
+    ],
+    value: i64.add(i64.add(i64.mul(high(a), high(b)), high(middle)), high(cross)),
+  };
+}
+
+/** The signed result is the unsigned one minus each operand where the other is negative. */
+function signedHigh(o: Operands): Code {
+  const [a, b] = o.temporaries64;
+  const { prepare, value } = unsignedHigh(o);
+  const sign = (operand: I64): I64 => i64.shrS(operand, i64.const(63n));
+  return [prepare, o.setX('d', i64.sub(i64.sub(value, i64.and(sign(a), b)), i64.and(sign(b), a)))];
+}
+
 /** SMULH and UMULH. */
 export const multiplyHigh: InstructionClass = {
   keys: ['multiply_high'],
   ops: new Map<string, Emit>([
-    ['umulh', (o) => o.setX('d', o.helper64('multiplyHighUnsigned', o.x('n'), o.x('m')))],
-    ['smulh', (o) => o.setX('d', o.helper64('multiplyHighSigned', o.x('n'), o.x('m')))],
+    ['umulh', (o) => [unsignedHigh(o).prepare, o.setX('d', unsignedHigh(o).value)]],
+    ['smulh', signedHigh],
   ]),
   lower: (f): Lowered => ({ op: field(f, 'op31') === 6 ? 'umulh' : 'smulh', ...twoSources(f) }),
 };
@@ -133,13 +158,14 @@ export const conditionalSelect: InstructionClass = {
   },
 };
 
-/** Compare if the condition in `immediateLow` holds, else set the flags in `immediateHigh`; `second` is the operand. */
+/** Compare if the condition whose mask is `immediateLow` holds, else set the flags in `immediateHigh`; `second` is the operand. */
 function compareIf(o: Operands, size: 32 | 64, isSub: boolean, second: RegisterField | 'small'): Code {
   const [a, b, result] = o.temporaries64;
   const [scratch] = o.temporaries32;
   const operand = second === 'small' ? i64.extendU(o.small) : size === 64 ? o.x(second) : i64.extendU(o.w(second));
   const flags = size === 64 ? (isSub ? setSubFlags64 : setAddFlags64) : (isSub ? setSubFlags32 : setAddFlags32);
-  return when(o.helper32('condition', o.immediateLow), [
+  const condition = i32.and(i32.shrU(o.immediateLow, flagBits), i32.const(1));
+  return when(condition, [
     set(a, size === 64 ? o.x('n') : i64.extendU(o.w('n'))), set(b, operand),
     set(result, isSub ? i64.sub(a, b) : i64.add(a, b)), flags(a, b, result),
   ], setFlagBits(o.immediateHigh, scratch));
@@ -160,15 +186,32 @@ export const conditionalCompare: InstructionClass = {
     const isImmediate = key === 'conditional_compare_immediate';
     const name = `${field(f, 'op') === 1 ? 'ccmp' : 'ccmn'}${sizeOf(f)}${isImmediate ? 'i' : 'r'}`;
     const m = isImmediate ? field(f, 'imm5') : source(field(f, 'Rm'));
-    return { op: name, n: source(field(f, 'Rn')), m, low: field(f, 'cond'), high: field(f, 'nzcv') };
+    return { op: name, n: source(field(f, 'Rn')), m, low: conditionMask(field(f, 'cond')), high: field(f, 'nzcv') };
   },
 };
 
-/** CRC32 and CRC32C: the helper takes accumulator, data, number of bytes and table number. */
+/** CRC-32 by table, a byte at a time; `immediateLow` is the number of bytes, `immediateHigh` the offset of the table. */
+function checksum(o: Operands): Code {
+  const [data] = o.temporaries64;
+  const [crc, count] = o.temporaries32;
+  const again = label('byte');
+  const index = i32.and(i32.xor(crc, i32.wrap(data)), i32.const(0xff));
+  return [
+    set(crc, o.w('n')), set(data, o.x('m')), set(count, o.immediateLow),
+    loop(again, [
+      set(crc, i32.xor(i32.shrU(crc, i32.const(8)), i32.load(i32.add(o.immediateHigh, i32.shl(index, i32.const(2))), CRC_TABLES))),
+      set(data, i64.shrU(data, i64.const(8n))),
+      set(count, i32.sub(count, i32.const(1))),
+      branchIf(count, again),
+    ]),
+    o.setW('d', crc),
+  ];
+}
+const CRC_TABLE_SIZE = 1024;
+
+/** CRC32 and CRC32C. */
 export const crc32: InstructionClass = {
   keys: ['crc32'],
-  ops: new Map<string, Emit>([
-    ['crc32', (o) => o.setW('d', o.helper32('crc32', o.w('n'), o.x('m'), o.immediateLow, o.immediateHigh))],
-  ]),
-  lower: (f): Lowered => ({ op: 'crc32', ...twoSources(f), low: 1 << field(f, 'sz'), high: field(f, 'C') }),
+  ops: new Map<string, Emit>([['crc32', checksum]]),
+  lower: (f): Lowered => ({ op: 'crc32', ...twoSources(f), low: 1 << field(f, 'sz'), high: field(f, 'C') * CRC_TABLE_SIZE }),
 };
