@@ -2,9 +2,11 @@
  * Symbols and debug information of AArch64 images: source lines, functions, variables, types and call frames from ELF symbol
  * tables and DWARF 4 and 5 of gcc and clang. Not the loader of programs, and not the evaluator of C expressions.
  */
+import { ByteReader } from '../base/byte-reader';
 import { err, ok, type Diagnostic, type Result } from '../base/result';
 import type { ElfFile } from '../images/elf';
 import type { ImageSection, SectionSource } from './dwarf/sections';
+import { inflateZlib } from './inflate';
 import { SymbolFile, type SymbolOptions } from './symbol-file';
 
 export type { ImageSection, SectionSource } from './dwarf/sections';
@@ -26,7 +28,7 @@ export type { Variable, VariableKind } from './variables';
 
 /** Opens the symbols of an image. Fails only if there are neither symbols nor debug information in it. */
 export function loadSymbols(source: SectionSource, options: SymbolOptions): Result<SymbolFile, Diagnostic> {
-  const file = new SymbolFile(source, options);
+  const file = new SymbolFile(cached(source), options);
   if (file.hasDebugInfo || source.section('.symtab') !== undefined) return ok(file);
   return err({
     severity: 'warning', code: 'symbols-none', file: options.name,
@@ -34,15 +36,43 @@ export function loadSymbols(source: SectionSource, options: SymbolOptions): Resu
   });
 }
 
-/** The sections of a parsed ELF file as the symbol reader wants them. */
+/** The same source, asked once for each section: decompression is not for free. */
+function cached(source: SectionSource): SectionSource {
+  const known = new Map<string, ImageSection | undefined>();
+  return {
+    baseAddress: source.baseAddress,
+    section(name): ImageSection | undefined {
+      if (!known.has(name)) known.set(name, source.section(name));
+      return known.get(name);
+    },
+  };
+}
+
+/** The sections of a parsed ELF file as the symbol reader wants them, decompressed where the linker compressed them. */
 export function elfSections(elf: ElfFile): SectionSource {
   const loaded = elf.segments.filter((segment) => segment.type === 1 && segment.sizeInMemory > 0).map((segment) => segment.virtualAddress);
   const baseAddress = loaded.reduce((low, address) => (address < low ? address : low), loaded[0] ?? 0n);
   return {
     baseAddress,
     section(name: string): ImageSection | undefined {
-      const bytes = elf.section(name);
-      return bytes === undefined ? undefined : { address: elf.findSection(name)?.address ?? 0n, bytes };
+      const header = elf.findSection(name);
+      const bytes = header?.compressed === true ? decompressed(elf.sectionBytes(header)) : elf.section(name);
+      return bytes === undefined ? undefined : { address: header?.address ?? 0n, bytes };
     },
   };
+}
+
+const COMPRESSION_HEADER_SIZE_BYTES = 24;
+const COMPRESSION_ZLIB = 1;
+/** The largest section that is decompressed; a kernel's .debug_info has about 200 MB. */
+const DECOMPRESSED_SIZE_MAX_BYTES = 1 << 30;
+
+/** The contents of a compressed section (System V ABI, "Section Compression"). */
+function decompressed(stored: Uint8Array | undefined): Uint8Array | undefined {
+  const reader = new ByteReader(stored ?? new Uint8Array(0));
+  const size = Number(reader.u64(8) ?? 0n);
+  // No compressor shrinks more than a thousandfold: a larger claim is damage.
+  const isLikely = size <= DECOMPRESSED_SIZE_MAX_BYTES && size <= reader.sizeBytes * 1100;
+  if (reader.u32(0) !== COMPRESSION_ZLIB || !isLikely) return undefined;
+  return inflateZlib(reader.bytes.subarray(COMPRESSION_HEADER_SIZE_BYTES), size);
 }

@@ -26,6 +26,7 @@ export const UNUSUAL_BUILDS: readonly Build[] = [
   { compiler: 'gcc', dwarf: 4, optimise: '-O2', flags: ['-ffunction-sections', '-Wl,--gc-sections', '-fno-asynchronous-unwind-tables'] },
   { compiler: 'gcc', dwarf: 5, optimise: '-O2', flags: ['-fdebug-types-section', '-fno-omit-frame-pointer'] },
   { compiler: 'clang', dwarf: 5, optimise: '-O1', flags: ['-ffunction-sections', '-Wl,--gc-sections', '-mbranch-protection=standard'] },
+  { compiler: 'gcc', dwarf: 4, optimise: '-O1', flags: ['-gz', '-Wl,--compress-debug-sections=zlib'] },
   { compiler: 'clang', dwarf: 5, optimise: '-O2', flags: ['-fno-asynchronous-unwind-tables', '-fno-omit-frame-pointer'] },
 ];
 
@@ -49,7 +50,7 @@ const LINK_ADDRESS = '0x40080000';
 
 function run(command: string, args: readonly string[], cwd: string): string {
   try {
-    return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28 });
+    return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28, timeout: 120_000 });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`${command} failed. These tests need the Debian packages gcc-aarch64-linux-gnu, clang, lld, gdb-multiarch and llvm.\n${reason}`, { cause: error });

@@ -64,7 +64,7 @@ def frames():
 def memory(start, size):
     return {'address': str(start), 'hex': bytes(gdb.selected_inferior().read_memory(start, size)).hex()}
 stops = []
-signed = SIGNED
+judged = JUDGED
 while len(stops) < 12:
     try: gdb.execute('continue', False, True)
     except gdb.error: break
@@ -73,18 +73,20 @@ while len(stops) < 12:
     if int(top.pc()) == 0: break
     registers = [number(top.read_register('x%d' % i)) for i in range(31)] + [number(top.read_register('sp')), number(top.pc())]
     low = int(gdb.parse_and_eval('(unsigned long)&first')) & ~0xfff
-    stops.append({'registers': registers, 'stack': memory(int(registers[31]) - 512, 2048), 'data': memory(low, 0x1000), 'frames': [] if signed else frames()})
+    stops.append({'registers': registers, 'stack': memory(int(registers[31]) - 512, 2048), 'data': memory(low, 0x1000), 'frames': frames() if judged else []})
 open('stops.json', 'w').write(json.dumps(stops))
+try: gdb.execute('kill', False, True)
+except gdb.error: pass
 `;
 
-async function runUnderGdb(program: Program, build: Build, breakpoints: readonly string[]): Promise<readonly GdbStop[]> {
+async function runUnderGdb(program: Program, breakpoints: readonly string[], judge: 'frames' | 'no frames'): Promise<readonly GdbStop[]> {
   const socket = join(program.directory, 'gdb.sock');
   const qemu = spawn('qemu-aarch64', ['-g', socket, program.path], { stdio: 'ignore' });
   const failure = once(qemu, 'error').then(([error]) => { throw new Error('this test needs the Debian package qemu-user', { cause: error }); });
   failure.catch(() => undefined);
   for (let i = 0; i < 200 && !existsSync(socket); i++) await Promise.race([failure, new Promise((resolve) => setTimeout(resolve, 20))]);
-  writeFileSync(join(program.directory, 'probe.py'), PROBE.replace('SIGNED', isSigned(build) ? 'True' : 'False'));
-  const said = gdb(program, ['set pagination off', `target remote ${socket}`, ...breakpoints.map((one) => `break ${one}`), 'source probe.py', 'kill']);
+  writeFileSync(join(program.directory, 'probe.py'), PROBE.replace('JUDGED', judge === 'frames' ? 'True' : 'False'));
+  const said = gdb(program, ['set pagination off', `target remote ${socket}`, ...breakpoints.map((one) => `break ${one}`), 'source probe.py']);
   qemu.kill();
   assert.ok(existsSync(join(program.directory, 'stops.json')), said);
   const stops: unknown = JSON.parse(readFileSync(join(program.directory, 'stops.json'), 'utf8'));
@@ -181,9 +183,56 @@ for (const build of [...BUILDS, ...UNUSUAL_BUILDS]) {
   describe(`a running program of ${buildName(build)}`, () => {
     test('has the frames, registers and variables that GDB sees', async () => {
       const program = buildProgram({ 'sample.c': SAMPLE_C }, build);
-      const stops = await runUnderGdb(program, build, ['leaf', 'vla', 'twice', '*leaf', '*vla', '*middle']);
+      const stops = await runUnderGdb(program, ['leaf', 'vla', 'twice', '*leaf', '*vla', '*middle'], isSigned(build) ? 'no frames' : 'frames');
       assert.ok(stops.length >= 6, `GDB stopped only ${String(stops.length)} times`);
       for (const stop of stops) checkStop(program, stop, build);
     });
+  });
+}
+
+const START_S = `
+.text
+.global main, with_record, leaf_code
+main:
+  mov x29, #0
+  mov x30, #0
+  bl with_record
+  mov x8, #93
+  svc #0
+with_record:
+  stp x29, x30, [sp, #-16]!
+  mov x29, sp
+  mov w0, #3
+  mov w1, #4
+  bl called
+  bl leaf_code
+  ldp x29, x30, [sp], #16
+  ret
+leaf_code:
+  add x0, x0, #1
+  ret
+`;
+const CALLED_C = `
+extern int leaf_code(int);
+static int counter;
+int first;
+__attribute__((noinline)) int inner(int a) { counter += a; return counter; }
+int called(int a, int b) { int sum = a + b; return inner(sum) + leaf_code(sum); }
+`;
+
+for (const compiler of ['gcc', 'clang'] as const) {
+  test(`assembly of ${compiler} without call frame information unwinds by frame records and the link register`, async () => {
+    const build: Build = { compiler, dwarf: 5, optimise: '-O0', flags: [] };
+    const program = buildProgram({ 'start.S': START_S, 'called.c': CALLED_C }, build);
+    // Breaking at an address does not skip a prologue: with_record is stopped at before it has made its record.
+    const stops = await runUnderGdb(program, ['inner', '*leaf_code', '*with_record', '*called'], 'no frames');
+    const names = stops.map((stop) => {
+      const walk = walkStack({ registers: registersFrom(stop.registers.map(BigInt)), memory: memoryOf(stop), symbolsAt: () => program.symbols });
+      return [...walk].map((frame) => program.symbols.inlineFramesAt(frame.context.pc)[0]?.name).join(' < ');
+    });
+    assert.deepEqual(names, [
+      'with_record < main', 'called < with_record < main', 'inner < called < with_record < main', 'leaf_code < called < with_record < main',
+      'leaf_code < with_record < main',
+    ]);
   });
 }
