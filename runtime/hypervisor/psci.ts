@@ -100,21 +100,22 @@ function killOthers(kernel: Kernel, thread: Thread): void {
   for (const other of thread.vpm?.group.threads ?? []) if (other !== thread) killThread(kernel, other);
 }
 
+/** The call of a critical vCPU is the firmware's: its VM never runs again. */
+function platformPower(kernel: Kernel, thread: Thread, action: 'off' | 'reset'): PsciResult {
+  for (const member of thread.vpm?.group.threads ?? [thread]) if (!member.isBlockedBy('VCPU_OFF')) powerOff(kernel, member, `platform ${action}`);
+  kernel.options.onPlatformPower(action);
+  return 'none';
+}
+
 function systemOff({ kernel, thread }: PsciCall): PsciResult {
-  if (isCritical(thread)) {
-    kernel.options.onPlatformPower('off');
-    return 'none';
-  }
+  if (isCritical(thread)) return platformPower(kernel, thread, 'off');
   killOthers(kernel, thread);
   haltThread(kernel, thread, 'VCPU_OFF');
   return 'none';
 }
 
 function systemReset({ kernel, thread }: PsciCall, data0: bigint, cookie: bigint): PsciResult {
-  if (isCritical(thread)) {
-    kernel.options.onPlatformPower('reset');
-    return 'none';
-  }
+  if (isCritical(thread)) return platformPower(kernel, thread, 'reset');
   killOthers(kernel, thread);
   thread.reset = { data0, cookie };
   haltThread(kernel, thread, 'VCPU_OFF');
