@@ -111,6 +111,7 @@ function fromOneBased(session: Session, breakpoint: DebugProtocol.Breakpoint): D
   return breakpoint.line === undefined ? breakpoint : { ...breakpoint, line: breakpoint.line - lineOffset(session) };
 }
 
+/** Requests about breakpoints, by name. */
 export const BREAKPOINT_REQUESTS = {
   setBreakpoints,
   setFunctionBreakpoints,

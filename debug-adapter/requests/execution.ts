@@ -58,6 +58,7 @@ function cancel(session: Session, args: Arguments): unknown {
   return {};
 }
 
+/** Requests about running, stepping and travelling in time, by name. */
 export const EXECUTION_REQUESTS = {
   continue: continueForward,
   next: step('over', 'next'),

@@ -143,6 +143,7 @@ function terminate(session: Session): unknown {
   return {};
 }
 
+/** Requests about the beginning and end of a session, by name. */
 export const LIFECYCLE_REQUESTS = {
   initialize,
   launch,

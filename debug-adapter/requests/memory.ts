@@ -116,4 +116,5 @@ function sourceAt(session: Session, base: SpacedAddress, address: bigint): Parti
   };
 }
 
+/** Requests about memory and disassembly, by name. */
 export const MEMORY_REQUESTS = { readMemory, writeMemory, disassemble } as const satisfies Readonly<Record<string, Handler>>;

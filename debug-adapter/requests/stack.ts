@@ -102,4 +102,5 @@ function modules(session: Session): unknown {
   return { modules: list, totalModules: list.length };
 }
 
+/** Requests about threads, frames and sources, by name. */
 export const STACK_REQUESTS = { threads, stackTrace, scopes, source, loadedSources, modules } as const satisfies Readonly<Record<string, Handler>>;

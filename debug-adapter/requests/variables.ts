@@ -71,4 +71,5 @@ function completions(session: Session, args: Arguments): unknown {
   return { targets: found.map((label) => ({ label, start: column - word.length, length: word.length })) };
 }
 
+/** Requests about variables and expressions, by name. */
 export const VARIABLE_REQUESTS = { variables, setVariable, setExpression, evaluate, completions } as const satisfies Readonly<Record<string, Handler>>;

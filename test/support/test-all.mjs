@@ -2,11 +2,11 @@
 // A step that fails does not keep the next ones from running; the first one without which nothing works (set-up) does.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { REPOSITORY } from './packages.mjs';
 
 const MINUTE_MS = 60_000;
 
-process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
+process.chdir(REPOSITORY);
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 /** Steps in order. A step whose script package.json does not have is no step. */

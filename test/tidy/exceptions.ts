@@ -31,6 +31,8 @@ export const EXCEPTIONS: Readonly<Record<RuleName, Readonly<Record<string, Excep
     'debug-adapter/expressions/symbol-context.ts': { count: 1, reason: SYMBOL_FACE },
     'debug-adapter/expressions/type-syntax.ts': { count: 1, reason: SYMBOL_FACE },
     'debug-adapter/expressions/values.ts': { count: 1, reason: SYMBOL_FACE },
+    'runtime/control/breakpoints.ts': { count: 1, reason: 'hands watchpoints on to the engine in the engine’s own type' },
+    'runtime/system/system.ts': { count: 1, reason: 'implements what the timeline asks of a system: the type alone' },
     'runtime/timeline/page-store.ts': { count: 1, reason: 'knows the engine’s memory by its interface alone' },
   },
   'host names in the runtime': {},
@@ -39,6 +41,7 @@ export const EXCEPTIONS: Readonly<Record<RuleName, Readonly<Record<string, Excep
   'cast': {
     'runtime/base/brands.ts': { count: 8, reason: 'the only place that makes branded values' },
     'runtime/base/ring.ts': { count: 1, reason: 'a generic slot that was written before it is read' },
+    'runtime/control/breakpoints.ts': { count: 2, reason: 'an event made for matching, whose place and time nobody reads' },
     'runtime/hypervisor/capability-lookup.ts': { count: 1, reason: 'narrows an object by the type that was just compared' },
     'runtime/hypervisor/errors.ts': { count: 1, reason: BY_KEYS },
     'runtime/hypervisor/hypercalls-objects.ts': { count: 2, reason: 'rows whose capability argument may name an object of any type' },
@@ -50,10 +53,9 @@ export const EXCEPTIONS: Readonly<Record<RuleName, Readonly<Record<string, Excep
     'runtime/resource-manager/message-display.ts': { count: 2, reason: BY_KEYS },
     'runtime/resource-manager/plain.ts': { count: 1, reason: 'copies plain data of any shape' },
     'runtime/resource-manager/vm-config-reader.ts': { count: 1, reason: READS_VALUES },
+    'runtime/system/boot.ts': { count: 1, reason: 'takes back the state that it saved itself' },
   },
   'module header': {
-    'cli/placeholder.ts': { count: 1, reason: NO_CODE_YET },
-    'debug-adapter/placeholder.ts': { count: 1, reason: NO_CODE_YET },
     'language-server/placeholder.ts': { count: 1, reason: NO_CODE_YET },
   },
   'documented exports': {},

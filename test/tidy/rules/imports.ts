@@ -34,7 +34,7 @@ export const IMPORT_TABLE: readonly ImportRow[] = [
   { folder: 'debug-adapter/protocol/', project: [], packages: [], typesOnly: ['@vscode/debugprotocol'] },
   { folder: 'debug-adapter/main', project: ['debug-adapter/', 'runtime/index'], packages: ['node:', '@vscode/debugadapter'] },
   { folder: 'debug-adapter/node-host', project: ['debug-adapter/', 'runtime/index'], packages: ['node:'] },
-  { folder: 'debug-adapter/', project: ['runtime/index'], packages: ['@vscode/debugadapter', 'jsonc-parser'], typesOnly: ['@vscode/debugprotocol'] },
+  { folder: 'debug-adapter/', project: ['runtime/index'], packages: ['@vscode/debugadapter', 'ajv', 'jsonc-parser'], typesOnly: ['@vscode/debugprotocol'] },
   { folder: 'extension/', project: [], packages: ['vscode', 'vscode-languageclient', 'node:'], typesOnly: ['debug-adapter/protocol/', '@vscode/debugprotocol'] },
   { folder: 'language-server/', project: ['runtime/devicetree/', 'runtime/base/'], packages: ['node:', 'vscode-languageserver', 'vscode-languageserver-textdocument'] },
   { folder: 'cli/', project: ['debug-adapter/', 'runtime/', 'language-server/'], packages: ['node:', 'jsonc-parser'], typesOnly: ['@vscode/debugprotocol'] },
