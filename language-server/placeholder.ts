@@ -1,1 +1,2 @@
+/** The language server: a place for code to come. */
 export {};
