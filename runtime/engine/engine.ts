@@ -12,7 +12,7 @@ import { dataAbort, enterEl1, ExceptionClass, exceptionReturn, faultStatus, inst
 import { finishLoad, guestAccess, simpleAccess } from './guest-access';
 import { crcTables } from './helpers';
 import type { Engine, EngineOptions, ExceptionKind, Exit, FaultKind, RunOptions, RunResult, Translation, Vcpu, Watchpoint } from './interface';
-import { PAGE_SIZE } from './interface';
+import { FAULT_LOOP_COUNT, PAGE_SIZE } from './interface';
 import type { Tier } from './interpreter';
 import * as layout from './layout';
 import { ExitCode } from './layout';
@@ -32,6 +32,7 @@ const ENTRY_INSTRUCTIONS_MAX = 2_000_000;
 const FAST_INSTRUCTIONS_MIN = 2048;
 const WASM_PAGE = 65536;
 const FAULT_KINDS: readonly FaultKind[] = ['translation', 'access-flag', 'permission', 'address-size', 'external'];
+const FAULT_LOOP_REPORTED = FAULT_LOOP_COUNT + 1;
 const NO_EXCEPTIONS = { exceptionClasses: 0n, irq: false, fiq: false, serror: false };
 
 /** See `Engine`. */
@@ -99,6 +100,7 @@ export class WasmEngine implements Engine {
   /** One entry of generated code with what precedes and follows it. */
   private step(skipBreakpoint: boolean): Exit | undefined {
     if (this.retired >= this.budget) return { reason: 'budget' };
+    if (this.state.word(layout.SLOT_FAULT_COUNT) === FAULT_LOOP_COUNT) return this.faultLoop();
     const interrupt = this.pendingInterrupt();
     if (interrupt !== undefined) return this.takeException(interrupt, this.reported[interrupt]);
     if (this.state.isIllegal) return this.synchronous(syndrome(ExceptionClass.illegalState, 0));
@@ -304,6 +306,7 @@ export class WasmEngine implements Engine {
   private returnFromException(): Exit | undefined {
     if (this.state.el === 0) return this.undefinedInstruction();
     exceptionReturn(this.state);
+    this.state.setWord(layout.SLOT_FAULT_COUNT, 0);
     this.countRetired();
     return undefined;
   }
@@ -335,7 +338,23 @@ export class WasmEngine implements Engine {
     this.state.setSystem('ESR_EL1', esr);
     if (far !== undefined) this.state.setSystem('FAR_EL1', far);
     const isReported = ((this.reported.exceptionClasses >> (esr >> 26n)) & 1n) === 1n;
+    this.countFault(esr);
     return this.takeException('synchronous', isReported);
+  }
+
+  /** Counts towards a fault loop. System calls are asked for, so they are none. */
+  private countFault(esr: bigint): void {
+    const { state } = this;
+    const isSame = state.pc === state.long(layout.SLOT_FAULT_PC) && esr === state.long(layout.SLOT_FAULT_ESR) && Number(esr >> 26n) !== ExceptionClass.svc;
+    state.setLong(layout.SLOT_FAULT_PC, state.pc);
+    state.setLong(layout.SLOT_FAULT_ESR, esr);
+    state.setWord(layout.SLOT_FAULT_COUNT, isSame ? Math.min(state.word(layout.SLOT_FAULT_COUNT) + 1, FAULT_LOOP_REPORTED) : 1);
+  }
+
+  private faultLoop(): Exit {
+    const { state } = this;
+    state.setWord(layout.SLOT_FAULT_COUNT, FAULT_LOOP_REPORTED);
+    return { reason: 'fault-loop', esr: state.long(layout.SLOT_FAULT_ESR), far: state.system('FAR_EL1'), elr: va(state.long(layout.SLOT_FAULT_PC)) };
   }
 
   /**
@@ -421,6 +440,10 @@ export class WasmEngine implements Engine {
     for (const watchpoint of watchpoints) this.watchPages(watchpoint);
     for (const [page, flags] of this.watchedPages) this.memory.setWatchFlags(page, flags);
     this.translations.flushAll();
+  }
+
+  takeHostHit(): ReturnType<Engine['takeHostHit']> {
+    return this.watchpoints.take();
   }
 
   private readonly watchedPages = new Map<number, number>();

@@ -107,7 +107,12 @@ export type Exit =
   /** A watched byte was accessed by the instruction that just retired. PC: next instruction; `pc` is the accessor's. */
   | { readonly reason: 'watchpoint'; readonly id: number; readonly pc: Va; readonly address: Pa; readonly isWrite: boolean }
   /** An exception selected by `reportExceptions` was taken to EL1. PC: at the vector. */
-  | { readonly reason: 'exception'; readonly kind: ExceptionKind; readonly esr: bigint; readonly far: bigint; readonly elr: Va };
+  | { readonly reason: 'exception'; readonly kind: ExceptionKind; readonly esr: bigint; readonly far: bigint; readonly elr: Va }
+  /** The same synchronous exception was taken `FAULT_LOOP_COUNT` times at the same PC without one return from it. PC: at the vector. Said once per loop. */
+  | { readonly reason: 'fault-loop'; readonly esr: bigint; readonly far: bigint; readonly elr: Va };
+
+/** Exceptions in a row that make a fault loop. */
+export const FAULT_LOOP_COUNT = 100_000;
 
 /** Stage-2 fault types (Arm ARM D8.15, fault status). */
 export type FaultKind = 'translation' | 'access-flag' | 'permission' | 'address-size' | 'external';
@@ -191,6 +196,8 @@ export interface Engine {
   /** Breakpoints are virtual addresses, for all vCPUs; who filters by VM is above. Never written to guest memory. */
   setBreakpoints(addresses: readonly Va[]): void;
   setWatchpoints(watchpoints: readonly Watchpoint[]): void;
+  /** The first watched access by the host since the last run or call; the next run would report it otherwise. */
+  takeHostHit(): { readonly id: number; readonly address: Pa; readonly isWrite: boolean } | undefined;
   /** Exceptions to EL1 that end a run: bit n = exception class n of ESR; the three flags for interrupts. */
   reportExceptions(selection: { readonly exceptionClasses: bigint; readonly irq: boolean; readonly fiq: boolean; readonly serror: boolean }): void;
   /** `exact` counts every instruction (tier 0), `fast` counts at branches (tier 1, default). Same results in both. */

@@ -59,6 +59,12 @@ export const SLOT_MONITOR_LOW = VCPU_BLOCK + 0x168;
 export const SLOT_MONITOR_HIGH = VCPU_BLOCK + 0x170;
 /** Set once an exception was taken and no instruction has retired since (i32). */
 export const SLOT_STALLED = VCPU_BLOCK + 0x178;
+/** How often in a row the same synchronous exception was taken at the same PC without a return (i32). */
+export const SLOT_FAULT_COUNT = VCPU_BLOCK + 0x17c;
+/** PC of that exception. */
+export const SLOT_FAULT_PC = VCPU_BLOCK + 0x180;
+/** Its ESR_EL1. */
+export const SLOT_FAULT_ESR = VCPU_BLOCK + 0x188;
 /** V0..V31, 16 bytes each. */
 export const SLOT_V0 = VCPU_BLOCK + 0x200;
 /** System registers, 8 bytes each, in the order of system-slots.ts. */

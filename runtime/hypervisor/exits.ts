@@ -48,6 +48,7 @@ export function handleExit(kernel: Kernel, thread: Thread, exit: Exit, device: D
     case 'breakpoint':
     case 'watchpoint':
     case 'exception':
+    case 'fault-loop':
       return;
   }
 }

@@ -6,7 +6,7 @@
  */
 
 import { assert } from '../base/assert';
-import type { VirqNumber } from '../base/brands';
+import type { VirqNumber, Vmid } from '../base/brands';
 import { CAP_ID_INVALID } from '../base/brands';
 import type { RootVm, RootVmProgram } from '../hypervisor/interface';
 import { Rm, RM_VMID } from './context';
@@ -29,6 +29,10 @@ export type { RmLabelView, RmParcelView, RmView, RmVmView } from './inspect';
 export interface ResourceManager extends RootVmProgram {
   /** VMs, parcels, waiting messages and labels as they are now. */
   inspect(): RmView;
+  /** Name of a VM, cheaply. */
+  nameOf(id: Vmid): string | undefined;
+  /** The VM of a name, cheaply. */
+  vmidOf(name: string): Vmid | undefined;
 }
 
 /** Makes a Resource Manager; it does nothing before `start`. */
@@ -56,6 +60,14 @@ class Program implements ResourceManager {
 
   inspect(): RmView {
     return this.rm === undefined ? { vms: [], parcels: [], labels: [] } : viewOf(this.rm.state, RM_VMID);
+  }
+
+  nameOf(id: Vmid): string | undefined {
+    return this.rm?.vm(id)?.name;
+  }
+
+  vmidOf(name: string): Vmid | undefined {
+    return this.rm?.state.vms.find((vm) => vm.name === name)?.vmid;
   }
 
   save(): RmState | null {

@@ -122,7 +122,7 @@ class Composition implements Parts {
       hardwareInterrupts: planned.map((_, index) => hardwareInterrupt(index)),
       identification: { pinned: identificationRegisters(coreProfile(platform.cpuModel)), unpinned: identificationRegisters('gunyah-unpinned') },
       deviceAccess: (address, access) => this.accessDevice(Number(address), access),
-      onPlatformPower: (action) => { system.requestStop({ kind: 'power', action }); },
+      onPlatformPower: (action) => { system.endWith({ kind: 'power', action }); },
     });
     this.hypervisor = this.gunyah;
     this.trees = new Map(planned.map(({ vm, placement }) => [vm.name, placement.deviceTree]));
@@ -180,13 +180,13 @@ class Composition implements Parts {
     if (id === PRIMARY_VMID) return this.system.description.vms[0]?.name ?? 'primary';
     if (id === 0) return 'hypervisor';
     if (id === 255) return 'resource-manager';
-    return this.resourceManager.inspect().vms.find((vm) => vm.vmid === vmid(id))?.name ?? `vm${id}`;
+    return this.resourceManager.nameOf(vmid(id)) ?? `vm${id}`;
   }
 
   /** VMID of a VM of the description; undefined before RM made it. */
   private vmidOfName(name: string | undefined): Vmid | undefined {
     if (name === this.system.description.vms[0]?.name) return vmid(PRIMARY_VMID);
-    return this.resourceManager.inspect().vms.find((vm) => vm.name === name)?.vmid;
+    return name === undefined ? undefined : this.resourceManager.vmidOf(name);
   }
 
   print(vcpu: number, bytes: Uint8Array): void {
@@ -211,7 +211,8 @@ class Composition implements Parts {
   }
 
   private observe(event: TraceEvent): void {
-    const thread = event.vcpu === undefined ? undefined : this.gunyah.threads.find((one) => one.vmid === event.vmid && one.vcpuIndex === event.vcpu);
+    const isAsked = this.system.hasEventFilter && event.vcpu !== undefined;
+    const thread = isAsked ? this.gunyah.threads.find((one) => one.vmid === event.vmid && one.vcpuIndex === event.vcpu) : undefined;
     this.system.emit(event, thread?.engineVcpu ?? null);
   }
 

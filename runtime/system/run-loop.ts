@@ -21,7 +21,7 @@ export const RUN_TICKS_MAX = 2_000_000;
  * before and after it do not share a time.
  */
 const HAS_RETIRED: Readonly<Record<Exit['reason'], boolean>> = {
-  budget: true, wfi: true, hvc: true, breakpoint: true, watchpoint: true, exception: true,
+  budget: true, wfi: true, hvc: true, breakpoint: true, watchpoint: true, exception: true, 'fault-loop': true,
   smc: false, hlt: false, 'system-register': false, mmio: false, 'stage2-data-abort': false, 'stage2-instruction-abort': false,
 };
 
@@ -30,6 +30,9 @@ export interface LoopThread {
   readonly kind: 'vcpu' | 'native';
   /** Absent for native threads. */
   readonly engineVcpu: VcpuIndex | undefined;
+  readonly vmid: number;
+  /** Index inside its VM. */
+  readonly vcpuIndex: number;
 }
 
 /** What the loop asks of the hypervisor. */
@@ -59,6 +62,8 @@ export interface LoopSurroundings<T extends LoopThread> {
   nextInput(): Ticks | undefined;
   /** A stop that something asked for since the last call, if any. */
   takeStop(): Stop | undefined;
+  /** Told after a thread's exit was handled: what the host did on its behalf may have touched watched bytes. */
+  handled(thread: T): void;
   /** Exits that are not the hypervisor's: HLT, stops of debuggers. Undefined if it is. */
   intercept(thread: T, exit: Exit, resuming: boolean): Interception | undefined;
   /** Told after a vCPU retired instructions. */
@@ -81,6 +86,10 @@ export interface LoopState {
   readonly cpu: number;
   readonly turnStart: number;
   readonly retiredByVcpu: readonly number[];
+  /** Instructions by VMID, in order of first running. */
+  readonly retiredByVm: readonly (readonly [number, number])[];
+  /** How the platform ended, if it did: nothing runs any more. */
+  readonly ended: Stop | undefined;
 }
 
 /** The loop. One instance per system. */
@@ -96,6 +105,8 @@ export class RunLoop<T extends LoopThread> {
   now: Ticks = ticks(0);
   /** Instructions retired by guests; unlike `now` it does not count waiting. */
   retired = 0;
+  private ended: Stop | undefined;
+  private retiredOfVms = new Map<number, number>();
 
   constructor(engine: Engine, hypervisor: LoopHypervisor<T>, outside: LoopSurroundings<T>) {
     this.engine = engine;
@@ -105,22 +116,33 @@ export class RunLoop<T extends LoopThread> {
 
   /** Runs until something in `request` or in the system says stop. */
   run(request: RunRequest): Stop {
-    let isFirst = true;
+    let resume = request.resumeVcpu;
     for (;;) {
-      const asked = this.outside.takeStop();
-      if (asked !== undefined) return asked;
-      if (this.now >= request.until) return { kind: 'limit' };
       this.outside.applyInputs();
+      const early = this.outside.takeStop() ?? this.ended ?? this.limit(request);
+      if (early !== undefined) return early;
       this.outside.advance(this.now);
+      const due = this.outside.takeStop();
+      if (due !== undefined) return due;
       const thread = this.choose();
-      const stop = thread === undefined ? this.skipIdle(request.until) : this.runThread(thread, request, isFirst);
+      const stop = thread === undefined ? this.skipIdle(request.until) : this.runThread(thread, request, thread.engineVcpu === resume);
       if (stop !== undefined) return stop;
-      isFirst = false;
+      if (thread?.engineVcpu === resume) resume = undefined;
     }
   }
 
+  /** Nothing runs from now on: `run` answers this. */
+  end(stop: Stop): void {
+    this.ended ??= stop;
+  }
+
+  /** Instructions that the vCPUs of a VM have retired since power-on. */
+  retiredByVm(vmid: number): number {
+    return this.retiredOfVms.get(vmid) ?? 0;
+  }
+
   save(): LoopState {
-    return { now: this.now, retired: this.retired, cpu: this.cpu, turnStart: this.turnStart, retiredByVcpu: this.retiredByVcpu.map((count) => count) };
+    return { now: this.now, retired: this.retired, cpu: this.cpu, turnStart: this.turnStart, retiredByVcpu: this.retiredByVcpu.map((count) => count), retiredByVm: [...this.retiredOfVms], ended: this.ended };
   }
 
   restore(saved: LoopState): void {
@@ -129,6 +151,8 @@ export class RunLoop<T extends LoopThread> {
     this.cpu = saved.cpu;
     this.turnStart = ticks(saved.turnStart);
     this.retiredByVcpu = [...saved.retiredByVcpu];
+    this.retiredOfVms = new Map(saved.retiredByVm);
+    this.ended = saved.ended;
   }
 
   /** Instructions that one vCPU retired. */
@@ -177,28 +201,36 @@ export class RunLoop<T extends LoopThread> {
     return undefined;
   }
 
-  private runThread(thread: T, request: RunRequest, isFirst: boolean): Stop | undefined {
+  private limit({ until, retiredMax }: RunRequest): Stop | undefined {
+    return this.now >= until || this.retired >= (retiredMax ?? Number.POSITIVE_INFINITY) ? { kind: 'limit' } : undefined;
+  }
+
+  private runThread(thread: T, request: RunRequest, resume: boolean): Stop | undefined {
     const { engineVcpu } = thread;
     if (engineVcpu === undefined) {
       const elapsed = Math.max(1, this.hypervisor.runNative(thread));
       this.pass(elapsed);
       this.hypervisor.account(thread, elapsed);
+      this.outside.handled(thread);
       return undefined;
     }
     const stepping = request.stepVcpu === engineVcpu;
-    const resuming = isFirst && request.resumeVcpu === engineVcpu;
-    const { retired, exit } = this.engine.run(engineVcpu, { budget: stepping ? 1 : this.budget(request.until), tickNow: this.now, resume: resuming });
+    const before = this.retired;
+    const { retired, exit } = this.engine.run(engineVcpu, { budget: stepping ? 1 : this.budget(request), tickNow: this.now, resume });
     this.retired += retired;
     this.pass(retired);
-    const before = this.retired - retired;
-    const stop = this.handle(thread, exit, { retired, resuming: resuming && retired === (exit.reason === 'hvc' ? 1 : 0) });
-    const hasRetired = this.retired > before;
-    if (hasRetired) {
-      this.retiredByVcpu[engineVcpu] = this.retiredBy(engineVcpu) + this.retired - before;
-      this.outside.ran(thread, this.now);
-    }
+    const stop = this.handle(thread, exit, { retired, resuming: resume && retired === (exit.reason === 'hvc' ? 1 : 0) });
+    const ran = this.retired - before;
+    if (ran > 0) this.noteRetired(thread, ran);
     if (stop !== undefined) return stop;
-    return stepping && hasRetired ? { kind: 'step', vcpu: engineVcpu } : undefined;
+    return stepping && ran > 0 ? { kind: 'step', vcpu: engineVcpu } : undefined;
+  }
+
+  private noteRetired(thread: T, count: number): void {
+    const { vmid, engineVcpu } = thread;
+    this.retiredOfVms.set(vmid, this.retiredByVm(vmid) + count);
+    if (engineVcpu !== undefined) this.retiredByVcpu[engineVcpu] = this.retiredBy(engineVcpu) + count;
+    this.outside.ran(thread, this.now);
   }
 
   private handle(thread: T, exit: Exit, { retired, resuming }: { retired: number; resuming: boolean }): Stop | undefined {
@@ -215,6 +247,7 @@ export class RunLoop<T extends LoopThread> {
     const completed = intercepted === undefined ? this.hypervisor.handleExit(thread, exit) : intercepted.completed === true ? 1 : 0;
     this.retired += completed;
     this.pass(intercepted === undefined && !HAS_RETIRED[exit.reason] ? Math.max(1, completed) : completed);
+    this.outside.handled(thread);
     return intercepted?.stop;
   }
 
@@ -222,8 +255,8 @@ export class RunLoop<T extends LoopThread> {
     this.now = ticks(this.now + elapsed);
   }
 
-  private budget(until: Ticks): number {
-    let budget = Math.min(until - this.now, RUN_TICKS_MAX);
+  private budget({ until, retiredMax }: RunRequest): number {
+    let budget = Math.min(until - this.now, RUN_TICKS_MAX, (retiredMax ?? Number.POSITIVE_INFINITY) - this.retired);
     for (const tick of [this.outside.nextDeadline(), this.outside.nextInput(), this.hypervisor.nextSliceDeadline(this.cpu)]) {
       if (tick !== undefined) budget = Math.min(budget, tick - this.now);
     }

@@ -35,9 +35,11 @@ export type Stop =
 export interface RunRequest {
   /** Stop at this time at the latest. */
   readonly until: Ticks;
+  /** Stop when guests have retired this many instructions since power-on, at the latest. */
+  readonly retiredMax?: number;
   /** Stop once this vCPU has retired one instruction. */
   readonly stepVcpu?: VcpuIndex;
-  /** Do not stop at a breakpoint or call filter on the very first instruction of this vCPU. */
+  /** Do not stop at a breakpoint or call filter on the first instruction that this vCPU executes. */
   readonly resumeVcpu?: VcpuIndex;
 }
 

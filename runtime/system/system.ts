@@ -6,9 +6,10 @@
  */
 
 import { assert } from '../base/assert';
-import { ipa, pa, ticks, va, type Pa, type Ticks, type Va, type Vmid } from '../base/brands';
+import { hex } from '../base/bits';
+import { ipa, pa, ticks, va, vmid, type Pa, type Ticks, type Va, type Vmid } from '../base/brands';
 import type { TraceEvent } from '../base/trace-event';
-import { PAGE_SIZE, type Engine, type Exit, type Translation, type Watchpoint } from '../engine/interface';
+import { FAULT_LOOP_COUNT, PAGE_SIZE, type Engine, type Exit, type Translation, type Watchpoint } from '../engine/interface';
 import { systemRegisters } from '../isa/system-registers';
 import type { TimelineSubject } from '../timeline/timeline';
 import type { SystemDescription } from './description';
@@ -22,6 +23,9 @@ import { TraceLog } from './trace-log';
 import type { Parts, SystemThread, VcpuName, VmConsole, VmSummary } from './parts';
 
 const SEMIHOSTING_IMMEDIATE = 0xf000;
+const ALL_CLASSES = 0xffff_ffff_ffff_ffffn;
+/** Code of the report that a vCPU does nothing but take one exception. */
+export const FAULT_LOOP = 'guest-fault-loop';
 
 /** What the system is to look out for; see `control/breakpoints.ts`. */
 export interface LookOut extends StopFilters {
@@ -60,7 +64,14 @@ export class System implements TimelineSubject {
   private pending: Stop | undefined;
   private lastRetiredTicks: number[] = [];
   private focus: number | undefined;
+  /** Pages that ever held something but zeros, as far as known. */
   private readonly touched = new Set<number>();
+  /** Pages written since `collectDirtyPages` was last called, beside those that the engine knows. */
+  private readonly dirty = new Set<number>();
+  private traceExceptions = false;
+  private stopClasses = 0n;
+  /** Called before an input from outside changes anything: history may have to branch. */
+  onInput: (() => void) | undefined;
 
   /** Use `createSystem`. */
   constructor(description: SystemDescription, layout: MemoryLayout, makeParts: (system: System) => Parts) {
@@ -77,6 +88,7 @@ export class System implements TimelineSubject {
       takeStop: () => this.takeStop(),
       intercept: (thread, exit, resuming) => this.intercept(thread, exit, resuming),
       ran: (thread, now) => { this.noteRun(thread, now); },
+      handled: (thread) => { this.noteHostHit(thread); },
     });
   }
 
@@ -120,13 +132,25 @@ export class System implements TimelineSubject {
   lookOutFor(lookOut: LookOut): void {
     this.engine.setBreakpoints(lookOut.addresses);
     this.engine.setWatchpoints(lookOut.watchpoints);
-    this.engine.reportExceptions({ exceptionClasses: lookOut.exceptionClasses, irq: false, fiq: false, serror: false });
+    this.stopClasses = lookOut.exceptionClasses;
+    this.reportExceptions();
     this.filters = { call: lookOut.call, event: lookOut.event };
   }
 
-  /** Asks a running loop to stop at its next pass. */
-  requestStop(stop: Stop): void {
-    this.pending ??= stop;
+  /** Records exceptions that the engine takes as trace events too. They cost time; results are the same. */
+  setExceptionTrace(isOn: boolean): void {
+    this.traceExceptions = isOn;
+    this.reportExceptions();
+  }
+
+  /** The platform was powered off or reset: from now on every run answers that. */
+  endWith(stop: Stop): void {
+    this.loop.end(stop);
+  }
+
+  /** Instructions that the vCPUs of a VM have retired since power-on. */
+  retiredByVm(vmid: number): number {
+    return this.loop.retiredByVm(vmid);
   }
 
   /** Time just after the last instruction that a vCPU retired; undefined if it never ran. */
@@ -287,15 +311,20 @@ export class System implements TimelineSubject {
   /** Records an event and lets the event filter see it. */
   emit(event: TraceEvent, vcpu: number | null): void {
     this.trace.put(event);
-    if (this.filters.event?.(event, vcpu) === true) this.requestStop({ kind: 'event', vcpu, event });
+    if (this.filters.event?.(event, vcpu) === true) this.pending ??= { kind: 'event', vcpu, event };
+  }
+
+  /** Whether `emit` wants to know the vCPU: looking it up costs more than recording the event. */
+  get hasEventFilter(): boolean {
+    return this.filters.event !== undefined;
   }
 
   /** The state in one number: equal input, equal hash, whatever the host, the tier and the stops in between. */
   stateHash(): string {
     const hash = new StateHash();
     const { loop, parts, vcpus } = this.save();
-    hash.value({ now: loop.now, retired: loop.retired, parts, vcpus });
-    for (const page of this.engine.memory.collectDirtyPages()) this.touched.add(page);
+    hash.value({ loop, parts, vcpus });
+    this.noteDirty();
     for (const page of [...this.touched].sort((left, right) => left - right)) {
       const bytes = this.engine.memory.readPage(page);
       if (bytes.every((byte) => byte === 0)) continue;
@@ -337,8 +366,9 @@ export class System implements TimelineSubject {
   }
 
   collectDirtyPages(): Uint32Array {
-    const pages = this.engine.memory.collectDirtyPages();
-    for (const page of pages) this.touched.add(page);
+    this.noteDirty();
+    const pages = Uint32Array.from(this.dirty).sort();
+    this.dirty.clear();
     return pages;
   }
 
@@ -352,6 +382,8 @@ export class System implements TimelineSubject {
 
   memoryRestored(): void {
     this.engine.flushCaches();
+    this.engine.takeHostHit();
+    this.applyInputs();
   }
 
   truncateFuture(): void {
@@ -360,7 +392,20 @@ export class System implements TimelineSubject {
     for (const { transcript } of this.consoles) transcript.truncate();
   }
 
+  private noteDirty(): void {
+    for (const page of this.engine.memory.collectDirtyPages()) {
+      this.touched.add(page);
+      this.dirty.add(page);
+    }
+  }
+
+  private reportExceptions(): void {
+    const all = this.traceExceptions;
+    this.engine.reportExceptions({ exceptionClasses: all ? ALL_CLASSES : this.stopClasses, irq: all, fiq: all, serror: all });
+  }
+
   private input(entry: JournalEntry): void {
+    this.onInput?.();
     this.journal.append(entry);
     this.apply(entry);
   }
@@ -372,7 +417,11 @@ export class System implements TimelineSubject {
   private apply(entry: JournalEntry): void {
     switch (entry.kind) {
       case 'console-input': this.parts.consoles[entry.vm]?.acceptInput?.(entry.bytes); break;
-      case 'write-memory': this.engine.memory.write(pa(entry.address), entry.bytes); break;
+      case 'write-memory':
+        this.engine.memory.write(pa(entry.address), entry.bytes);
+        // The debugger's own writes are no news to it.
+        this.engine.takeHostHit();
+        break;
       case 'write-register': this.setRegister(entry.vcpu, entry.register, entry.value); break;
     }
   }
@@ -405,12 +454,34 @@ export class System implements TimelineSubject {
     switch (exit.reason) {
       case 'breakpoint': return { stop: { kind: 'breakpoint', vcpu, pc: va(this.engine.vcpu(vcpu).pc) } };
       case 'watchpoint': return { stop: { kind: 'watchpoint', vcpu, id: exit.id, pc: exit.pc, address: exit.address, isWrite: exit.isWrite } };
-      case 'exception': return { stop: { kind: 'exception', vcpu, exception: exit.kind, esr: exit.esr, far: exit.far, elr: exit.elr } };
+      case 'exception': return this.exception(thread, vcpu, exit);
+      case 'fault-loop': return this.faultLoop(thread, exit);
       case 'hvc':
       case 'smc': return resuming ? undefined : this.interceptCall(thread, vcpu, exit);
       case 'hlt': return this.semihosting(vcpu, exit.immediate);
       default: return undefined;
     }
+  }
+
+  private exception(thread: SystemThread, vcpu: number, { kind, esr, far, elr }: Exit & { readonly reason: 'exception' }): Interception {
+    if (this.traceExceptions) this.trace.put({ event: 'exception', tick: this.now, vmid: vmid(thread.vmid), vcpu: thread.vcpuIndex, kind, esr, far, elr, injected: false });
+    const stops = kind === 'synchronous' && ((this.stopClasses >> (esr >> 26n)) & 1n) === 1n;
+    return stops ? { stop: { kind: 'exception', vcpu, exception: kind, esr, far, elr } } : {};
+  }
+
+  /** A guest that only faults goes on faulting: the user is told, and decides. */
+  private faultLoop({ vmid: id, vcpuIndex, engineVcpu }: SystemThread, { esr, elr }: Exit & { readonly reason: 'fault-loop' }): Interception {
+    const message = `The vCPU took the same exception (ESR_EL1 ${hex(esr)}) at ${hex(elr)} ${FAULT_LOOP_COUNT} times without returning from it. Check the vectors at VBAR_EL1 and what they touch.`;
+    this.emit({ event: 'report', tick: this.now, vmid: vmid(id), vcpu: vcpuIndex, code: FAULT_LOOP, message }, engineVcpu ?? null);
+    return {};
+  }
+
+  /** Hypervisor and Resource Manager write guests' memory too. */
+  private noteHostHit({ engineVcpu }: SystemThread): void {
+    const hit = this.engine.takeHostHit();
+    if (hit === undefined) return;
+    const pc = va(engineVcpu === undefined ? 0n : this.pcOf(engineVcpu));
+    this.pending ??= { kind: 'watchpoint', vcpu: engineVcpu ?? null, id: hit.id, pc, address: hit.address, isWrite: hit.isWrite };
   }
 
   /** HVC has retired and is taken back; SMC has not. */

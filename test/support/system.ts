@@ -1,0 +1,89 @@
+/**
+ * Whole systems for tests: the sample with two VMs and each fixture guest, read and compiled once, powered on as often as wanted.
+ * Nothing here runs anything; tests drive what they get.
+ */
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { resolveSystem, resolveSystemFile, systemOfProgram } from '../../debug-adapter/configuration/resolve';
+import { nodeHost } from '../../debug-adapter/node-host';
+import { createSystem, DebugTarget, elfSections, loadSymbols, parseElf, ticks, VmSymbols, type DebugTargetOptions, type Job, type StopReport, type System, type SystemDescription } from '../../runtime/index';
+import { guestElf, sampleElf, sampleFolder } from './guest-build';
+
+/** A system that can be powered on again and again. */
+export interface Subject {
+  readonly name: string;
+  readonly description: SystemDescription;
+  readonly symbols: readonly { readonly vm: string; readonly path: string; readonly bytes: Uint8Array }[];
+}
+
+const OPTIONS = { semihosting: true } as const;
+
+/** The sample: a primary VM and a sensor VM that the Resource Manager builds. */
+export async function sampleSubject(): Promise<Subject> {
+  mkdirSync(join(sampleFolder(), 'build'), { recursive: true });
+  sampleElf('primary');
+  sampleElf('sensor');
+  const resolved = await resolveSystemFile(nodeHost, join(sampleFolder(), 'two-vms.gunyah.json'), OPTIONS);
+  assert.ok(resolved.ok, 'the sample is readable');
+  return { name: 'two-vms', ...resolved.value };
+}
+
+/** A fixture guest alone. */
+export async function guestSubject(name: string): Promise<Subject> {
+  return programsSubject([name]);
+}
+
+/** Fixture guests side by side: the first is the primary VM, the others start with the system. */
+export async function programsSubject(names: readonly string[], cpus?: number): Promise<Subject> {
+  const [first = '', ...others] = names.map(guestElf);
+  const alone = systemOfProgram(first);
+  const secondaries = others.map((image, index) => ({ image, name: `vm${index + 1}`, autostart: true, memory: { base: '0x41000000', size: '8M' } }));
+  const system = { ...alone, vms: [...alone.vms, ...secondaries], ...(cpus === undefined ? {} : { platform: { cpus } }) };
+  const resolved = await resolveSystem(nodeHost, system, { ...OPTIONS, folder: '/' });
+  assert.ok(resolved.ok, resolved.ok ? '' : resolved.error.map(({ message }) => message).join('\n'));
+  return { name: names.join('+'), ...resolved.value };
+}
+
+/** Powers on. */
+export function powerOn({ description }: Subject): System {
+  const system = createSystem(description);
+  assert.ok(system.ok, system.ok ? '' : system.error.map(({ message }) => message).join('\n'));
+  return system.value;
+}
+
+/** Powers on under a debugger. */
+export function debug(subject: Subject, options: DebugTargetOptions = { history: {} }): DebugTarget {
+  return new DebugTarget(powerOn(subject), options);
+}
+
+/** Symbols of one VM of a target. */
+export function symbolsOf(subject: Subject, target: DebugTarget, vm: string): VmSymbols {
+  const symbols = new VmSymbols(target.system);
+  for (const file of subject.symbols) {
+    if (file.vm !== vm) continue;
+    const elf = parseElf(file.bytes, file.path);
+    const loaded = elf.ok ? loadSymbols(elfSections(elf.value), { name: file.path }) : elf;
+    assert.ok(loaded.ok, 'a fixture has symbols');
+    symbols.add(loaded.value);
+  }
+  return symbols;
+}
+
+/** Drives a job to its end; it never pauses. */
+export function finish(job: Job): StopReport {
+  for (let slices = 0; slices < 100_000; slices++) {
+    const step = job.next(false);
+    if (step.done === true) return step.value;
+    assert.ok(step.value.idle !== true, 'the system waits for input that never comes');
+  }
+  throw new Error('the job does not end');
+}
+
+/** Runs on to a time or to the end of the run. */
+export function runTo(system: System, tick: number): void {
+  while (system.now < tick) {
+    const stop = system.run({ until: ticks(tick) });
+    if (stop.kind === 'power' || stop.kind === 'exit' || stop.kind === 'idle') return;
+  }
+}
