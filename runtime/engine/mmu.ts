@@ -24,6 +24,8 @@ const state32 = (address: number): I32 => i32.load(ZERO, address);
 const put32 = (address: number, value: I32): Code => i32.store(ZERO, value, address);
 const put64 = (address: number, value: I64): Code => i64.store(ZERO, value, address);
 const TABLE_MASK = c64(0x0000_ffff_ffff_f000n);
+/** The base of the first table: small ones are aligned to 64 bytes, so an entry never crosses a page. */
+const TABLE_BASE_MASK = c64(0x0000_ffff_ffff_ffc0n);
 const PHYSICAL_BITS = 40n;
 
 /** Indexes of the functions that this file defines. */
@@ -155,7 +157,7 @@ function stage2(f: FunctionLocals, functions: MmuFunctions): Code {
     when(i32.eqz(i64.eqz(i64.shrU(ipa, i64.sub(c64(64n), field64(vtcr, 5, 0))))), fail(2, FaultType.translation, ZERO)),
     set(w.outSize, outputBits(field32(vtcr, 18, 16))),
     set(w.input, ipa),
-    set(w.table, i64.and(register('VTTBR_EL2'), c64(0x0000_ffff_ffff_fffen))),
+    set(w.table, i64.and(register('VTTBR_EL2'), TABLE_BASE_MASK)),
     loop(again, [readEntry(w, 2, call32(functions.ramHost, w.entry)), descend(w, 2, again, [])]),
     put64(layout.WALK_PA, w.table), put32(layout.WALK_LEVEL2, w.level),
     // S2AP 7:6 is write, read; XN is bit 54; MemAttr 3:2 of 5:2 zero is Device.
@@ -197,7 +199,7 @@ function stage1Start({ va, w, upper, sizeBits }: Stage1Locals): Code {
     when(i64.ne(above, i64.sub(c64(0n), i64.extendU(upper))), fail(1, FaultType.translation, ZERO)),
     when(i32.or(walkOff, i32.eqz(isGranule4K)), fail(1, FaultType.translation, ZERO)),
     set(w.input, i64.and(w.input, i64.sub(i64.shl(c64(1n), sizeBits), c64(1n)))),
-    set(w.table, i64.and(pick(register('TTBR1_EL1'), register('TTBR0_EL1')), c64(0x0000_ffff_ffff_fffen))),
+    set(w.table, i64.and(pick(register('TTBR1_EL1'), register('TTBR0_EL1')), TABLE_BASE_MASK)),
     set(w.outSize, outputBits(field32(tcr, 34, 32))),
     set(w.level, i32.sub(i32.const(3), i32.wrap(i64.divU(i64.sub(sizeBits, c64(13n)), c64(9n))))),
   ];

@@ -21,7 +21,6 @@ export function isStoredSystemRegister(name: string): boolean {
   return slots.has(name);
 }
 
-const ALL_BITS = 0xffff_ffff_ffff_ffffn;
 const LEVELS: Readonly<Record<AccessLevel, number>> = { EL0: 0, EL1: 1, EL2: 2, EL3: 3, never: 4 };
 
 /** The number of an access level; 4 for `never`. */
@@ -35,8 +34,8 @@ export interface StoredRegister {
   /** Lowest EL that may access it without a look at an enable bit. */
   readonly readEl: number;
   readonly writeEl: number;
-  /** MSR is a plain store. */
-  readonly plainWrite: boolean;
+  /** Bits that MSR stores, if it does no more than that. */
+  readonly plainWriteMask: bigint | undefined;
 }
 
 /** The plain register of an encoding, if it is one. */
@@ -49,7 +48,7 @@ export function storedRegister(key: number): StoredRegister | undefined {
   return {
     slot: systemSlot(row.name),
     readEl: Math.max(lowest, levelNumber(row.read)), writeEl: Math.max(lowest, levelNumber(row.write)),
-    plainWrite: row.handling === 'storage' && row.writeMask === ALL_BITS,
+    plainWriteMask: row.handling === 'storage' ? row.writeMask : undefined,
   };
 }
 

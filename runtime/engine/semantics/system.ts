@@ -1,15 +1,16 @@
 /**
  * System instructions that generated code carries out itself: hints, barriers, DAIF, reads of stored registers and of
- * the counter, DC ZVA. Everything else traps to TypeScript (system.ts of the engine).
+ * the counter, PSTATE fields, DC ZVA. Everything else traps to TypeScript (system.ts of the engine).
  */
 
-import { SLOT_DAIF, SLOT_EL, SLOT_LINES, SLOT_MONITOR_SIZE, STATE_COUNTER_SHIFT, STATE_TICK_END, ExitCode } from '../layout';
+import { systemRegisterKey, type Fields } from '../../isa/interface';
+import { systemRegisterByKey } from '../../isa/system-registers';
+import { ExitCode, SLOT_DAIF, SLOT_EL, SLOT_LINES, SLOT_MONITOR_SIZE, SLOT_SP_EL0, SLOT_SPSEL, STATE_COUNTER_SHIFT, STATE_TICK_END } from '../layout';
 import type { Operands } from '../operands';
 import { counterOf, storedRegister, systemSlot } from '../system-slots';
-import { systemRegisterKey } from '../../isa/interface';
-import type { Fields } from '../../isa/interface';
 import type { Code } from '../wasm/code';
 import { i32, i64, set, when, type I64 } from '../wasm/expressions';
+import { flagBits, setFlagBits } from './flags';
 import { destination, field, source, type Emit, type InstructionClass, type Lowered } from './lowering';
 
 const ZERO = i32.const(0);
@@ -64,30 +65,71 @@ function counter(o: Operands): I64 {
 const keyOf = (f: Fields): number => systemRegisterKey({ op0: field(f, 'op0'), op1: field(f, 'op1'), crn: field(f, 'CRn'), crm: field(f, 'CRm'), op2: field(f, 'op2') });
 const readSlot = (o: Operands): Code => o.setX('d', o.x('n'));
 
+/** Registers that are parts of PSTATE, or banked, with the micro-ops that read and write them. */
+const SPECIAL: ReadonlyMap<string, string> = new Map([['SP_EL0', 'sp_el0'], ['DAIF', 'daif'], ['NZCV', 'nzcv'], ['CurrentEL', 'currentel']]);
+const READ_ONLY = new Set(['currentel']);
+
+function special(key: number): string | undefined {
+  return SPECIAL.get(systemRegisterByKey(key)?.name ?? '');
+}
+
 function lowerRead(f: Fields): Lowered | undefined {
   const key = keyOf(f);
   const d = destination(field(f, 'Rt'));
   const counterName = counterOf(key);
   if (counterName !== undefined) return { op: `mrs.${counterName}`, d };
+  const name = special(key);
+  if (name !== undefined) return { op: `mrs.${name}`, d };
   const stored = storedRegister(key);
   if (stored === undefined || stored.readEl > 1) return undefined;
   return { op: stored.readEl === 0 ? 'mrs.el0' : 'mrs.el1', d, n: stored.slot };
 }
 
 function lowerWrite(f: Fields): Lowered | undefined {
-  const stored = storedRegister(keyOf(f));
-  if (stored === undefined || !stored.plainWrite || stored.writeEl > 1) return undefined;
-  return { op: stored.writeEl === 0 ? 'msr.el0' : 'msr.el1', d: stored.slot, n: source(field(f, 'Rt')) };
+  const key = keyOf(f);
+  const n = source(field(f, 'Rt'));
+  const name = special(key);
+  if (name !== undefined) return READ_ONLY.has(name) ? undefined : { op: `msr.${name}`, n };
+  const stored = storedRegister(key);
+  if (stored === undefined || stored.plainWriteMask === undefined || stored.writeEl > 1) return undefined;
+  if (stored.plainWriteMask !== ALL_BITS) return { op: 'msr.masked', d: stored.slot, n, imm: stored.plainWriteMask };
+  return { op: stored.writeEl === 0 ? 'msr.el0' : 'msr.el1', d: stored.slot, n };
 }
 
-/** MRS and MSR of plain stored registers, and MRS of the counters. */
+const ALL_BITS = 0xffff_ffff_ffff_ffffn;
+const DAIF_MASK = 0x3c0;
+/** SP_EL0 has its slot only while it is not the selected stack pointer. */
+const spEl0IsBanked = i32.and(i32.load(ZERO, SLOT_EL), i32.load(ZERO, SLOT_SPSEL));
+
+/** MSR DAIF, then the look at the interrupt inputs. */
+function writeDaif(o: Operands): Code {
+  return [
+    when(atEl0, o.trap()),
+    i32.store(ZERO, i32.and(o.w('n'), i32.const(DAIF_MASK)), SLOT_DAIF),
+    when(i32.load(ZERO, SLOT_LINES), o.retireAndLeave(ExitCode.interrupts)),
+  ];
+}
+
+function writeMasked(o: Operands): Code {
+  const [mask] = o.temporaries64;
+  const kept = i64.and(o.x('d'), i64.xor(mask, i64.const(-1n)));
+  return [when(atEl0, o.trap()), set(mask, o.immediate), o.setX('d', i64.or(kept, i64.and(o.x('n'), mask)))];
+}
+
+/** MRS and MSR of stored registers, of what PSTATE holds, and MRS of the counters. */
 export const systemMoves: InstructionClass = {
   keys: ['system_register_move'],
   ops: new Map<string, Emit>([
     ['mrs.el0', readSlot], ['mrs.el1', (o) => [when(atEl0, o.trap()), readSlot(o)]],
-    ['msr.el0', readSlot], ['msr.el1', (o) => [when(atEl0, o.trap()), readSlot(o)]],
+    ['msr.el0', readSlot], ['msr.el1', (o) => [when(atEl0, o.trap()), readSlot(o)]], ['msr.masked', writeMasked],
     ['mrs.CNTPCT_EL0', (o) => [when(atEl0, o.trap()), o.setX('d', counter(o))]],
     ['mrs.CNTVCT_EL0', (o) => [when(atEl0, o.trap()), o.setX('d', i64.sub(counter(o), i64.load(ZERO, systemSlot('CNTVOFF_EL2'))))]],
+    ['mrs.sp_el0', (o) => [when(i32.eqz(spEl0IsBanked), o.trap()), o.setX('d', i64.load(ZERO, SLOT_SP_EL0))]],
+    ['msr.sp_el0', (o) => [when(i32.eqz(spEl0IsBanked), o.trap()), i64.store(ZERO, o.x('n'), SLOT_SP_EL0)]],
+    ['mrs.daif', (o) => [when(atEl0, o.trap()), o.setW('d', daif)]], ['msr.daif', writeDaif],
+    ['mrs.nzcv', (o) => o.setW('d', i32.shl(flagBits, i32.const(28)))],
+    ['msr.nzcv', (o) => setFlagBits(i32.shrU(o.w('n'), i32.const(28)), o.temporaries32[0])],
+    ['mrs.currentel', (o) => [when(atEl0, o.trap()), o.setW('d', i32.shl(i32.load(ZERO, SLOT_EL), i32.const(2)))]],
   ]),
   lower: (f): Lowered | undefined => (field(f, 'L') === 1 ? lowerRead(f) : lowerWrite(f)),
 };
