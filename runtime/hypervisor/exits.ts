@@ -11,6 +11,7 @@ import { callBySmccc, callNative, NATIVE_BASE, NATIVE_COUNT } from './hypercalls
 import type { Kernel } from './kernel';
 import { callSmccc, hypercallNumberOf } from './smccc';
 import type { Thread } from './thread';
+import type { VirtioMmio } from './virtio-mmio';
 import { haltThread, isCritical, waitForInterrupt } from './vcpu';
 
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
@@ -118,10 +119,26 @@ function complete(kernel: Kernel, thread: Thread, value: bigint): void {
   kernel.retired++;
 }
 
+/** The virtio device whose register page a store hits; its frontend sees the page read-only. */
+function virtioAt(kernel: Kernel, thread: Thread, ipa: bigint): VirtioMmio | undefined {
+  const leaf = thread.addrspace?.pgtable.lookup(Number(ipa >> 12n));
+  if (leaf === undefined) return undefined;
+  for (const device of kernel.ofType('virtio_mmio')) if (device.header.state === 'active' && device.extent?.firstPage === leaf.paPage) return device;
+  return undefined;
+}
+
+function virtioStore(kernel: Kernel, thread: Thread, access: GuestAccess): void {
+  const device = access.isWrite ? virtioAt(kernel, thread, access.ipa) : undefined;
+  const isDone = device?.write(Number(access.ipa & 0xfffn), access.sizeBytes, Number(access.value & 0xffff_ffffn)) === true;
+  if (isDone) complete(kernel, thread, 0n);
+  else abort(kernel, thread, access);
+}
+
 /** Order: frames placed in the address space, the VIC's own default addresses, proxy ranges, abort. */
 function dataAbort(kernel: Kernel, thread: Thread, exit: ExitOf<'stage2-data-abort'>): void {
   const { access } = exit;
   const isTranslation = exit.fault === 'translation' || exit.fault === 'access-flag';
+  if (access.syndromeValid && !exit.duringStage1Walk && exit.fault === 'permission') return virtioStore(kernel, thread, access);
   if (!access.syndromeValid || exit.duringStage1Walk || !isTranslation) return abort(kernel, thread, access);
   const vic = thread.addrspace?.frameAt(access.ipa)?.vic.vic ?? thread.vic?.object.vic;
   const answer = vic?.access({ ipa: access.ipa, sizeBytes: access.sizeBytes, isWrite: access.isWrite, value: access.value, vcpuIndex: thread.vic?.index ?? 0 });

@@ -18,6 +18,7 @@ import { IPC_HANDLERS } from './hypercalls-ipc';
 import { MEMORY_HANDLERS } from './hypercalls-memory';
 import { OBJECT_HANDLERS } from './hypercalls-objects';
 import { VCPU_HANDLERS } from './hypercalls-vcpu';
+import { VIRTIO_HANDLERS } from './hypercalls-virtio';
 import type { AnyObject, Kernel } from './kernel';
 import { VCPU_OPTIONS_ALL, type Thread } from './thread';
 
@@ -29,7 +30,7 @@ export const NATIVE_COUNT = 0x69;
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 
 type AnyHandler = (args: Readonly<Record<string, bigint | number>>, objects: Readonly<Record<string, AnyObject>>, context: CallContext) => unknown;
-const HANDLERS: Readonly<Partial<Record<HypercallName, AnyHandler>>> = { ...OBJECT_HANDLERS, ...MEMORY_HANDLERS, ...IPC_HANDLERS, ...VCPU_HANDLERS } as unknown as Partial<Record<HypercallName, AnyHandler>>;
+const HANDLERS: Readonly<Partial<Record<HypercallName, AnyHandler>>> = { ...OBJECT_HANDLERS, ...MEMORY_HANDLERS, ...IPC_HANDLERS, ...VCPU_HANDLERS, ...VIRTIO_HANDLERS } as unknown as Partial<Record<HypercallName, AnyHandler>>;
 
 /** What the shell knows of one row. */
 interface Entry {

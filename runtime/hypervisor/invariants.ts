@@ -42,6 +42,7 @@ function checkReferences(kernel: Kernel): void {
   for (const thread of kernel.ofType('thread')) for (const link of [thread.cspace, thread.addrspace, thread.vic?.object, thread.vpm?.group]) count(link);
   for (const extent of kernel.ofType('memextent')) count(extent.parent);
   for (const addrspace of kernel.ofType('addrspace')) count(addrspace.infoArea?.extent);
+  for (const device of kernel.ofType('virtio_mmio')) count(device.extent);
   count(kernel.partition);
   for (const hwirq of kernel.ofType('hwirq')) count(hwirq);
   for (const object of kernel.objects.values()) {

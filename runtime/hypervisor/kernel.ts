@@ -26,6 +26,7 @@ import { Scheduler } from './scheduler';
 import { Thread } from './thread';
 import type { VcpuTimers } from './vcpu-timers';
 import { VicObject } from './vic-object';
+import { VirtioMmio } from './virtio-mmio';
 import { VpmGroup } from './vpm';
 
 /** Objects by type name; types without a class have no objects. */
@@ -40,18 +41,18 @@ export interface ObjectByType {
   readonly vic: VicObject;
   readonly hwirq: Hwirq;
   readonly vpm_group: VpmGroup;
-  readonly virtio_mmio: never;
+  readonly virtio_mmio: VirtioMmio;
   readonly watchdog: never;
   readonly vrtc: never;
 }
 /** Any object. */
-export type AnyObject = Partition | Cspace | Addrspace | Memextent | Thread | Doorbell | Msgqueue | VicObject | Hwirq | VpmGroup;
+export type AnyObject = Partition | Cspace | Addrspace | Memextent | Thread | Doorbell | Msgqueue | VicObject | Hwirq | VpmGroup | VirtioMmio;
 /** Types that partition_create_* makes. */
-export type CreatableType = 'cspace' | 'addrspace' | 'memextent' | 'thread' | 'doorbell' | 'msgqueue' | 'vic' | 'vpm_group';
+export type CreatableType = 'cspace' | 'addrspace' | 'memextent' | 'thread' | 'doorbell' | 'msgqueue' | 'vic' | 'vpm_group' | 'virtio_mmio';
 
 /** Heap bytes of each object: what creation charges. */
 const OBJECT_BYTES: Readonly<Record<CreatableType, number>> = {
-  cspace: 4096, addrspace: 4096, memextent: 512, thread: 8192, doorbell: 256, msgqueue: 512, vic: 16384, vpm_group: 512,
+  cspace: 4096, addrspace: 4096, memextent: 512, thread: 8192, doorbell: 256, msgqueue: 512, vic: 16384, vpm_group: 512, virtio_mmio: 8192,
 };
 
 function isCreatable(type: string): type is CreatableType {
@@ -169,6 +170,7 @@ export class Kernel {
       case 'msgqueue': return new Msgqueue(id);
       case 'vic': return this.listenTo(new VicObject(id));
       case 'vpm_group': return new VpmGroup(id);
+      case 'virtio_mmio': return new VirtioMmio(id, this.engine.memory);
     }
   }
 
@@ -246,6 +248,7 @@ export class Kernel {
     else if (object instanceof VpmGroup) object.source.unbind();
     else if (object instanceof Msgqueue) this.destroyMsgqueue(object);
     else if (object instanceof VicObject) this.destroyVic(object);
+    else if (object instanceof VirtioMmio) this.destroyVirtio(object);
   }
 
   private destroyCspace(cspace: Cspace): void {
@@ -291,6 +294,14 @@ export class Kernel {
     queue.sendSource.unbind();
     queue.receiveSource.unbind();
     if (queue.isBufferPaid) this.partition.heap.releaseBytes(queue.bufferSizeBytes);
+  }
+
+  private destroyVirtio(device: VirtioMmio): void {
+    device.backendSource.unbind();
+    device.frontendSource.unbind();
+    if (device.extent === undefined) return;
+    device.extent.attachmentCount--;
+    this.put(device.extent);
   }
 
   private destroyVic(vic: VicObject): void {

@@ -22,6 +22,7 @@ import { makeVcpuTimers, type VcpuTimers } from './vcpu-timers';
 import type { SavedVic, Vic } from './vic';
 import { VicObject } from './vic-object';
 import type { SavedVirqBinding, VirqSource } from './virq-source';
+import { type SavedVirtioMmio, VirtioMmio } from './virtio-mmio';
 import { type SavedVpmGroup, VpmGroup } from './vpm';
 
 type SavedBody =
@@ -34,6 +35,7 @@ type SavedBody =
   | { readonly type: 'msgqueue'; readonly body: SavedMsgqueue }
   | { readonly type: 'vic'; readonly body: SavedVic }
   | { readonly type: 'hwirq'; readonly body: { readonly intid: number; readonly level: boolean } }
+  | { readonly type: 'virtio_mmio'; readonly body: SavedVirtioMmio }
   | { readonly type: 'vpm_group'; readonly body: SavedVpmGroup };
 type SavedSource = (SavedVirqBinding & { readonly vic: number }) | undefined;
 /** One object. */
@@ -59,6 +61,7 @@ export function sourcesOf(object: AnyObject): readonly VirqSource[] {
   if (object instanceof Doorbell || object instanceof VpmGroup) return [object.source];
   if (object instanceof Hwirq) return object.sources;
   if (object instanceof Msgqueue) return [object.sendSource, object.receiveSource];
+  if (object instanceof VirtioMmio) return [object.backendSource, object.frontendSource];
   return object instanceof Thread ? [object.haltSource, object.wakeupSource] : [];
 }
 
@@ -93,6 +96,7 @@ function saveBody(object: AnyObject): SavedBody {
   if (object instanceof Msgqueue) return { type: 'msgqueue', body: object.save() };
   if (object instanceof VicObject) return { type: 'vic', body: object.vic.save() };
   if (object instanceof Hwirq) return { type: 'hwirq', body: { intid: object.intid, level: object.level } };
+  if (object instanceof VirtioMmio) return { type: 'virtio_mmio', body: object.save() };
   return { type: 'vpm_group', body: object.save() };
 }
 
@@ -147,6 +151,7 @@ function restoreBody(kernel: Kernel, entry: SavedObject): void {
       kernel.object('hwirq', id).level = entry.body.level;
       return;
     case 'vpm_group': return kernel.object('vpm_group', id).restore(entry.body, (thread) => kernel.object('thread', thread));
+    case 'virtio_mmio': return kernel.object('virtio_mmio', id).restore(entry.body, (extent) => kernel.object('memextent', extent));
     case 'vic': return;
   }
 }
