@@ -7,9 +7,8 @@
 
 import { va, type Va } from '../base/brands';
 import type { TraceEvent } from '../base/trace-event';
-import type { Watchpoint } from '../engine/interface';
 import type { Stop } from '../system/stop';
-import type { LookOut } from '../system/system';
+import type { LookOut, Watchpoint } from '../system/system';
 import type { EventPattern } from './event-pattern';
 import type { StopReport } from './job';
 

@@ -11,7 +11,7 @@ import { ipa, pa, ticks, va, vmid, type Pa, type Ticks, type Va, type Vmid } fro
 import type { TraceEvent } from '../base/trace-event';
 import { FAULT_LOOP_COUNT, PAGE_SIZE, type Engine, type Exit, type Translation, type Watchpoint } from '../engine/interface';
 import { systemRegisters } from '../isa/system-registers';
-import type { TimelineSubject } from '../timeline/timeline';
+import type { TimelineSubject } from './subject';
 import type { SystemDescription } from './description';
 import { Journal, type JournalEntry } from './journal';
 import type { MemoryLayout } from './layout';
@@ -26,6 +26,8 @@ const SEMIHOSTING_IMMEDIATE = 0xf000;
 const ALL_CLASSES = 0xffff_ffff_ffff_ffffn;
 /** Code of the report that a vCPU does nothing but take one exception. */
 export const FAULT_LOOP = 'guest-fault-loop';
+
+export type { Watchpoint };
 
 /** What the system is to look out for; see `control/breakpoints.ts`. */
 export interface LookOut extends StopFilters {

@@ -3,7 +3,7 @@
  * at or before a time held zeros then. Identical contents are shared.
  */
 
-import { PAGE_SIZE } from '../engine/interface';
+import { PAGE_SIZE } from '../system/subject';
 
 interface PageVersion { readonly tick: number; readonly bytes: Uint8Array }
 

@@ -8,23 +8,8 @@
 
 import { assert, present } from '../base/assert';
 import { ticks, type Ticks } from '../base/brands';
+import type { TimelineSubject } from '../system/subject';
 import { PageStore } from './page-store';
-
-/** What the timeline needs of a system. */
-export interface TimelineSubject {
-  readonly now: Ticks;
-  /** All state but RAM, as plain data that nobody changes afterwards. */
-  save(): unknown;
-  restore(saved: unknown): void;
-  /** Pages written since the last call; clears the marks. */
-  collectDirtyPages(): Uint32Array;
-  readPage(index: number): Uint8Array;
-  restorePage(index: number, bytes: Uint8Array): void;
-  /** Called after pages were restored. */
-  memoryRestored(): void;
-  /** Forget outputs and inputs after now: history branches. */
-  truncateFuture(): void;
-}
 
 /** How much history to keep. */
 export interface TimelineOptions {

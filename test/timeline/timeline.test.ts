@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { ticks, type Ticks } from '../../runtime/base/brands';
 import { Prng } from '../../runtime/base/prng';
-import { Timeline, type TimelineSubject } from '../../runtime/timeline/timeline';
+import type { TimelineSubject } from '../../runtime/system/subject';
+import { Timeline } from '../../runtime/timeline/timeline';
 
 /** A tiny deterministic machine: each tick writes a few bytes derived from its own state. */
 class ToySystem implements TimelineSubject {
