@@ -16,6 +16,13 @@ export interface CodeFunction {
   readonly ranges: readonly OffsetRange[];
 }
 
+/** A lexical block or inlined call and those inside it. */
+interface Block {
+  readonly die: Die;
+  readonly ranges: readonly OffsetRange[];
+  readonly children: readonly Block[];
+}
+
 interface FunctionSpan extends OffsetRange {
   readonly func: CodeFunction;
 }
@@ -29,6 +36,7 @@ export class FunctionIndex {
   private readonly units: UnitIndex;
   private readonly perTree = new WeakMap<UnitTree, readonly CodeFunction[]>();
   private readonly spans = new WeakMap<readonly CodeFunction[], readonly FunctionSpan[]>();
+  private readonly blocks = new WeakMap<CodeFunction, readonly Block[]>();
   private readonly optimised = new WeakMap<UnitTree, boolean>();
 
   constructor(info: DwarfInfo, units: UnitIndex) {
@@ -82,12 +90,20 @@ export class FunctionIndex {
   /** The entries around an offset, from the function itself to the innermost block or inlined call. */
   blocksAt(func: CodeFunction, offset: number): readonly Die[] {
     const chain = [func.die];
-    let inner = childCovering(func.die, offset);
-    while (inner !== undefined && chain.length < BLOCK_DEPTH_MAX) {
-      chain.push(inner);
-      inner = childCovering(inner, offset);
+    let inner = this.blocksIn(func).find((block) => covers(block.ranges, offset));
+    while (inner !== undefined) {
+      chain.push(inner.die);
+      inner = inner.children.find((block) => covers(block.ranges, offset));
     }
     return chain;
+  }
+
+  private blocksIn(func: CodeFunction): readonly Block[] {
+    const known = this.blocks.get(func);
+    if (known !== undefined) return known;
+    const blocks = blocksOf(func.die, 0);
+    this.blocks.set(func, blocks);
+    return blocks;
   }
 
   /** True if some variable of the unit is described by a location list: the unit was optimised. */
@@ -146,10 +162,12 @@ function covering(ranges: readonly OffsetRange[], offset: number, otherwise: num
   return covers(ranges, offset) ? offset : otherwise;
 }
 
-function childCovering(die: Die, offset: number): Die | undefined {
-  for (const child of die.children()) {
+/** Lexical blocks and inlined calls directly inside an entry, with theirs. */
+function blocksOf(die: Die, depth: number): readonly Block[] {
+  const found: Block[] = [];
+  for (const child of depth < BLOCK_DEPTH_MAX ? die.children() : []) {
     if (child.tag !== TAG.lexical_block && child.tag !== TAG.inlined_subroutine) continue;
-    if (covers(rangesOf(child), offset)) return child;
+    found.push({ die: child, ranges: rangesOf(child), children: blocksOf(child, depth + 1) });
   }
-  return undefined;
+  return found;
 }

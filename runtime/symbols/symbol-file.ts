@@ -10,7 +10,7 @@ import { DwarfInfo } from './dwarf/info';
 import { ROW } from './dwarf/line-table';
 import type { OffsetRange } from './dwarf/ranges';
 import { dwarfSections, ImageBase, OUTSIDE, type SectionSource } from './dwarf/sections';
-import type { Die } from './dwarf/tree';
+import type { Die, UnitTree } from './dwarf/tree';
 import { type ElfSymbol, type ElfSymbolKind, ElfSymbols } from './elf-symbols';
 import type { FrameContext } from './frame';
 import { type CodeFunction, FunctionIndex } from './functions';
@@ -74,6 +74,8 @@ export interface SymbolOptions {
   readonly sourceMap?: (path: string) => string;
 }
 
+/** How many look-ups of global variables are kept. */
+const CACHED_GLOBAL_COUNT_MAX = 4096;
 /** More names than a completion list shows. */
 const COMPLETION_COUNT_MAX = 200;
 
@@ -92,6 +94,8 @@ export class SymbolFile {
   private readonly variables: VariableReader;
   private readonly typeNames: TypeNames;
   private readonly sourceMap: (path: string) => string;
+  private readonly functionInfos = new WeakMap<CodeFunction, FunctionInfo>();
+  private readonly globals = new Map<string, Variable | undefined>();
 
   constructor(source: SectionSource, options: SymbolOptions) {
     this.name = options.name;
@@ -240,6 +244,14 @@ export class SymbolFile {
   }
 
   private functionInfo(func: CodeFunction): FunctionInfo {
+    const known = this.functionInfos.get(func);
+    if (known !== undefined) return known;
+    const info = this.makeFunctionInfo(func);
+    this.functionInfos.set(func, info);
+    return info;
+  }
+
+  private makeFunctionInfo(func: CodeFunction): FunctionInfo {
     const file = this.lines.fileOf(this.declarationUnit(func.die), func.die.number(AT.decl_file));
     const line = func.die.number(AT.decl_line);
     return {
@@ -386,6 +398,15 @@ export class SymbolFile {
   /** The variable at file scope that a name means, seen from an address if one is given. */
   findGlobal(name: string, near?: bigint): Variable | undefined {
     const tree = this.treeAt(near);
+    const key = `${String(tree?.unit.offset ?? '')} ${name}`;
+    if (!this.globals.has(key)) {
+      if (this.globals.size >= CACHED_GLOBAL_COUNT_MAX) this.globals.clear();
+      this.globals.set(key, this.lookUpGlobal(name, tree));
+    }
+    return this.globals.get(key);
+  }
+
+  private lookUpGlobal(name: string, tree: UnitTree | undefined): Variable | undefined {
     // A variable with a place has a symbol; without one, a pass over the other units would find nothing to show.
     const isWorthAPass = this.symbols.count === 0 || this.symbols.named(name).length > 0;
     for (const die of isWorthAPass ? this.names.find('variable', name, tree) : this.names.findIn('variable', name, tree)) {
@@ -396,7 +417,7 @@ export class SymbolFile {
     return undefined;
   }
 
-  private treeAt(address: bigint | undefined): ReturnType<DwarfInfo['tree']> | undefined {
+  private treeAt(address: bigint | undefined): UnitTree | undefined {
     const unit = address === undefined ? undefined : this.units.at(this.offsetOf(address));
     return unit === undefined ? undefined : this.info.tree(unit);
   }

@@ -34,6 +34,8 @@ export interface Variable {
 const ENTRY_VALUE_DEPTH_MAX = 4;
 /** Implicit pointers to implicit pointers are followed this far. */
 const LOCATE_DEPTH_MAX = 8;
+/** How many blocks' variables are kept. */
+const CACHED_BLOCK_COUNT_MAX = 10_000;
 /** More variables in one block than anybody can read. */
 const VARIABLE_COUNT_MAX = 4096;
 
@@ -44,6 +46,7 @@ const NO_UNIT: UnitHeader = { offset: 0, end: 0, version: 5, unitType: 1, addres
 export class VariableReader {
   readonly types: TypeReader;
   private readonly info: DwarfInfo;
+  private readonly declared = new Map<number, readonly Variable[]>();
   private readonly slide: bigint;
 
   constructor(info: DwarfInfo, slide: bigint) {
@@ -57,6 +60,15 @@ export class VariableReader {
 
   /** The variables that a function, block or inlined call declares itself, in order, with those only its origin knows. */
   declaredIn(block: Die, blockDepth: number): readonly Variable[] {
+    const known = this.declared.get(block.offset);
+    if (known !== undefined) return known;
+    const found = this.readDeclared(block, blockDepth);
+    if (this.declared.size >= CACHED_BLOCK_COUNT_MAX) this.declared.clear();
+    this.declared.set(block.offset, found);
+    return found;
+  }
+
+  private readDeclared(block: Die, blockDepth: number): readonly Variable[] {
     const found: Variable[] = [];
     const seen = new Set<number>();
     for (const child of block.children()) {
