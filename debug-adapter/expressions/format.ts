@@ -254,16 +254,19 @@ function memberValue(value: TypedValue, member: Member): TypedValue {
 /** The members of a record, with those of anonymous structures and unions in their place, as C sees them. */
 function flatMembers(record: RecordType, context: EvaluationContext): readonly { readonly name: string; readonly member: Member }[] {
   const found: { name: string; member: Member }[] = [];
-  const visit = (inner: RecordType, offsetBytes: number, depth: number): void => {
+  // Damaged records may contain themselves: each is looked into once.
+  const seen = new Set<RecordType>();
+  const visit = (inner: RecordType, offsetBytes: number): void => {
+    seen.add(inner);
     for (const member of inner.members) {
       if (found.length >= CHILD_COUNT_MAX) return;
       const moved = movedMember(member, offsetBytes);
       const anonymous = member.name === undefined ? recordOf(member.type, context) : undefined;
-      if (anonymous !== undefined && depth < SUMMARY_DEPTH_MAX) visit(anonymous, moved.offsetBytes, depth + 1);
+      if (anonymous !== undefined && !seen.has(anonymous)) visit(anonymous, moved.offsetBytes);
       else if (member.name !== undefined) found.push({ name: member.name, member: moved });
     }
   };
-  visit(record, 0, 0);
+  visit(record, 0);
   return found;
 }
 

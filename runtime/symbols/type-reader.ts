@@ -19,6 +19,10 @@ export interface TypeEvaluation {
 
 /** More members, parameters or dimensions than a sensible type has. */
 const CHILD_COUNT_MAX = 65536;
+/** More elements than memory has bytes. */
+const COUNT_MAX = 1n << 48n;
+/** The widest bit-field: that of an __int128. */
+const BIT_FIELD_SIZE_MAX_BITS = 128;
 /** The largest base type there is has 32 bytes (a complex long double). */
 const BASE_SIZE_MAX_BYTES = 64;
 /** More dimensions than C allows programs to rely on. */
@@ -99,7 +103,7 @@ export class TypeReader {
     const members = once(() => this.members(die));
     const name = die.name;
     return {
-      kind: 'record', keyword, ...(name === undefined ? {} : { name }), sizeBytes: die.number(AT.byte_size) ?? 0,
+      kind: 'record', keyword, ...(name === undefined ? {} : { name }), sizeBytes: Math.max(0, Math.min(Number(COUNT_MAX), die.number(AT.byte_size) ?? 0)),
       isDeclaration: die.flag(AT.declaration), get members() { return members(); },
     };
   }
@@ -160,10 +164,10 @@ export class TypeReader {
     const type = this.typeOf(die);
     const name = die.name;
     const named = name === undefined || name === '' ? {} : { name };
-    const offsetBytes = die.number(AT.data_member_location) ?? 0;
+    const offsetBytes = Math.max(0, Math.min(Number(COUNT_MAX), die.number(AT.data_member_location) ?? 0));
     const sizeBits = die.number(AT.bit_size);
-    if (sizeBits === undefined) return { ...named, type, offsetBytes };
-    const offsetBits = bitPosition(die, offsetBytes, sizeBits);
+    if (sizeBits === undefined || sizeBits < 0 || sizeBits > BIT_FIELD_SIZE_MAX_BITS) return { ...named, type, offsetBytes };
+    const offsetBits = Math.max(0, Math.min(Number(COUNT_MAX), bitPosition(die, offsetBytes, sizeBits)));
     return { ...named, type, offsetBytes: Math.floor(offsetBits / 8), bitField: { offsetBits, sizeBits } };
   }
 }
@@ -183,7 +187,8 @@ function signed(value: bigint | undefined): bigint | undefined {
 }
 
 function counted(bound: bigint | ((frame: FrameContext) => bigint | undefined), plus: bigint): { readonly count: number | undefined; readonly countIn?: (frame: FrameContext) => number | undefined } {
-  const safe = (value: bigint | undefined): number | undefined => (value === undefined ? undefined : Math.max(0, Number(value + plus)));
+  const safe = (value: bigint | undefined): number | undefined =>
+    (value === undefined || value > COUNT_MAX ? undefined : Math.max(0, Number(value + plus)));
   if (typeof bound === 'bigint') return { count: safe(bound) };
   return { count: undefined, countIn: (frame) => safe(bound(frame)) };
 }
@@ -213,7 +218,7 @@ const ENCODINGS: ReadonlyMap<number, { readonly encoding: BaseEncoding; readonly
 function baseType(die: Die): BaseType {
   const known = ENCODINGS.get(die.number(AT.encoding) ?? 0) ?? { encoding: 'other', isSigned: false };
   const name = die.name ?? '?';
-  const sizeBytes = Math.min(BASE_SIZE_MAX_BYTES, die.number(AT.byte_size) ?? 0);
+  const sizeBytes = Math.max(0, Math.min(BASE_SIZE_MAX_BYTES, die.number(AT.byte_size) ?? 0));
   // GCC says `long unsigned int` where people write `unsigned long`.
   const builtIn = builtInType(name.split(' '));
   const isUsual = builtIn?.kind === 'base' && builtIn.sizeBytes === sizeBytes;
@@ -222,7 +227,7 @@ function baseType(die: Die): BaseType {
 
 function enumType(die: Die): EnumType {
   const enumerators: { name: string; value: bigint }[] = [];
-  const sizeBytes = Math.min(16, die.number(AT.byte_size) ?? 4);
+  const sizeBytes = Math.max(0, Math.min(16, die.number(AT.byte_size) ?? 4));
   for (const child of childrenOf(die)) {
     const value = child.tag === TAG.enumerator ? child.attribute(AT.const_value) : undefined;
     if (value?.kind !== 'constant') continue;

@@ -91,7 +91,8 @@ function sizeWithin(type: Type, depth: number): number | undefined {
     case 'base': case 'pointer': case 'enum': return stripped.sizeBytes;
     case 'array': {
       const element = sizeWithin(stripped.element, depth + 1);
-      return element === undefined || stripped.count === undefined ? undefined : element * stripped.count;
+      const size = element === undefined || stripped.count === undefined ? undefined : element * stripped.count;
+      return Number.isSafeInteger(size) ? size : undefined;
     }
   }
 }
@@ -127,20 +128,24 @@ export function typeName(type: Type): string {
 
 /** A declaration of `name` with that type, as C writes it. */
 export function declaration(type: Type, name: string): string {
-  return declare(type, name, 0);
+  return declare(type, name, { left: PRINTED_PART_COUNT_MAX });
 }
 
-function declare(type: Type, inner: string, depth: number): string {
-  if (depth > CHAIN_LENGTH_MAX) return inner;
+/** Parts of a type that are printed: damaged debug information may have types that contain themselves. */
+const PRINTED_PART_COUNT_MAX = 256;
+interface Budget { left: number }
+
+function declare(type: Type, inner: string, budget: Budget): string {
+  if (budget.left-- <= 0) return inner;
   switch (type.kind) {
     case 'void': return joined('void', inner);
     case 'base': case 'typedef': return joined(type.name, inner);
     case 'enum': return joined(`enum ${type.name ?? '{...}'}`, inner);
     case 'record': return joined(`${type.keyword} ${type.name ?? '{...}'}`, inner);
-    case 'pointer': return declare(type.target, grouped(type.target, `${type.isReference === true ? '&' : '*'}${inner}`), depth + 1);
-    case 'array': return declare(type.element, `${inner}[${type.count ?? ''}]`, depth + 1);
-    case 'function': return declare(type.result, `${inner}(${parameterList(type, depth)})`, depth + 1);
-    case 'qualified': return qualified(type, inner, depth);
+    case 'pointer': return declare(type.target, grouped(type.target, `${type.isReference === true ? '&' : '*'}${inner}`), budget);
+    case 'array': return declare(type.element, `${inner}[${type.count ?? ''}]`, budget);
+    case 'function': return declare(type.result, `${inner}(${parameterList(type, budget)})`, budget);
+    case 'qualified': return qualified(type, inner, budget);
   }
 }
 
@@ -152,31 +157,34 @@ function grouped(target: Type, inner: string): string {
   return target.kind === 'array' || target.kind === 'function' ? `(${inner})` : inner;
 }
 
-function qualified(type: QualifiedType, inner: string, depth: number): string {
+function qualified(type: QualifiedType, inner: string, budget: Budget): string {
   const { target, qualifier } = type;
   if (target.kind === 'pointer') {
     const pointer = `* ${qualifier}${inner === '' ? '' : ` ${inner}`}`;
-    return declare(target.target, grouped(target.target, pointer), depth + 1);
+    return declare(target.target, grouped(target.target, pointer), budget);
   }
-  return `${qualifier} ${declare(target, inner, depth + 1)}`;
+  return `${qualifier} ${declare(target, inner, budget)}`;
 }
 
-function parameterList(type: FunctionType, depth: number): string {
-  const parameters = type.parameters.map((parameter) => declare(parameter, '', depth + 1));
+function parameterList(type: FunctionType, budget: Budget): string {
+  const parameters: string[] = [];
+  for (const parameter of type.parameters) if (budget.left > 0) parameters.push(declare(parameter, '', budget));
   if (type.isVariadic) parameters.push('...');
   return parameters.length === 0 && type.isPrototyped ? 'void' : parameters.join(', ');
 }
 
 /** Finds a member by name, looking into anonymous structures and unions; offsets are relative to the record. */
 export function findMember(record: RecordType, name: string): Member | undefined {
-  return memberWithin(record, name, 0);
+  return memberWithin(record, name, new Set());
 }
 
-function memberWithin(record: RecordType, name: string, depth: number): Member | undefined {
+/** Damaged records may contain themselves: each is looked into once. */
+function memberWithin(record: RecordType, name: string, seen: Set<RecordType>): Member | undefined {
+  seen.add(record);
   for (const member of record.members) {
     if (member.name === name) return member;
     const inner = member.name === undefined ? stripType(member.type) : VOID;
-    const found = inner.kind === 'record' && depth < 16 ? memberWithin(inner, name, depth + 1) : undefined;
+    const found = inner.kind === 'record' && !seen.has(inner) ? memberWithin(inner, name, seen) : undefined;
     if (found !== undefined) return moved(found, member.offsetBytes);
   }
   return undefined;

@@ -207,7 +207,7 @@ function constantLocation(value: AttributeValue, sizeBytes: number): Location {
   switch (value.kind) {
     case 'constant': return { kind: 'value', bytes: toBytes(value.value, Math.min(16, sizeBytes)) };
     case 'block': return { kind: 'value', bytes: value.bytes };
-    case 'address': return { kind: 'value', bytes: toBytes(value.value, sizeBytes) };
+    case 'address': return { kind: 'value', bytes: toBytes(value.value, Math.min(16, sizeBytes)) };
     default: return OPTIMISED_OUT;
   }
 }

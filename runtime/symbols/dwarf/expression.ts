@@ -224,7 +224,7 @@ class Evaluator {
   }
 
   private piece(sizeBits: number, bitOffset: number): void {
-    if (this.pieces.length >= STACK_DEPTH_MAX || sizeBits > IMPLICIT_SIZE_MAX_BYTES * 8) return this.fail('it has too many pieces');
+    if (this.pieces.length >= STACK_DEPTH_MAX || sizeBits + bitOffset > IMPLICIT_SIZE_MAX_BYTES * 8) return this.fail('it has too many pieces');
     this.pieces.push({ location: this.current(), sizeBits, bitOffset });
     this.described = undefined;
     this.isStackValue = false;
