@@ -9,7 +9,7 @@ import { decode } from '../isa/encodings';
 import { CodeCache } from './code-cache';
 import { createCore, type Core } from './core-module';
 import { dataAbort, enterEl1, ExceptionClass, exceptionReturn, faultStatus, instructionAbort, syndrome } from './exceptions';
-import { finishLoad, guestAccess, simpleAccess } from './guest-access';
+import { finishLoad, guestAccess, isReadModifyWrite, simpleAccess } from './guest-access';
 import { crcTables } from './helpers';
 import type { Engine, EngineOptions, ExceptionKind, Exit, FaultKind, RunOptions, RunResult, Translation, Vcpu, Watchpoint } from './interface';
 import { FAULT_LOOP_COUNT, PAGE_SIZE } from './interface';
@@ -208,8 +208,12 @@ export class WasmEngine implements Engine {
 
   private stage1Fault(): Exit | undefined {
     const { views } = this;
-    const status = faultStatus(views.word(layout.FAULT_TYPE), views.word(layout.FAULT_LEVEL));
-    return this.synchronous(dataAbort(this.state.el, views.word(layout.FAULT_WRITE) !== 0, status), views.long(layout.FAULT_VA));
+    const type = views.word(layout.FAULT_TYPE);
+    const status = faultStatus(type, views.word(layout.FAULT_LEVEL));
+    const address = views.long(layout.FAULT_VA);
+    const readable = type === layout.FaultType.permission && (views.word(layout.WALK_PERMISSION1) & 1) !== 0;
+    const isWrite = views.word(layout.FAULT_WRITE) !== 0 && (readable || !isReadModifyWrite(this.wordAtPc()));
+    return this.synchronous(dataAbort(this.state.el, isWrite, status), address);
   }
 
   private stage2Fault(): Exit {
@@ -365,7 +369,9 @@ export class WasmEngine implements Engine {
     const { state } = this;
     if (state.word(layout.SLOT_STALLED) !== 0) this.retired++;
     state.setWord(layout.SLOT_STALLED, 1);
+    const { isPan } = state;
     enterEl1(state, kind);
+    if (state.isPan !== isPan) this.translations.flushCurrent();
     if (!isReported) return undefined;
     return { reason: 'exception', kind, esr: state.system('ESR_EL1'), far: state.system('FAR_EL1'), elr: va(state.system('ELR_EL1')) };
   }

@@ -44,6 +44,12 @@ export function instructionAbort(el: number, status: number): bigint {
 
 const VECTOR: Readonly<Record<ExceptionKind, bigint>> = { synchronous: 0n, irq: 0x80n, fiq: 0x100n, serror: 0x180n };
 
+/** SCTLR_EL1.SPAN clear sets PSTATE.PAN on entry, on a core that has PAN. */
+function setsPan(state: ProcessorState): boolean {
+  const hasPan = ((state.system('ID_AA64MMFR1_EL1') >> 20n) & 0xfn) !== 0n;
+  return hasPan && (state.system('SCTLR_EL1') & (1n << 23n)) === 0n;
+}
+
 /** Takes an exception to EL1: SPSR, ELR, PSTATE and PC. ESR and FAR are the caller's. */
 export function enterEl1(state: ProcessorState, kind: ExceptionKind): void {
   const base = state.el === 0 ? 0x400n : state.usesSpEl0 ? 0n : 0x200n;
@@ -51,6 +57,7 @@ export function enterEl1(state: ProcessorState, kind: ExceptionKind): void {
   state.setSystem('SPSR_EL1', saved);
   state.setSystem('ELR_EL1', state.pc);
   state.isIllegal = false;
+  if (setsPan(state)) state.isPan = true;
   state.daif = 0x3c0;
   state.setMode(1, 1);
   state.pc = BigInt.asUintN(64, state.system('VBAR_EL1') + base + VECTOR[kind]);

@@ -34,6 +34,13 @@ export function simpleAccess(word: number): SimpleAccess | undefined {
   return { rt: field(decoded.fields, 'Rt'), isLoad: verb === 'ldr', sizeBytes: Number(size), signed: sign === 's', toWord: width === 'w' };
 }
 
+const READ_MODIFY_WRITE = new Set(['atomic_memory', 'compare_and_swap', 'compare_and_swap_pair']);
+
+/** True for an instruction whose fault counts as a read's unless only the write is forbidden (Arm ARM: ISS.WnR). */
+export function isReadModifyWrite(word: number): boolean {
+  return READ_MODIFY_WRITE.has(decode(word)?.encoding.class ?? '');
+}
+
 /** What generated code recorded about an access. */
 export interface AccessRecord { readonly va: bigint; readonly ipa: bigint; readonly sizeBytes: number; readonly isWrite: boolean }
 

@@ -23,6 +23,7 @@ import type { FunctionLocals } from './wasm/module';
 
 const ZERO = i32.const(0);
 const PAGE_MASK = -4096n;
+const PSTATE_UAO = 1 << 23;
 const PAGE_OF_MICRO_OPS = 1024 * MICRO_OP_SIZE;
 
 /** How a tier counts: at every instruction, or at branches only. */
@@ -154,10 +155,16 @@ class MicroOpOperands implements Operands {
     return this.tier === 'exact';
   }
 
+  /** LDTR and STTR access as EL0 unless PSTATE.UAO. */
+  private accessEl(kind: AccessKind): I32 {
+    if (kind.el0 !== true) return this.el;
+    return i32.select(i32.and(i32.load(ZERO, layout.SLOT_PSTATE_REST), i32.const(PSTATE_UAO)), this.el, ZERO);
+  }
+
   private slowLoad(into: Local64, address: I64, kind: AccessKind): Code {
     const info = i32.const(SLOW_SIZES[kind.sizeBytes] | (kind.aligned === true ? ACCESS_ALIGNED : 0));
     return [
-      this.leaveIf(call32(this.functions.mmu.readSlow, address, info, kind.el0 === true ? ZERO : this.el)),
+      this.leaveIf(call32(this.functions.mmu.readSlow, address, info, this.accessEl(kind))),
       set(into, extend(kind, i64.load(ZERO, layout.STATE_VALUE))),
     ];
   }
@@ -171,7 +178,7 @@ class MicroOpOperands implements Operands {
 
   store(address: Local64, value: I64, kind: AccessKind): Code {
     const info = i32.const(SLOW_SIZES[kind.sizeBytes] | (kind.aligned === true ? ACCESS_ALIGNED : 0));
-    const slow = (): Code => this.leaveIf(call32(this.functions.mmu.writeSlow, address, info, kind.el0 === true ? ZERO : this.el, value));
+    const slow = (): Code => this.leaveIf(call32(this.functions.mmu.writeSlow, address, info, this.accessEl(kind), value));
     if (kind.el0 === true) return this.callsAllowed ? slow() : this.retry();
     const fast = storeTo(kind, this.host(address), value);
     if (!this.callsAllowed) return [this.retryUnless(address, address, 8, kind.sizeBytes), fast];

@@ -9,6 +9,7 @@ import type { Views } from './views';
 /** PAN, UAO, IL, SSBS. */
 const PSTATE_REST = (1n << 22n) | (1n << 23n) | (1n << 20n) | (1n << 12n);
 const PSTATE_IL = 1 << 20;
+const PSTATE_PAN = 1 << 22;
 
 /** Architectural state of one vCPU. */
 export class ProcessorState {
@@ -135,6 +136,16 @@ export class ProcessorState {
   set isIllegal(value: boolean) {
     const rest = this.word(layout.SLOT_PSTATE_REST);
     this.setWord(layout.SLOT_PSTATE_REST, value ? rest | PSTATE_IL : rest & ~PSTATE_IL);
+  }
+
+  /** PSTATE.PAN. Cached translations of EL1 depend on it. */
+  get isPan(): boolean {
+    return (this.word(layout.SLOT_PSTATE_REST) & PSTATE_PAN) !== 0;
+  }
+
+  set isPan(value: boolean) {
+    const rest = this.word(layout.SLOT_PSTATE_REST);
+    this.setWord(layout.SLOT_PSTATE_REST, value ? rest | PSTATE_PAN : rest & ~PSTATE_PAN);
   }
 
   /** A stored system register. */

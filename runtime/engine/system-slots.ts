@@ -31,6 +31,8 @@ export function levelNumber(level: AccessLevel): number {
 /** A register whose MRS is a plain load. */
 export interface StoredRegister {
   readonly slot: number;
+  /** Bits of another register's slot that let EL0 read; present only if EL0 may read at all. */
+  readonly enable: { readonly slot: number; readonly mask: bigint } | undefined;
   /** Lowest EL that may access it without a look at an enable bit. */
   readonly readEl: number;
   readonly writeEl: number;
@@ -47,6 +49,7 @@ export function storedRegister(key: number): StoredRegister | undefined {
   const lowest = row.el0Enable === undefined ? 0 : 1;
   return {
     slot: systemSlot(row.name),
+    enable: row.el0Enable !== undefined && row.read === 'EL0' ? { slot: systemSlot(row.el0Enable.register), mask: row.el0Enable.mask } : undefined,
     readEl: Math.max(lowest, levelNumber(row.read)), writeEl: Math.max(lowest, levelNumber(row.write)),
     plainWriteMask: row.handling === 'storage' ? row.writeMask : undefined,
   };

@@ -142,3 +142,13 @@ test('an injected exception is taken at once with the given syndrome', () => {
   assert.equal(engine.vcpu(0).systemRegister('FAR_EL1'), 0x123n);
   assert.equal(engine.vcpu(0).systemRegister('ELR_EL1'), CODE);
 });
+
+test('EL0 reads the counter and the cache type when EL1 lets it', () => {
+  const engine = loadEl0('mrs x1, cntvct_el0\n mrs x2, ctr_el0\n svc #7');
+  engine.vcpu(0).setSystemRegister('CNTKCTL_EL1', 2n);
+  engine.vcpu(0).setSystemRegister('SCTLR_EL1', 1n << 15n);
+  engine.vcpu(0).setSystemRegister('CTR_EL0', 0x8444_c004n);
+  engine.vcpu(0).setSystemRegister('CNTVOFF_EL2', 1n);
+  assert.deepEqual(run(engine, 100, 1000).exit, { reason: 'hvc', immediate: 8 });
+  assert.deepEqual([engine.vcpu(0).x(1), engine.vcpu(0).x(2)], [1003n, 0x8444_c004n]);
+});

@@ -186,3 +186,24 @@ test('LDTR and STTR use the permissions of EL0', () => {
   assert.deepEqual(run(engine, 10).exit, { reason: 'hvc', immediate: 9 });
   assert.equal(engine.vcpu(0).x(3), 5n);
 });
+
+test('an atomic counts as a read unless only its write is forbidden', () => {
+  checkFault('ldadd x2, x3, [x1]', 0x4002_0000n, { esr: 0x9600_0007n });
+  checkFault('ldadd x2, x3, [x1]', 0x4002_0000n, { esr: 0x9600_004fn, map: (t) => { t.map(0x4002_0000n, 0x4002_0000n | PAGE | RO); } });
+  checkFault('stxr w4, x3, [x1]', 0x4002_0000n, { esr: 0x9600_0047n });
+});
+
+test('PAN keeps EL1 off pages of EL0, set by hand or by exception entry, and goes away with ERET', () => {
+  const user = (t: Tables): void => { t.map(0x4002_0000n, 0x4002_0000n | PAGE | USER); };
+  const engine = withStage1('ldr x2, [x1]\n hvc #9', user);
+  engine.vcpu(0).setX(1, 0x4002_0000n);
+  assert.deepEqual(run(engine, 10).exit, { reason: 'hvc', immediate: 9 });
+  engine.vcpu(0).pc = CODE;
+  engine.vcpu(0).pstate |= 1n << 22n;
+  assert.deepEqual(run(engine, 10).exit, { reason: 'hvc', immediate: 4 });
+  const entered = withStage1('svc #0', () => undefined);
+  entered.vcpu(0).setSystemRegister('ID_AA64MMFR1_EL1', 1n << 20n);
+  run(entered, 2);
+  assert.equal(entered.vcpu(0).pstate & (1n << 22n), 1n << 22n);
+  assert.equal(entered.vcpu(0).systemRegister('SPSR_EL1') & (1n << 22n), 0n);
+});

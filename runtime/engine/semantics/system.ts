@@ -62,6 +62,11 @@ function counter(o: Operands): I64 {
   return i64.shrU(now, i64.load(ZERO, STATE_COUNTER_SHIFT));
 }
 
+/** EL0 reads a counter if CNTKCTL_EL1 lets it. */
+function counterCheck(o: Operands, enable: bigint): Code {
+  return when(i32.and(atEl0, i64.eqz(i64.and(i64.load(ZERO, systemSlot('CNTKCTL_EL1')), i64.const(enable)))), o.trap());
+}
+
 const keyOf = (f: Fields): number => systemRegisterKey({ op0: field(f, 'op0'), op1: field(f, 'op1'), crn: field(f, 'CRn'), crm: field(f, 'CRm'), op2: field(f, 'op2') });
 const readSlot = (o: Operands): Code => o.setX('d', o.x('n'));
 
@@ -82,6 +87,7 @@ function lowerRead(f: Fields): Lowered | undefined {
   if (name !== undefined) return { op: `mrs.${name}`, d };
   const stored = storedRegister(key);
   if (stored === undefined || stored.readEl > 1) return undefined;
+  if (stored.enable !== undefined) return { op: 'mrs.enabled', d, n: stored.slot, m: stored.enable.slot, imm: stored.enable.mask };
   return { op: stored.readEl === 0 ? 'mrs.el0' : 'mrs.el1', d, n: stored.slot };
 }
 
@@ -122,8 +128,9 @@ export const systemMoves: InstructionClass = {
   ops: new Map<string, Emit>([
     ['mrs.el0', readSlot], ['mrs.el1', (o) => [when(atEl0, o.trap()), readSlot(o)]],
     ['msr.el0', readSlot], ['msr.el1', (o) => [when(atEl0, o.trap()), readSlot(o)]], ['msr.masked', writeMasked],
-    ['mrs.CNTPCT_EL0', (o) => [when(atEl0, o.trap()), o.setX('d', counter(o))]],
-    ['mrs.CNTVCT_EL0', (o) => [when(atEl0, o.trap()), o.setX('d', i64.sub(counter(o), i64.load(ZERO, systemSlot('CNTVOFF_EL2'))))]],
+    ['mrs.enabled', (o) => [when(i32.and(atEl0, i64.eqz(i64.and(o.x('m'), o.immediate))), o.trap()), readSlot(o)]],
+    ['mrs.CNTPCT_EL0', (o) => [counterCheck(o, 1n), o.setX('d', counter(o))]],
+    ['mrs.CNTVCT_EL0', (o) => [counterCheck(o, 2n), o.setX('d', i64.sub(counter(o), i64.load(ZERO, systemSlot('CNTVOFF_EL2'))))]],
     ['mrs.sp_el0', (o) => [when(i32.eqz(spEl0IsBanked), o.trap()), o.setX('d', i64.load(ZERO, SLOT_SP_EL0))]],
     ['msr.sp_el0', (o) => [when(i32.eqz(spEl0IsBanked), o.trap()), i64.store(ZERO, o.x('n'), SLOT_SP_EL0)]],
     ['mrs.daif', (o) => [when(atEl0, o.trap()), o.setW('d', daif)]], ['msr.daif', writeDaif],
