@@ -21,8 +21,8 @@ export interface TimelineOptions {
   readonly checkpointCountMax: number;
 }
 
-/** Defaults: a checkpoint about every 15 ms of full-speed running, half a gigabyte at most. */
-export const TIMELINE_DEFAULTS: TimelineOptions = { intervalTicks: 10_000_000, budgetBytes: 512 * 1024 * 1024, checkpointCountMax: 400 };
+/** Defaults: a checkpoint about every 15 ms of full-speed running, 96 MiB of changed pages at most. */
+export const TIMELINE_DEFAULTS: TimelineOptions = { intervalTicks: 10_000_000, budgetBytes: 96 * 1024 * 1024, checkpointCountMax: 400 };
 
 interface Checkpoint {
   readonly tick: Ticks;
