@@ -48,6 +48,9 @@ export function joinCells(values: readonly number[]): bigint {
   return values.reduce((whole, cell) => (whole << 32n) | BigInt(cell), 0n);
 }
 
+/** Most cells of an address or a size; a larger count is no count. */
+const CELLS_MAX = 4;
+
 /** How many cells addresses and sizes of a node's children have: its own properties, else those of its nearest ancestor, else 2 and 1. */
 export function cellCounts(node: DtNode | undefined): { readonly address: number; readonly size: number } {
   return { address: inheritedCells(node, '#address-cells') ?? 2, size: inheritedCells(node, '#size-cells') ?? 1 };
@@ -56,7 +59,8 @@ export function cellCounts(node: DtNode | undefined): { readonly address: number
 function inheritedCells(node: DtNode | undefined, name: string): number | undefined {
   for (let at = node; at !== undefined; at = at.parent) {
     const value = cells(at, name);
-    if (value?.length === 1) return value[0];
+    const [count] = value ?? [];
+    if (value?.length === 1 && count !== undefined && count <= CELLS_MAX) return count;
   }
   return undefined;
 }

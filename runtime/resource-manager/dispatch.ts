@@ -16,6 +16,7 @@ import type { RpcMessage } from './rpc';
 import type { RmLink, VmRecord } from './state';
 import { consoleHandlers } from './requests/console';
 import type { RmHandlers } from './requests/handler';
+import { interruptHandlers } from './requests/interrupts';
 import { memoryHandlers } from './requests/memory';
 import { queryHandlers } from './requests/queries';
 import { vmManagementHandlers } from './requests/vm-management';
@@ -23,7 +24,7 @@ import { VMID } from './vm-states';
 import { vcpuHalted } from './vm-teardown';
 
 /** Every handler there is. */
-const HANDLERS: RmHandlers = { ...consoleHandlers, ...vmManagementHandlers, ...memoryHandlers, ...queryHandlers };
+const HANDLERS: RmHandlers = { ...consoleHandlers, ...vmManagementHandlers, ...memoryHandlers, ...interruptHandlers, ...queryHandlers };
 
 /** Requests that the open RM serves and this one does not yet; they answer UNIMPLEMENTED. */
 export function notYetRmMessages(): readonly RmRequestName[] {

@@ -25,6 +25,9 @@ export { RM_NOTIFICATIONS, RM_REQUESTS } from './message-table';
 export { RM_ERRORS, rmErrorName } from './rm-errors';
 export type { RmLabelView, RmParcelView, RmView, RmVmView } from './inspect';
 
+/** Leaves room for any interrupt number above the base. */
+const HANDLE_BASE_MASK = 0x7fff_f000;
+
 /** The Resource Manager as the root VM runs it, with a view for debuggers. */
 export interface ResourceManager extends RootVmProgram {
   /** VMs, parcels, waiting messages and labels as they are now. */
@@ -46,7 +49,9 @@ class Program implements ResourceManager {
   start(vm: RootVm): void {
     const { freeRanges, memoryBase } = vm.environment;
     const freeMemory = freeRanges.map((range) => ({ base: range.base - memoryBase, sizeBytes: range.sizeBytes }));
-    this.rm = new Rm(vm, { kind: 'resource-manager', version: 1, vms: [], parcels: [], nextHandle: 0, freeMemory, rmVcpuCap: CAP_ID_INVALID });
+    this.rm = new Rm(vm, {
+      kind: 'resource-manager', version: 1, vms: [], parcels: [], nextHandle: 0, lentInterrupts: [], interruptHandleBase: vm.random() & HANDLE_BASE_MASK, freeMemory, rmVcpuCap: CAP_ID_INVALID,
+    });
     boot(this.rm);
   }
 

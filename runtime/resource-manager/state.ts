@@ -94,6 +94,20 @@ export interface VmMapping {
   readonly kind: 'memory' | 'device';
 }
 
+/** A hardware interrupt that RM forwards: RM's capability, the GIC's number and the VM's. */
+export interface HardwareInterrupt { readonly cap: CapId; readonly intid: number; readonly virq: VirqNumber }
+
+/** A hardware interrupt that one VM has lent to another. */
+export interface LentInterrupt {
+  readonly handle: number;
+  readonly owner: Vmid;
+  readonly borrower: number;
+  readonly label: number;
+  readonly interrupt: HardwareInterrupt;
+  /** The borrower's number for it, once accepted. */
+  borrowerVirq: VirqNumber | null;
+}
+
 /** Where VM_CONFIG_IMAGE said that the image is. */
 export interface ImagePlace {
   readonly auth: number;
@@ -137,8 +151,8 @@ export interface VmRecord {
   heldVirqs: HeldVirq[];
   /** Where its boot vCPU starts; 0 until that is known. */
   entry: bigint;
-  /** Hardware interrupts that are forwarded to it. */
-  hardwareInterrupts: CapId[];
+  /** Hardware interrupts of the platform that are its own, with the number it sees. */
+  hardwareInterrupts: HardwareInterrupt[];
 }
 
 /** A range of an owner's memory inside a parcel. */
@@ -176,6 +190,9 @@ export interface RmState {
   vms: VmRecord[];
   parcels: Parcel[];
   nextHandle: number;
+  lentInterrupts: LentInterrupt[];
+  /** Handles of lent interrupts are this plus the hardware interrupt's number. */
+  readonly interruptHandleBase: number;
   /** Platform memory that RM may still give away, as offsets into the memory extent; ascending. */
   freeMemory: { base: bigint; sizeBytes: bigint }[];
   /** The primary VM's capability to RM's own vCPU. */

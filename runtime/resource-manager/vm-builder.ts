@@ -201,8 +201,10 @@ export function buildLink(rm: Rm, vm: VmRecord, plan: LinkPlan): RmErrorName | u
 
 /** Creates a queue of the given geometry. */
 export function createQueue(build: VmBuild, plan: { readonly depth: number; readonly messageSizeBytes: number }): CapId {
+  // The call has 16 bits for each; larger numbers must not appear as smaller ones.
+  if (plan.depth > 0xffff || plan.messageSizeBytes > 0xffff) build.fail('ARGUMENT_INVALID');
   const queue = build.create('msgqueue', 'vdevice');
-  const info = BigInt(plan.depth & 0xffff) | (BigInt(plan.messageSizeBytes & 0xffff) << 16n);
+  const info = BigInt(plan.depth) | (BigInt(plan.messageSizeBytes) << 16n);
   build.call('msgqueue_configure', { msgqueue: queue, create_info: info });
   build.activate(queue);
   return queue;

@@ -38,6 +38,8 @@ const DEFAULT_MESSAGE_SIZE = 240;
 const DEFAULT_QUEUE_DEPTH = 8;
 const PUSH_COMPATIBLE_MAX = 6;
 const RPC_PUSH_COMPATIBLE_MAX = 3;
+const PATH_BYTES_MAX = 256;
+const PATH_DEPTH_MAX = 16;
 
 /** What distinguishes the types: default path, number of interrupts, whether a peer is needed and which, whether memory backs it. */
 const TYPES: Readonly<Record<VdeviceType, { readonly path: string; readonly interrupts: number; readonly peer: 'none' | 'any' | 'default'; readonly memory: boolean }>> = {
@@ -79,6 +81,9 @@ export function parseVdevice(type: VdeviceType, node: DtNode, report: ConfigRepo
 }
 
 function checkVdevice(config: VdeviceConfig, peer: 'none' | 'any' | 'default', node: DtNode, report: ConfigReport): void {
+  if (config.generate.length > PATH_BYTES_MAX || config.generate.split('/').length > PATH_DEPTH_MAX || !config.generate.startsWith('/')) {
+    report.malformed('generate', `${node.path}: generate must be a full path of at most ${PATH_BYTES_MAX} bytes and ${PATH_DEPTH_MAX} levels.`);
+  }
   const limit = config.type === 'rm-rpc' ? RPC_PUSH_COMPATIBLE_MAX : PUSH_COMPATIBLE_MAX;
   if (config.pushCompatible.length > limit) report.malformed('push-compatible', `${node.path}: push-compatible has at most ${limit} strings.`);
   if (peer === 'default' && config.peer?.kind !== 'default') report.malformed('peer', `${node.path}: needs peer-default.`);

@@ -63,6 +63,7 @@ const DEFAULT_SIZE_MAX = 0x07ff_ffffn;
 const ADDRESS_SPACE_END = 1n << 36n;
 const BASE_ALIGNMENT = 0x20_0000n;
 const CPUS_MAX = 8;
+const VDEVICES_MAX = 256;
 
 /** Reads a whole tree. `trusted` VMs come with the platform and may ask for more. */
 export function parseVmConfig(root: DtNode, trust: 'trusted' | 'untrusted'): VmConfigOutcome {
@@ -229,7 +230,8 @@ function readVdevices(root: DtNode, report: ConfigReport): readonly VdeviceConfi
     if (type === undefined) continue;
     const known = VDEVICE_TYPES.find((name): name is VdeviceType => name === type);
     if (known === undefined) report.warning('vdevice-type', `${node.path}: vdevice-type "${type}" is not known; the node has no effect.`);
-    else vdevices.push(parseVdevice(known, node, report));
+    else if (vdevices.length < VDEVICES_MAX) vdevices.push(parseVdevice(known, node, report));
+    else report.inconsistent('too-many-vdevices', `${node.path}: a VM has at most ${VDEVICES_MAX} vdevices.`);
   }
   return vdevices;
 }

@@ -106,10 +106,11 @@ export function giveDevices(rm: Rm, vm: VmRecord, devices: PlatformVm['devices']
       addrspace: vm.objects?.addrspace ?? CAP_ID_INVALID, memextent: extent, vbase: device.ipa, map_attrs: mapAttributes(ACCESS.RW, MEMORY_TYPE.DEVICE), map_flags: 0, offset: 0n, size: 0n,
     });
     vm.mappings.push({ ipa: device.ipa, sizeBytes: device.sizeBytes, offset, handle: null, kind: 'device' });
-    const hwirq = device.hardwareInterrupt === undefined ? undefined : hardwareInterrupts.get(device.hardwareInterrupt);
-    if (hwirq === undefined || device.interrupt === undefined) continue;
+    const intid = device.hardwareInterrupt;
+    const hwirq = intid === undefined ? undefined : hardwareInterrupts.get(intid);
+    if (intid === undefined || hwirq === undefined || device.interrupt === undefined) continue;
     build.call('hwirq_bind_virq', { hwirq, vic: vm.objects?.vic ?? CAP_ID_INVALID, virq: device.interrupt });
-    vm.hardwareInterrupts.push(hwirq);
+    vm.hardwareInterrupts.push({ cap: hwirq, intid, virq: device.interrupt });
     vm.heldVirqs.push({ vmid: vm.vmid, virq: device.interrupt });
   }
   return build.error;

@@ -7,6 +7,7 @@ import { CAP_ID_INVALID } from '../base/brands';
 import { ERRORS } from '../hypervisor/interface';
 import type { Rm } from './context';
 import { RM_VMID } from './context';
+import { returnInterrupts } from './lent-interrupts';
 import { reclaimParcel, releaseParcel } from './parcels';
 import type { HeldCap, VdeviceRecord, VmRecord } from './state';
 import { EXIT_TYPES } from './vm-states';
@@ -129,7 +130,8 @@ function releaseMemory(rm: Rm, vm: VmRecord): boolean {
 
 function finishReset(rm: Rm, vm: VmRecord): void {
   takeBackParcels(rm, vm);
-  for (const hwirq of vm.hardwareInterrupts) rm.call('hwirq_unbind_virq', { hwirq });
+  returnInterrupts(rm, vm);
+  for (const { cap } of vm.hardwareInterrupts) rm.call('hwirq_unbind_virq', { hwirq: cap });
   if (vm.memoryExtent !== null && vm.ram !== null) {
     // The next image must find memory as after power-on, not what the last one left.
     zeroRange(rm, vm.memoryExtent, vm.ram);

@@ -8,7 +8,7 @@ import { encodePayload } from '../../runtime/resource-manager/message-codec';
 import type { Field } from '../../runtime/resource-manager/message-fields';
 import { packetsOf } from '../../runtime/resource-manager/rpc';
 import { SystemFixture } from './system-fixture';
-import { SENSOR_DTS } from './trees';
+import { SENSOR_DTS, vmTree } from './trees';
 
 const IDS = Object.values(RM_REQUESTS).map((row) => row.id);
 
@@ -99,10 +99,31 @@ test('notifications wait while the queue is full and arrive in order', () => {
   assert.deepEqual(states, [3, 9, 10, 11, 1, 2, 3, 9, 10, 11, 1, 2, 3, 9, 10, 11, 1, 2]);
 });
 
+test('a tree with absurd cell counts costs neither time nor memory', () => {
+  const system = new SystemFixture([{ dts: SENSOR_DTS.replace('#address-cells = <2>; #size-cells = <2>; interrupt', '#address-cells = <0x1000002>; #size-cells = <0xffffffff>; interrupt') }]);
+  system.exchange(RM_REQUESTS.VM_START.id, Uint8Array.of(0x80, 0, 0, 0));
+  checkAlive(system);
+});
+
 test('trees that are cut or changed anywhere make VM_INIT fail or work, never stop RM', () => {
   fc.assert(fc.property(fc.nat(), fc.nat(255), (at, value) => {
     const system = new SystemFixture([{ dts: SENSOR_DTS }], { damage: (blob) => { blob[at % blob.length] = value; } });
     if (system.rm.inspect().vms[1]?.state === 'READY') system.exchange(RM_REQUESTS.VM_START.id, Uint8Array.of(0x80, 0, 0, 0));
     checkAlive(system);
   }), { numRuns: 60 });
+});
+
+test('queues of absurd size and more vdevices than there are interrupts fail with NORESOURCE, and reset cleans up', () => {
+  const bells = Array.from({ length: 80 }, (_, n) => `d${n} { vdevice-type = "doorbell"; peer-default; };`).join(' ');
+  for (const vdevices of ['q { vdevice-type = "message-queue"; is-sender; peer-default; message-size = <0x10080>; };', 'q { vdevice-type = "message-queue-pair"; peer-default; queue-depth = <0>; };', bells]) {
+    const system = new SystemFixture([{ dts: vmTree({ vdevices }) }]);
+    assert.equal(system.rm.inspect().vms[1]?.state, 'INIT_FAILED');
+    for (let round = 0; round < 3; round++) {
+      system.request('VM_RESET', { vmid: 0x80 });
+      system.request('VM_INIT', { vmid: 0x80 }, 2);
+    }
+    system.request('VM_RESET', { vmid: 0x80 });
+    for (const cap of [3n, 4n, 20n]) assert.equal(system.hypercall(3, 'doorbell_send', cap, 1n)[0], 50n);
+    checkAlive(system);
+  }
 });

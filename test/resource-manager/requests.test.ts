@@ -268,3 +268,28 @@ test('two secondary VMs that name each other are connected, and again after eith
   assert.deepEqual(system.trace.filter((event) => event.event === 'report'), []);
   system.hypervisor.checkInvariants();
 });
+
+test('a hardware interrupt is lent, accepted, released and reclaimed', () => {
+  const system = new SystemFixture([{ dts: SENSOR_DTS, autostart: true }]);
+  system.receiveAll();
+  const bytes = (...words: number[]): number[] => words.flatMap((word) => [word & 0xff, (word >>> 8) & 0xff, (word >>> 16) & 0xff, word >>> 24]);
+  system.request('VM_IRQ_LEND', { borrower: SENSOR, virq: 40, label: 1 }, 0xf);
+  const { handle = 0 } = system.request('VM_IRQ_LEND', { borrower: SENSOR, virq: 33, label: 1 }).values ?? {};
+  assert.equal(handle & 0xfff, 33);
+  system.request('VM_IRQ_LEND', { borrower: SENSOR, virq: 33, label: 1 }, 0x10);
+  system.request('VM_IRQ_ACCEPT', { handle, virq: 50 }, 7);
+  system.request('VM_IRQ_NOTIFY', { handle, flags: 1, vmids: [] });
+  assert.deepEqual(system.secondaryReceive(SENSOR).map((message) => message.id), [0x5610_0011]);
+  assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_ACCEPT.id, bytes(handle, 0xffff_ffff)), '0000000021000000');
+  assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_ACCEPT.id, bytes(handle, 0xffff_ffff)), '12000000');
+  system.request('VM_IRQ_RECLAIM', { handle }, 0x12);
+  assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_RELEASE.id, bytes(handle)), '00000000');
+  assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_RELEASE.id, bytes(handle)), '12000000');
+  assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_RECLAIM.id, bytes(handle)), '0f000000');
+  assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_ACCEPT.id, bytes(handle, 60)), '000000003c000000');
+  system.request('VM_STOP', { ...target, flags: 1, reason: 0 });
+  assert.deepEqual(system.request('VM_RESET', target).log.filter((line) => line.startsWith('VM_IRQ')), [`VM_IRQ_RELEASED handle=${handle}`]);
+  system.request('VM_IRQ_RECLAIM', { handle });
+  system.request('VM_IRQ_RECLAIM', { handle }, 7);
+  system.hypervisor.checkInvariants();
+});

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 
-import { capId, pa, ticks } from '../../runtime/base/brands';
+import { capId, pa, ticks, virqNumber } from '../../runtime/base/brands';
 import type { TraceEvent } from '../../runtime/base/trace-event';
 import { compileDts, decodeDtb, hasErrors } from '../../runtime/devicetree';
 import type { DeviceTree } from '../../runtime/devicetree';
@@ -82,7 +82,7 @@ export class SystemFixture {
     return {
       name: 'primary', primary: true, vcpuCount: 1, ramBase: PRIMARY_BASE, ramSizeBytes: PRIMARY_SIZE, segments: [], entry: PRIMARY_BASE,
       deviceTree: { source: PRIMARY_DTB, sizeBytes: BigInt(blob.length), ipa: PRIMARY_DTB, roomBytes: 0x1_0000n },
-      devices: [{ name: 'uart', ipa: 0x0900_0000n, pa: 0x0900_0000n, sizeBytes: 0x1000n }], autostart: true,
+      devices: [{ name: 'uart', ipa: 0x0900_0000n, pa: 0x0900_0000n, sizeBytes: 0x1000n, interrupt: virqNumber(33), hardwareInterrupt: 33 }], autostart: true,
     };
   }
 

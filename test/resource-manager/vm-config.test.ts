@@ -101,6 +101,9 @@ test('vdevices are checked', () => {
   checkWarns(vdevices('q { vdevice-type = "doorbell"; peer-default; interrupts = <0 2000 1>; };'), 'interrupts');
   checkWarns(vdevices('q { vdevice-type = "doorbell"; peer-default; interrupts = <0 1 1 0 2 1>; };'), 'interrupts');
   checkWarns(vdevices('q { vdevice-type = "teapot"; };'), 'vdevice-type');
+  checkRefused(vdevices(`q { vdevice-type = "doorbell"; peer-default; generate = "${'/a'.repeat(20)}"; };`), 'MEM_INVALID', 'generate');
+  checkRefused(vdevices('q { vdevice-type = "doorbell"; peer-default; generate = "bell"; };'), 'MEM_INVALID', 'generate');
+  checkRefused(vdevices(Array.from({ length: 257 }, (_, n) => `d${n} { vdevice-type = "doorbell-source"; peer-default; };`).join('\n')), 'ARGUMENT_INVALID', 'too-many-vdevices');
 });
 
 test('labels, peers and interrupts of a vdevice are read', () => {
