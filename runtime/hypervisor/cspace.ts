@@ -10,11 +10,14 @@ import { assert } from '../base/assert';
 import { type CapId, capId } from '../base/brands';
 import type { ErrorName } from './errors';
 import { type KernelObject, ObjectHeader } from './object';
+import type { Heap } from './partition';
 
 /** Slots per capability table. */
 export const SLOTS_PER_TABLE = 62;
 /** Tables per cspace. */
 export const TABLES_PER_CSPACE = 232;
+/** Heap bytes of one table. */
+const TABLE_BYTES = 2048;
 /** Upper bound of max_caps. */
 export const CAPABILITIES_MAX = SLOTS_PER_TABLE * TABLES_PER_CSPACE;
 
@@ -43,10 +46,12 @@ export class Cspace {
   private tables: (Capability | undefined)[][] = [];
   private used = 0;
   private firstFreeHint = 0;
+  private readonly heap: Heap;
 
-  constructor(id: number, encoding: CapabilityEncoding) {
+  constructor(id: number, encoding: CapabilityEncoding, heap: Heap) {
     this.header = new ObjectHeader('cspace', id);
     this.encoding = encoding;
+    this.heap = heap;
   }
 
   /** Occupied slots, revoked ones included. */
@@ -66,18 +71,18 @@ export class Cspace {
     return this.capabilitiesMax === 0 ? 'OBJECT_CONFIG' : 'OK';
   }
 
-  /** The error a new capability would meet, or OK. */
+  /** The error a new capability would meet, or OK: too many capabilities, or no memory for another table. */
   checkRoom(): ErrorName {
-    return this.used >= this.capabilitiesMax ? 'CSPACE_FULL' : 'OK';
+    if (this.used >= this.capabilitiesMax) return 'CSPACE_FULL';
+    return this.tables[this.tableOf(this.lowestFree())] !== undefined || this.heap.canReserve(TABLE_BYTES) ? 'OK' : 'NOMEM';
   }
 
   /** Puts a capability into the lowest free slot; `checkRoom` must have said OK. */
   insert(capability: Capability): CapId {
     assert(this.used < CAPABILITIES_MAX, 'a capability is inserted into a full cspace');
-    let flat = this.firstFreeHint;
-    while (this.at(flat) !== undefined) flat++;
-    const table = Math.floor(flat / SLOTS_PER_TABLE);
-    (this.tables[table] ??= [])[flat % SLOTS_PER_TABLE] = capability;
+    const flat = this.lowestFree();
+    const table = this.tables[this.tableOf(flat)] ?? this.addTable(this.tableOf(flat));
+    table[flat % SLOTS_PER_TABLE] = capability;
     this.used++;
     this.firstFreeHint = flat + 1;
     return this.encode(flat);
@@ -94,7 +99,7 @@ export class Cspace {
   remove(id: CapId): void {
     const flat = this.decode(id);
     assert(flat !== undefined && this.at(flat) !== undefined, 'an empty slot is removed');
-    const table = this.tables[Math.floor(flat / SLOTS_PER_TABLE)];
+    const table = this.tables[this.tableOf(flat)];
     if (table !== undefined) table[flat % SLOTS_PER_TABLE] = undefined;
     this.used--;
     this.firstFreeHint = Math.min(this.firstFreeHint, flat);
@@ -111,8 +116,9 @@ export class Cspace {
     }
   }
 
-  /** Forgets every slot; the owner has dropped the references. */
+  /** Forgets every slot and pays the tables back; the owner drops the references. */
   clear(): void {
+    this.heap.releaseBytes(TABLE_BYTES * this.tables.length);
     this.tables = [];
     this.used = 0;
     this.firstFreeHint = 0;
@@ -123,22 +129,43 @@ export class Cspace {
     for (const [id, capability] of this.entries()) {
       slots.push({ flat: this.decode(id) ?? 0, object: capability.object.header.id, rights: capability.rights, master: capability.master, state: capability.state });
     }
-    return { capabilitiesMax: this.capabilitiesMax, base: this.encoding.base, multiplier: this.encoding.multiplier, slots };
+    return { capabilitiesMax: this.capabilitiesMax, tableCount: this.tables.length, base: this.encoding.base, multiplier: this.encoding.multiplier, slots };
   }
 
+  /** Takes saved slots back; the heap's own saved state has their cost. */
   restore(saved: SavedCspace, object: (id: number) => KernelObject): void {
-    this.clear();
     this.capabilitiesMax = saved.capabilitiesMax;
+    this.tables = Array.from({ length: saved.tableCount }, () => []);
+    this.used = saved.slots.length;
+    this.firstFreeHint = 0;
     for (const slot of saved.slots) {
-      const table = (this.tables[Math.floor(slot.flat / SLOTS_PER_TABLE)] ??= []);
+      const table = this.tables[this.tableOf(slot.flat)];
+      assert(table !== undefined, 'a saved capability lies in a saved table');
       table[slot.flat % SLOTS_PER_TABLE] = { object: object(slot.object), rights: slot.rights, master: slot.master, state: slot.state };
-      this.used++;
     }
-    for (let table = 0; table < this.tables.length; table++) this.tables[table] ??= [];
+  }
+
+  private lowestFree(): number {
+    let flat = this.firstFreeHint;
+    while (this.at(flat) !== undefined) flat++;
+    this.firstFreeHint = flat;
+    return flat;
+  }
+
+  private addTable(index: number): (Capability | undefined)[] {
+    assert(index === this.tables.length, 'tables are added in order');
+    this.heap.chargeBytes(TABLE_BYTES);
+    const table: (Capability | undefined)[] = [];
+    this.tables.push(table);
+    return table;
+  }
+
+  private tableOf(flat: number): number {
+    return Math.floor(flat / SLOTS_PER_TABLE);
   }
 
   private at(flat: number): Capability | undefined {
-    return this.tables[Math.floor(flat / SLOTS_PER_TABLE)]?.[flat % SLOTS_PER_TABLE];
+    return this.tables[this.tableOf(flat)]?.[flat % SLOTS_PER_TABLE];
   }
 
   private encode(flat: number): CapId {
@@ -161,4 +188,4 @@ export class Cspace {
 /** Saved form of one slot. */
 export interface SavedCapability { readonly flat: number; readonly object: number; readonly rights: number; readonly master: boolean; readonly state: 'valid' | 'revoked' }
 /** Saved form of a cspace. */
-export interface SavedCspace { readonly capabilitiesMax: number; readonly base: bigint; readonly multiplier: bigint; readonly slots: readonly SavedCapability[] }
+export interface SavedCspace { readonly capabilitiesMax: number; readonly tableCount: number; readonly base: bigint; readonly multiplier: bigint; readonly slots: readonly SavedCapability[] }

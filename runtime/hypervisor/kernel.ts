@@ -103,6 +103,8 @@ export class Kernel {
   retired = 0;
   nextObjectId = 1;
   engineVcpuOwners: (Thread | undefined)[];
+  /** Objects without references, the first of them being destroyed. Empty between calls. */
+  private readonly dying: AnyObject[] = [];
 
   constructor(options: KernelOptions, hooks: { readonly yieldEnded: (donor: Thread, target: Thread, kind: Thread['yieldKind']) => void }) {
     this.options = options;
@@ -162,7 +164,7 @@ export class Kernel {
   /** An object of a type with a given id, without memory for tables and not registered. */
   construct(type: CreatableType, id: number): AnyObject {
     switch (type) {
-      case 'cspace': return new Cspace(id, this.options.capabilityEncoding === 'plain' ? PLAIN_ENCODING : this.randomEncoding());
+      case 'cspace': return new Cspace(id, this.options.capabilityEncoding === 'plain' ? PLAIN_ENCODING : this.randomEncoding(), this.partition.heap);
       case 'addrspace': return new Addrspace(id, new Pgtable(this.engine.memory, this.partition.heap, () => { this.engine.invalidateTlb(); }));
       case 'memextent': return new Memextent(id, this.memoryWorld);
       case 'thread': return new Thread(id);
@@ -180,9 +182,15 @@ export class Kernel {
     return cspace.insert(capability);
   }
 
-  /** Drops one reference and destroys the object with the last one. */
+  /** Drops one reference and destroys the object with the last one. Chains of objects end one after the other, without recursion. */
   put(object: AnyObject): void {
-    if (object.header.put()) this.destroy(object);
+    if (!object.header.put()) return;
+    this.dying.push(object);
+    if (this.dying.length > 1) return;
+    for (let next = this.dying[0]; next !== undefined; next = this.dying[0]) {
+      this.destroy(next);
+      this.dying.shift();
+    }
   }
 
   /** Revokes every other capability to an object, everywhere. The references of revoked ones end now; their slots stay. */

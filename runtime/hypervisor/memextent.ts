@@ -98,11 +98,12 @@ export class Memextent {
     const takesRange = this.kind === 'basic' || parent.kind === 'basic';
     if (takesRange && !this.world.memdb.owns(this.range, parent.header.id)) return 'MEMDB_NOT_OWNER';
     const inherited = this.inheritedMappings(parent);
+    if (inherited === undefined) return 'NOMEM';
     if (this.kind === 'basic' && inherited.some((mapping) => mapping.pageCount !== this.pageCount)) return 'DENIED';
     this.list = inherited;
     if (takesRange) {
       if (!this.canMap(this.list, this.range)) {
-        this.list = [];
+        this.forgetMappings();
         return 'NOMEM';
       }
       this.moveFrom(parent, this.range);
@@ -151,8 +152,7 @@ export class Memextent {
   /** memextent_modify operation 0. */
   unmapAll(): void {
     for (const mapping of this.list) this.withdraw(mapping, this.range);
-    if (this.kind === 'sparse') this.world.partition.heap.releaseBytes(MAPPING_BYTES * this.list.length);
-    this.list = [];
+    this.forgetMappings();
     this.world.report('unmap', this.range, `object ${this.header.id} everywhere`);
   }
 
@@ -217,6 +217,11 @@ export class Memextent {
     this.list = saved.mappings.map((mapping) => ({ ...mapping, addrspace: addrspace(mapping.addrspace) }));
   }
 
+  private forgetMappings(): void {
+    if (this.kind === 'sparse') this.world.partition.heap.releaseBytes(MAPPING_BYTES * this.list.length);
+    this.list = [];
+  }
+
   private activateRoot(): ErrorName {
     const { memdb, partition } = this.world;
     const takesRange = this.kind === 'basic' || this.memoryType === 'device';
@@ -227,7 +232,7 @@ export class Memextent {
   }
 
   /** The parent's mappings seen through this window, with access reduced to this extent's. */
-  private inheritedMappings(parent: Memextent): ExtentMapping[] {
+  private inheritedMappings(parent: Memextent): ExtentMapping[] | undefined {
     const offset = this.firstPage - parent.firstPage;
     const inherited: ExtentMapping[] = [];
     for (const mapping of parent.list) {
@@ -240,7 +245,7 @@ export class Memextent {
         attributes: { kernel: kernel & this.access, user: user & this.access, memoryType },
       });
     }
-    if (this.kind === 'sparse' && !this.world.partition.heap.reserveBytes(MAPPING_BYTES * inherited.length)) return [];
+    if (this.kind === 'sparse' && !this.world.partition.heap.reserveBytes(MAPPING_BYTES * inherited.length)) return undefined;
     return inherited;
   }
 

@@ -56,9 +56,14 @@ export class Heap {
     this.lowestFree = Math.min(this.lowestFree, index);
   }
 
+  /** True if `count` bytes may be charged. */
+  canReserve(count: number): boolean {
+    return this.pageCount - this.usedCount - RESERVE_PAGE_COUNT >= Math.ceil((this.bytes + count) / 4096);
+  }
+
   /** Charges `count` bytes; false (NOMEM) if they do not fit. */
   reserveBytes(count: number): boolean {
-    if (this.pageCount - this.usedCount - RESERVE_PAGE_COUNT < Math.ceil((this.bytes + count) / 4096)) return false;
+    if (!this.canReserve(count)) return false;
     this.bytes += count;
     return true;
   }

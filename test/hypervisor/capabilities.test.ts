@@ -128,4 +128,43 @@ describe('an object', () => {
     assert.equal(fixture.root.hypercall('partition_create_vic', { src_partition: partition, cspace }).error, 0);
     fixture.hypervisor.checkInvariants();
   });
+
+  it('pays for capability tables too: copies without end give NOMEM', () => {
+    const fixture = new Fixture({ heapSize: 1024 * 1024 });
+    const { cspace } = fixture.root.environment;
+    const doorbell = fixture.create('doorbell');
+    const spaces: bigint[] = [];
+    let error = 0;
+    while (error === 0) {
+      const made = fixture.root.hypercall('partition_create_cspace', { src_partition: fixture.root.environment.partition, cspace });
+      if (made.error !== 0) break;
+      spaces.push(made.new_cap);
+      fixture.rootCall('cspace_configure', { cspace: made.new_cap, max_caps: 14384 });
+      fixture.activate(made.new_cap);
+      for (let n = 0; n < 14384 && error === 0; n++) error = fixture.root.hypercall('cspace_copy_cap_from', { src_cspace: cspace, src_cap: doorbell, dest_cspace: made.new_cap, rights_mask: 1 }).error;
+      if (error === 54) error = 0;
+    }
+    assert.equal(error, 10);
+    for (const cap of spaces) fixture.rootCall('cspace_delete_cap_from', { cspace, cap: capId(cap) });
+    fixture.hypervisor.checkInvariants();
+    fixture.makeVm();
+  });
+
+  it('takes a long chain of others with it', () => {
+    const fixture = new Fixture();
+    const { cspace, partition } = fixture.root.environment;
+    const before = fixture.hypervisor.inspect.objects().length;
+    const parents: bigint[] = [fixture.makeMemory(0x20_0000n).cap];
+    for (let n = 0; n < 1500; n++) {
+      const made = fixture.root.hypercall('partition_create_memextent', { src_partition: partition, cspace });
+      assert.equal(made.error, 0);
+      fixture.rootCall('memextent_configure_derive', { memextent: made.new_cap, parent_memextent: parents[n] ?? 0n, offset: 0n, size: 0x20_0000n, attributes: 0x1_0007 });
+      fixture.activate(made.new_cap);
+      fixture.rootCall('memextent_modify', { memextent: made.new_cap, flags: 0, offset: 0n, size: 0n });
+      parents.push(made.new_cap);
+    }
+    for (const cap of parents) fixture.rootCall('cspace_delete_cap_from', { cspace, cap });
+    assert.equal(fixture.hypervisor.inspect.objects().length, before);
+    fixture.hypervisor.checkInvariants();
+  });
 });
