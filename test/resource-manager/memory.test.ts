@@ -3,7 +3,9 @@ import { test } from 'node:test';
 
 import { dtb, SystemFixture } from './system-fixture';
 import { RPC, vmTree } from './trees';
-import type { RmArguments } from '../../runtime/resource-manager/message-table';
+import { pa } from '../../runtime/base/brands';
+import { encodePayload } from '../../runtime/resource-manager/message-codec';
+import { RM_REQUESTS, type RmArguments } from '../../runtime/resource-manager/message-table';
 
 const PAGE = 0x4040_0000n;
 const lent = (vmid: number, sgl: RmArguments<'MEM_LEND'>['sgl'], label = 0): RmArguments<'MEM_LEND'> => ({ memoryType: 0, flags: 0, label, acl: [{ vmid, rights: 7 }], sgl, attributes: [{ attribute: 0, vmid: 0 }] });
@@ -218,5 +220,46 @@ test('a running VM accepts, uses and releases a parcel', () => {
   assert.equal(system.secondaryRequest(vmid, 0x5100_0014, [1, 0, 0, 0, 0, 0, 0, 0]), '0c000000');
   assert.equal(access(system, vmid, 0x1_0000_0000n), 'none');
   system.request('MEM_RECLAIM', { handle, flags: 0 });
+  system.hypervisor.checkInvariants();
+});
+
+test('a secondary VM shares memory of its own with the primary VM, and takes it back with its reset', () => {
+  const system = new SystemFixture([{ dts: vmTree({ vdevices: RPC }), autostart: true }]);
+  system.receiveAll();
+  const vmid = 0x80;
+  system.engine.memory.write(pa(system.translate(vmid, 0x8004_0000n)), Uint8Array.of(0x77));
+  const payload = encodePayload(RM_REQUESTS.MEM_SHARE.request, {
+    memoryType: 0, flags: 0, label: 9, acl: [{ vmid, rights: 6 }, { vmid: 3, rights: 6 }], sgl: [{ address: 0x8004_0000n, size: 0x1000n }], attributes: [],
+  });
+  assert.equal(system.secondaryRequest(vmid, RM_REQUESTS.MEM_SHARE.id, [...payload]), '0000000000000000');
+  const accepted = system.request('MEM_ACCEPT', { handle: 0, memoryType: 0, transactionType: 2, flags: 0, label: 0, acl: [], sgl: [], mapVmid: 0, attributes: [] }).values?.sgl[0];
+  assert.equal(accepted?.size, 0x1000n);
+  assert.equal(system.engine.memory.read(pa(system.translate(3, accepted.address)), 1)[0], 0x77);
+  assert.equal(access(system, 3, accepted.address), 'rw-');
+  system.request('VM_STOP', { vmid, flags: 1, reason: 0 });
+  system.request('VM_RESET', { vmid });
+  assert.equal(access(system, 3, accepted.address), 'none');
+  system.request('VM_INIT', { vmid });
+  system.request('VM_START', { vmid });
+  system.hypervisor.checkInvariants();
+});
+
+test('memory cannot be accepted over something that is already there', () => {
+  const system = new SystemFixture([{ dts: vmTree({ vdevices: RPC }), autostart: true }]);
+  system.receiveAll();
+  const payload = encodePayload(RM_REQUESTS.MEM_DONATE.request, { memoryType: 0, flags: 0, label: 0, acl: [{ vmid: 3, rights: 7 }], sgl: [{ address: 0x8004_0000n, size: 0x2000n }], attributes: [] });
+  assert.equal(system.secondaryRequest(0x80, RM_REQUESTS.MEM_DONATE.id, [...payload]), '0000000000000000');
+  const accept = (sgl: RmArguments<'MEM_ACCEPT'>['sgl'], error = 0): void => {
+    system.request('MEM_ACCEPT', { handle: 0, memoryType: 0, transactionType: 0, flags: 0, label: 0, acl: [], sgl, mapVmid: 0, attributes: [] }, error);
+  };
+  accept([{ address: 0x4000_0000n, size: 0x2000n }], 9);
+  accept([{ address: 0x0800_0000n, size: 0x2000n }], 9);
+  accept([{ address: 0x0900_0000n, size: 0x2000n }], 9);
+  accept([{ address: 0x5000_0000n, size: 0x1000n }], 6);
+  accept([{ address: 0x5000_0800n, size: 0x2000n }], 6);
+  accept([{ address: 0x5000_0000n, size: 0x1000n }, { address: 0x6000_0000n, size: 0x1000n }]);
+  assert.deepEqual([access(system, 3, 0x5000_0000n), access(system, 3, 0x6000_0000n)], ['rwx', 'rwx']);
+  accept([], 7);
+  assert.equal(access(system, 0x80, 0x8004_0000n), 'none');
   system.hypervisor.checkInvariants();
 });
