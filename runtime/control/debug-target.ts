@@ -38,6 +38,9 @@ export class DebugTarget implements Runner {
   /** Whether a system in which nothing can run any more stops the session; else it waits for input. */
   stopsWhenIdle = false;
   private busy = false;
+  private lastReport: StopReport | undefined;
+  /** What the breakpoints said of the latest stop: conditions and hit counts must be asked once. */
+  private judged: { readonly stop: Stop; readonly hit: ReturnType<BreakpointSet['resolve']> } | undefined;
 
   constructor(system: System, options: DebugTargetOptions) {
     this.system = system;
@@ -47,6 +50,7 @@ export class DebugTarget implements Runner {
     this.history = new History(system, this.timeline);
     this.breakpoints = new BreakpointSet(system);
     this.stepper = new Stepper(system, this, this.history);
+    system.onInput = () => { this.branch(); };
   }
 
   /** True if time can be travelled. */
@@ -104,7 +108,7 @@ export class DebugTarget implements Runner {
     this.system.lookOutFor(this.lookout());
   }
 
-  /** An input from outside is about to change state: history branches if this is the past. */
+  /** An input from outside is about to change state: history branches if this is the past. The system calls this itself. */
   branch(): void {
     if (this.timeline.replaying) this.timeline.branch();
   }
@@ -120,23 +124,37 @@ export class DebugTarget implements Runner {
     this.refresh();
     let resume = resumeVcpu;
     for (;;) {
-      const stop = this.slice({ ...(resume === undefined ? {} : { resumeVcpu: resume }) });
-      const waits = stop.kind === 'idle' && !this.stopsWhenIdle;
-      if (stop.kind !== 'limit' && !waits) return stop;
-      resume = undefined;
-      if ((yield waits ? { idle: true } : {}) === true) return undefined;
+      const before = this.lastRetired(resume);
+      const stop = this.slice(resume === undefined ? {} : { resumeVcpu: resume });
+      if (stop.kind === 'idle' && !this.stopsWhenIdle) {
+        if ((yield { idle: true }) === true) return undefined;
+      } else if (stop.kind !== 'limit') {
+        return stop;
+      } else if ((yield {}) === true) {
+        return undefined;
+      }
+      if (this.lastRetired(resume) !== before) resume = undefined;
     }
   }
 
   *stepOnce(vcpu: number): Search<Stop | undefined> {
     this.refresh();
-    let isFirst = true;
+    const before = this.lastRetired(vcpu);
+    let resume: number | undefined = vcpu;
     for (;;) {
-      const stop = this.slice({ stepVcpu: vcpu, ...(isFirst ? { resumeVcpu: vcpu } : {}) });
-      isFirst = false;
-      if (stop.kind === 'step' || (stop.kind !== 'limit' && stop.kind !== 'idle' && this.isUserStop(stop))) return stop;
-      if (stop.kind === 'idle' && (yield { idle: true }) === true) return undefined;
-      if (stop.kind === 'limit' && (yield {}) === true) return undefined;
+      const resumedBefore = this.lastRetired(resume);
+      const stop = this.slice({ stepVcpu: vcpu, ...(resume === undefined ? {} : { resumeVcpu: resume }) });
+      const told = stop.kind === 'step' ? this.system.takeStop() ?? stop : stop;
+      if (told.kind === 'limit' || (told.kind === 'idle' && !this.stopsWhenIdle)) {
+        if ((yield told.kind === 'idle' ? { idle: true } : {}) === true) return undefined;
+        if (this.lastRetired(resume) !== resumedBefore) resume = undefined;
+      } else if (told.kind === 'step' || this.isUserStop(told)) {
+        return told;
+      } else if (this.lastRetired(vcpu) !== before) {
+        return { kind: 'step', vcpu };
+      } else {
+        resume = vcpuOf(told) ?? undefined;
+      }
     }
   }
 
@@ -146,7 +164,16 @@ export class DebugTarget implements Runner {
   }
 
   isUserStop(stop: Stop): boolean {
-    return isFinal(stop) || this.breakpoints.resolve(stop) !== undefined;
+    return isFinal(stop) || this.hitOf(stop) !== undefined;
+  }
+
+  private hitOf(stop: Stop): ReturnType<BreakpointSet['resolve']> {
+    if (this.judged?.stop !== stop) this.judged = { stop, hit: this.breakpoints.resolve(stop) };
+    return this.judged.hit;
+  }
+
+  private lastRetired(vcpu: number | undefined): Ticks | undefined {
+    return vcpu === undefined ? undefined : this.system.lastRetired(vcpu);
   }
 
   private slice(request: { readonly stepVcpu?: number; readonly resumeVcpu?: number }): Stop {
@@ -176,7 +203,7 @@ export class DebugTarget implements Runner {
   }
 
   private *continueJob(): Job {
-    let resume = this.system.focusVcpu;
+    let resume = this.lastReport?.vcpu ?? this.system.focusVcpu;
     for (;;) {
       const stop: Stop | undefined = yield* this.runUntilStop(resume);
       if (stop === undefined) return this.report({ reason: 'pause' });
@@ -205,10 +232,14 @@ export class DebugTarget implements Runner {
   private *reverseJob(): Job {
     const origin = this.system.now;
     let last: ReturnType<BreakpointSet['resolve']>;
-    const found = yield* this.history.findLast(origin, () => this.breakpoints.lookout(), (stop) => {
-      const resolved = this.breakpoints.resolve(stop);
-      if (resolved !== undefined) last = resolved;
-      return resolved !== undefined;
+    const found = yield* this.history.findLast({
+      end: origin,
+      lookout: () => this.breakpoints.lookout(),
+      accept: (stop) => {
+        const resolved = this.breakpoints.resolve(stop);
+        if (resolved !== undefined) last = resolved;
+        return resolved !== undefined;
+      },
     });
     if (found === 'abandoned') {
       yield* this.history.seek(origin);
@@ -227,7 +258,11 @@ export class DebugTarget implements Runner {
   private *lastWriteJob(pieces: readonly { readonly address: bigint; readonly sizeBytes: number }[]): Job {
     const origin = this.system.now;
     const watchpoints = this.system.watchpointsOn(pieces, 'write');
-    const found = yield* this.history.findLast(origin, () => ({ addresses: [], watchpoints, exceptionClasses: 0n }), (stop) => stop.kind === 'watchpoint');
+    // Asked again at the answer, it goes on to the write before.
+    const isAnswer = this.lastReport?.reason === 'data breakpoint' && this.lastReport.tick === origin;
+    const found = yield* this.history.findLast({
+      end: origin, includesEnd: !isAnswer, lookout: () => ({ addresses: [], watchpoints, exceptionClasses: 0n }), accept: (stop) => stop.kind === 'watchpoint',
+    });
     if (found !== undefined && found !== 'abandoned') return this.report({ reason: 'data breakpoint', vcpu: vcpuOf(found) });
     yield* this.history.seek(origin);
     return this.report({ reason: 'pause', text: found === undefined ? 'Nothing wrote there since history began.' : 'The search was given up.' });
@@ -235,7 +270,7 @@ export class DebugTarget implements Runner {
 
   /** What a stop means to the user; undefined if it is none of theirs (a condition said no). */
   private reportStop(stop: Stop): StopReport | undefined {
-    const hit = this.breakpoints.resolve(stop);
+    const hit = this.hitOf(stop);
     if (hit !== undefined) return this.report({ ...hit, vcpu: vcpuOf(stop) });
     switch (stop.kind) {
       case 'pause': return this.report({ reason: 'pause' });
@@ -247,7 +282,8 @@ export class DebugTarget implements Runner {
   }
 
   private report(report: Partial<StopReport> & Pick<StopReport, 'reason'>): StopReport {
-    return { vcpu: this.system.focusVcpu ?? null, breakpointIds: [], tick: this.system.now, ...report };
+    this.lastReport = { vcpu: this.system.focusVcpu ?? null, breakpointIds: [], tick: this.system.now, ...report };
+    return this.lastReport;
   }
 }
 

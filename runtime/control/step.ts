@@ -9,6 +9,7 @@ import { va, type Va } from '../base/brands';
 import type { System } from '../system/system';
 import type { Stop } from '../system/stop';
 import type { Breakpoint } from './breakpoints';
+import { BackStep } from './back-step';
 import type { History, Search } from './history';
 
 /** What stepping by line needs to know about code, for one VM. */
@@ -135,34 +136,28 @@ export class Stepper {
     return yield* this.runTo(vcpu, frame.returnAddress, frame.cfa);
   }
 
-  /** Back to before the instruction that `vcpu` executed last. */
+  /** Back to where `vcpu` stood before the instruction that it executed last. */
   *backInstruction(vcpu: number): Search<StepEnd> {
     const last = this.system.lastRetired(vcpu);
     if (last === undefined || last <= this.system.historyStart) return { kind: 'history start' };
-    return (yield* this.history.seek(this.system.tickBefore(last), 'Stepping back')) ? DONE : PAUSED;
+    if (!(yield* this.history.seek(this.system.tickBefore(last), 'Stepping back'))) return PAUSED;
+    // Others ran or everything waited between the instruction before and that one: a step forward stops before all that.
+    const before = this.system.lastRetired(vcpu);
+    if (before === undefined || before === this.system.now) return DONE;
+    return (yield* this.history.seek(before, 'Stepping back')) ? DONE : PAUSED;
   }
 
-  /** Back to where the statement before this one began, in the same function or at its call; calls in between are crossed. */
+  /** Back to where the line before this one began, in the same function or at the line of its call; calls in between are crossed. */
   *backLine(vcpu: number, lines: LineView): Search<StepEnd> {
-    const pc = this.pc(vcpu);
-    const frame = lines.frame(vcpu);
-    const starts = lines.statementStarts(pc);
-    if (frame === undefined || starts.length === 0) return yield* this.backInstruction(vcpu);
-    const call = va(frame.returnAddress - 4n);
-    const here = lines.lineAt(pc);
-    const origin = this.system.now;
-    const accept = (stop: Stop): boolean => {
-      if (stop.kind !== 'breakpoint' || stop.vcpu !== vcpu) return false;
-      if (stop.pc === call && this.flowAt(vcpu, call) === 'call' && this.sp(vcpu) === frame.cfa) return true;
-      if (lines.frame(vcpu)?.cfa !== frame.cfa) return false;
-      return here?.isStatementStart !== true || lines.lineAt(stop.pc)?.key !== here.key || stop.pc === pc;
-    };
-    const addresses = [...new Set([...starts, call])];
-    const found = yield* this.history.findLast(origin, () => ({ addresses, watchpoints: [], exceptionClasses: 0n }), accept);
-    if (found === 'abandoned') return PAUSED;
-    if (found !== undefined) return DONE;
-    yield* this.history.seek(this.system.historyStart);
-    return { kind: 'history start' };
+    const found = yield* new BackStep({ system: this.system, history: this.history, lines, vcpu }).run();
+    switch (found) {
+      case 'no lines': return yield* this.backInstruction(vcpu);
+      case 'abandoned': return PAUSED;
+      case 'none':
+        yield* this.history.seek(this.system.historyStart);
+        return { kind: 'history start' };
+      case 'found': return DONE;
+    }
   }
 
   /** Code without lines: over and into both leave it by running to its return. */

@@ -438,7 +438,8 @@ export class System implements TimelineSubject {
     else state.setSystemRegister(register, value);
   }
 
-  private takeStop(): Stop | undefined {
+  /** What happened during the last run beside its end, if anything was looked out for. */
+  takeStop(): Stop | undefined {
     const stop = this.pending;
     this.pending = undefined;
     return stop;
