@@ -56,6 +56,11 @@ function initSteps(rm: Rm, vm: VmRecord): RmErrorName | undefined {
   const config = outcome.config;
   if (config === undefined) return outcome.error ?? 'MEM_INVALID';
   takeConfig(rm, vm, config);
+  const missing = config.affinity === 'proxy' ? undefined : config.affinityMap.find((cpu) => cpu >= rm.environment.cpuCount);
+  if (missing !== undefined) {
+    rm.report(vm.vmid, 'rm-affinity', `affinity-map names CPU ${missing}, but the platform has ${rm.environment.cpuCount} CPUs, numbered from 0.`);
+    return 'ARGUMENT_INVALID';
+  }
   return buildCore(rm, vm, planFor(config)) ?? buildChannel(rm, vm, config) ?? buildVdevices(rm, vm, config) ?? givePlatformMemory(rm, vm);
 }
 

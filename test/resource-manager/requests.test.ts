@@ -308,3 +308,32 @@ test('every request of the table is looked at: what is too short or too long is 
 test('the list of requests that are not served yet only shrinks', () => {
   assert.deepEqual(notYetRmMessages(), ['FW_MILESTONE', 'FW_SET_VM_FIRMWARE', 'VM_SET_TIME_BASE', 'VM_SET_FIRMWARE_MEM', 'IPA_RESERVE']);
 });
+
+test('every way a VM can end has its exit type and reason words', () => {
+  const end = (registers: readonly bigint[]): string | undefined => {
+    const system = new SystemFixture([{ dts: SENSOR_DTS, autostart: true }]);
+    system.receiveAll();
+    const thread = system.thread(SENSOR);
+    const vcpu = system.engine.vcpu(thread.engineVcpu ?? 0);
+    registers.forEach((value, n) => { vcpu.setX(n, value); });
+    assert.equal(system.hypervisor.pick(1), thread);
+    system.hypervisor.handleExit(thread, { reason: 'hvc', immediate: 0 });
+    system.hypervisor.pick(1);
+    system.settle();
+    const exited = system.receiveAll().find((message) => message.id === 0x5610_0001);
+    const view = system.rm.inspect().vms[1];
+    assert.equal(view?.state, 'EXITED');
+    return `${view.exit?.type ?? ''} ${Buffer.from(exited?.payload ?? []).toString('hex')}`;
+  };
+  assert.equal(end([0x8400_0008n]), 'PLATFORM_OFF 800001000400000000000000');
+  assert.equal(end([0x8400_0009n]), 'PLATFORM_RESET 800002000400000000000000');
+  assert.equal(end([0x8400_0012n, 0x8000_0001n, 0x1_2345_6789n]), 'PSCI_SYSTEM_RESET2 800003001000000000000000010000808967452300000000');
+  assert.equal(end([0xc400_0012n, 0n, 0x1_2345_6789n]), 'PSCI_SYSTEM_RESET2 800003001000000000800000000000008967452301000000');
+});
+
+test('a vCPU on a CPU that does not exist fails VM_INIT and is explained', () => {
+  const system = new SystemFixture([{ dts: SENSOR_DTS }], { cpuCount: 1 });
+  assert.ok(system.trace.some((event) => event.event === 'report' && event.code === 'rm-affinity'));
+  system.request('VM_RESET', target);
+  system.request('VM_INIT', target, 6);
+});
