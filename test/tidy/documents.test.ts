@@ -53,7 +53,7 @@ test('commands in documents exist', () => {
   checkCanFail(commandRule(small), [bad('    npm run lnit', 'lnit'), bad('use `npm run bench -- --json`', 'bench'), bad('    npm bundle', 'bundle'), bad('`node tools/x.mjs`', 'tools/x.mjs')], [good('    npm ci\n    npm run lint && node dist/cli.js run x')]);
 });
 
-test('test selections in documents match test files', () => {
+test('words in documents that select tests match test files', () => {
   const tests = projectPaths().filter((path) => path.endsWith('.test.ts'));
   checkRule('test selections', testSelectionRule(tests), DOCUMENTS);
   checkCanFail(testSelectionRule(['test/hypervisor/vic.test.ts']), [bad('`npm run test:unit -- hypervisr`', 'hypervisr')], [good('`npm run test:unit -- vic --test-name-pattern "x"`')]);
