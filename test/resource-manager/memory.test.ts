@@ -263,3 +263,42 @@ test('memory cannot be accepted over something that is already there', () => {
   assert.equal(access(system, 0x80, 0x8004_0000n), 'none');
   system.hypervisor.checkInvariants();
 });
+
+test('an image that is shared, as Linux 6.3 to 6.6 series do it, starts too and stays visible to the owner', () => {
+  const system = new SystemFixture();
+  const vmid = allocate(system);
+  system.engine.memory.write(pa(IMAGE + DTB_OFFSET), dtb(GUEST));
+  const acl = [{ vmid: 3, rights: 7 }, { vmid, rights: 7 }];
+  const sgl = Array.from({ length: 64 }, (_, n) => ({ address: IMAGE + BigInt(n) * 0x8000n, size: 0x8000n }));
+  const { handle = -1 } = system.request<'MEM_SHARE'>('MEM_SHARE', { ...lent(vmid, sgl), acl }).values ?? {};
+  system.request('VM_CONFIG_IMAGE', { vmid, auth: 0, handle, imageOffset: 0n, imageSize: 0n, dtbOffset: DTB_OFFSET, dtbSize: 0x1_0000n });
+  system.request('VM_INIT', { vmid });
+  system.request('VM_START', { vmid });
+  assert.deepEqual([access(system, 3, IMAGE), access(system, vmid, 0x801f_f000n)], ['rwx', 'rwx']);
+  assert.deepEqual(system.readTree(system.translate(vmid, 0x8010_0000n)).root.at('/memory')?.property('reg')?.u32s, [0, 0x8000_0000, 0, 0x20_0000]);
+});
+
+test('private memory follows the image directly', () => {
+  const system = new SystemFixture();
+  const vmid = createVm(system, GUEST);
+  system.request('MEM_LEND', lent(vmid, [{ address: IMAGE + IMAGE_SIZE, size: 0x10_0000n }]));
+  system.request('VM_INIT', { vmid });
+  system.request('VM_START', { vmid });
+  assert.equal(system.translate(vmid, 0x8020_0000n), IMAGE + IMAGE_SIZE);
+  assert.deepEqual(system.readTree(system.translate(vmid, 0x8010_0000n)).root.at('/memory')?.property('reg')?.u32s, [0, 0x8000_0000, 0, 0x30_0000]);
+});
+
+test('a device tree without room for what RM adds fails the start', () => {
+  const system = new SystemFixture();
+  const vmid = allocate(system);
+  const blob = dtb(GUEST);
+  system.engine.memory.write(pa(IMAGE + DTB_OFFSET), blob);
+  const { handle = -1 } = system.request('MEM_LEND', lent(vmid, [{ address: IMAGE, size: IMAGE_SIZE }])).values ?? {};
+  system.request('VM_CONFIG_IMAGE', { vmid, auth: 0, handle, imageOffset: 0n, imageSize: 0n, dtbOffset: DTB_OFFSET, dtbSize: BigInt(blob.length + 64) });
+  system.request('VM_INIT', { vmid });
+  system.request('VM_START', { vmid }, 2);
+  assert.equal(system.request('VM_GET_STATE', { vmid }).values?.vmState, 8);
+  system.request('VM_RESET', { vmid });
+  system.request('MEM_RECLAIM', { handle, flags: 0 });
+  assert.equal(access(system, 3, IMAGE), 'rwx');
+});
