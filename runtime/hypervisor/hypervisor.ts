@@ -27,9 +27,9 @@ export type { DeviceAccess } from './exits';
 export { notYetHypercalls } from './hypercalls';
 
 /** Options that have defaults. */
-type Defaulted = 'deviceSpace' | 'vcpuCountMax' | 'hardwareInterrupts' | 'capabilityEncoding' | 'identification';
+type Defaulted = 'deviceSpace' | 'vcpuCountMax' | 'hardwareInterrupts' | 'capabilityEncoding' | 'identification' | 'identity';
 
-/** What a hypervisor is made of. Defaults: device space below 1 GiB, 32 vCPUs, no hardware interrupts, plain capability identifiers, the engine's own identification registers. */
+/** What a hypervisor is made of. Defaults: device space below 1 GiB, 32 vCPUs, no hardware interrupts, plain capability identifiers, Gunyah's identity, the engine's own identification registers. */
 export type HypervisorOptions = Omit<KernelOptions, Defaulted> & Partial<Pick<KernelOptions, Defaulted>> & { readonly deviceAccess: DeviceAccess };
 
 /** Saved form of the hypervisor, the root VM's program included. */
@@ -45,7 +45,7 @@ export class Hypervisor {
   constructor(options: HypervisorOptions) {
     this.device = options.deviceAccess;
     this.kernel = new Kernel({
-      deviceSpace: { base: 0n, sizeBytes: 0x4000_0000n }, vcpuCountMax: 32, hardwareInterrupts: [], capabilityEncoding: 'plain', identification: { pinned: {}, unpinned: {} }, ...options,
+      deviceSpace: { base: 0n, sizeBytes: 0x4000_0000n }, vcpuCountMax: 32, hardwareInterrupts: [], capabilityEncoding: 'plain', identity: 'gunyah', identification: { pinned: {}, unpinned: {} }, ...options,
     }, { yieldEnded: (donor, target, kind) => { this.finishRun(donor, target, kind); } });
     this.inspect = new Inspection(this.kernel);
   }

@@ -23,6 +23,7 @@ import { Heap, Partition } from './partition';
 import { PerformanceMonitors } from './performance-monitors';
 import { Pgtable } from './pgtable';
 import { Scheduler } from './scheduler';
+import type { Identity } from './smccc';
 import { Thread } from './thread';
 import type { VcpuTimers } from './vcpu-timers';
 import { VicObject } from './vic-object';
@@ -81,6 +82,8 @@ export interface KernelOptions {
   /** `plain`: small sequential identifiers, as debug builds; `random`: scrambled per cspace, as production builds. */
   readonly capabilityEncoding: 'plain' | 'random';
   readonly identification: { readonly pinned: IdentificationValues; readonly unpinned: IdentificationValues };
+  /** How the hypervisor answers a guest that asks what it is. */
+  readonly identity: Identity;
   readonly onPlatformPower: (action: 'off' | 'reset') => void;
 }
 

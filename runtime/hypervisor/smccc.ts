@@ -21,10 +21,17 @@ export const HYP_API_FLAGS_0 = 0x1000_0effn;
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 const LOW_32 = 0xffff_ffffn;
 const NOT_SUPPORTED_32 = LOW_32;
-const UID: readonly bigint[] = [0xcd8f_d5c1n, 0xdb5f_53a4n, 0x36ce_6592n, 0x145f_3d67n];
+/** UID c1d58fcd-a453-5fdb-9265-ce36673d5f14 in registers: as SMCCC orders bytes, and as early drivers expected them. */
+const UID = {
+  'gunyah': [0xcd8f_d5c1n, 0xdb5f_53a4n, 0x36ce_6592n, 0x145f_3d67n],
+  'gunyah-legacy': [0x673d_5f14n, 0x9265_ce36n, 0xa453_5fdbn, 0xc1d5_8fcdn],
+} as const satisfies Record<Exclude<Identity, 'none'>, readonly bigint[]>;
 const TRNG_UUID: readonly bigint[] = [0x4554_6e21n, 0x92a1_433dn, 0xa2ea_5fe2n, 0x1639_7d4en];
 const ARCH_FEATURES: readonly number[] = [0x8000_0000, 0x8000_0001, 0x8500_ff01, 0x8500_ff03];
 const TRNG_FEATURES: readonly number[] = [0x8400_0050, 0x8400_0051, 0x8400_0052, 0x8400_0053, 0xc400_0053];
+
+/** How the hypervisor names itself to guests; `none`: the services that tell do not exist. */
+export type Identity = 'gunyah' | 'gunyah-legacy' | 'none';
 
 /** One call that is not a hypercall. */
 export interface SmcccCall { readonly kernel: Kernel; readonly thread: Thread; readonly vcpu: Vcpu; readonly id: number; readonly isSmc: boolean }
@@ -73,13 +80,24 @@ function simple(name: string, run: (call: SmcccCall) => Outcome, truncates = tru
   return { event: 'smccc', name, truncates, run };
 }
 
+const isNamed = ({ kernel }: SmcccCall) => kernel.options.identity !== 'none';
+
+function uid({ kernel: { options: { identity } } }: SmcccCall): Outcome {
+  return identity === 'none' ? undefined : UID[identity];
+}
+
+function hasFeature(call: SmcccCall): boolean {
+  const id = Number(call.vcpu.x(1) & LOW_32);
+  return ARCH_FEATURES.includes(id) && (isNamed(call) || id < 0x8500_0000);
+}
+
 const SERVICES: ReadonlyMap<number, Service> = new Map<number, Service>([
   [0x8000_0000, simple('SMCCC_VERSION', () => [0x10003n])],
-  [0x8000_0001, simple('SMCCC_ARCH_FEATURES', ({ vcpu }) => [ARCH_FEATURES.includes(Number(vcpu.x(1) & LOW_32)) ? 0n : NOT_SUPPORTED_32])],
-  [0x8500_ff01, simple('STD_HYP_CALL_UID', () => UID)],
-  [0x8500_ff03, simple('STD_HYP_REVISION', () => [1n, 0n])],
-  [0x8600_ff01, simple('VENDOR_HYP_CALL_UID', () => UID)],
-  [0x8600_ff03, simple('VENDOR_HYP_REVISION', () => [HYP_API_INFO], false)],
+  [0x8000_0001, simple('SMCCC_ARCH_FEATURES', (call) => [hasFeature(call) ? 0n : NOT_SUPPORTED_32])],
+  [0x8500_ff01, simple('STD_HYP_CALL_UID', uid)],
+  [0x8500_ff03, simple('STD_HYP_REVISION', (call) => (isNamed(call) ? [1n, 0n] : undefined))],
+  [0x8600_ff01, simple('VENDOR_HYP_CALL_UID', uid)],
+  [0x8600_ff03, simple('VENDOR_HYP_REVISION', (call) => (isNamed(call) ? [HYP_API_INFO] : undefined), false)],
   [0x8400_0050, simple('TRNG_VERSION', () => [0x10000n], false)],
   [0x8400_0051, simple('TRNG_FEATURES', ({ vcpu }) => [TRNG_FEATURES.includes(Number(vcpu.x(1) & LOW_32)) ? 0n : ALL_ONES], false)],
   [0x8400_0052, simple('TRNG_GET_UUID', () => TRNG_UUID, false)],

@@ -117,6 +117,7 @@ class Composition implements Parts {
       cpuCount: platform.cpuCount,
       trace: (event) => { this.observe(event); },
       seed: platform.seed,
+      identity: system.description.identity,
       heap: layout.heap,
       vcpuCountMax: VCPU_COUNT_MAX,
       hardwareInterrupts: planned.map((_, index) => hardwareInterrupt(index)),

@@ -115,6 +115,18 @@ describe('the SMCCC path', () => {
   });
 });
 
+describe('the identity', () => {
+  it('has the word order of early drivers on request, or is hidden', () => {
+    const answers = (identity: 'gunyah-legacy' | 'none') => {
+      const fixture = new Fixture({ identity });
+      const { thread } = fixture.makeVm();
+      return [0x8600_ff01, 0x8500_ff01, 0x8500_ff03, 0x8600_ff03].map((id) => fixture.smccc(thread, id, 5n << 32n)[0]).concat(fixture.smccc(thread, 0x8000_0001, 0x8600_ff03n)[0], fixture.smccc(thread, 0x8000_0001, 0x8500_ff03n)[0]);
+    };
+    assert.deepEqual(answers('gunyah-legacy'), [0x673d_5f14n, 0x673d_5f14n, 1n, 0x5100_0000_0000_8001n, LOW_ONES, 0n]);
+    assert.deepEqual(answers('none'), [ALL_ONES, ALL_ONES, ALL_ONES, ALL_ONES, LOW_ONES, LOW_ONES]);
+  });
+});
+
 describe('small calls', () => {
   it('limit entropy to four reads in 33 ms', () => {
     const fixture = new Fixture();

@@ -45,13 +45,13 @@ export class Fixture {
   private rootVm: RootVm | undefined;
   private nextBase = RAM_BASE + 0x100_0000n;
 
-  constructor(options: { readonly cpuCount?: number; readonly capabilityEncoding?: 'plain' | 'random'; readonly heapSize?: number } = {}) {
+  constructor(options: { readonly cpuCount?: number; readonly capabilityEncoding?: 'plain' | 'random'; readonly heapSize?: number; readonly identity?: 'gunyah' | 'gunyah-legacy' | 'none' } = {}) {
     const heapSize = options.heapSize ?? HEAP_SIZE;
     this.engine = createEngine({ ram: [{ base: pa(RAM_BASE), sizeBytes: RAM_SIZE }], vcpuCountMax: 16, counterShift: 4 });
     this.hypervisor = createHypervisor({
       engine: this.engine, events: this.events, cpuCount: options.cpuCount ?? 2, trace: (event) => { this.trace.push(event); }, seed: 7,
       heap: { base: RAM_END - BigInt(heapSize), sizeBytes: BigInt(heapSize) }, vcpuCountMax: 16, hardwareInterrupts: [33, 34],
-      capabilityEncoding: options.capabilityEncoding ?? 'plain', onPlatformPower: (action) => { this.power.push(action); },
+      capabilityEncoding: options.capabilityEncoding ?? 'plain', identity: options.identity ?? 'gunyah', onPlatformPower: (action) => { this.power.push(action); },
       deviceAccess: (address, access) => {
         this.devices.push({ address, isWrite: access.isWrite, value: access.value });
         return 0x5an;
