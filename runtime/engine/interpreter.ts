@@ -46,6 +46,14 @@ class MicroOpOperands implements Operands {
   readonly tlb: Local32;
   readonly code: Local32;
   readonly target: Local64;
+  readonly immediate: I64;
+  readonly immediateLow: I32;
+  readonly immediateHigh: I32;
+  readonly small: I32;
+  // Pieces that every micro-op uses are built once.
+  private readonly slots: Readonly<Record<RegisterField, I32>>;
+  private readonly values64: Readonly<Record<RegisterField, I64>>;
+  private readonly values32: Readonly<Record<RegisterField, I32>>;
   private readonly entry: Local32;
   private readonly functions: InterpreterFunctions;
   private readonly tier: Tier;
@@ -63,18 +71,26 @@ class MicroOpOperands implements Operands {
     this.target = locals.local64();
     this.temporaries64 = [locals.local64(), locals.local64(), locals.local64(), locals.local64()];
     this.temporaries32 = [locals.local32(), locals.local32()];
+    const each = <T>(make: (field: RegisterField) => T): Readonly<Record<RegisterField, T>> => ({ d: make('d'), n: make('n'), m: make('m'), a: make('a') });
+    this.slots = each((field) => i32.load16U(this.ip, FIELD_OFFSET[field]));
+    this.values64 = each((field) => i64.load(this.slots[field]));
+    this.values32 = each((field) => i32.load(this.slots[field]));
+    this.immediate = i64.load(this.ip, MicroOpField.imm);
+    this.immediateLow = i32.load(this.ip, MicroOpField.imm);
+    this.immediateHigh = i32.load(this.ip, MicroOpField.high);
+    this.small = this.slots.m;
   }
 
   private slot(field: RegisterField): I32 {
-    return i32.load16U(this.ip, FIELD_OFFSET[field]);
+    return this.slots[field];
   }
 
   x(field: RegisterField): I64 {
-    return i64.load(this.slot(field));
+    return this.values64[field];
   }
 
   w(field: RegisterField): I32 {
-    return i32.load(this.slot(field));
+    return this.values32[field];
   }
 
   xNext(field: RegisterField): I64 {
@@ -87,22 +103,6 @@ class MicroOpOperands implements Operands {
 
   setW(field: RegisterField, value: I32): Code {
     return i64.store(this.slot(field), i64.extendU(value));
-  }
-
-  get immediate(): I64 {
-    return i64.load(this.ip, MicroOpField.imm);
-  }
-
-  get immediateLow(): I32 {
-    return i32.load(this.ip, MicroOpField.imm);
-  }
-
-  get immediateHigh(): I32 {
-    return i32.load(this.ip, MicroOpField.high);
-  }
-
-  get small(): I32 {
-    return i32.load16U(this.ip, MicroOpField.m);
   }
 
   get pageAddress(): I64 {

@@ -16,8 +16,8 @@ export interface Scope { readonly kind: 'scope'; readonly head: Code; readonly l
 /** The depth of `label`, encoded at this place. */
 export interface Depth { readonly kind: 'depth'; readonly label: Label }
 
-/** One piece of code. */
-export type Code = number | readonly Code[] | Scope | Depth;
+/** One piece of code: a byte, finished bytes, pieces in order, a scope, a reference to one. */
+export type Code = number | Uint8Array | readonly Code[] | Scope | Depth;
 
 /** Makes a fresh branch target. */
 export function label(name: string): Label {
@@ -50,28 +50,76 @@ export function signedLeb(value: bigint): number[] {
 }
 
 const END = 0x0b;
+const FIRST_CAPACITY = 1024;
+
+/** Bytes that grow. */
+class ByteSink {
+  private bytes = new Uint8Array(FIRST_CAPACITY);
+  private length = 0;
+
+  push(byte: number): void {
+    if (this.length === this.bytes.length) this.reserve(1);
+    this.bytes[this.length++] = byte;
+  }
+
+  append(bytes: Uint8Array): void {
+    if (this.length + bytes.length > this.bytes.length) this.reserve(bytes.length);
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
+  /** Unsigned LEB128 without a temporary. */
+  pushLeb(value: number): void {
+    let rest = value;
+    while (rest > 0x7f) {
+      this.push((rest & 0x7f) | 0x80);
+      rest >>>= 7;
+    }
+    this.push(rest);
+  }
+
+  finish(): Uint8Array {
+    return this.bytes.slice(0, this.length);
+  }
+
+  private reserve(more: number): void {
+    const grown = new Uint8Array(Math.max(this.bytes.length * 2, this.length + more));
+    grown.set(this.bytes.subarray(0, this.length));
+    this.bytes = grown;
+  }
+}
+
+function isSequence(code: Code): code is readonly Code[] {
+  return Array.isArray(code);
+}
 
 /** Turns a tree into bytes. */
-export function flatten(code: Code): number[] {
-  const out: number[] = [];
-  const open: Label[] = [];
+export function flatten(code: Code): Uint8Array {
+  const out = new ByteSink();
+  const heights = new Map<Label, number>();
+  let height = 0;
   const visit = (node: Code): void => {
     if (typeof node === 'number') {
       out.push(node);
-    } else if (!('kind' in node)) {
+    } else if (isSequence(node)) {
       for (const part of node) visit(part);
-    } else if (node.kind === 'depth') {
-      const index = open.lastIndexOf(node.label);
-      assert(index >= 0, `branch out of scope: ${node.label.name}`);
-      out.push(...unsignedLeb(open.length - 1 - index));
-    } else {
+    } else if (node instanceof Uint8Array) {
+      out.append(node);
+    } else if ('body' in node) {
       visit(node.head);
-      open.push(node.label);
+      const outer = heights.get(node.label);
+      heights.set(node.label, ++height);
       visit(node.body);
-      open.pop();
+      height--;
+      if (outer === undefined) heights.delete(node.label);
+      else heights.set(node.label, outer);
       out.push(END);
+    } else if ('label' in node) {
+      const target = heights.get(node.label);
+      assert(target !== undefined, `branch out of scope: ${node.label.name}`);
+      out.pushLeb(height - target);
     }
   };
   visit(code);
-  return out;
+  return out.finish();
 }

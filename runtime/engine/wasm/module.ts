@@ -97,14 +97,14 @@ export class ModuleBuilder {
     const memory: Code = [name('env'), name('memory'), 0x02, 0x01, unsignedLeb(1), unsignedLeb(65536)];
     const signatures = [...this.imports, ...this.functions].map((entry) => signatureCode(entry.signature));
     const bodies = this.functions.map((entry) => sized(flatten([present(entry.body, 'defined function'), 0x0b])));
-    return Uint8Array.from(flatten([
+    return flatten([
       [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
       section(1, signatures),
       section(2, [...imports, memory]),
       section(3, this.functions.map((_, index) => unsignedLeb(this.imports.length + index))),
       section(7, this.exports.map((entry): Code => [name(entry.name), 0x00, unsignedLeb(entry.index)])),
       section(10, bodies),
-    ]));
+    ]);
   }
 }
 
@@ -114,11 +114,11 @@ function signatureCode(signature: Signature): Code {
 }
 
 function name(text: string): Code {
-  const bytes = [...utf8Encode(text)];
+  const bytes = utf8Encode(text);
   return [unsignedLeb(bytes.length), bytes];
 }
 
-function sized(bytes: readonly number[]): Code {
+function sized(bytes: Uint8Array): Code {
   return [unsignedLeb(bytes.length), bytes];
 }
 
