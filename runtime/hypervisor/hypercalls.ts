@@ -120,13 +120,15 @@ export function completeLater(kernel: Kernel, thread: Thread, name: HypercallNam
   if (entry === undefined || thread.engineVcpu === undefined) return;
   const outcome: Outcome = { error: 'OK', values: done.values };
   writeResults(kernel.engine.vcpu(thread.engineVcpu), entry.row, outcome, done.path);
-  traceLeave({ entry, args: {}, context: { kernel, caller: thread, path: done.path } }, outcome);
+  traceLeave({ entry, args: thread.runArguments ?? {}, context: { kernel, caller: thread, path: done.path } }, outcome);
+  thread.runArguments = undefined;
 }
 
 function perform(call: Call, reserved: ErrorName | undefined): Outcome | 'later' {
   traceEnter(call);
   const outcome = reserved === undefined ? execute(call) : failure(call.entry.row, reserved);
   if (outcome !== 'later') traceLeave(call, outcome);
+  else call.context.caller.runArguments = call.args;
   return outcome;
 }
 

@@ -33,6 +33,9 @@ export interface PendingSuspend { readonly powerState: number; readonly restart:
 /** A system reset that the vCPU asked for. */
 export interface PendingReset { readonly data0: bigint; readonly cookie: bigint }
 
+/** Named arguments of a call. */
+export type RunArguments = Readonly<Record<string, bigint | number>>;
+
 /** Registers written before the vCPU exists in the engine. */
 export interface InitialRegisters { x: bigint[]; pc: bigint; spEl0: bigint; spEl1: bigint }
 
@@ -64,6 +67,8 @@ export class Thread {
   yieldDonor: Thread | undefined;
   /** How the donation came about, and which registers take the answer of vcpu_run. */
   yieldKind: 'directed' | 'run-native' | 'run-smccc' | undefined;
+  /** Arguments of a vcpu_run that has not answered yet, for the trace of its answer. */
+  runArguments: RunArguments | undefined;
   vmmio: PendingVmmio | undefined;
   suspend: PendingSuspend | undefined;
   reset: PendingReset | undefined;
@@ -127,7 +132,7 @@ export class Thread {
       vpm: this.vpm && { group: this.vpm.group.header.id, index: this.vpm.index },
       options: this.options, priority: this.priority, timesliceTicks: this.timesliceTicks, affinity: this.affinity, state: this.state,
       blocks: this.blocks, sliceTicks: this.sliceTicks, isProxy: this.isProxy, engineVcpu: this.engineVcpu,
-      yieldTarget: this.yieldTarget?.header.id, yieldKind: this.yieldKind, vmmio: this.vmmio, suspend: this.suspend, reset: this.reset,
+      yieldTarget: this.yieldTarget?.header.id, yieldKind: this.yieldKind, runArguments: this.runArguments && { ...this.runArguments }, vmmio: this.vmmio, suspend: this.suspend, reset: this.reset,
       mpidr: this.mpidr, wasActivated: this.wasActivated, initial: this.initial && { ...this.initial, x: [...this.initial.x] }, entropy: { ...this.entropy },
     };
   }
@@ -145,6 +150,7 @@ export class Thread {
     this.isProxy = saved.isProxy;
     this.engineVcpu = saved.engineVcpu;
     this.yieldKind = saved.yieldKind;
+    this.runArguments = saved.runArguments && { ...saved.runArguments };
     this.vmmio = saved.vmmio;
     this.suspend = saved.suspend;
     this.reset = saved.reset;
@@ -173,6 +179,7 @@ export interface SavedThread {
   readonly engineVcpu: number | undefined;
   readonly yieldTarget: number | undefined;
   readonly yieldKind: Thread['yieldKind'];
+  readonly runArguments: RunArguments | undefined;
   readonly vmmio: PendingVmmio | undefined;
   readonly suspend: PendingSuspend | undefined;
   readonly reset: PendingReset | undefined;

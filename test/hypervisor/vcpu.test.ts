@@ -219,6 +219,8 @@ describe('vcpu_run', () => {
     const proxy = makeProxy();
     proxy.fixture.powerOn(proxy.vm);
     assert.deepEqual(runProxy(proxy), [0n, 0n, 0n, 0n, 0n]);
+    const answer = proxy.fixture.trace.filter((event) => event.event === 'hypercall' && event.phase === 'leave' && event.name === 'vcpu_run').at(-1);
+    assert.ok(answer?.event === 'hypercall' && answer.args['vcpu'] === proxy.own);
     for (let n = 5; n < 18; n++) proxy.fixture.vcpu(proxy.owner.thread).setX(n, 99n);
     assert.deepEqual(runProxy(proxy, 'smccc'), [0n, 0n, 0n, 0n, 0n]);
   });
