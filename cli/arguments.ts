@@ -34,11 +34,12 @@ export function parseArguments(words: readonly string[], rows: Readonly<Record<s
 }
 
 /** A whole number option in a range; a sentence if it is none. */
-export function numberOption(parsed: ParsedArguments, name: string, range: { readonly min: number; readonly max: number }): number | undefined | string {
+export function numberOption(parsed: ParsedArguments, name: string, range: { readonly min: number; readonly max: number; readonly isWhole?: boolean }): number | undefined | string {
   const text = parsed.options.get(name)?.[0];
   if (text === undefined) return undefined;
   const value = Number(text.replaceAll('_', ''));
-  if (!Number.isFinite(value) || value < range.min || value > range.max) return `--${name}: "${text}" is no number from ${range.min} to ${range.max}.`;
+  const isNumber = /^[\d_]/.test(text) && Number.isFinite(value) && (range.isWhole !== true || Number.isSafeInteger(value));
+  if (!isNumber || value < range.min || value > range.max) return `--${name}: "${text}" is no ${range.isWhole === true ? 'whole ' : ''}number from ${range.min} to ${range.max}.`;
   return value;
 }
 

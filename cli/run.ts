@@ -1,11 +1,11 @@
 /** `gunyah run`: a system from power-on to power-off, without an editor. */
 
-import { createWriteStream, writeSync, type WriteStream } from 'node:fs';
 import { resolveSystem, resolveSystemFile, systemOfProgram, type ResolvedSystem } from '../debug-adapter/configuration/resolve';
 import { nodeHost } from '../debug-adapter/node-host';
-import { createSystem, ticks, type Diagnostic, type Result, type Stop, type System } from '../runtime/index';
+import { createSystem, type Diagnostic, type Result, type System } from '../runtime/index';
 import { numberOption, pairsOption, parseArguments, type ParsedArguments } from './arguments';
-import { traceRow } from '../debug-adapter/trace-row';
+import { Output } from './output';
+import { Runner } from './runner';
 
 const OPTIONS = {
   'max-instructions': { takesValue: true },
@@ -19,9 +19,7 @@ const OPTIONS = {
 } as const;
 
 const EXIT_USAGE = 2;
-const EXIT_FAULT = 3;
-const EXIT_LIMIT = 4;
-const SLICE_TICKS = 20_000_000;
+const TIERS = ['interpreter', 'jit', 'auto'];
 
 /** How a run is to be done. */
 interface RunPlan {
@@ -31,7 +29,6 @@ interface RunPlan {
   readonly trace: string | undefined;
   readonly consoles: ReadonlyMap<string, string>;
   readonly inputs: ReadonlyMap<string, string>;
-  readonly tier: 'exact' | 'fast';
   readonly json: boolean;
 }
 
@@ -46,9 +43,9 @@ export async function runCommand(words: readonly string[]): Promise<number> {
   const system = createSystem(resolved.value.description);
   if (!system.ok) return complain(system.error.map(describe).join('\n'));
   const inputs = await readInputs(system.value, plan.inputs);
-  if (inputs !== undefined) return complain(inputs);
-  system.value.setTier(plan.tier);
-  return new Runner(system.value, plan).run();
+  const outputs = typeof inputs === 'string' ? inputs : openOutputs(system.value, plan);
+  if (typeof inputs === 'string' || typeof outputs === 'string') return complain(typeof inputs === 'string' ? inputs : String(outputs));
+  return new Runner(system.value, { ...plan, ...outputs, inputs }).run();
 }
 
 function complain(text: string): number {
@@ -59,16 +56,22 @@ function complain(text: string): number {
 function planOf(parsed: ParsedArguments): RunPlan | string {
   const [target, ...more] = parsed.positional;
   if (target === undefined || more.length > 0) return 'Give exactly one target: an ELF file, an arm64 Image or a system file.';
-  const maxInstructions = numberOption(parsed, 'max-instructions', { min: 1, max: Number.MAX_SAFE_INTEGER });
-  const timeout = numberOption(parsed, 'timeout', { min: 0.001, max: 1e9 });
-  const [consoles, inputs] = [pairsOption(parsed, 'console'), pairsOption(parsed, 'input')];
+  const maxInstructions = numberOption(parsed, 'max-instructions', { min: 1, max: Number.MAX_SAFE_INTEGER, isWhole: true });
+  const timeoutSeconds = numberOption(parsed, 'timeout', { min: 0.001, max: 1e9, isWhole: false });
+  const consoles = pairsOption(parsed, 'console');
+  const inputs = pairsOption(parsed, 'input');
+  if (typeof maxInstructions === 'string') return maxInstructions;
+  if (typeof timeoutSeconds === 'string') return timeoutSeconds;
+  if (typeof consoles === 'string') return consoles;
+  if (typeof inputs === 'string') return inputs;
   const format = parsed.options.get('trace-format')?.[0] ?? 'jsonl';
   const tier = parsed.options.get('tier')?.[0] ?? 'auto';
-  for (const problem of [maxInstructions, timeout, consoles, inputs]) if (typeof problem === 'string') return problem;
-  if (typeof maxInstructions === 'string' || typeof timeout === 'string' || typeof consoles === 'string' || typeof inputs === 'string') return 'Bad option.';
   if (format !== 'jsonl') return `--trace-format: "${format}" is not available; use jsonl.`;
-  if (!['interpreter', 'jit', 'auto'].includes(tier)) return `--tier: "${tier}" is none of interpreter, jit, auto.`;
-  return { target, maxInstructions: maxInstructions ?? Number.POSITIVE_INFINITY, timeoutSeconds: timeout ?? Number.POSITIVE_INFINITY, trace: parsed.options.get('trace')?.[0], consoles, inputs, tier: 'fast', json: parsed.options.has('json') };
+  if (!TIERS.includes(tier)) return `--tier: "${tier}" is none of ${TIERS.join(', ')}.`;
+  return {
+    target, consoles, inputs, json: parsed.options.has('json'), trace: parsed.options.get('trace')?.[0],
+    maxInstructions: maxInstructions ?? Number.POSITIVE_INFINITY, timeoutSeconds: timeoutSeconds ?? Number.POSITIVE_INFINITY,
+  };
 }
 
 async function resolveTarget(target: string): Promise<Result<ResolvedSystem, readonly Diagnostic[]>> {
@@ -78,122 +81,38 @@ async function resolveTarget(target: string): Promise<Result<ResolvedSystem, rea
   return resolveSystem(nodeHost, systemOfProgram(path), { ...options, folder: nodeHost.folderOf(path) });
 }
 
-async function readInputs(system: System, inputs: ReadonlyMap<string, string>): Promise<string | undefined> {
+async function readInputs(system: System, inputs: ReadonlyMap<string, string>): Promise<Map<number, Uint8Array> | string> {
+  const bytes = new Map<number, Uint8Array>();
   for (const [vm, path] of inputs) {
     const index = system.consoles.findIndex((console) => console.vm === vm);
-    if (index < 0) return `--input: there is no VM "${vm}".`;
+    if (index < 0) return noVm(system, 'input', vm);
+    if (system.consoles[index]?.acceptInput === undefined) return `--input: the VM "${vm}" has no UART.`;
     const read = await nodeHost.readFile(nodeHost.resolvePath('.', path));
     if (!read.ok) return `Cannot read ${path}: ${read.error}.`;
-    system.writeConsole(index, read.value);
+    bytes.set(index, read.value);
   }
-  return undefined;
+  return bytes;
+}
+
+function openOutputs(system: System, plan: RunPlan): { consoleFiles: Map<string, Output>; traceFile: Output | undefined } | string {
+  const consoleFiles = new Map<string, Output>();
+  for (const [vm, path] of plan.consoles) {
+    if (!system.consoles.some((console) => console.vm === vm)) return noVm(system, 'console', vm);
+    const file = Output.file(path);
+    if (typeof file === 'string') return file;
+    consoleFiles.set(vm, file);
+  }
+  const traceFile = plan.trace === undefined ? undefined : Output.file(plan.trace);
+  return typeof traceFile === 'string' ? traceFile : { consoleFiles, traceFile };
+}
+
+function noVm(system: System, option: string, vm: string): string {
+  return `--${option}: there is no VM "${vm}"; there is ${system.consoles.map((console) => `"${console.vm}"`).join(', ')}.`;
 }
 
 /** One problem as compilers print it. */
 function describe({ file, line, column, severity, message }: Diagnostic): string {
-  const where = file === undefined || message.includes(file) ? '' : line === undefined ? `${file}: ` : `${file}:${line}:${column ?? 1}: `;
+  const isNamed = file === undefined || (line === undefined && message.includes(file));
+  const where = isNamed ? '' : line === undefined ? `${file}: ` : `${file}:${line}:${column ?? 1}: `;
   return `${where}${severity}: ${message}`;
-}
-
-/** Drives one run and shows what it prints. */
-class Runner {
-  private readonly system: System;
-  private readonly plan: RunPlan;
-  private readonly files = new Map<string, WriteStream>();
-  private readonly lineStarts = new Map<string, boolean>();
-  private readonly trace: WriteStream | undefined;
-  private traced = 0;
-
-  constructor(system: System, plan: RunPlan) {
-    this.system = system;
-    this.plan = plan;
-    this.trace = plan.trace === undefined ? undefined : createWriteStream(plan.trace);
-    for (const [vm, path] of plan.consoles) this.files.set(vm, createWriteStream(path));
-  }
-
-  async run(): Promise<number> {
-    const started = performance.now();
-    let stop: Stop | undefined;
-    while (stop === undefined) {
-      const left = this.plan.maxInstructions - this.system.retired;
-      const ended = this.system.run({ until: ticks(this.system.now + Math.min(SLICE_TICKS, Math.max(1, left))) });
-      this.show();
-      if (ended.kind !== 'limit' && ended.kind !== 'breakpoint' && ended.kind !== 'exception') stop = ended;
-      else if (this.system.retired >= this.plan.maxInstructions || performance.now() - started > this.plan.timeoutSeconds * 1000) stop = ended;
-    }
-    const wallSeconds = (performance.now() - started) / 1000;
-    const code = this.exitCode(stop);
-    this.finishLines();
-    if (this.plan.json) this.summary(wallSeconds, code, stop);
-    await Promise.all([...this.files.values(), ...(this.trace === undefined ? [] : [this.trace])].map((file) => new Promise((done) => { file.end(done); })));
-    return code;
-  }
-
-  private exitCode(stop: Stop): number {
-    switch (stop.kind) {
-      case 'power': return stop.action === 'off' ? 0 : EXIT_FAULT;
-      case 'exit': return stop.code;
-      case 'idle':
-        process.stderr.write('Every vCPU waits for an interrupt that nothing will raise.\n');
-        return EXIT_LIMIT;
-      default:
-        process.stderr.write('A limit was reached before the guests ended.\n');
-        return EXIT_LIMIT;
-    }
-  }
-
-  private show(): void {
-    for (const { vm, transcript } of this.system.consoles) {
-      const bytes = transcript.drain();
-      if (bytes.length === 0) continue;
-      const file = this.files.get(vm);
-      if (file !== undefined) file.write(bytes);
-      else writeAll(this.system.consoles.length > 1 ? this.prefixed(vm, bytes) : bytes);
-    }
-    if (this.trace === undefined) return;
-    const { trace } = this.system;
-    for (; this.traced < trace.end; this.traced++) {
-      const event = trace.at(this.traced);
-      if (event !== undefined) this.trace.write(`${JSON.stringify(traceRow(event, this.system.vmName(event.vmid)))}\n`);
-    }
-  }
-
-  /** Each line of a VM begins with its name; a line of another VM in between is not broken into. */
-  private prefixed(vm: string, bytes: Uint8Array): Uint8Array {
-    const text = new TextDecoder().decode(bytes).replaceAll('\r\n', '\n');
-    const atStart = this.lineStarts.get(vm) ?? true;
-    this.lineStarts.set(vm, text.endsWith('\n'));
-    const lines = text.split('\n').map((line, index) => ((index === 0 && !atStart) || (index > 0 && line === '' && text.endsWith('\n')) ? line : `[${vm}] ${line}`));
-    return new TextEncoder().encode(lines.join('\n'));
-  }
-
-  private finishLines(): void {
-    if ([...this.lineStarts.values()].some((complete) => !complete)) writeAll(new TextEncoder().encode('\n'));
-  }
-
-  private summary(wallSeconds: number, code: number, stop: Stop): void {
-    const instructions = this.system.retired;
-    process.stdout.write(`${JSON.stringify({
-      instructions,
-      ticks: this.system.now,
-      stateHash: this.system.stateHash(),
-      vms: this.system.vmSummaries(),
-      stop: stop.kind,
-      exitCode: code,
-      wallSeconds: Number(wallSeconds.toFixed(6)),
-      mips: Number((instructions / wallSeconds / 1e6).toFixed(3)),
-    })}\n`);
-  }
-}
-
-/** Writes to standard output without a queue, so that nothing is lost at exit and memory stays small. */
-function writeAll(bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length;) {
-    try {
-      done += writeSync(1, bytes, done);
-    } catch (problem) {
-      if (typeof problem === 'object' && problem !== null && 'code' in problem && problem.code === 'EAGAIN') continue;
-      return;
-    }
-  }
 }

@@ -15,7 +15,7 @@ export { loadImage, type LoadableImage } from './images/image';
 export { parseElf } from './images/elf';
 export type { PlatformDescription, SystemDescription, VmDescription } from './system/description';
 export type { Stop } from './system/stop';
-export type { System } from './system/system';
+export { FAULT_LOOP, type System } from './system/system';
 export {
   builtInType, C_TYPES, elfSections, findMember, fromBytes, loadSymbols, registersFrom, sizeOfType, stripType, SymbolFile, toBytes, typeInFrame, typeName, VOID, walkStack,
   type BaseType, type EnumType, type FrameContext, type Location, type Member, type PointerType, type RecordType, type StackFrame, type Type,

@@ -163,9 +163,19 @@ class Composition implements Parts {
   }
 
   vmSummaries(): readonly VmSummary[] {
-    return this.resourceManager.inspect().vms.map(({ vmid: id, state, exit }) => ({
-      name: this.vmName(id), vmid: id, state, exit: exit === null ? null : { reason: exit.type, code: exit.code }, instructions: 0,
-    }));
+    const platform = this.platformExit();
+    return this.resourceManager.inspect().vms.map(({ vmid: id, state, exit }) => {
+      const own = exit === null ? null : { reason: exit.type, code: exit.code };
+      const ended = id === PRIMARY_VMID ? platform : undefined;
+      return { name: this.vmName(id), vmid: id, state: ended === undefined ? state : 'EXITED', exit: ended ?? own, instructions: this.system.retiredByVm(id) };
+    });
+  }
+
+  /** How the primary VM ended, and everything with it: RM is not there to see that. */
+  private platformExit(): { reason: string; code: number } | undefined {
+    const { end } = this.system;
+    if (end?.kind === 'power') return { reason: end.action === 'off' ? 'PLATFORM_OFF' : 'PLATFORM_RESET', code: 0 };
+    return end?.kind === 'exit' ? { reason: 'SEMIHOSTING_EXIT', code: end.code } : undefined;
   }
 
   vmidOf(vcpu: number): number | undefined {
@@ -223,7 +233,7 @@ class Composition implements Parts {
     const line = this.gunyah.hardwareLine(hardwareInterrupt(index)) ?? { setLevel: () => undefined };
     const uart = new Pl011({ line, transmit: (byte) => { this.transmit(index, byte); }, controlAtReset: 0x301 });
     this.bus.add({ name: `uart-${vm.name}`, base: BOARD_UART.base + index * UART_STRIDE, sizeBytes: UART_STRIDE, device: uart });
-    return { vm: vm.name, transcript, acceptInput: (bytes) => { uart.receive(bytes); } };
+    return { vm: vm.name, transcript, acceptInput: (bytes) => { uart.receive(bytes); }, waitingInput: () => uart.waitingInputCount };
   }
 
   private transmit(index: number, byte: number): void {

@@ -24,6 +24,8 @@ export interface VmConsole {
   readonly transcript: Transcript;
   /** Absent if the VM has no UART. */
   readonly acceptInput?: (bytes: Uint8Array) => void;
+  /** Bytes typed that the guest has not taken; absent if the VM has no UART. */
+  readonly waitingInput?: () => number;
 }
 
 /** One vCPU and where it belongs. */

@@ -136,6 +136,11 @@ export class RunLoop<T extends LoopThread> {
     this.ended ??= stop;
   }
 
+  /** What `end` was told first. */
+  get endedWith(): Stop | undefined {
+    return this.ended;
+  }
+
   /** Instructions that the vCPUs of a VM have retired since power-on. */
   retiredByVm(vmid: number): number {
     return this.retiredOfVms.get(vmid) ?? 0;

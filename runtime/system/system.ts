@@ -145,6 +145,11 @@ export class System implements TimelineSubject {
     this.reportExceptions();
   }
 
+  /** How the platform ended, if it did. */
+  get end(): Stop | undefined {
+    return this.loop.endedWith;
+  }
+
   /** The platform was powered off or reset: from now on every run answers that. */
   endWith(stop: Stop): void {
     this.loop.end(stop);
@@ -504,7 +509,10 @@ export class System implements TimelineSubject {
       return { completed: true };
     }
     const result = semihostingCall(this.engine, vcpu, this.now);
-    if (result.kind === 'exit') return { stop: { kind: 'exit', vcpu, code: result.code } };
+    if (result.kind === 'exit') {
+      this.endWith({ kind: 'exit', vcpu, code: result.code });
+      return {};
+    }
     this.parts.print(vcpu, result.output);
     this.engine.vcpu(vcpu).setX(0, result.value);
     this.engine.skipInstruction(vcpu);

@@ -3,7 +3,7 @@
  * again over known time produces the same events at the same numbers, and they are not recorded twice.
  */
 
-import type { TraceEvent } from '../base/trace-event';
+import type { TraceEvent, TraceSink } from '../base/trace-event';
 
 /** Events kept by default; older ones are dropped and counted. */
 export const TRACE_CAPACITY = 200_000;
@@ -16,6 +16,8 @@ export class TraceLog {
   private readonly capacity: number;
   /** Number of the next event of the running system. */
   position = 0;
+  /** Told of every new event. Must not change the system. */
+  onEvent: TraceSink | undefined;
 
   constructor(capacity = TRACE_CAPACITY) {
     this.capacity = capacity;
@@ -34,7 +36,10 @@ export class TraceLog {
   /** Takes the next event of the running system. True if it is new. */
   put(event: TraceEvent): boolean {
     const fresh = this.position >= this.end;
-    if (fresh) this.append(event);
+    if (fresh) {
+      this.append(event);
+      this.onEvent?.(event);
+    }
     this.position++;
     return fresh;
   }

@@ -119,6 +119,11 @@ export class Pl011 implements RegisterDevice {
     return latin1(Uint8Array.from(this.input.slice(this.inputFirst)));
   }
 
+  /** How many bytes from the host the guest has not seen. */
+  get waitingInputCount(): number {
+    return this.inputCount;
+  }
+
   reset(): void {
     this.assign([0, 0, 0, 0, 0, this.options.controlAtReset ?? 0x300, 0x12, 0, 0, 0]);
     this.receiveFifo = [];
