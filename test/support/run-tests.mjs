@@ -1,12 +1,13 @@
 // Finds the test files and hands them to Node's own test runner. Arguments are parts of paths: `npm run test:unit -- dtb`, or options
 // of the runner: `npm run test:unit -- msgqueue --test-name-pattern "full queue"`. A file that hangs is stopped.
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { TOOLS, commandsNeededBy, installLine, isInstalled } from './tools.mjs';
 
 const FILE_TIMEOUT_MS = 300_000;
+const RECORD = join('test-output', 'tests.tap');
 
 const words = process.argv.slice(2);
 const firstOption = words.findIndex((word) => word.startsWith('-'));
@@ -34,9 +35,18 @@ function reportLeftOut() {
   console.log(`${leftOut.length} of ${files.length} test files were left out. To run them: ${installLine(tools)}`);
 }
 
+/** The runner prints the failures after its summary; who reads the last lines wants the summary. */
+function repeatSummary() {
+  if (!existsSync(RECORD)) return;
+  for (const line of readFileSync(RECORD, 'utf8').split('\n').filter((one) => /^# (tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) /.test(one))) console.log(line.replace('#', 'ℹ'));
+}
+
 reportLeftOut();
-const runner = ['--import', 'tsx', '--test', '--test-reporter=spec', '--test-reporter-destination=stdout', `--test-timeout=${FILE_TIMEOUT_MS}`, `--test-concurrency=${availableParallelism()}`];
+mkdirSync('test-output', { recursive: true });
+const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout', '--test-reporter=tap', `--test-reporter-destination=${RECORD}`];
+const runner = ['--import', 'tsx', '--test', ...reporters, `--test-timeout=${FILE_TIMEOUT_MS}`, `--test-concurrency=${availableParallelism()}`];
 const status = runnable.length === 0 ? 0 : spawnSync(process.execPath, [...runner, ...options, ...runnable], { stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1;
+if (status !== 0) repeatSummary();
 if (process.env.CI === 'true' && leftOut.length > 0) {
   reportLeftOut();
   console.error('In CI every test must run.');
