@@ -207,3 +207,24 @@ test('PAN keeps EL1 off pages of EL0, set by hand or by exception entry, and goe
   assert.equal(entered.vcpu(0).pstate & (1n << 22n), 1n << 22n);
   assert.equal(entered.vcpu(0).systemRegister('SPSR_EL1') & (1n << 22n), 0n);
 });
+
+test('AT gives the intermediate address or the fault in PAR_EL1', () => {
+  const engine = withStage1('at s1e1r, x1\n mrs x2, par_el1\n at s1e0r, x1\n mrs x3, par_el1\n at s1e1w, x4\n mrs x5, par_el1\n hvc #9', (t) => {
+    t.map(0x10_0000n, 0x4002_0000n | PAGE);
+  });
+  engine.vcpu(0).setX(1, 0x10_0123n);
+  engine.vcpu(0).setX(4, 0x20_0000n);
+  assert.deepEqual(run(engine, 10).exit, { reason: 'hvc', immediate: 9 });
+  assert.equal(engine.vcpu(0).x(2), (0xffn << 56n) | 0x4002_0000n | (1n << 11n));
+  assert.equal(engine.vcpu(0).x(3), (1n << 11n) | (0x0fn << 1n) | 1n);
+  assert.equal(engine.vcpu(0).x(5), (1n << 11n) | (0x06n << 1n) | 1n);
+});
+
+test('DC ZVA clears the 64 bytes around its address and nothing else', () => {
+  const engine = withStage1('dc zva, x1\n dc cvau, x1\n ic ivau, x1\n isb\n hvc #9', (t) => { t.map(0x10_0000n, 0x4002_0000n | PAGE); });
+  engine.memory.fill(toPa(0x4002_0000n), 4096, 0xff);
+  engine.vcpu(0).setX(1, 0x10_0077n);
+  assert.deepEqual(run(engine, 10), { retired: 5, exit: { reason: 'hvc', immediate: 9 } });
+  const bytes = engine.memory.read(toPa(0x4002_0000n), 256);
+  assert.deepEqual([bytes.indexOf(0), bytes.lastIndexOf(0)], [64, 127]);
+});
