@@ -4,10 +4,12 @@
  */
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { hex, isEventName, parseEventPattern, va, type Breakpoint, type BreakpointPlace, type Va } from '../runtime/index';
+import { isEventName, parseEventPattern, va, type Breakpoint, type BreakpointPlace, type Va } from '../runtime/index';
 import { EVENT_NAMES } from './event-names';
+import { AdapterError } from './errors';
 import { makeDecide, type HitOptions } from './conditions';
 import type { Session } from './session';
+import { addressText } from './variables/references';
 
 type Set = 'source' | 'function' | 'instruction' | 'data';
 
@@ -21,12 +23,18 @@ interface Plan {
   readonly instructionReference?: string;
 }
 
+/** One breakpoint as the client wants it. */
+interface Wanted { readonly again: () => Plan; readonly hit: HitOptions; readonly reason: Breakpoint['reason'] }
+
+/** A breakpoint with its id and what the client was told of it last. */
+interface Row extends Wanted { readonly id: number; told: DebugProtocol.Breakpoint }
+
 /** All breakpoints of a session. */
 export class BreakpointTable {
   private readonly session: Session;
   private nextId = 1;
   /** Ids by what set them: `source:/path`, `function`, `instruction`, `data`. */
-  private readonly bySet = new Map<string, { readonly id: number; readonly again: () => Plan; readonly hit: HitOptions; readonly reason: Breakpoint['reason'] }[]>();
+  private readonly bySet = new Map<string, Row[]>();
 
   constructor(session: Session) {
     this.session = session;
@@ -53,39 +61,50 @@ export class BreakpointTable {
     return this.replace('data', wanted.map((one) => ({ again: () => this.planData(one), hit: one, reason: 'data breakpoint' })));
   }
 
-  /** Puts every breakpoint into a new target (after a restart) and reports what became of it. */
+  /** Puts every breakpoint into a new target, and tells the client where that changed what it knows. */
   reinstall(): void {
-    for (const rows of this.bySet.values()) {
-      for (const row of rows) this.session.event('breakpoint', { reason: 'changed', breakpoint: this.install(row) });
-    }
+    for (const row of this.rows()) this.installAgain(row);
     this.session.debuggeeIfAny?.target.refresh();
   }
 
-  private replace(set: `${Set}${string}`, wanted: readonly { again: () => Plan; hit: HitOptions; reason: Breakpoint['reason'] }[]): DebugProtocol.Breakpoint[] {
+  /** Tries again those that had no place, because VMs or mappings have changed since. */
+  retry(): void {
+    const pending = this.rows().filter(({ told }) => !told.verified);
+    for (const row of pending) this.installAgain(row);
+    if (pending.some(({ told }) => told.verified)) this.session.debuggeeIfAny?.target.refresh();
+  }
+
+  private rows(): Row[] {
+    return [...this.bySet.values()].flat();
+  }
+
+  private installAgain(row: Row): void {
+    const now = this.install(row.id, row);
+    if (JSON.stringify(now) !== JSON.stringify(row.told)) this.session.event('breakpoint', { reason: 'changed', breakpoint: now });
+    row.told = now;
+  }
+
+  private replace(set: `${Set}${string}`, wanted: readonly Wanted[]): DebugProtocol.Breakpoint[] {
     for (const { id } of this.bySet.get(set) ?? []) this.session.debuggeeIfAny?.target.breakpoints.remove(id);
-    const rows = wanted.map((one) => ({ ...one, id: this.nextId++ }));
+    const rows = wanted.map((one): Row => {
+      const id = this.nextId++;
+      return { ...one, id, told: this.install(id, one) };
+    });
     this.bySet.set(set, rows);
-    const answers = rows.map((row) => this.install(row));
     this.session.debuggeeIfAny?.target.refresh();
-    return answers;
+    return rows.map(({ told }) => told);
   }
 
-  private install(row: { readonly id: number; readonly again: () => Plan; readonly hit: HitOptions; readonly reason: Breakpoint['reason'] }): DebugProtocol.Breakpoint {
+  private install(id: number, { again, hit, reason }: Wanted): DebugProtocol.Breakpoint {
     const target = this.session.debuggeeIfAny?.target;
-    if (target === undefined) return { id: row.id, verified: false, message: 'Takes effect when the system is launched.' };
-    const plan = row.again();
-    const decide = makeDecide(this.session, row.hit);
-    const { place } = plan;
-    const shown = {
-      ...(plan.line === undefined ? {} : { line: plan.line }),
-      ...(plan.column === undefined || plan.column === 0 ? {} : { column: plan.column }),
-      ...(plan.source === undefined ? {} : { source: plan.source }),
-      ...(plan.instructionReference === undefined ? {} : { instructionReference: plan.instructionReference }),
-    };
-    if (place === undefined) return { id: row.id, verified: false, message: plan.message ?? 'There is no code here.', ...shown };
-    if (!decide.ok) return { id: row.id, verified: false, message: decide.error, ...shown };
-    target.breakpoints.set({ id: row.id, place, reason: row.reason, ...(decide.value === undefined ? {} : { decide: decide.value }) });
-    return { id: row.id, verified: true, ...shown };
+    if (target === undefined) return { id, verified: false, message: 'Takes effect when the system is launched.' };
+    const { place, message, ...shown } = planned(again);
+    const decide = makeDecide(this.session, hit);
+    target.breakpoints.remove(id);
+    if (place === undefined) return { id, verified: false, message: message ?? 'There is no code here.', ...shown };
+    if (!decide.ok) return { id, verified: false, message: decide.error, ...shown };
+    target.breakpoints.set({ id, place, reason, ...(decide.value === undefined ? {} : { decide: decide.value }) });
+    return { id, verified: true, ...shown };
   }
 
   private planLine(source: DebugProtocol.Source, path: string, wanted: DebugProtocol.SourceBreakpoint): Plan {
@@ -100,7 +119,7 @@ export class BreakpointTable {
     const chosen = found.filter(({ line }) => line === nearest.line);
     const [only] = chosen;
     const vm = chosen.length === 1 && only !== undefined ? only.vm : null;
-    return { place: { kind: 'code', vm, addresses: chosen.flatMap(({ addresses }) => addresses) }, line: nearest.line, column: nearest.column, source };
+    return { place: { kind: 'code', vm, addresses: chosen.flatMap(({ addresses }) => addresses) }, line: nearest.line, ...(nearest.column === 0 ? {} : { column: nearest.column }), source };
   }
 
   private planFunction(name: string): Plan {
@@ -119,18 +138,24 @@ export class BreakpointTable {
       .filter(({ addresses }) => addresses.length > 0);
     const [first] = found;
     if (first === undefined) return { message: `No image has a function "${symbol}". Events are written like hvc:msgqueue_send.` };
-    const line = this.session.debuggee.symbols.get(first.vm)?.at(first.addresses[0] ?? 0n)?.lineAt(first.addresses[0] ?? 0n);
+    const at = first.addresses[0] ?? 0n;
+    const file = this.session.debuggee.symbols.get(first.vm)?.at(at);
+    const line = file?.lineAt(at);
+    const resolver = file === undefined ? undefined : this.session.debuggee.sources.get(file);
     return {
       place: { kind: 'code', vm: found.length === 1 ? first.vm : null, addresses: found.flatMap(({ addresses }) => addresses.map(va)) },
       ...(line === undefined ? {} : { line: line.line }),
+      ...(line === undefined || resolver === undefined ? {} : { source: resolver.source(line.file) }),
+      instructionReference: addressText({ vm: first.vm, space: 'va', address: at }),
     };
   }
 
   private planInstruction({ instructionReference, offset }: DebugProtocol.InstructionBreakpoint): Plan {
     const parsed = this.session.references.parseAddress(instructionReference);
     if (parsed === undefined || parsed.space !== 'va') return { message: `"${instructionReference}" is no instruction address.` };
-    const address = va(parsed.address + BigInt(offset ?? 0));
-    return { place: { kind: 'code', vm: parsed.vm, addresses: [address] }, instructionReference: hex(address) };
+    const address = va(parsed.address + BigInt(Math.trunc(offset ?? 0)));
+    if (address % 4n !== 0n) return { message: `${addressText({ ...parsed, address })} is no instruction address: it is no multiple of 4.` };
+    return { place: { kind: 'code', vm: parsed.vm, addresses: [address] }, instructionReference: addressText({ ...parsed, address }) };
   }
 
   private planData({ dataId, accessType }: DebugProtocol.DataBreakpoint): Plan {
@@ -144,5 +169,15 @@ export class BreakpointTable {
       : system.physicalPieces(this.session.references.vcpuOfVm(parsed.vm), parsed.address, sizeBytes, parsed.space === 'ipa' ? 2 : 'both');
     if (pieces.length === 0) return { message: `${address ?? dataId} is not in RAM, or not mapped now.` };
     return { place: { kind: 'data', pieces, access: accessType ?? 'write' } };
+  }
+}
+
+/** A plan; what the catalogue knows of why there is none, such as a VM that has no vCPU yet, becomes the breakpoint's message. */
+function planned(plan: () => Plan): Plan {
+  try {
+    return plan();
+  } catch (problem) {
+    if (problem instanceof AdapterError) return { message: problem.message };
+    throw problem;
   }
 }

@@ -40,9 +40,10 @@ export class FrameReader {
       return false;
     }
     const header = this.decoder.decode(this.buffer.subarray(0, end));
-    const length = /^content-length:\s*(\d{1,10})\s*$/im.exec(header);
+    // After garbage the header need not begin its line; what counts is the last length before the empty line.
+    const length = [...header.matchAll(/content-length:[ \t]*(\d{1,10})[ \t]*(?=\r|$)/gi)].pop();
     this.buffer = this.buffer.slice(end + SEPARATOR.length);
-    const size = length === null ? Number.NaN : Number(length[1]);
+    const size = length === undefined ? Number.NaN : Number(length[1]);
     if (!(size <= MESSAGE_SIZE_MAX)) {
       this.onProblem(`ignored a message with the header ${JSON.stringify(header.slice(0, 100))}`);
       return true;
@@ -82,12 +83,4 @@ export function frame(message: DebugProtocol.ProtocolMessage): Uint8Array {
   framed.set(header);
   framed.set(body, header.length);
   return framed;
-}
-
-/** True if a parsed value has the shape of a DAP request. */
-export function isRequest(value: unknown): value is DebugProtocol.Request {
-  return typeof value === 'object' && value !== null
-    && 'type' in value && value.type === 'request'
-    && 'command' in value && typeof value.command === 'string'
-    && 'seq' in value && typeof value.seq === 'number';
 }

@@ -25,9 +25,9 @@ export async function makeDebuggee(host: Host, resolved: ResolvedSystem, launch:
   const symbols = new Map(resolved.description.vms.map(({ name }) => [name, new VmSymbols(system.value)]));
   const sources = new Map<SymbolFile, SourceResolver>();
   const warnings: Diagnostic[] = [];
-  for (const { vm, path, bytes } of resolved.symbols) {
+  for (const { vm, path, bytes, slide } of resolved.symbols) {
     const resolver = new SourceResolver(host, path, launch.sourceMap ?? {});
-    const opened = openSymbols(bytes, path, resolver);
+    const opened = openSymbols(bytes, { path, slide: slide ?? 0n }, resolver);
     if (!opened.ok) {
       warnings.push(opened.error);
       continue;
@@ -40,10 +40,10 @@ export async function makeDebuggee(host: Host, resolved: ResolvedSystem, launch:
   return ok({ target, launch, symbols, sources, warnings });
 }
 
-function openSymbols(bytes: Uint8Array, path: string, resolver: SourceResolver): Result<SymbolFile, Diagnostic> {
+function openSymbols(bytes: Uint8Array, { path, slide }: { path: string; slide: bigint }, resolver: SourceResolver): Result<SymbolFile, Diagnostic> {
   const elf = parseElf(bytes, path);
   if (!elf.ok) return err({ ...elf.error, severity: 'warning' });
-  return loadSymbols(elfSections(elf.value), { name: path, sourceMap: (local) => resolver.recordedOf(local) });
+  return loadSymbols(elfSections(elf.value), { name: path, slide, sourceMap: (local) => resolver.recordedOf(local) });
 }
 
 function historyOf({ noDebug, reverse }: LaunchArguments): ConstructorParameters<typeof DebugTarget>[1]['history'] {

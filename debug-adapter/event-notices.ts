@@ -30,7 +30,9 @@ export class EventNotices {
       hasNews = true;
       this.session.customEvent('gunyah/vmState', { vm: system.vmName(event.vmid), vmid: event.vmid, from: event.from, to: event.to });
     }
-    if (hasNews) this.announceThreads();
+    if (!hasNews) return;
+    this.announceThreads();
+    this.session.breakpoints.retry();
   }
 
   /** To be called when a job has ended: says so if it went back in time. */

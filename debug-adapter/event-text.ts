@@ -2,6 +2,28 @@
 
 import { hex, type EventValues, type TraceEvent } from '../runtime/index';
 
+/** The kind of event in a few words. */
+export function eventTitle(event: TraceEvent): string {
+  switch (event.event) {
+    case 'hypercall': return `${event.phase === 'enter' ? 'hypercall' : 'return of hypercall'} ${event.name}`;
+    case 'hypercall-unknown': return `unknown hypercall ${hex(event.number)}`;
+    case 'psci': return `PSCI ${event.name}`;
+    case 'smccc': return `SMCCC ${event.name}`;
+    case 'rm-request': return `RM request ${event.name}`;
+    case 'rm-reply': return `RM reply ${event.name}`;
+    case 'rm-notification': return `RM notification ${event.name}`;
+    case 'virq': return `VIRQ ${event.virq} ${event.action}`;
+    case 'vm-state': return `VM ${event.name} ${event.to}`;
+    case 'exception': return event.kind === 'synchronous' ? 'exception' : event.kind;
+    case 'message':
+    case 'stage2-fault':
+    case 'memory':
+    case 'vcpu-state':
+    case 'console':
+    case 'report': return event.event.replace('-', ' ');
+  }
+}
+
 /** What happened, for the exception widget and messages. */
 export function describeEvent(event: TraceEvent): string {
   switch (event.event) {

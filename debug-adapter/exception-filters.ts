@@ -11,6 +11,8 @@ interface FilterRow {
   readonly label: string;
   readonly description: string;
   readonly default: boolean;
+  /** What the call stack view says at such a stop. */
+  readonly stopText: string;
   readonly matches: (event: TraceEvent) => boolean;
   /** Exception classes the engine must report for it (Arm ARM: ESR_ELx.EC). */
   readonly exceptionClasses: bigint;
@@ -25,21 +27,21 @@ const exceptionClass = (event: TraceEvent): bigint => (event.event === 'exceptio
 
 /** All filters. */
 export const EXCEPTION_FILTERS: readonly FilterRow[] = [
-  { filter: 'hypercall-error', label: 'Hypercall errors', description: 'A hypercall returned an error.', default: false, exceptionClasses: 0n,
+  { filter: 'hypercall-error', label: 'Hypercall errors', description: 'A hypercall returned an error.', default: false, stopText: 'Paused on a hypercall error', exceptionClasses: 0n,
     matches: (event) => event.event === 'hypercall' && event.phase === 'leave' && event.error !== 'OK' && event.vmid !== RM_VMID },
-  { filter: 'hypercall-unknown', label: 'Unknown hypercalls', description: 'A guest made a call that the hypervisor does not have.', default: false, exceptionClasses: 0n,
+  { filter: 'hypercall-unknown', label: 'Unknown hypercalls', description: 'A guest made a call that the hypervisor does not have.', default: false, stopText: 'Paused on an unknown hypercall', exceptionClasses: 0n,
     matches: (event) => event.event === 'hypercall-unknown' },
-  { filter: 'guest-exception', label: 'Guest exceptions', description: 'A guest took a synchronous exception to EL1 other than a system call.', default: false, exceptionClasses: ALL_CLASSES & ~(1n << CLASS_SVC),
+  { filter: 'guest-exception', label: 'Guest exceptions', description: 'A guest took a synchronous exception to EL1 other than a system call.', default: false, stopText: 'Paused on a guest exception', exceptionClasses: ALL_CLASSES & ~(1n << CLASS_SVC),
     matches: (event) => event.event === 'exception' && event.kind === 'synchronous' && exceptionClass(event) !== CLASS_SVC },
-  { filter: 'guest-undefined', label: 'Undefined instructions', description: 'A guest executed an instruction that is undefined or not enabled.', default: false, exceptionClasses: 1n << CLASS_UNKNOWN,
+  { filter: 'guest-undefined', label: 'Undefined instructions', description: 'A guest executed an instruction that is undefined or not enabled.', default: false, stopText: 'Paused on an undefined instruction', exceptionClasses: 1n << CLASS_UNKNOWN,
     matches: (event) => event.event === 'exception' && event.kind === 'synchronous' && exceptionClass(event) === CLASS_UNKNOWN },
-  { filter: 'stage2-fault', label: 'Stage-2 faults', description: 'A guest touched memory that its address space does not have.', default: true, exceptionClasses: 0n,
+  { filter: 'stage2-fault', label: 'Stage-2 faults', description: 'A guest touched memory that its address space does not have.', default: true, stopText: 'Paused on a stage-2 fault', exceptionClasses: 0n,
     matches: (event) => event.event === 'stage2-fault' },
-  { filter: 'rm-error', label: 'Resource Manager errors', description: 'The Resource Manager answered a request with an error.', default: false, exceptionClasses: 0n,
+  { filter: 'rm-error', label: 'Resource Manager errors', description: 'The Resource Manager answered a request with an error.', default: false, stopText: 'Paused on a Resource Manager error', exceptionClasses: 0n,
     matches: (event) => event.event === 'rm-reply' && event.error !== 'OK' },
-  { filter: 'vm-exit', label: 'VM exits', description: 'A virtual machine stopped running.', default: false, exceptionClasses: 0n,
+  { filter: 'vm-exit', label: 'VM exits', description: 'A virtual machine stopped running.', default: false, stopText: 'Paused on a VM exit', exceptionClasses: 0n,
     matches: (event) => event.event === 'vm-state' && event.to === 'EXITED' },
-  { filter: 'wfi-deadlock', label: 'Everything waits', description: 'Every vCPU waits for an interrupt and nothing will raise one.', default: false, exceptionClasses: 0n,
+  { filter: 'wfi-deadlock', label: 'Everything waits', description: 'Every vCPU waits for an interrupt and nothing will raise one.', default: false, stopText: 'Paused because everything waits', exceptionClasses: 0n,
     matches: () => false },
 ];
 

@@ -2,22 +2,19 @@
 
 import { createServer, type Server } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
-import { frame, FrameReader, isRequest } from './connection';
+import { frame, FrameReader } from './connection';
+import { Inbox } from './inbox';
 import { nodeHost } from './node-host';
 import { Session } from './session';
 
 /** Runs one session over a pair of byte streams. `onEnd` is called when the client has disconnected. */
 export function serveStreams(input: Readable, output: Writable, onEnd: () => void): Session {
-  const session = new Session(nodeHost, (message) => { output.write(frame(message)); });
-  let queue = Promise.resolve();
-  const reader = new FrameReader((body) => {
-    const message = parseBody(body);
-    if (message === undefined) session.output('The adapter got a message that is not JSON or no request; it was ignored.\n', 'important');
-    else queue = queue.then(() => session.handle(message));
-  }, (problem) => { session.output(`The adapter ${problem}.\n`, 'important'); });
+  const session = new Session(nodeHost, (message) => { if (!output.writableEnded) output.write(frame(message)); });
+  const inbox = new Inbox(session);
+  const reader = new FrameReader((body) => { inbox.receiveText(body); }, (problem) => { inbox.problem(problem); });
   session.onEnd = onEnd;
   input.on('data', (chunk: Uint8Array) => { reader.push(chunk); });
-  input.on('end', () => { void queue.then(() => { session.release(); onEnd(); }); });
+  input.on('end', () => { session.release(); onEnd(); });
   output.on('error', () => { session.release(); });
   return session;
 }
@@ -34,13 +31,4 @@ export function servePort(port: number, onListening: (port: number) => void): Se
     onListening(typeof address === 'object' && address !== null ? address.port : port);
   });
   return server;
-}
-
-function parseBody(body: string): Parameters<Session['handle']>[0] | undefined {
-  try {
-    const value: unknown = JSON.parse(body);
-    return isRequest(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

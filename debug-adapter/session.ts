@@ -12,7 +12,10 @@ import { ConsoleOutput } from './console-output';
 import type { Debuggee } from './debuggee';
 import { AdapterError } from './errors';
 import { EventNotices } from './event-notices';
+import { describeEvent, eventTitle } from './event-text';
+import { EXCEPTION_FILTERS } from './exception-filters';
 import type { Host } from './host';
+import { argumentsOf } from './inbox';
 import type { CustomEventName, CustomEvents } from './protocol/index';
 import { REQUESTS } from './requests/table';
 import { References } from './variables/references';
@@ -22,6 +25,9 @@ export type Send = (message: DebugProtocol.ProtocolMessage) => void;
 
 /** Milliseconds that a guest that mostly waits sleeps between slices. */
 const IDLE_PAUSE_SLICES = 1;
+
+/** A journey through time that takes longer than this shows its progress. */
+const PROGRESS_AFTER_MS = 500;
 
 /** A client's session. */
 export class Session {
@@ -34,6 +40,7 @@ export class Session {
   private sequence = 1;
   private current: Debuggee | undefined;
   private job: Job | undefined;
+  private jobStarted = 0;
   private pauseAsked = false;
   private sleeping = false;
   private afterStop: (() => void)[] = [];
@@ -60,15 +67,26 @@ export class Session {
   /** Takes one request. Never throws; every request gets exactly one response. */
   async handle(request: DebugProtocol.Request): Promise<void> {
     try {
-      const handler = REQUESTS[request.command];
+      const handler = Object.hasOwn(REQUESTS, request.command) ? REQUESTS[request.command] : undefined;
       if (handler === undefined) throw new AdapterError('unknownCommand', { command: request.command });
-      const body: unknown = await handler(this, request.arguments ?? {});
+      const body: unknown = await handler(this, argumentsOf(request.arguments));
       this.respond(request, true, { body });
     } catch (problem) {
-      const error = problem instanceof AdapterError ? problem : new AdapterError('internal', { problem: problem instanceof Error ? problem.stack ?? problem.message : String(problem) });
+      const error = asAdapterError(problem);
       this.respond(request, false, { message: error.message, body: error.body });
     }
+    this.runFollowUps();
     if (request.command === 'disconnect' || request.command === 'terminate') this.onEndOf(request.command);
+  }
+
+  /** Answers a request that is not carried out. `message` is one of DAP's short forms, such as `cancelled`. */
+  refuse(request: DebugProtocol.Request, message: string): void {
+    this.respond(request, false, { message });
+  }
+
+  /** The id of the progress shown now. */
+  get progressInForce(): string | undefined {
+    return this.progressId;
   }
 
   /** The debuggee, or the error that there is none. */
@@ -108,6 +126,7 @@ export class Session {
     if (this.job !== undefined) throw new AdapterError('running');
     this.references.clear();
     this.job = job;
+    this.jobStarted = this.host.now();
     this.pauseAsked = false;
     this.host.defer(() => { this.pump(); });
   }
@@ -182,9 +201,16 @@ export class Session {
       ...(rest.body === undefined ? {} : { body: rest.body }),
     };
     this.sendMessage(response);
+  }
+
+  private runFollowUps(): void {
     const following = this.followUps;
     this.followUps = [];
-    for (const action of following) action();
+    try {
+      for (const action of following) action();
+    } catch (problem) {
+      this.output(`${asAdapterError(problem).message}\n`, 'important');
+    }
   }
 
   /** Actions to run right after the current response was sent, such as events that must follow it. */
@@ -244,17 +270,23 @@ export class Session {
     for (const action of actions) action();
   }
 
+  /** Reports that the system stands still at another place without having run. */
+  stoppedHere(reason: 'goto', vcpu: number): void {
+    this.lastStop = { reason, vcpu, breakpointIds: [], tick: this.debuggee.target.system.now };
+    this.event('stopped', stoppedBody(this.lastStop));
+  }
+
   /** A mistake of ours inside the runtime: say so, keep the session usable for looking around. */
   private fail(problem: unknown): void {
     this.job = undefined;
     this.endProgress();
-    const error = new AdapterError('internal', { problem: problem instanceof Error ? problem.stack ?? problem.message : String(problem) });
+    const error = asAdapterError(problem);
     this.output(`${error.message}\n`, 'important');
     this.event('stopped', { reason: 'exception', description: 'Internal error', text: error.message, allThreadsStopped: true });
   }
 
   private progress(value: unknown): void {
-    if (this.client.supportsProgressReporting !== true || typeof value !== 'object' || value === null || !('title' in value)) return;
+    if (this.client.supportsProgressReporting !== true || this.host.now() - this.jobStarted < PROGRESS_AFTER_MS || typeof value !== 'object' || value === null || !('title' in value)) return;
     const percentage = 'fraction' in value && typeof value.fraction === 'number' ? Math.min(100, Math.max(0, value.fraction * 100)) : undefined;
     if (this.progressId === undefined) {
       this.progressId = `p${this.sequence}`;
@@ -269,6 +301,11 @@ export class Session {
     this.event('progressEnd', { progressId: this.progressId });
     this.progressId = undefined;
   }
+}
+
+function asAdapterError(problem: unknown): AdapterError {
+  if (problem instanceof AdapterError) return problem;
+  return new AdapterError('internal', { problem: problem instanceof Error ? problem.stack ?? problem.message : String(problem) });
 }
 
 function isIdle(value: unknown): boolean {
@@ -288,13 +325,13 @@ function stoppedBody(report: StopReport): DebugProtocol.StoppedEvent['body'] {
     ...(report.vcpu === null ? {} : { threadId: threadIdOf(report.vcpu) }),
     ...(report.breakpointIds.length === 0 ? {} : { hitBreakpointIds: [...report.breakpointIds] }),
     ...(report.text === undefined ? {} : { description: report.text, text: report.text }),
-    ...describeEvent(report.event, report.exception?.filter),
+    ...describeStop(report.event, report.exception?.filter),
   };
 }
 
-/** What an event stop says in the call stack view. */
-function describeEvent(event: TraceEvent | undefined, filter: string | undefined): { description?: string; text?: string } {
+/** What an event stop says: the kind in the call stack view, the particulars where there is room. */
+function describeStop(event: TraceEvent | undefined, filter: string | undefined): { description?: string; text?: string } {
   if (event === undefined) return {};
-  const name = 'name' in event ? `${event.event} ${event.name}` : event.event;
-  return filter === undefined ? { description: `Paused on ${name}` } : { description: `Paused on ${filter}`, text: name };
+  const label = EXCEPTION_FILTERS.find((row) => row.filter === filter)?.stopText;
+  return { description: label ?? `Paused on ${eventTitle(event)}`, text: describeEvent(event) };
 }

@@ -16,13 +16,17 @@ const INCLUDE_COUNT_MAX = 256;
 export interface ResolvedSystem {
   readonly description: SystemDescription;
   /** Symbol files by VM name: absolute path and bytes. */
-  readonly symbols: readonly { readonly vm: string; readonly path: string; readonly bytes: Uint8Array }[];
+  readonly symbols: readonly { readonly vm: string; readonly path: string; readonly bytes: Uint8Array; readonly slide?: bigint }[];
   /** Things worth saying that do not prevent the run. */
   readonly warnings: readonly Diagnostic[];
 }
 
 /** Options beside the system itself. */
-export interface ResolveOptions { readonly semihosting: boolean }
+export interface ResolveOptions {
+  readonly semihosting: boolean;
+  /** Symbol files beside those of the images: absolute path, VM name (absent: the primary VM), and how far the image was moved. */
+  readonly symbols?: readonly { readonly vm?: string; readonly file: string; readonly slide?: string }[];
+}
 
 /** Reads a system file and everything it names. */
 export async function resolveSystemFile(host: Host, path: string, options: ResolveOptions): Promise<Result<ResolvedSystem, readonly Diagnostic[]>> {
@@ -46,6 +50,7 @@ export async function resolveSystem(host: Host, system: SystemConfiguration, opt
     if (description !== undefined) vms.push(description);
   }
   resolver.checkNames(vms);
+  for (const symbols of options.symbols ?? []) await resolver.launchSymbols(symbols, vms);
   const memory = system.platform?.memory === undefined ? undefined : resolver.size(system.platform.memory, 'platform.memory');
   const errors = resolver.diagnostics.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) return err(errors);
@@ -70,7 +75,7 @@ function unreadable(code: string, path: string, reason: string): Diagnostic {
 
 class Resolver {
   readonly diagnostics: Diagnostic[] = [];
-  readonly symbols: { vm: string; path: string; bytes: Uint8Array }[] = [];
+  readonly symbols: { vm: string; path: string; bytes: Uint8Array; slide?: bigint }[] = [];
   private readonly host: Host;
   private readonly folder: string;
 
@@ -104,6 +109,15 @@ class Resolver {
       ...(config === undefined ? {} : { config }),
       ...(ramdisk === undefined ? {} : { ramdisk }),
     };
+  }
+
+  /** A symbol file that the launch configuration adds. */
+  async launchSymbols({ vm, file, slide }: NonNullable<ResolveOptions['symbols']>[number], vms: readonly VmDescription[]): Promise<void> {
+    const name = vms.find((one) => vm === undefined || one.name === vm)?.name;
+    const distance = slide === undefined ? undefined : this.address(slide, 'symbols.slide');
+    if (name === undefined && vms.length > 0) this.error('symbols-vm-unknown', `"symbols": there is no VM "${vm ?? ''}". The system has ${vms.map((one) => one.name).join(', ')}.`);
+    const bytes = await this.file(file, 'symbols-unreadable');
+    if (name !== undefined && bytes !== undefined) this.symbols.push({ vm: name, path: this.host.resolvePath(this.folder, file), bytes, ...(distance === undefined ? {} : { slide: distance }) });
   }
 
   checkNames(vms: readonly VmDescription[]): void {

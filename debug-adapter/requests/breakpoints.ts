@@ -20,7 +20,8 @@ function hitOptions(args: Arguments): { condition?: string; hitCondition?: strin
   };
 }
 
-function sourceOf(args: Arguments): DebugProtocol.Source {
+/** The source that a request speaks of. */
+export function sourceOf(args: Arguments): DebugProtocol.Source {
   const source = objectOr(args, 'source') ?? {};
   const [path, name] = [textOr(source, 'path'), textOr(source, 'name')];
   return { ...(path === undefined ? {} : { path }), ...(name === undefined ? {} : { name }) };

@@ -5,10 +5,12 @@ import type { Diagnostic } from '../../runtime/index';
 import { checkSystem } from '../configuration/system-file';
 import { resolveSystem, resolveSystemFile, systemOfProgram, type ResolvedSystem } from '../configuration/resolve';
 import { makeDebuggee } from '../debuggee';
+import { modulesOf } from '../views/modules';
 import { AdapterError } from '../errors';
 import { offeredFilters } from '../exception-filters';
 import type { LaunchArguments } from '../protocol/index';
 import type { Session } from '../session';
+import { launchArguments } from '../configuration/launch-arguments';
 import type { Arguments } from './arguments';
 import type { Handler } from './table';
 
@@ -43,6 +45,12 @@ const CAPABILITIES: DebugProtocol.Capabilities = {
   supportsCompletionsRequest: true,
   completionTriggerCharacters: ['.', '>', '$', '!', ':'],
   supportsValueFormattingOptions: true,
+  supportsGotoTargetsRequest: true,
+  supportsStepInTargetsRequest: true,
+  supportsRestartFrame: true,
+  supportsANSIStyling: true,
+  supportsSingleThreadExecutionRequests: false,
+  supportsTerminateThreadsRequest: false,
 };
 
 function initialize(session: Session, args: Arguments): unknown {
@@ -53,13 +61,22 @@ function initialize(session: Session, args: Arguments): unknown {
 /** Loads everything, then asks for the client's breakpoints; running begins with `configurationDone`. */
 async function launch(session: Session, args: Arguments): Promise<unknown> {
   if (session.debuggeeIfAny !== undefined) throw new AdapterError('launchedTwice');
-  const launchArguments: LaunchArguments = args;
-  const resolved = await resolve(session, launchArguments);
-  session.debuggeeIfAny = need(await makeDebuggee(session.host, resolved, launchArguments));
-  session.references.resolveVm = (vm) => vcpuOfVm(session, vm);
-  for (const warning of [...resolved.warnings, ...session.debuggee.warnings]) session.output(`${describe(warning)}\n`);
+  session.configured = false;
+  await powerOn(session, launchArguments(args));
   session.event('initialized');
   return {};
+}
+
+/** Builds the system that a configuration describes, and tells the client what is in it. */
+async function powerOn(session: Session, options: LaunchArguments): Promise<void> {
+  const resolved = await resolve(session, options);
+  const debuggee = need(await makeDebuggee(session.host, resolved, options));
+  session.release();
+  session.debuggeeIfAny = debuggee;
+  session.references.clear();
+  session.references.resolveVm = (vm) => vcpuOfVm(session, vm);
+  for (const warning of [...resolved.warnings, ...debuggee.warnings]) session.output(`${describe(warning)}\n`);
+  for (const module of modulesOf(debuggee)) session.event('module', { reason: 'new', module });
 }
 
 /** DAP: attach. A client that connected to a running `gunyah dap` may say what to run, as with launch. */
@@ -69,6 +86,7 @@ function attach(session: Session, args: Arguments): Promise<unknown> {
 }
 
 function configurationDone(session: Session): unknown {
+  if (session.debuggee.target.isBusy || session.configured) return {};
   session.configured = true;
   session.breakpoints.reinstall();
   session.applyFilters();
@@ -76,16 +94,13 @@ function configurationDone(session: Session): unknown {
   return {};
 }
 
-/** Back to power-on: the same system again, with the breakpoints as they are. */
+/** Back to power-on: the same system again, with the breakpoints as they are. If it cannot be built any more, the old one stays. */
 async function restart(session: Session, args: Arguments): Promise<unknown> {
   const { launch: before } = session.debuggee;
   const given = args['arguments'];
-  const next: LaunchArguments = typeof given === 'object' && given !== null ? { ...before, ...given } : before;
+  const next = typeof given === 'object' && given !== null ? launchArguments({ ...before, ...given }) : before;
   await new Promise<void>((done) => { session.whenStopped(done); });
-  const resolved = await resolve(session, next);
-  session.release();
-  session.debuggeeIfAny = need(await makeDebuggee(session.host, resolved, next));
-  session.references.clear();
+  await powerOn(session, next);
   session.breakpoints.reinstall();
   session.applyFilters();
   session.followUps.push(() => { begin(session); });
@@ -100,15 +115,15 @@ function begin(session: Session): void {
 
 async function resolve(session: Session, args: LaunchArguments): Promise<ResolvedSystem> {
   const { program, system } = args;
-  if ((program === undefined) === (system === undefined)) throw new AdapterError('launchArguments');
-  const options = { semihosting: args.semihosting ?? true };
-  const folder = args.cwd ?? '.';
   const { host } = session;
-  if (typeof system === 'string') return need(await resolveSystemFile(host, host.resolvePath(folder, system), options));
-  if (system === undefined) return need(await resolveSystem(host, systemOfProgram(program ?? ''), { ...options, folder }));
+  const folder = args.cwd ?? '.';
+  const symbols = (args.symbols ?? []).map((one) => (typeof one === 'string' ? { file: one } : one)).map((one) => ({ ...one, file: host.resolvePath(folder, one.file) }));
+  const options = { semihosting: args.semihosting ?? true, symbols, folder };
+  if (typeof system === 'string') return need(await resolveSystemFile(host, host.resolvePath(options.folder, system), options));
+  if (system === undefined) return need(await resolveSystem(host, systemOfProgram(program ?? ''), options));
   const checked = checkSystem(system);
   if (!checked.ok) throw launchFailed(checked.error.map(({ diagnostic }) => diagnostic));
-  return need(await resolveSystem(host, checked.value, { ...options, folder }));
+  return need(await resolveSystem(host, checked.value, options));
 }
 
 function need<T>(result: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: readonly Diagnostic[] }): T {

@@ -6,6 +6,8 @@ import { AdapterError } from '../errors';
 import { threadIdOf, type Session } from '../session';
 import { addressText } from '../variables/references';
 import { scopesOf } from '../variables/scopes';
+import { memoryBaseOf, vcpuState } from '../views/machines';
+import { moduleId, modulesOf } from '../views/modules';
 import { lineOffset } from './breakpoints';
 import { numberOf, numberOr, type Arguments } from './arguments';
 import { vcpuOf } from './execution';
@@ -34,7 +36,7 @@ function expandInlined(real: StackFrame, index: number): ShownFrame[] {
   const address = real.context.pc;
   const calls = real.symbols?.inlineFramesAt(address) ?? [];
   const place = real.symbols?.lineAt(address);
-  if (calls.length === 0) return [{ real, index, inlineIndex: 0, name: hex(real.pc), file: place?.file, line: place?.line ?? 0, column: place?.column ?? 0 }];
+  if (calls.length === 0) return [{ real, index, inlineIndex: 0, name: '', file: place?.file, line: place?.line ?? 0, column: place?.column ?? 0 }];
   return calls.map((call, inlineIndex) => {
     const inner = calls[inlineIndex - 1];
     const at = inner === undefined
@@ -48,11 +50,24 @@ function stackTrace(session: Session, args: Arguments): unknown {
   session.requireStopped();
   const vcpu = vcpuOf(session, args, 'stackTrace');
   const vm = session.debuggee.target.system.vmNameOf(vcpu) ?? '';
+  const state = vcpuState(session, vcpu);
+  if (state === 'off' || state === 'exited' || state === 'killed') return { stackFrames: [idleFrame(session, { vcpu, vm }, state)], totalFrames: 1 };
   const all = shownFrames(session, vcpu);
   const start = Math.max(0, numberOr(args, 'startFrame', 0));
   const levels = numberOr(args, 'levels', 0);
   const shown = all.slice(start, levels > 0 ? start + levels : undefined);
   return { stackFrames: shown.map((frame) => describeFrame(session, { vcpu, vm }, frame)), totalFrames: all.length };
+}
+
+/** A vCPU that does not run has no stack, but its registers can be looked at. */
+function idleFrame(session: Session, { vcpu, vm }: { vcpu: number; vm: string }, state: string): DebugProtocol.StackFrame {
+  return { id: session.references.addFrame({ vcpu, vm, index: 0, inlineIndex: 0 }), name: state, line: 0, column: 0, presentationHint: 'subtle' };
+}
+
+/** Code without symbols by its distance from where the VM's memory begins. */
+function plainName(session: Session, vm: string, pc: bigint): string {
+  const base = memoryBaseOf(session, vm);
+  return base === undefined || pc < base ? hex(pc) : `${vm}+${hex(pc - base)}`;
 }
 
 function describeFrame(session: Session, { vcpu, vm }: { vcpu: number; vm: string }, frame: ShownFrame): DebugProtocol.StackFrame {
@@ -61,11 +76,11 @@ function describeFrame(session: Session, { vcpu, vm }: { vcpu: number; vm: strin
   const hasSource = file !== undefined && line > 0 && resolver !== undefined;
   return {
     id: session.references.addFrame({ vcpu, vm, index: frame.index, inlineIndex: frame.inlineIndex }),
-    name: frame.name,
+    name: frame.name === '' ? plainName(session, vm, real.pc) : frame.name,
     line: hasSource ? line - lineOffset(session) : 0,
     column: hasSource ? Math.max(1, column) - (session.client.columnsStartAt1 === false ? 1 : 0) : 0,
     instructionPointerReference: addressText({ vm, space: 'va', address: real.pc }),
-    moduleId: real.symbols?.name ?? vm,
+    ...(real.symbols === undefined ? {} : { moduleId: moduleId(vm, real.symbols.name) }),
     ...(hasSource ? { source: resolver.source(file) } : { presentationHint: 'subtle' as const }),
   };
 }
@@ -92,15 +107,12 @@ function loadedSources(session: Session): unknown {
   return { sources: [...seen.values()] };
 }
 
-function modules(session: Session): unknown {
-  const list = [...session.debuggee.symbols].flatMap(([vm, symbols]) => symbols.files.map((file) => ({
-    id: file.name,
-    name: `${vm}: ${file.name.split('/').pop() ?? file.name}`,
-    path: file.name,
-    symbolStatus: file.hasDebugInfo ? 'Symbols loaded' : 'Symbol table only',
-  })));
-  return { modules: list, totalModules: list.length };
+function modules(session: Session, args: Arguments): unknown {
+  const list = modulesOf(session.debuggee);
+  const start = Math.max(0, numberOr(args, 'startModule', 0));
+  const count = numberOr(args, 'moduleCount', 0);
+  return { modules: list.slice(start, count > 0 ? start + count : undefined), totalModules: list.length };
 }
 
-/** Requests about threads, frames and sources, by name. */
+/** Requests about threads, stacks and sources, by name. */
 export const STACK_REQUESTS = { threads, stackTrace, scopes, source, loadedSources, modules } as const satisfies Readonly<Record<string, Handler>>;

@@ -4,6 +4,7 @@
  */
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { Va } from '../../runtime/index';
 import { AdapterError } from '../errors';
 
 /** An address in one of the spaces of the platform. */
@@ -26,10 +27,14 @@ export interface VariableContainer {
 /** A stack frame that the client knows. */
 export interface FrameHandle { readonly vcpu: number; readonly vm: string; readonly index: number; readonly inlineIndex: number }
 
+/** A place in code that was offered to the client. */
+export interface CodeTarget { readonly vm: string; readonly address: Va }
+
 /** All handles of a session. */
 export class References {
   private containers: VariableContainer[] = [];
   private frames: FrameHandle[] = [];
+  private targets: CodeTarget[] = [];
   private generation = 0;
   /** Set by the session when a debuggee exists: some vCPU of a VM, for address translation. */
   resolveVm: (vm: string | null) => number = () => 0;
@@ -38,6 +43,7 @@ export class References {
   clear(): void {
     this.containers = [];
     this.frames = [];
+    this.targets = [];
     this.generation = (this.generation + 1) % 1000;
   }
 
@@ -65,6 +71,18 @@ export class References {
     const frame = Math.floor((id - 1) / 100_000) === this.generation ? this.frames[(id - 1) % 100_000] : undefined;
     if (frame === undefined) throw new AdapterError('unknownFrame');
     return frame;
+  }
+
+  /** The id of a place to go to or to step into. */
+  addTarget(target: CodeTarget): number {
+    this.targets.push(target);
+    return this.generation * 100_000 + this.targets.length;
+  }
+
+  target(id: number): CodeTarget {
+    const target = Math.floor((id - 1) / 100_000) === this.generation ? this.targets[(id - 1) % 100_000] : undefined;
+    if (target === undefined) throw new AdapterError('unknownTarget');
+    return target;
   }
 
   /** Some vCPU of a VM. */

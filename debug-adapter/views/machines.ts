@@ -57,6 +57,20 @@ function vcpuRows(session: Session, vmid: number): VcpuRow[] {
   });
 }
 
+/** What a vCPU does: `running`, `ready`, `wfi`, `off` …; undefined if there is none of that index. */
+export function vcpuState(session: Session, vcpu: number): string | undefined {
+  const thread = session.debuggee.target.system.inspection.threads().find(({ engineVcpu }) => engineVcpu === vcpu);
+  return thread === undefined ? undefined : stateOf(thread);
+}
+
+/** Where the memory of a VM begins in its own address space; undefined if it has none. */
+export function memoryBaseOf(session: Session, vmName: string): bigint | undefined {
+  const { system } = session.debuggee.target;
+  const vm = system.rmView().vms.find(({ vmid }) => system.vmName(vmid) === vmName);
+  if (vm?.vmid === PRIMARY_VMID) return system.layout.primary.base;
+  return vm?.memory.find(({ kind }) => kind === 'memory')?.ipa;
+}
+
 function stateOf(thread: { readonly state: string; readonly blockReasons: readonly string[]; readonly runsOnCpu: number | undefined }): string {
   if (thread.state === 'exited' || thread.state === 'killed') return thread.state;
   const [reason] = thread.blockReasons;

@@ -9,6 +9,11 @@ import type { CapabilityRow, DoorbellRow, QueueRow } from '../protocol/index';
 const RM_VMID = 255;
 /** RM calls it HLOS, users call it what the system file does. */
 const PRIMARY_VMID = 3;
+/** Object types as prose says them. */
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  addrspace: 'address space', cspace: 'capability space', hwirq: 'hardware interrupt', memextent: 'memory extent', msgqueue: 'message queue', thread: 'vCPU',
+  vic: 'interrupt controller', vpm_group: 'power group', virtio_mmio: 'virtio device',
+};
 
 interface Holding { readonly vmid: number; readonly name: string; readonly capId: bigint; readonly objectId: number; readonly rights: readonly string[]; readonly isValid: boolean }
 
@@ -44,6 +49,15 @@ export class ObjectBook {
         .filter((holding) => holding.objectId === row.objectId && !(holding.vmid === vmid && holding.capId === row.capId))
         .map((holding) => ({ vmid: holding.vmid, name: holding.name, capId: hex(holding.capId), rights: holding.rights })),
     }));
+  }
+
+  /** What a capability of a VM names, in words: `message queue 24 "…"`; undefined if it names nothing. */
+  describe(vmid: number, capId: bigint): string | undefined {
+    const cspace = this.system.inspection.cspaceOf(vmid);
+    const row = cspace === undefined ? undefined : this.system.inspection.capabilities(cspace).find((one) => one.capId === capId);
+    if (row === undefined) return undefined;
+    const label = this.labels.get(row.objectId);
+    return `${TYPE_WORDS[row.objectType] ?? row.objectType} ${row.objectId}${label === undefined ? '' : ` "${label}"`}${row.state === 'valid' ? '' : ', revoked'}`;
   }
 
   /** All message queues. */

@@ -6,7 +6,7 @@
  */
 
 import { assert } from '../base/assert';
-import { ticks, type Ticks } from '../base/brands';
+import { ticks, type Ticks, type Va } from '../base/brands';
 import type { LookOut, System } from '../system/system';
 import type { Stop } from '../system/stop';
 import { Timeline, TIMELINE_DEFAULTS, type TimelineOptions } from '../timeline/timeline';
@@ -81,6 +81,16 @@ export class DebugTarget implements Runner {
   /** Steps one vCPU by one instruction; `over` runs calls to their return. */
   stepInstruction(vcpu: number, kind: 'into' | 'over'): Job {
     return this.job(this.stepJob(vcpu, kind === 'into' ? this.stepper.instruction(vcpu) : this.stepper.overInstruction(vcpu)));
+  }
+
+  /** Steps into the call at the address `call` of the present line. */
+  stepIntoCall(vcpu: number, lines: LineView, call: Va): Job {
+    return this.job(this.stepJob(vcpu, this.stepper.intoCall(vcpu, lines, call)));
+  }
+
+  /** Goes back to where a frame began: at the function entry `entry` with the canonical frame address `cfa`. */
+  restartFrame(vcpu: number, entry: Va, cfa: bigint): Job {
+    return this.job(this.stepJob(vcpu, this.stepper.backToEntry(vcpu, entry, cfa)));
   }
 
   /** Goes back by one statement, or by one instruction if `lines` is absent. */

@@ -136,6 +136,32 @@ export class Stepper {
     return yield* this.runTo(vcpu, frame.returnAddress, frame.cfa);
   }
 
+  /** Into one particular call of the present line; stops too where the line is left without making it. */
+  *intoCall(vcpu: number, lines: LineView, call: Va): Search<StepEnd> {
+    const pc = this.pc(vcpu);
+    const here = lines.lineAt(pc)?.key;
+    const leaving = lines.statementStarts(pc).filter((address) => lines.lineAt(address)?.key !== here);
+    const frame = lines.frame(vcpu);
+    const end = yield* this.runToAny(vcpu, [call, ...leaving, ...(frame === undefined ? [] : [frame.returnAddress])], this.sp(vcpu));
+    if (end.kind !== 'done' || this.pc(vcpu) !== call) return end;
+    const entered = yield* this.instruction(vcpu);
+    if (entered.kind !== 'done') return entered;
+    const entry = this.pc(vcpu);
+    return lines.hasSource(entry) ? yield* this.runTo(vcpu, lines.afterPrologue(entry), undefined) : DONE;
+  }
+
+  /** Back to the last time `vcpu` was at the function entry `entry` with the stack pointer `cfa`: where that frame began. */
+  *backToEntry(vcpu: number, entry: Va, cfa: bigint): Search<StepEnd> {
+    if (this.pc(vcpu) === entry && this.sp(vcpu) === cfa) return DONE;
+    const accept = (stop: Stop): boolean => stop.kind === 'breakpoint' && stop.vcpu === vcpu && stop.pc === entry && this.sp(vcpu) === cfa;
+    const origin = this.system.now;
+    const found = yield* this.history.findLast({ end: origin, lookout: () => ({ addresses: [entry], watchpoints: [], exceptionClasses: 0n }), accept });
+    if (found === 'abandoned') return PAUSED;
+    if (found !== undefined) return DONE;
+    yield* this.history.seek(this.system.historyStart);
+    return { kind: 'history start' };
+  }
+
   /** Back to where `vcpu` stood before the instruction that it executed last. */
   *backInstruction(vcpu: number): Search<StepEnd> {
     const last = this.system.lastRetired(vcpu);
@@ -169,9 +195,14 @@ export class Stepper {
 
   /** Runs until `vcpu` is at `address`, with that stack pointer if one is given. */
   private *runTo(vcpu: number, address: Va, sp: bigint | undefined): Search<StepEnd> {
-    const reached = (): boolean => this.pc(vcpu) === address && (sp === undefined || this.sp(vcpu) >= sp);
+    return yield* this.runToAny(vcpu, [address], sp);
+  }
+
+  /** Runs until `vcpu` is at one of `addresses`, no deeper in the stack than `sp` if one is given. */
+  private *runToAny(vcpu: number, addresses: readonly Va[], sp: bigint | undefined): Search<StepEnd> {
+    const reached = (): boolean => addresses.includes(this.pc(vcpu)) && (sp === undefined || this.sp(vcpu) >= sp);
     if (reached()) return DONE;
-    this.runner.setTemporary({ id: TEMPORARY_ID, place: { kind: 'code', vm: null, addresses: [address] }, reason: 'step' });
+    this.runner.setTemporary({ id: TEMPORARY_ID, place: { kind: 'code', vm: null, addresses }, reason: 'step' });
     try {
       let resume: number | undefined = vcpu;
       for (;;) {
