@@ -56,10 +56,10 @@ export class TraceLines {
 }
 
 /** Of a call, the phase is plain from whether there is a result, and the error is a part of that. */
-function shown(row: TraceJson, event: TraceEvent): TraceJson {
+function shown(row: TraceJson, event: TraceEvent): object {
   if (!('phase' in event)) return row;
   const { phase: _phase, ...call } = row;
   if (event.event !== 'hypercall' || event.phase !== 'leave') return call;
   const { error: _error, ...rest } = call;
-  return rest as TraceJson;
+  return rest;
 }
