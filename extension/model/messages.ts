@@ -15,7 +15,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null;
 }
 
-const RUN_COMMANDS = new Set(['continue', 'next', 'stepIn', 'stepOut', 'stepBack', 'reverseContinue', 'restart', 'configurationDone', 'goto']);
+const RUN_COMMANDS = new Set(['continue', 'next', 'stepIn', 'stepOut', 'stepBack', 'reverseContinue', 'restart', 'configurationDone', 'goto', 'gunyah/seek', 'gunyah/lastWrite']);
 
 /** Looks at a message from the editor to the adapter. */
 export function changeByRequest(message: unknown): RunChange | undefined {

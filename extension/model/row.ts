@@ -45,16 +45,18 @@ export function row(parts: Partial<Row> & Pick<Row, 'id' | 'label'>): Row {
   return { ...DEFAULTS, ...parts };
 }
 
+/** A property to show: its name, its value now, and at the last stop if it is worth comparing. */
+export interface Property {
+  readonly name: string;
+  readonly icon: string;
+  readonly value: string;
+  readonly before?: string | undefined;
+}
+
 /** A leaf that names a property and its value, with what it was at the last stop if it changed. */
-export function propertyRow(parent: string, name: string, value: string, before?: string): Row {
+export function propertyRow(parent: string, { name, icon, value, before }: Property): Row {
   const changed = before !== undefined && before !== value;
-  return row({
-    id: `${parent}/${name}`,
-    label: name,
-    description: changed ? `${value} (was ${before})` : value,
-    tone: changed ? 'changed' : 'plain',
-    icon: changed ? 'diff-modified' : 'symbol-property',
-  });
+  return row({ id: `${parent}/${name}`, label: name, description: changed ? `${value} (was ${before})` : value, tone: changed ? 'changed' : 'plain', icon });
 }
 
 const TONE_WORDS: Readonly<Record<Tone, string>> = {

@@ -71,6 +71,10 @@ function rightsText(capability: CapabilityRow): string {
   return capability.rights.length === 0 ? 'no rights' : capability.rights.join(', ');
 }
 
+function rightsAndMask(capability: CapabilityRow): string {
+  return `${rightsText(capability)} (${formatHex(capability.rightsMask)})`;
+}
+
 function toneOf(capability: CapabilityRow, before: readonly CapabilityRow[] | undefined): Tone {
   if (before !== undefined) {
     const old = before.find(({ capId }) => capId === capability.capId);
@@ -92,16 +96,16 @@ function capabilityRow(space: VmCapabilities, capability: CapabilityRow, before:
     tone: toneOf(capability, before),
     subject: { kind: 'capability', vmid: space.vmid, vm: space.vm, capId: capability.capId, objectType: capability.objectType, objectId: capability.objectId },
     children: [
-      propertyRow(id, 'Object', `${capability.objectType} #${capability.objectId}`, old && `${old.objectType} #${old.objectId}`),
-      propertyRow(id, 'Rights', `${rightsText(capability)} (${formatHex(capability.rightsMask)})`, old && `${rightsText(old)} (${formatHex(old.rightsMask)})`),
-      propertyRow(id, 'State', capability.state, old?.state),
+      propertyRow(id, { name: 'Object', icon: 'symbol-object', value: `${capability.objectType} #${capability.objectId}`, before: old && `${old.objectType} #${old.objectId}` }),
+      propertyRow(id, { name: 'Rights', icon: 'shield', value: rightsAndMask(capability), before: old && rightsAndMask(old) }),
+      propertyRow(id, { name: 'State', icon: 'pass', value: capability.state, before: old?.state }),
       ...holderRows(id, capability, old),
     ],
   });
 }
 
 function holderRows(parent: string, capability: CapabilityRow, old: CapabilityRow | undefined): Row[] {
-  if (capability.holders.length === 0) return [propertyRow(parent, 'Other holders', 'none')];
+  if (capability.holders.length === 0) return [propertyRow(parent, { name: 'Other holders', icon: 'person', value: 'none' })];
   return capability.holders.map((holder) => {
     const known = old === undefined || old.holders.some((other) => other.vmid === holder.vmid && other.capId === holder.capId);
     return row({

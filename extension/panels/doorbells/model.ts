@@ -18,8 +18,7 @@ export function doorbellRows(doorbells: readonly DoorbellRow[], before: readonly
 
 function nameOf(doorbell: DoorbellRow): string {
   const senders = doorbell.senders.length === 0 ? 'nobody' : doorbell.senders.join(', ');
-  const ends = `${senders} → ${doorbell.receiver}`;
-  return doorbell.label === '' ? ends : `${ends} · ${doorbell.label}`;
+  return `${senders} → ${doorbell.receiver}`;
 }
 
 /** True if an enabled flag is set, so that the interrupt is asserted (Gunyah API: doorbell). */
@@ -27,10 +26,9 @@ function rings(doorbell: DoorbellRow): boolean {
   return (BigInt(doorbell.flags) & BigInt(doorbell.enableMask)) !== 0n;
 }
 
-function toneOf(changed: boolean, doorbell: DoorbellRow, isNew: boolean): Tone {
+function toneOf(changed: boolean, isNew: boolean): Tone {
   if (isNew) return 'new';
-  if (changed) return 'changed';
-  return rings(doorbell) ? 'plain' : 'dim';
+  return changed ? 'changed' : 'plain';
 }
 
 function doorbellRow(doorbell: DoorbellRow, old: DoorbellRow | undefined, comparing: boolean): Row {
@@ -40,16 +38,16 @@ function doorbellRow(doorbell: DoorbellRow, old: DoorbellRow | undefined, compar
   return row({
     id,
     label: nameOf(doorbell),
-    description: [flags, ...(rings(doorbell) ? ['ringing'] : [])].join(' · '),
+    description: [flags, ...(rings(doorbell) ? ['ringing'] : []), ...(doorbell.label === '' ? [] : [doorbell.label])].join(' · '),
     tooltip: `**${escapeMarkdown(nameOf(doorbell))}** · doorbell \\#${doorbell.objectId}\n\n${rings(doorbell) ? 'An enabled flag is set: the receiver is interrupted.' : 'No enabled flag is set.'}`,
     icon: rings(doorbell) ? 'bell-dot' : 'bell',
-    tone: toneOf(changed, doorbell, comparing && old === undefined),
+    tone: toneOf(changed, comparing && old === undefined),
     subject: { kind: 'doorbell', objectId: doorbell.objectId, label: doorbell.label },
     children: [
-      propertyRow(id, 'Flags', doorbell.flags, old?.flags),
-      propertyRow(id, 'Enable mask', doorbell.enableMask, old?.enableMask),
-      propertyRow(id, 'Ack mask', doorbell.ackMask, old?.ackMask),
-      propertyRow(id, 'Receiver VIRQ', virqText(doorbell.virq), old && virqText(old.virq)),
+      propertyRow(id, { name: 'Flags', icon: 'bell', value: doorbell.flags, before: old?.flags }),
+      propertyRow(id, { name: 'Enable mask', icon: 'filter', value: doorbell.enableMask, before: old?.enableMask }),
+      propertyRow(id, { name: 'Ack mask', icon: 'check', value: doorbell.ackMask, before: old?.ackMask }),
+      propertyRow(id, { name: 'Receiver VIRQ', icon: 'zap', value: virqText(doorbell.virq), before: old && virqText(old.virq) }),
     ],
   });
 }

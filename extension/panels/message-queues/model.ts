@@ -16,8 +16,12 @@ export function messageQueueRows(queues: readonly QueueRow[], before: readonly Q
 }
 
 function nameOf(queue: QueueRow): string {
-  const ends = `${queue.from} → ${queue.to}`;
-  return queue.label === '' ? ends : `${ends} · ${queue.label}`;
+  return `${queue.from} → ${queue.to}`;
+}
+
+/** The label as the last part of a description: ends and fill matter more, and a narrow view cuts the end. */
+function labelPart(label: string): string[] {
+  return label === '' ? [] : [label];
 }
 
 function movement(queue: QueueRow, old: QueueRow | undefined): string[] {
@@ -26,10 +30,9 @@ function movement(queue: QueueRow, old: QueueRow | undefined): string[] {
   return parts.flatMap(([count, word]) => (count === 0 ? [] : [`${count > 0 ? '+' : '−'}${formatCount(Math.abs(count))} ${word}`]));
 }
 
-function toneOf(queue: QueueRow, moved: boolean, isNew: boolean): Tone {
+function toneOf(moved: boolean, isNew: boolean): Tone {
   if (isNew) return 'new';
-  if (moved) return 'changed';
-  return queue.queued === 0 ? 'dim' : 'plain';
+  return moved ? 'changed' : 'plain';
 }
 
 function queueRow(queue: QueueRow, old: QueueRow | undefined, comparing: boolean): Row {
@@ -39,19 +42,19 @@ function queueRow(queue: QueueRow, old: QueueRow | undefined, comparing: boolean
   return row({
     id,
     label: nameOf(queue),
-    description: [`${queue.queued}/${queue.depth} queued${full ? ' (full)' : ''}`, ...moved].join(' · '),
+    description: [`${queue.queued}/${queue.depth} queued${full ? ' (full)' : ''}`, ...moved, ...labelPart(queue.label)].join(' · '),
     tooltip: tooltipOf(queue),
     icon: queue.queued === 0 ? 'mail-read' : 'mail',
-    tone: toneOf(queue, moved.length > 0 || (old !== undefined && old.queued !== queue.queued), comparing && old === undefined),
+    tone: toneOf(moved.length > 0 || (old !== undefined && old.queued !== queue.queued), comparing && old === undefined),
     subject: { kind: 'queue', objectId: queue.objectId, from: queue.from, to: queue.to, label: queue.label },
     expanded: queue.queued > 0,
     children: [
       ...queue.messages.map((message, index) => messageRow(id, index, message, comparing ? old?.messages ?? [] : undefined)),
-      propertyRow(id, 'Thresholds', thresholdText(queue), old && thresholdText(old)),
-      propertyRow(id, 'Largest message', plural(queue.maxMessageSize, 'byte')),
-      propertyRow(id, 'Sender VIRQ', virqText(queue.txVirq), old && virqText(old.txVirq)),
-      propertyRow(id, 'Receiver VIRQ', virqText(queue.rxVirq), old && virqText(old.rxVirq)),
-      propertyRow(id, 'Since the start', `${formatCount(queue.sentCount)} sent, ${formatCount(queue.receivedCount)} received`),
+      propertyRow(id, { name: 'Thresholds', icon: 'dashboard', value: thresholdText(queue), before: old && thresholdText(old) }),
+      propertyRow(id, { name: 'Largest message', icon: 'arrow-both', value: plural(queue.maxMessageSize, 'byte') }),
+      propertyRow(id, { name: 'Sender VIRQ', icon: 'zap', value: virqText(queue.txVirq), before: old && virqText(old.txVirq) }),
+      propertyRow(id, { name: 'Receiver VIRQ', icon: 'zap', value: virqText(queue.rxVirq), before: old && virqText(old.rxVirq) }),
+      propertyRow(id, { name: 'Since the start', icon: 'graph', value: `${formatCount(queue.sentCount)} sent, ${formatCount(queue.receivedCount)} received` }),
     ],
   });
 }
@@ -67,7 +70,7 @@ export function virqText(virq: { readonly vm: string; readonly virq: number } | 
 
 function tooltipOf(queue: QueueRow): string {
   return [
-    `**${escapeMarkdown(nameOf(queue))}** · message queue \\#${queue.objectId}`, '',
+    `**${escapeMarkdown(nameOf(queue))}** · message queue \\#${queue.objectId}`, '', ...labelPart(queue.label).flatMap((label) => [escapeMarkdown(label), '']),
     `${queue.queued} of ${queue.depth} messages queued, at most ${plural(queue.maxMessageSize, 'byte')} each`,
   ].join('\n');
 }

@@ -42,12 +42,17 @@ function vmRow(vm: VmRow, old: VmRow | undefined, comparing: boolean): Row {
     expanded: true,
     children: [
       ...vm.vcpus.map((vcpu) => vcpuRow(vm, vcpu, old?.vcpus.find((other) => other.index === vcpu.index))),
-      ...(vm.image === null ? [] : [propertyRow(id, 'Image', fileNameOf(vm.image))]),
-      ...(vm.memorySizeBytes === 0 ? [] : [propertyRow(id, 'Memory', memoryText(vm))]),
-      ...(vm.osState === '' ? [] : [propertyRow(id, 'OS state', vm.osState, old?.osState)]),
-      ...(vm.exit === null ? [] : [propertyRow(id, 'Exit', `${vm.exit.reason}, code ${vm.exit.code}`, exitBefore(old))]),
+      ...(vm.image === null ? [] : [propertyRow(id, { name: 'Image', icon: 'file-binary', value: fileNameOf(vm.image) })]),
+      ...(vm.memorySizeBytes === 0 ? [] : [propertyRow(id, { name: 'Memory', icon: 'chip', value: memoryText(vm) })]),
+      ...(isTold(vm.osState) || isTold(old?.osState) ? [propertyRow(id, { name: 'OS state', icon: 'info', value: vm.osState, before: old?.osState })] : []),
+      ...(vm.exit === null ? [] : [propertyRow(id, { name: 'Exit', icon: 'sign-out', value: `${vm.exit.reason}, code ${vm.exit.code}`, before: exitBefore(old) })]),
     ],
   });
+}
+
+/** Guests that do not report their state are the rule; a row for nothing would be noise. */
+function isTold(osState: string | undefined): boolean {
+  return osState !== undefined && osState !== '' && osState.toLowerCase() !== 'none';
 }
 
 function exitBefore(old: VmRow | undefined): string | undefined {

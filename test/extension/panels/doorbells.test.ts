@@ -11,20 +11,20 @@ function checkBell(now: DoorbellRow, before: DoorbellRow | undefined, expected: 
   assert.equal(row && `${row.label}: ${row.description} [${row.tone}] ${row.icon}`, expected);
 }
 
-test('a silent doorbell is dim', () => {
-  checkBell(BELL, undefined, 'primary → sensor · 32: flags 0x0 [dim] bell');
+test('a silent doorbell does not ring', () => {
+  checkBell(BELL, undefined, 'primary → sensor: flags 0x0 · 32 [plain] bell');
 });
 
 test('a doorbell rings when an enabled flag is set', () => {
-  checkBell({ ...BELL, flags: '0x2' }, undefined, 'primary → sensor · 32: flags 0x2 · ringing [plain] bell-dot');
-  checkBell({ ...BELL, flags: '0x2', enableMask: '0x1' }, undefined, 'primary → sensor · 32: flags 0x2 [dim] bell');
+  checkBell({ ...BELL, flags: '0x2' }, undefined, 'primary → sensor: flags 0x2 · ringing · 32 [plain] bell-dot');
+  checkBell({ ...BELL, flags: '0x2', enableMask: '0x1' }, undefined, 'primary → sensor: flags 0x2 · 32 [plain] bell');
 });
 
 test('changed flags say what they were', () => {
-  checkBell({ ...BELL, flags: '0x2' }, BELL, 'primary → sensor · 32: flags 0x2 (was 0x0) · ringing [changed] bell-dot');
+  checkBell({ ...BELL, flags: '0x2' }, BELL, 'primary → sensor: flags 0x2 (was 0x0) · ringing · 32 [changed] bell-dot');
 });
 
 test('a doorbell without senders is still shown, a vanished one is gone', () => {
-  checkBell({ ...BELL, senders: [], label: '' }, undefined, 'nobody → sensor: flags 0x0 [dim] bell');
+  checkBell({ ...BELL, senders: [], label: '' }, undefined, 'nobody → sensor: flags 0x0 [plain] bell');
   assert.equal(doorbellRows([], [BELL])[0]?.tone, 'gone');
 });

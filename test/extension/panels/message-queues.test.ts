@@ -20,7 +20,7 @@ function checkQueue(now: QueueRow, before: QueueRow | undefined, expected: strin
 }
 
 test('a queue shows its ends, its fill, its thresholds and its interrupts', () => {
-  const row = checkQueue(QUEUE, undefined, 'primary → sensor · requests: 1/4 queued [plain]');
+  const row = checkQueue(QUEUE, undefined, 'primary → sensor: 1/4 queued · requests [plain]');
   assert.deepEqual(row.children.map(({ label, description }) => `${label}: ${description}`), [
     '1: 8 bytes: 00 01 02 03 41 42 43 44',
     'Thresholds: not empty at 1, not full at 3',
@@ -32,7 +32,7 @@ test('a queue shows its ends, its fill, its thresholds and its interrupts', () =
 });
 
 test('what was sent and received since the last stop is said, and only the new message is new', () => {
-  const row = checkQueue({ ...QUEUE, queued: 2, sentCount: 6, messages: [FIRST, SECOND] }, QUEUE, 'primary → sensor · requests: 2/4 queued · +1 sent [changed]');
+  const row = checkQueue({ ...QUEUE, queued: 2, sentCount: 6, messages: [FIRST, SECOND] }, QUEUE, 'primary → sensor: 2/4 queued · +1 sent · requests [changed]');
   assert.deepEqual(row.children.slice(0, 2).map(({ tone, description }) => `${tone} ${description}`), [
     'plain 00 01 02 03 41 42 43 44',
     'new RM request VM_START vmid 45 · de ad be ef',
@@ -40,17 +40,17 @@ test('what was sent and received since the last stop is said, and only the new m
 });
 
 test('travelling back counts backwards', () => {
-  checkQueue({ ...QUEUE, sentCount: 3, receivedCount: 2 }, QUEUE, 'primary → sensor · requests: 1/4 queued · −2 sent · −2 received [changed]');
+  checkQueue({ ...QUEUE, sentCount: 3, receivedCount: 2 }, QUEUE, 'primary → sensor: 1/4 queued · −2 sent · −2 received · requests [changed]');
 });
 
-test('a full queue says so, an empty one is dim', () => {
-  checkQueue({ ...QUEUE, queued: 4 }, undefined, 'primary → sensor · requests: 4/4 queued (full) [plain]');
-  checkQueue({ ...QUEUE, queued: 0, messages: [] }, undefined, 'primary → sensor · requests: 0/4 queued [dim]');
+test('a full queue says so, an empty one shows none waiting', () => {
+  checkQueue({ ...QUEUE, queued: 4 }, undefined, 'primary → sensor: 4/4 queued (full) · requests [plain]');
+  checkQueue({ ...QUEUE, queued: 0, messages: [] }, undefined, 'primary → sensor: 0/4 queued · requests [plain]');
 });
 
 test('a message has the time it was sent and a hex dump in its tooltip, and long ones are cut in the row', () => {
   const long: QueuedMessage = { tick: 1_000_000, size: 20, bytes: '41'.repeat(20), decoded: null };
-  const row = checkQueue({ ...QUEUE, messages: [long] }, undefined, 'primary → sensor · requests: 1/4 queued [plain]').children[0];
+  const row = checkQueue({ ...QUEUE, messages: [long] }, undefined, 'primary → sensor: 1/4 queued · requests [plain]').children[0];
   assert.match(row?.description ?? '', /(41 ){16}…$/);
   assert.match(row?.tooltip ?? '', /Sent at 1 ms/);
   assert.match(row?.tooltip ?? '', /0010 {2}41 41 41 41 +AAAA/);
@@ -58,6 +58,6 @@ test('a message has the time it was sent and a hex dump in its tooltip, and long
 });
 
 test('two equal messages in one queue are two rows', () => {
-  const row = checkQueue({ ...QUEUE, queued: 2, messages: [FIRST, FIRST] }, undefined, 'primary → sensor · requests: 2/4 queued [plain]');
+  const row = checkQueue({ ...QUEUE, queued: 2, messages: [FIRST, FIRST] }, undefined, 'primary → sensor: 2/4 queued · requests [plain]');
   assert.equal(new Set(row.children.map(({ id }) => id)).size, row.children.length);
 });

@@ -1,0 +1,66 @@
+// npm run test:vscode: the extension in real VS Code, on the newest version and on the oldest that package.json allows.
+//
+//   npm run test:vscode -- --version 4.100.3    one version
+//   npm run test:vscode -- --only ui            only the workbench test (or: host, only the suites in the extension host)
+//   VSCODE_PATH=/path/to/code npm run test:vscode    also the suites in that desktop VS Code
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { packageExtension } from '../../extension/start/package.mjs';
+import { installServer, NEWEST, ROOT, VERSIONS } from '../../extension/start/vscode-server.mjs';
+import { runInDesktop, runInServer } from './extension-host.mjs';
+import { runUiTest } from './ui.mjs';
+
+const OUTPUT = join(ROOT, 'test-output');
+
+function option(name) {
+  const index = process.argv.indexOf(`--${name}`);
+  return index < 0 ? undefined : process.argv[index + 1];
+}
+
+function findChromium() {
+  const path = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  if (existsSync(path)) return;
+  const found = spawnSync('sh', ['-c', 'command -v chromium || command -v chromium-browser || command -v google-chrome'], { encoding: 'utf8' }).stdout.trim();
+  if (found === '') throw new Error('Tests in VS Code need a browser. On Debian: sudo apt-get install chromium (or set CHROMIUM to the path of yours)');
+  process.env.CHROMIUM = found;
+}
+
+/** Runs one part; a failure does not keep the next ones from running. */
+async function part(name, run, failures) {
+  console.log(`\n${name}`);
+  const started = Date.now();
+  try {
+    const said = await run();
+    console.log(`${name}: ok${said === undefined ? '' : `, ${said} tests`}, ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  } catch (problem) {
+    failures.push(name);
+    console.error(`${name}: FAILED\n${problem.stack ?? problem.message}`);
+  }
+}
+
+async function main() {
+  findChromium();
+  const versions = option('version') === undefined ? Object.keys(VERSIONS) : [option('version')];
+  const unknown = versions.find((version) => !(version in VERSIONS));
+  if (unknown !== undefined) throw new Error(`version ${unknown} is not one of ${Object.keys(VERSIONS).join(', ')}`);
+  const wants = (name) => option('only') === undefined || option('only') === name;
+  const vsix = join(OUTPUT, 'gunyah-debug.vsix');
+  console.log(`package: ${(packageExtension(vsix) / 1024).toFixed(0)} KiB`);
+  const failures = [];
+  for (const version of versions) {
+    const server = installServer(version);
+    const shots = join(OUTPUT, `vscode-${server.vscode}`);
+    rmSync(shots, { recursive: true, force: true });
+    mkdirSync(shots, { recursive: true });
+    if (wants('host')) await part(`VS Code ${server.vscode}, in the extension host`, () => runInServer(server, { screenshot: join(shots, 'host-failed.png') }), failures);
+    if (wants('ui')) await part(`VS Code ${server.vscode}, in the workbench${version === NEWEST ? ' (newest)' : ''}`, () => runUiTest({ server, vsix, shots }), failures);
+  }
+  if (process.env.VSCODE_PATH && wants('host')) await part('desktop VS Code, in the extension host', () => runInDesktop(process.env.VSCODE_PATH), failures);
+  if (failures.length > 0) throw new Error(`Failed: ${failures.join('; ')}`);
+}
+
+main().then(() => process.exit(0), (problem) => {
+  console.error(problem.message);
+  process.exit(1);
+});

@@ -1,0 +1,163 @@
+/** The sample under the debugger, through VS Code's debug API and the real adapter. */
+
+import assert from 'node:assert/strict';
+import { suite, teardown, test } from 'mocha';
+import * as vscode from 'vscode';
+import { eventually, TestSession } from './session';
+
+let current: TestSession | undefined;
+
+async function start(config: Readonly<Record<string, unknown>> = {}): Promise<TestSession> {
+  current = await TestSession.start(config);
+  return current;
+}
+
+/** A function breakpoint as a user adds it. */
+function breakOn(name: string, condition?: string): void {
+  vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint(name, true, condition)]);
+}
+
+/** Names of the frames of a stopped thread, top first. */
+async function frames(session: TestSession, stop: Readonly<Record<string, unknown>>): Promise<string[]> {
+  const body = await session.request('stackTrace', { threadId: stop['threadId'], startFrame: 0, levels: 20 });
+  const list: readonly { readonly name: string }[] = Array.isArray(body['stackFrames']) ? body['stackFrames'] : [];
+  return list.map(({ name }) => name);
+}
+
+async function now(session: TestSession): Promise<number> {
+  return (await session.gunyah('gunyah/timeline', {})).now;
+}
+
+/** Registers the suite. */
+export function debuggingSuite(): void {
+  suite('debugging', () => {
+    teardown(async () => {
+      await current?.dispose();
+      current = undefined;
+    });
+
+    test('a hypercall breakpoint with a condition stops in the guest\'s C code', async () => {
+      breakOn('hvc:msgqueue_send', 'size > 16');
+      const session = await start();
+      const names = await frames(session, await session.stop());
+      assert.equal(names[0], 'gunyah_msgqueue_send');
+      assert.ok(names.includes('guest_main'), names.join(' '));
+    });
+
+    test('a breakpoint in a source file is verified and hit', async () => {
+      const main = vscode.Uri.joinPath(vscode.Uri.file(vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? ''), 'primary', 'main.c');
+      const lines = (await vscode.workspace.openTextDocument(main)).getText().split('\n');
+      const line = lines.findIndex((text) => text.includes('append_pending(request.id, command);'));
+      assert.ok(line > 0);
+      vscode.debug.addBreakpoints([new vscode.SourceBreakpoint(new vscode.Location(main, new vscode.Position(line, 0)))]);
+      const session = await start();
+      assert.match((await frames(session, await session.stop()))[0] ?? '', /^send_request$/);
+    });
+
+    test('stepping back returns to an earlier time, reverse to the previous stop', async () => {
+      breakOn('hvc:msgqueue_send');
+      const session = await start();
+      const first = await session.stop();
+      const firstTick = await now(session);
+      await session.request('continue', { threadId: first['threadId'] });
+      const second = await session.stop();
+      const secondTick = await now(session);
+      assert.ok(secondTick > firstTick);
+      await session.request('stepBack', { threadId: second['threadId'] });
+      await session.stop();
+      const back = await now(session);
+      assert.ok(back < secondTick && back > firstTick, `${firstTick} < ${back} < ${secondTick}`);
+      await session.request('reverseContinue', { threadId: second['threadId'] });
+      await session.stop();
+      assert.equal(await now(session), firstTick);
+    });
+
+    test('the commands of ours move in time', async () => {
+      breakOn('hvc:msgqueue_send', 'size > 16');
+      const session = await start();
+      await session.stop();
+      const before = await now(session);
+      await vscode.commands.executeCommand('gunyah.stepBackInstruction');
+      await session.stop();
+      assert.ok(await now(session) < before);
+      await session.gunyah('gunyah/seek', { tick: 1000 });
+      await eventually('the system stands at the tick', async () => (Math.abs(await now(session) - 1000) < 100 ? true : undefined));
+    });
+
+    test('every request of the views is answered while stopped', async () => {
+      breakOn('hvc:doorbell_send');
+      const session = await start();
+      await session.stop();
+      const { vms } = await session.gunyah('gunyah/vms', {});
+      assert.deepEqual(vms.map(({ name }) => name).filter((name) => name !== 'resource-manager'), ['primary', 'sensor']);
+      const primary = vms.find(({ name }) => name === 'primary');
+      assert.ok(primary);
+      const { capabilities } = await session.gunyah('gunyah/capabilities', { vmid: primary.vmid });
+      assert.ok(capabilities.some(({ objectType, rights }) => objectType === 'msgqueue' && rights.length > 0));
+      assert.ok((await session.gunyah('gunyah/messageQueues', {})).messageQueues.some(({ from, to }) => from === 'primary' && to === 'sensor'));
+      assert.ok((await session.gunyah('gunyah/doorbells', {})).doorbells.some(({ receiver }) => receiver === 'sensor'));
+      assert.match((await session.gunyah('gunyah/deviceTree', { vmid: primary.vmid })).source, /hypervisor/);
+    });
+
+    test('a VM\'s device tree opens as a document of its language', async () => {
+      breakOn('hvc:doorbell_send');
+      const session = await start();
+      await session.stop();
+      const { vms } = await session.gunyah('gunyah/vms', {});
+      const primary = vms.find(({ name }) => name === 'primary');
+      assert.ok(primary);
+      const { vmid, name, memoryBase, memorySizeBytes } = primary;
+      const row = { subject: { kind: 'vm', vmid, name, memoryBase, memorySizeBytes } };
+      await vscode.commands.executeCommand('gunyah.openDeviceTree', row);
+      const document = vscode.window.activeTextEditor?.document;
+      assert.equal(document?.languageId, 'dts');
+      assert.match(document?.getText() ?? '', /\/dts-v1\//);
+      await vscode.commands.executeCommand('gunyah.revealMemory', row);
+      assert.match(vscode.window.activeTextEditor?.document.getText() ?? '', /^40000000 {2}[0-9a-f]{2} /m);
+    });
+
+    test('a breakpoint on the sends of one queue stops only there', async () => {
+      breakOn('rm:VM_START');
+      const session = await start();
+      const stop = await session.stop();
+      const { messageQueues } = await session.gunyah('gunyah/messageQueues', {});
+      const queue = messageQueues.find(({ from, to }) => from === 'primary' && to === 'sensor');
+      assert.ok(queue);
+      await vscode.commands.executeCommand('gunyah.breakOnSends', { subject: { kind: 'queue', objectId: queue.objectId, from: queue.from, to: queue.to, label: queue.label } });
+      await eventually('the breakpoint is known', () => (vscode.debug.breakpoints.length === 2 ? true : undefined));
+      await new Promise((resolve) => { setTimeout(resolve, 500); });
+      await session.request('continue', { threadId: stop['threadId'] });
+      const names = await frames(session, await session.stop());
+      assert.ok(names.includes('talk_to_sensor'), names.join(' '));
+    });
+
+    test('each VM prints to its own terminal, and terminals stay after the end', async () => {
+      for (const terminal of vscode.window.terminals) terminal.dispose();
+      const session = await start();
+      await session.end();
+      const names = vscode.window.terminals.map(({ name }) => name).filter((name) => / console$/.test(name));
+      assert.deepEqual(names.sort(), ['primary console', 'sensor console']);
+      const text = session.events('gunyah/console').filter(({ vm }) => vm === 'primary').map(({ text: part }) => String(part)).join('');
+      assert.match(text, /primary: hello[^]*primary: done/);
+    });
+
+    test('with consoles in the debug console there are no terminals', async () => {
+      for (const terminal of vscode.window.terminals) terminal.dispose();
+      await eventually('terminals are gone', () => (vscode.window.terminals.length === 0 ? true : undefined));
+      const session = await start({ consoles: 'debugConsole' });
+      await session.end();
+      assert.equal(vscode.window.terminals.length, 0);
+      assert.ok(session.events('output').some(({ output }) => String(output).includes('primary: hello')));
+    });
+
+    test('restart begins at the beginning', async () => {
+      breakOn('hvc:msgqueue_send');
+      const session = await start();
+      await session.stop();
+      const first = await now(session);
+      await vscode.commands.executeCommand('workbench.action.debug.restart');
+      await session.stop();
+      assert.equal(await now(session), first);
+    });
+  });
+}

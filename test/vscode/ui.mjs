@@ -1,0 +1,211 @@
+// End to end through the real workbench: the packaged extension on a copy of the sample, F5, a hypercall breakpoint, the views, back in time, the consoles.
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT, VscodeServer } from '../../extension/start/vscode-server.mjs';
+import { eventually, launchBrowser, QUIET_SETTINGS, Workbench } from './page.mjs';
+
+const SAMPLE = join(ROOT, 'extension', 'samples', 'two-vms');
+const VIEWS = ['Virtual Machines', 'Capabilities', 'Message Queues', 'Doorbells'];
+
+/** A copy of the sample with compiled guests, as a user has it who opened the sample workspace. */
+export function copySample() {
+  const folder = join(mkdtempSync(join(tmpdir(), 'gunyah-sample-')), 'two-vms');
+  cpSync(SAMPLE, folder, { recursive: true, filter: (source) => !source.includes(join('build', 'objects')) });
+  return folder;
+}
+
+/** Runs the whole session. Throws at the first thing that is not as it should be; pictures are in `shots` in any case. */
+export async function runUiTest({ server, vsix, shots, log = console.log }) {
+  mkdirSync(shots, { recursive: true });
+  const folder = copySample();
+  const vscode = new VscodeServer(server, { settings: settingsFor('Default Dark Modern') });
+  const started = Date.now();
+  let browser;
+  let ui;
+  try {
+    vscode.install(vsix);
+    await vscode.start();
+    browser = await launchBrowser();
+    const page = await (await browser.newContext({ viewport: { width: 1700, height: 1250 } })).newPage();
+    page.setDefaultTimeout(20_000);
+    ui = new Workbench(page);
+    const session = { ui, page, vscode, shot: (name) => page.screenshot({ path: join(shots, `${name}.png`) }) };
+    await ui.open(vscode.url(folder));
+    for (const [name, step] of STEPS) {
+      await step(session);
+      log(`  ${String(Date.now() - started).padStart(6)} ms  ${name}`);
+    }
+  } catch (problem) {
+    await ui?.page.screenshot({ path: join(shots, 'failed.png') }).catch(() => undefined);
+    throw problem;
+  } finally {
+    await browser?.close();
+    await vscode.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const settingsFor = (theme) => ({ ...QUIET_SETTINGS, 'workbench.colorTheme': theme });
+
+const STEPS = [
+  ['before a session the views say what to do', viewsWelcome],
+  ['a function breakpoint on a hypercall is set in the Breakpoints view', addBreakpointInView],
+  ['a second one is chosen from the list of events, with a condition', addBreakpointFromList],
+  ['F5 stops at the C line that makes the call', startAndStop],
+  ['variables show the call and the guest\'s locals', readVariables],
+  ['the views show VMs, capabilities, queues and doorbells', readViews],
+  ['continue stops at the next call, and the views say what changed', continueAndCompare],
+  ['Step Back returns to an earlier line', stepBack],
+  ['Reverse returns to the previous stop', reverse],
+  ['in a light theme it looks right as well', lightTheme],
+  ['the consoles show what each VM printed, and stay after the end', runToEnd],
+  ['a second session clears the consoles and starts anew', startAgain],
+];
+
+async function viewsWelcome({ ui, page, shot }) {
+  await page.getByRole('treeitem', { name: /primary/ }).first().click();
+  await page.getByRole('treeitem', { name: /main\.c/ }).first().dblclick();
+  await page.locator('.editor-instance .view-line').first().waitFor();
+  await ui.command('View: Show Run and Debug');
+  await widenSideBar(page);
+  await ui.arrange('Call Stack', 'Breakpoints', ...VIEWS);
+  await page.locator('.pane-body', { hasText: 'Start a system to see its virtual machines' }).first().waitFor();
+  await shot('1-welcome');
+}
+
+/** Room for the rows of the views. */
+async function widenSideBar(page) {
+  const box = await page.locator('.part.sidebar').boundingBox();
+  await page.mouse.move(box.x + box.width, box.y + 300);
+  await page.mouse.down();
+  await page.mouse.move(560, box.y + 300, { steps: 4 });
+  await page.mouse.up();
+}
+
+async function addBreakpointInView({ ui, page }) {
+  const pane = await ui.pane('Breakpoints');
+  await pane.locator('.pane-header').hover();
+  await pane.getByRole('button', { name: /Add Function Breakpoint/ }).click();
+  const input = pane.locator('input').first();
+  await input.waitFor();
+  await input.fill('hvc:msgqueue_send');
+  await page.keyboard.press('Enter');
+  await ui.row('Breakpoints', /hvc:msgqueue_send/);
+}
+
+async function addBreakpointFromList({ ui }) {
+  await ui.command('Gunyah: Add Hypercall Breakpoint…');
+  await ui.answer('hvc:doorbell_send');
+  await ui.answer('vm == "primary"');
+  await ui.row('Breakpoints', /hvc:doorbell_send/);
+}
+
+/** Waits until the session stands still again after `action`; the clock in the status bar must have moved. */
+async function movesTo(session, action) {
+  const before = await clock(session);
+  await action();
+  return await eventually('the clock moves and the session stops', async () => {
+    const now = await clock(session);
+    const still = await session.page.locator('.part.sidebar .title-actions .codicon-debug-continue').count() > 0;
+    return now !== before && !now.includes('running') && still ? now : undefined;
+  });
+}
+
+/** Text of the status bar's clock. */
+async function clock({ page }) {
+  const item = page.locator('.statusbar-item[id*="gunyah.timeline"]').first();
+  if (await item.count() === 0) return '';
+  const spinning = await item.locator('.codicon-sync').count() > 0;
+  return `${spinning ? 'running ' : ''}${(await item.textContent() ?? '').trim()}`;
+}
+
+async function startAndStop({ ui, page, shot }) {
+  await page.keyboard.press('F5');
+  await page.locator('.debug-call-stack .stack-frame').first().waitFor({ timeout: 60_000 });
+  // The editor asks for the top frame first and for the others a moment later.
+  const frames = await eventually('the call stack has all frames', async () => {
+    const all = await ui.frames();
+    return all.some((frame) => /rm_call/.test(frame)) ? all : undefined;
+  });
+  assert.match(frames[0], /gunyah_msgqueue_send.*gunyah\.h/s);
+  assert.ok(frames.some((frame) => /queue_send.*queue\.c/s.test(frame)), frames.join('\n'));
+  await page.locator('.debug-top-stack-frame-column, .debug-top-stack-frame-line').first().waitFor({ state: 'attached' });
+  await shot('2-stopped');
+}
+
+async function readVariables({ ui }) {
+  await ui.arrange('Variables');
+  await ui.row('Variables', /name.*msgqueue_send/);
+  await ui.collapse('Variables', 'Event');
+  await ui.expand('Variables', 'Locals');
+  await ui.row('Variables', /^size, value/);
+  await ui.collapse('Variables', 'Locals');
+  await ui.expand('Variables', 'Registers');
+  await ui.row('Variables', /pc/);
+}
+
+async function readViews({ ui, shot }) {
+  await ui.arrange('Call Stack', ...VIEWS);
+  await ui.row('Virtual Machines', /^primary, RUNNING · VMID 3/);
+  await ui.row('Virtual Machines', /^sensor, \w+ · VMID \d+/);
+  await ui.row('Virtual Machines', /^cpu0, running · \w*queue_send 0x[0-9a-f]+ · EL1/);
+  await ui.row('Capabilities', /^primary, \d+ capabilit/);
+  await ui.row('Capabilities', /^msgqueue.*0x[0-9a-f]+ · send/);
+  await ui.row('Message Queues', /^primary → resource-manager.*\d\/\d+ queued/);
+  await ui.row('Doorbells', /^primary → sensor.*flags 0x0/);
+  await shot('3-views');
+}
+
+async function continueAndCompare(session) {
+  const { ui, shot } = session;
+  for (let round = 0; round < 3; round++) await movesTo(session, () => session.page.keyboard.press('F5'));
+  await ui.row('Virtual Machines', /instructions.*changed since the last stop/);
+  await ui.row('Message Queues', /sent.*changed since the last stop/);
+  await shot('4-changed');
+}
+
+const toolbar = ({ page }, name) => page.locator('.part.sidebar .title-actions').getByRole('button', { name }).first().click();
+
+async function stepBack(session) {
+  const before = await movesTo(session, () => session.page.keyboard.press('F10'));
+  const after = await movesTo(session, () => toolbar(session, /^Step Back \(|^Step Back$/));
+  assert.match(after, / of /, `the clock says that this is the past: ${before} then ${after}`);
+  await session.shot('5-stepped-back');
+}
+
+async function reverse(session) {
+  await movesTo(session, () => toolbar(session, /^Reverse/));
+  assert.match((await session.ui.frames())[0], /gunyah_msgqueue_send/);
+  await session.shot('6-reversed');
+}
+
+async function lightTheme({ vscode, page, shot }) {
+  vscode.writeSettings(settingsFor('Default Light Modern'));
+  await page.locator('.monaco-workbench.vs').waitFor();
+  await shot('7-light');
+  vscode.writeSettings(settingsFor('Default Dark Modern'));
+  await page.locator('.monaco-workbench.vs-dark').waitFor();
+}
+
+async function runToEnd({ ui, page, shot }) {
+  await ui.command('Debug: Remove All Function Breakpoints').catch(() => ui.command('Remove All Breakpoints'));
+  await page.keyboard.press('F5');
+  await page.locator('.debug-call-stack .stack-frame').first().waitFor({ state: 'detached', timeout: 60_000 });
+  const text = await eventually('both consoles say goodbye', async () => {
+    const all = (await ui.terminals()).join('\n');
+    return /primary: done/.test(all) && /bye/.test(all) && /the session has ended/.test(all) ? all : undefined;
+  });
+  assert.match(text, /requests.*answers.*doorbells/);
+  await shot('8-ended');
+}
+
+async function startAgain({ ui, page, shot }) {
+  await page.keyboard.press('F5');
+  await eventually('the session runs to its end again', async () => {
+    const all = (await ui.terminals()).join('\n');
+    return (all.match(/primary: done/g) ?? []).length === 1 && /the session has ended/.test(all) && !/the session has ended[^]*primary: hello/.test(all);
+  }, 60_000);
+  await shot('9-again');
+}
