@@ -21,7 +21,7 @@ export function packageExtension(out) {
   run([join(ROOT, 'extension', 'samples', 'two-vms', 'build.mjs')]);
   run([join(ROOT, 'esbuild.config.mjs'), '--package']);
   const vsce = join(dirname(createRequire(import.meta.url).resolve('@vscode/vsce/package.json')), 'vsce');
-  run([vsce, 'package', '--no-dependencies', '--allow-missing-repository', '--skip-license', '--out', out]);
+  run([vsce, 'package', '--no-dependencies', '--allow-missing-repository', '--no-rewrite-relative-links', '--skip-license', '--out', out]);
   const { size } = statSync(out);
   if (size > SIZE_BYTES_MAX) throw new Error(`${relative(ROOT, out)} has ${size} bytes, more than the limit of ${SIZE_BYTES_MAX}.`);
   return size;
