@@ -6,7 +6,7 @@ import { commandRule, headingAnchors, linkRule, pathRule, testSelectionRule } fr
 import type { World } from './rules/documents';
 
 const ARCHITECTURE_LINES_MAX = 400;
-const DOCUMENTS = /^(README|CONTRIBUTING|CHANGELOG)\.md$|^docs\/(?!reference\/).*\.md$/;
+const DOCUMENTS = /^(README|CONTRIBUTING|CHANGELOG)\.md$|^docs\/(?!reference\/).*\.md$|^(extension|test)\/.*\.md$/;
 const GUIDES = [
   'README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'LICENSE', '.ci/run', 'docs/architecture.md', 'docs/tour.md', 'docs/glossary.md', 'docs/testing.md', 'docs/style.md', 'docs/determinism.md',
   'docs/how-to/add-an-instruction.md', 'docs/how-to/add-a-hypercall.md', 'docs/how-to/add-a-device.md', 'docs/how-to/add-a-panel-column.md', 'docs/how-to/add-a-dap-request.md',

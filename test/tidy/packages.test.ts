@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { projectFiles, readProjectFile, TYPESCRIPT } from './project';
+import type { SourceText } from './project';
 import { importsOf } from './rules/imports';
 
 interface Manifest {
@@ -31,6 +32,13 @@ function packageOf(specifier: string): string {
   return specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
 }
 
+/** Imports of packages that are not known, as `path: package`. */
+function undeclaredImports(files: readonly SourceText[], known: ReadonlySet<string>): readonly string[] {
+  const used = files.flatMap((file) => importsOf(file).map(({ specifier }) => ({ path: file.path, specifier })));
+  const foreign = used.filter(({ specifier }) => !specifier.startsWith('.') && !specifier.startsWith('node:'));
+  return foreign.map(({ path, specifier }) => ({ path, name: packageOf(specifier) })).filter(({ name }) => !known.has(name)).map(({ path, name }) => `${path}: ${name}`);
+}
+
 const manifest: Manifest = JSON.parse(readProjectFile('package.json'));
 
 test('the architecture argues for every package that package.json has, and for no other', () => {
@@ -39,10 +47,9 @@ test('the architecture argues for every package that package.json has, and for n
 });
 
 test('every package that code imports is declared', () => {
-  const known = new Set([...declaredPackages(manifest), 'vscode']);
-  const used = projectFiles(TYPESCRIPT).flatMap((file) => importsOf(file).map(({ specifier }) => ({ path: file.path, specifier })));
-  const undeclared = used.filter(({ specifier }) => !specifier.startsWith('.') && !specifier.startsWith('node:') && !known.has(packageOf(specifier)));
-  assert.deepEqual(undeclared, []);
+  assert.deepEqual(undeclaredImports(projectFiles(TYPESCRIPT), new Set([...declaredPackages(manifest), 'vscode'])), []);
+  const snippet = { path: 'cli/a.ts', text: "import a from '@b/c/d'; import e from 'node:fs'; import f from './g'; import h from 'i/j';" };
+  assert.deepEqual(undeclaredImports([snippet], new Set(['i'])), ['cli/a.ts: @b/c']);
 });
 
 test('the lock file says what, not from where', () => {
