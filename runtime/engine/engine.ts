@@ -5,9 +5,9 @@
 
 import { assert, present } from '../base/assert';
 import { ipa, pa, va, type Ipa, type Va } from '../base/brands';
-import { decode } from '../isa/encodings';
 import { CodeCache } from './code-cache';
 import { createCore, type Core } from './core-module';
+import { decodeOnce } from './decode-cache';
 import { dataAbort, enterEl1, ExceptionClass, exceptionReturn, faultStatus, instructionAbort, syndrome } from './exceptions';
 import { finishLoad, guestAccess, isReadModifyWrite, simpleAccess } from './guest-access';
 import { crcTables } from './helpers';
@@ -52,6 +52,10 @@ export class WasmEngine implements Engine {
   private tickNow = 0;
   private retired = 0;
   private budget = 0;
+  /** The word that the vCPU stopped at: an exit needs it, and completing the exit again. Forgotten whenever anything runs. */
+  private knownWord = 0;
+  private knownWordPc = 0n;
+  private wordIsKnown = false;
 
   constructor(options: EngineOptions) {
     assert(options.vcpuCountMax >= 1 && options.vcpuCountMax <= layout.VCPU_COUNT_MAX, 'vCPU count');
@@ -110,6 +114,7 @@ export class WasmEngine implements Engine {
   /** Runs generated code for at most `count` instructions; gives its exit code. */
   private enter(count: number): number {
     const { views } = this;
+    this.wordIsKnown = false;
     const chunk = Math.min(count, ENTRY_INSTRUCTIONS_MAX);
     const isFast = this.tier === 'fast' && chunk >= FAST_INSTRUCTIONS_MIN && this.watchpoints.isEmpty;
     views.setWord(layout.STATE_LEFT, chunk * layout.MICRO_OP_SIZE);
@@ -234,6 +239,15 @@ export class WasmEngine implements Engine {
 
   /** The word at the PC, which generated code has just fetched; 0 (UDF) if it is not RAM. */
   private wordAtPc(): number {
+    const { pc } = this.state;
+    if (this.wordIsKnown && pc === this.knownWordPc) return this.knownWord;
+    this.knownWord = this.fetchWord();
+    this.knownWordPc = pc;
+    this.wordIsKnown = true;
+    return this.knownWord;
+  }
+
+  private fetchWord(): number {
     const page = this.fetchPage();
     return page === undefined ? 0 : this.views.word(layout.RAM + page * PAGE_SIZE + Number(this.state.pc & 0xfffn)) >>> 0;
   }
@@ -255,7 +269,7 @@ export class WasmEngine implements Engine {
   /** The instruction at the PC is not generated code's. */
   private trap(): Exit | undefined {
     const word = this.wordAtPc();
-    const decoded = decode(word);
+    const decoded = decodeOnce(word);
     if (decoded !== undefined && this.floatingPointTraps(word)) return this.synchronous(syndrome(ExceptionClass.floatingPoint, 0x1e0_0000));
     if (decoded === undefined || decoded.encoding.state !== 'ready') return this.undefinedInstruction();
     const { encoding, fields } = decoded;
@@ -396,7 +410,7 @@ export class WasmEngine implements Engine {
 
   completeSystemRegister(vcpu: number, value: bigint): void {
     this.select(vcpu);
-    const fields = present(decode(this.wordAtPc()), 'a system register move').fields;
+    const fields = present(decodeOnce(this.wordAtPc()), 'a system register move').fields;
     if (field(fields, 'L') === 1) this.state.setX(field(fields, 'Rt'), value);
     this.skipInstruction(vcpu);
   }
@@ -473,6 +487,7 @@ export class WasmEngine implements Engine {
   }
 
   flushCaches(): void {
+    this.wordIsKnown = false;
     this.code.dropAll();
   }
 
@@ -480,6 +495,7 @@ export class WasmEngine implements Engine {
   private select(index: number): void {
     const next = present(this.vcpus[index], 'vCPU index');
     if (index === this.current) return;
+    this.wordIsKnown = false;
     const previous = present(this.vcpus[this.current], 'vCPU index');
     this.views.bytes.copyWithin(previous.bank, layout.VCPU_BLOCK, layout.VCPU_BLOCK + layout.VCPU_BLOCK_SIZE);
     this.views.bytes.copyWithin(layout.VCPU_BLOCK, next.bank, next.bank + layout.VCPU_BLOCK_SIZE);

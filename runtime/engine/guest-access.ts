@@ -4,8 +4,8 @@
  */
 
 import { ipa, va } from '../base/brands';
-import { decode } from '../isa/encodings';
 import type { Fields } from '../isa/interface';
+import { decodeOnce } from './decode-cache';
 import type { GuestAccess } from './interface';
 import type { ProcessorState } from './processor-state';
 import { field } from './semantics/lowering';
@@ -23,9 +23,22 @@ function nameOf(fields: Fields, key: string): string | undefined {
   return transferName(field(fields, 'size'), opc);
 }
 
+/** Words remembered at most; then all are forgotten. */
+const WORD_COUNT_MAX = 1024;
+const known = new Map<number, SimpleAccess | null>();
+
 /** The access of a word, if it is a single one without write-back. */
 export function simpleAccess(word: number): SimpleAccess | undefined {
-  const decoded = decode(word);
+  const found = known.get(word);
+  if (found !== undefined) return found ?? undefined;
+  const access = findSimpleAccess(word);
+  if (known.size >= WORD_COUNT_MAX) known.clear();
+  known.set(word, access ?? null);
+  return access;
+}
+
+function findSimpleAccess(word: number): SimpleAccess | undefined {
+  const decoded = decodeOnce(word);
   if (decoded === undefined || !SIMPLE.has(decoded.encoding.class)) return undefined;
   const name = nameOf(decoded.fields, decoded.encoding.class);
   const match = /^(ldr|str)(s?)([1248])([xw]?)$/.exec(name ?? '');
@@ -38,7 +51,7 @@ const READ_MODIFY_WRITE = new Set(['atomic_memory', 'compare_and_swap', 'compare
 
 /** True for an instruction whose fault counts as a read's unless only the write is forbidden (Arm ARM: ISS.WnR). */
 export function isReadModifyWrite(word: number): boolean {
-  return READ_MODIFY_WRITE.has(decode(word)?.encoding.class ?? '');
+  return READ_MODIFY_WRITE.has(decodeOnce(word)?.encoding.class ?? '');
 }
 
 /** What generated code recorded about an access. */

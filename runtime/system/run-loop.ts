@@ -262,11 +262,13 @@ export class RunLoop<T extends LoopThread> {
 
   private budget({ until, retiredMax }: RunRequest): number {
     let budget = Math.min(until - this.now, RUN_TICKS_MAX, (retiredMax ?? Number.POSITIVE_INFINITY) - this.retired);
-    for (const tick of [this.outside.nextDeadline(), this.outside.nextInput(), this.hypervisor.nextSliceDeadline(this.cpu)]) {
-      if (tick !== undefined) budget = Math.min(budget, tick - this.now);
-    }
+    budget = Math.min(budget, this.until(this.outside.nextDeadline()), this.until(this.outside.nextInput()), this.until(this.hypervisor.nextSliceDeadline(this.cpu)));
     if (this.outside.cpuCount > 1 && this.othersReady()) budget = Math.min(budget, this.turnStart + QUANTUM_TICKS - this.now);
     assert(Number.isSafeInteger(budget), 'a budget is a whole number of ticks');
     return Math.max(1, budget);
+  }
+
+  private until(tick: Ticks | undefined): number {
+    return tick === undefined ? RUN_TICKS_MAX : tick - this.now;
   }
 }
