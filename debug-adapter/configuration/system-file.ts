@@ -3,7 +3,7 @@
  * diagnostic with the place in the file. The schema beside this file is the one that the editor uses too.
  */
 
-import Ajv, { type ErrorObject } from 'ajv';
+import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
 import { findNodeAtLocation, parse, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
 import { err, ok, type Diagnostic, type Result } from '../../runtime/index';
 import type { SystemConfiguration } from '../protocol/launch';
@@ -12,7 +12,8 @@ import schema from './system-file.schema.json';
 /** Longest system file read, in characters. */
 export const SYSTEM_FILE_SIZE_MAX = 1_000_000;
 
-const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile<SystemConfiguration>(schema);
+const compileSchema = (): ValidateFunction<SystemConfiguration> => new Ajv({ allErrors: true, allowUnionTypes: true }).compile<SystemConfiguration>(schema);
+let compiled: ValidateFunction<SystemConfiguration> | undefined;
 
 /** Parses and checks the text of a system file. `file` is for messages only. */
 export function parseSystemFile(text: string, file: string): Result<SystemConfiguration, readonly Diagnostic[]> {
@@ -32,6 +33,8 @@ interface Problem { readonly path: readonly (string | number)[]; readonly diagno
 
 /** Checks a value that is already parsed, such as an inline `system` of a launch configuration. */
 export function checkSystem(value: unknown): Result<SystemConfiguration, readonly Problem[]> {
+  // Compiled at the first use: a single program needs no schema and should start at once.
+  const validate = (compiled ??= compileSchema());
   if (validate(value)) return ok(value);
   return err((validate.errors ?? []).filter(isTelling).map((error) => ({
     path: pathOf(error),

@@ -27,12 +27,18 @@ export const compiledEncodings: readonly CompiledEncoding[] = encodings.map(comp
 /** Bits 31:21 pick the candidates; the eleven bits that tell most groups apart. */
 const INDEX_SHIFT = 21;
 
+/** Each row goes under every index that agrees with its fixed bits: all subsets of the free ones, so that no index is tried in vain. */
 function buildIndex(): readonly (readonly CompiledEncoding[])[] {
-  const bySpecificity = [...compiledEncodings].sort((a, b) => b.fixedBitCount - a.fixedBitCount);
-  return Array.from({ length: 1 << (32 - INDEX_SHIFT) }, (_, index) => bySpecificity.filter((row) => {
-    const highMask = row.mask >>> INDEX_SHIFT;
-    return ((index ^ (row.value >>> INDEX_SHIFT)) & highMask) === 0;
-  }));
+  const index = Array.from({ length: 1 << (32 - INDEX_SHIFT) }, (): CompiledEncoding[] => []);
+  for (const row of [...compiledEncodings].sort((a, b) => b.fixedBitCount - a.fixedBitCount)) {
+    const fixed = row.value >>> INDEX_SHIFT;
+    const free = ~(row.mask >>> INDEX_SHIFT) & (index.length - 1);
+    for (let subset = free; ; subset = (subset - 1) & free) {
+      index[(fixed & ~free) | subset]?.push(row);
+      if (subset === 0) break;
+    }
+  }
+  return index;
 }
 
 const candidates = buildIndex();

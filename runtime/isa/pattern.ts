@@ -29,7 +29,16 @@ export interface CompiledEncoding {
 
 interface Token { readonly name: string | undefined; readonly bits: string; readonly shouldBe: boolean }
 
+const parsedTokens = new Map<string, Token>();
+
+/** Few different tokens make up all patterns. */
 function parseToken(token: string): Token {
+  const known = parsedTokens.get(token) ?? parseNewToken(token);
+  parsedTokens.set(token, known);
+  return known;
+}
+
+function parseNewToken(token: string): Token {
   if (/^[01x]+$/.test(token)) return { name: undefined, bits: token, shouldBe: false };
   if (/^\([01]+\)$/.test(token)) return { name: undefined, bits: token.slice(1, -1), shouldBe: true };
   const match = /^([A-Za-z]\w*)(?::(\d+)|=([01x]+))?$/.exec(token);
