@@ -20,7 +20,7 @@ export function copySample() {
 export async function runUiTest({ server, vsix, shots, log = console.log }) {
   mkdirSync(shots, { recursive: true });
   const folder = copySample();
-  const vscode = new VscodeServer(server, { settings: settingsFor('Default Dark Modern') });
+  const vscode = new VscodeServer(server, { settings: { ...QUIET_SETTINGS, 'workbench.colorTheme': 'Default Dark Modern' } });
   const started = Date.now();
   let browser;
   let ui;
@@ -46,8 +46,6 @@ export async function runUiTest({ server, vsix, shots, log = console.log }) {
     rmSync(folder, { recursive: true, force: true });
   }
 }
-
-const settingsFor = (theme) => ({ ...QUIET_SETTINGS, 'workbench.colorTheme': theme });
 
 const STEPS = [
   ['before a session the views say what to do', viewsWelcome],
@@ -137,7 +135,7 @@ async function startAndStop({ ui, page, shot }) {
 
 async function readVariables({ ui }) {
   await ui.arrange('Variables');
-  await ui.row('Variables', /name.*msgqueue_send/);
+  await ui.row('Variables', /^event, value hypercall msgqueue_send/);
   await ui.collapse('Variables', 'Event');
   await ui.expand('Variables', 'Locals');
   await ui.row('Variables', /^size, value/);
@@ -181,16 +179,17 @@ async function reverse(session) {
   await session.shot('6-reversed');
 }
 
-async function lightTheme({ vscode, page, shot }) {
-  vscode.writeSettings(settingsFor('Default Light Modern'));
+async function lightTheme({ ui, page, shot }) {
+  const toggle = () => ui.command('Preferences: Toggle between Light/Dark Themes');
+  await toggle();
   await page.locator('.monaco-workbench.vs').waitFor();
   await shot('7-light');
-  vscode.writeSettings(settingsFor('Default Dark Modern'));
+  await toggle();
   await page.locator('.monaco-workbench.vs-dark').waitFor();
 }
 
 async function runToEnd({ ui, page, shot }) {
-  await ui.command('Debug: Remove All Function Breakpoints').catch(() => ui.command('Remove All Breakpoints'));
+  await ui.command('Debug: Remove All Breakpoints');
   await page.keyboard.press('F5');
   await page.locator('.debug-call-stack .stack-frame').first().waitFor({ state: 'detached', timeout: 60_000 });
   const text = await eventually('both consoles say goodbye', async () => {
