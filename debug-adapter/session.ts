@@ -261,7 +261,7 @@ export class Session {
     this.notices.jobEnded();
     this.afterJob();
     this.afterJob = () => undefined;
-    if (report.reason === 'terminated') {
+    if (report.reason === 'terminated' && !this.ended) {
       if (report.text !== undefined) this.output(`${report.text}\n`);
       this.terminate(report.exitCode ?? 0);
     } else if (actions.length === 0) {
@@ -318,7 +318,7 @@ export function threadIdOf(vcpu: number): number {
 }
 
 function stoppedBody(report: StopReport): DebugProtocol.StoppedEvent['body'] {
-  const reason = report.reason === 'idle' || report.reason === 'history start' ? 'pause' : report.reason;
+  const reason = report.reason === 'idle' || report.reason === 'history start' || report.reason === 'terminated' ? 'pause' : report.reason;
   return {
     reason,
     allThreadsStopped: true,

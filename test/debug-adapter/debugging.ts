@@ -11,7 +11,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 
 import { serveStreams } from '../../debug-adapter/main';
 import type { LaunchArguments } from '../../debug-adapter/protocol/launch';
-import { DapClient, startSession, type SessionSetup, type StoppedBody } from '../support/dap-client';
+import { DapClient, DapError, startSession, type SessionSetup, type StoppedBody } from '../support/dap-client';
 import { shapeProblems } from '../support/dap-shape';
 import { guestElf, guestElfs, sampleFolder } from '../support/guest-build';
 
@@ -39,6 +39,15 @@ export class Debugging {
     const ask = this.client.request.bind(this.client) as (command: string, args: unknown) => Promise<unknown>;
     const body = await ask(command, args);
     return typeof body === 'object' && body !== null ? { ...body } : {};
+  }
+
+  /** Sends a request whose arguments may be anything; the answer, whether it succeeded or not. */
+  async answer(command: string, args: unknown): Promise<{ readonly success: boolean; readonly message: string }> {
+    const ask = this.client.request.bind(this.client) as (command: string, args: unknown) => Promise<unknown>;
+    return await ask(command, args).then(() => ({ success: true, message: '' }), (error: unknown) => {
+      if (!(error instanceof DapError)) throw error;
+      return { success: false, message: error.message };
+    });
   }
 
   /** Raw bytes, for input that no client would send. */
