@@ -45,7 +45,7 @@ export class DebugTarget implements Runner {
   constructor(system: System, options: DebugTargetOptions) {
     this.system = system;
     this.hasHistory = options.history !== 'off';
-    const history = options.history === 'off' ? { intervalTicks: Number.MAX_SAFE_INTEGER } : options.history;
+    const history = options.history === 'off' ? { intervalEffort: Number.MAX_SAFE_INTEGER } : options.history;
     this.timeline = new Timeline(system, { ...TIMELINE_DEFAULTS, ...history });
     this.history = new History(system, this.timeline);
     this.breakpoints = new BreakpointSet(system);
@@ -187,8 +187,7 @@ export class DebugTarget implements Runner {
   }
 
   private slice(request: { readonly stepVcpu?: number; readonly resumeVcpu?: number }): Stop {
-    const until = ticks(Math.min(this.system.now + SLICE_TICKS, Math.max(this.system.now + 1, this.timeline.nextObservation())));
-    const stop = this.system.run({ until, ...request });
+    const stop = this.system.run({ until: ticks(this.system.now + SLICE_TICKS), ...request });
     this.timeline.observe();
     return stop;
   }

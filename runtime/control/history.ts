@@ -15,6 +15,7 @@ import type { JobProgress } from './job';
 export const SLICE_TICKS = 2_000_000;
 const FIRST_WINDOW_TICKS = 20_000;
 const WINDOW_GROWTH = 10;
+const ALIGNED_WINDOW_TICKS = 2_000_000;
 const STOPS_PER_TICK_MAX = 64;
 
 /** Nothing to stop at. */
@@ -53,6 +54,7 @@ export class History {
    * Returns the stop, undefined if there was none since history began, or `abandoned`.
    */
   *findLast(search: BackSearch & { readonly accept: (stop: Stop) => boolean }): Search<Stop | undefined | 'abandoned'> {
+    if (isNothing(search.lookout())) return undefined;
     for (const window of this.windows(search.end)) {
       let last: Place | undefined;
       const isDone = yield* this.scan(window, search, (stop) => {
@@ -68,7 +70,9 @@ export class History {
   *windows(end: Ticks): IterableIterator<Window> {
     let windowEnd = end;
     for (let size = FIRST_WINDOW_TICKS; windowEnd > this.timeline.start; size *= WINDOW_GROWTH) {
-      const start = ticks(Math.max(this.timeline.start, windowEnd - size));
+      const wanted = ticks(Math.max(this.timeline.start, windowEnd - size));
+      // Long windows begin at a checkpoint: getting to their start then costs nothing.
+      const start = size < ALIGNED_WINDOW_TICKS ? wanted : this.timeline.checkpointBefore(wanted);
       yield { start, end: windowEnd };
       windowEnd = start;
     }
@@ -124,6 +128,10 @@ export interface BackSearch {
   readonly lookout: () => LookOut;
   /** Whether what happened at `end` itself counts. */
   readonly includesEnd?: boolean;
+}
+
+function isNothing({ addresses, watchpoints, exceptionClasses, call, event }: LookOut): boolean {
+  return addresses.length === 0 && watchpoints.length === 0 && exceptionClasses === 0n && call === undefined && event === undefined;
 }
 
 function isSame(left: Stop, right: Stop): boolean {

@@ -104,7 +104,8 @@ class Composition implements Parts {
   readonly hypervisor: Parts['hypervisor'];
   private readonly system: System;
   private readonly bus = new Bus();
-  private readonly lines: string[];
+  /** What each console has printed of its present line. */
+  private readonly lines: number[][];
   private readonly trees: ReadonlyMap<string, Range>;
 
   constructor(system: System, layout: MemoryLayout, planned: readonly PlannedVm[]) {
@@ -128,7 +129,7 @@ class Composition implements Parts {
     this.hypervisor = this.gunyah;
     this.trees = new Map(planned.map(({ vm, placement }) => [vm.name, placement.deviceTree]));
     this.primaryEntry = va(planned[0]?.placement.entry ?? 0n);
-    this.lines = planned.map(() => '');
+    this.lines = planned.map(() => []);
     this.consoles = planned.map(({ vm }, index) => this.makeConsole(vm, index));
     const { vms, free } = new BootLoader(this.engine, layout).load(planned);
     this.resourceManager = createResourceManager();
@@ -211,14 +212,14 @@ class Composition implements Parts {
   }
 
   save(): unknown {
-    return { hypervisor: this.gunyah.save(), devices: this.bus.save(), lines: [...this.lines] };
+    return { hypervisor: this.gunyah.save(), devices: this.bus.save(), lines: this.lines.map((line) => Uint8Array.from(line)) };
   }
 
   restore(saved: unknown): void {
-    const { hypervisor, devices, lines } = saved as { hypervisor: ReturnType<Hypervisor['save']>; devices: ReturnType<Bus['save']>; lines: string[] };
+    const { hypervisor, devices, lines } = saved as { hypervisor: ReturnType<Hypervisor['save']>; devices: ReturnType<Bus['save']>; lines: Uint8Array[] };
     this.gunyah.restore(hypervisor);
     this.bus.restore(devices);
-    for (const [index, line] of lines.entries()) this.lines[index] = line;
+    for (const [index, line] of lines.entries()) this.lines[index] = [...line];
   }
 
   private observe(event: TraceEvent): void {
@@ -238,12 +239,12 @@ class Composition implements Parts {
 
   private transmit(index: number, byte: number): void {
     this.consoles[index]?.transcript.put(byte);
-    const line = (this.lines[index] ?? '') + String.fromCharCode(byte);
-    const isComplete = byte === 10 || line.length >= CONSOLE_LINE_MAX;
-    this.lines[index] = isComplete ? '' : line;
-    if (!isComplete) return;
+    const line = this.lines[index] ?? [];
+    line.push(byte);
+    if (byte !== 10 && line.length < CONSOLE_LINE_MAX) return;
+    this.lines[index] = [];
     const id = this.vmidOfName(this.consoles[index]?.vm);
-    if (id !== undefined) this.system.emit({ event: 'console', tick: this.events.now, vmid: id, text: line }, null);
+    if (id !== undefined) this.system.emit({ event: 'console', tick: this.events.now, vmid: id, text: String.fromCharCode(...line) }, null);
   }
 
   private accessDevice(address: number, access: { readonly sizeBytes: number; readonly isWrite: boolean; readonly value: bigint }): bigint | undefined {

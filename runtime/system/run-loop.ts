@@ -13,6 +13,8 @@ import type { RunRequest, Stop, VcpuIndex } from './stop';
 
 /** Ticks a physical CPU keeps while others have work too. */
 export const QUANTUM_TICKS = 20_000;
+/** What leaving the engine and coming back costs, in instructions. */
+const PASS_EFFORT = 300;
 /** Longest single engine run; bounds how long a pause request waits. */
 export const RUN_TICKS_MAX = 2_000_000;
 
@@ -105,6 +107,8 @@ export class RunLoop<T extends LoopThread> {
   now: Ticks = ticks(0);
   /** Instructions retired by guests; unlike `now` it does not count waiting. */
   retired = 0;
+  /** Work done by this instance, in instructions' worth; no part of the state. */
+  effort = 0;
   private ended: Stop | undefined;
   private retiredOfVms = new Map<number, number>();
 
@@ -219,10 +223,12 @@ export class RunLoop<T extends LoopThread> {
       this.outside.handled(thread);
       return undefined;
     }
+    this.effort += PASS_EFFORT;
     const stepping = request.stepVcpu === engineVcpu;
     const before = this.retired;
     const { retired, exit } = this.engine.run(engineVcpu, { budget: stepping ? 1 : this.budget(request), tickNow: this.now, resume });
     this.retired += retired;
+    this.effort += retired;
     this.pass(retired);
     const stop = this.handle(thread, exit, { retired, resuming: resume && retired === (exit.reason === 'hvc' ? 1 : 0) });
     const ran = this.retired - before;

@@ -7,6 +7,8 @@ export { PAGE_SIZE } from '../engine/interface';
 /** What the timeline needs of a system. */
 export interface TimelineSubject {
   readonly now: Ticks;
+  /** How much work running has been, in instructions' worth; grows with every run, repeated or not. Waiting is no work. */
+  readonly effort: number;
   /** All state but RAM, as plain data that nobody changes afterwards. */
   save(): unknown;
   restore(saved: unknown): void;

@@ -103,6 +103,10 @@ export class System implements TimelineSubject {
     return this.loop.now;
   }
 
+  get effort(): number {
+    return this.loop.effort;
+  }
+
   /** Instructions that guests have retired. */
   get retired(): number {
     return this.loop.retired;

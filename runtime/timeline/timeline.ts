@@ -7,22 +7,22 @@
  */
 
 import { assert, present } from '../base/assert';
-import { ticks, type Ticks } from '../base/brands';
+import type { Ticks } from '../base/brands';
 import type { TimelineSubject } from '../system/subject';
 import { PageStore } from './page-store';
 
 /** How much history to keep. */
 export interface TimelineOptions {
-  /** Ticks between checkpoints at the front of history. */
-  readonly intervalTicks: number;
+  /** Effort between checkpoints at the front of history: what running from one to a place before the next costs at most. */
+  readonly intervalEffort: number;
   /** Bytes of page versions after which old checkpoints are thinned out. */
   readonly budgetBytes: number;
   /** Most checkpoints at any time. */
   readonly checkpointCountMax: number;
 }
 
-/** Defaults: a checkpoint about every 15 ms of full-speed running, 96 MiB of changed pages at most. */
-export const TIMELINE_DEFAULTS: TimelineOptions = { intervalTicks: 10_000_000, budgetBytes: 96 * 1024 * 1024, checkpointCountMax: 400 };
+/** Defaults: a checkpoint about every 20 ms of running, 96 MiB of changed pages at most. */
+export const TIMELINE_DEFAULTS: TimelineOptions = { intervalEffort: 16_000_000, budgetBytes: 96 * 1024 * 1024, checkpointCountMax: 400 };
 
 interface Checkpoint {
   readonly tick: Ticks;
@@ -39,6 +39,7 @@ export class Timeline {
   private checkpoints: Checkpoint[] = [];
   private base = 0;
   private front: Ticks;
+  private effortAtLast = 0;
 
   /** Takes the first checkpoint at once: history begins here. */
   constructor(subject: TimelineSubject, options: TimelineOptions = TIMELINE_DEFAULTS) {
@@ -73,16 +74,11 @@ export class Timeline {
     return this.checkpoints.map(({ tick, pages }) => ({ tick, sizeBytes: pages.size * 4096 }));
   }
 
-  /** Next time at which `observe` wants to be called. */
-  nextObservation(): Ticks {
-    return ticks(this.last().tick + this.options.intervalTicks);
-  }
-
   /** To be called between slices: notes how far history goes and takes a checkpoint when one is due. */
   observe(): void {
-    const { now } = this.subject;
+    const { now, effort } = this.subject;
     if (now > this.front) this.front = now;
-    if (now >= this.nextObservation()) this.take();
+    if (now > this.last().tick && effort - this.effortAtLast >= this.options.intervalEffort) this.take();
   }
 
   /** Takes a checkpoint now, wherever that is; at a time that has one already, does nothing. */
@@ -91,10 +87,14 @@ export class Timeline {
     if (now > this.last().tick) this.take();
   }
 
+  /** Time of the last checkpoint at or before `tick`, or the first one. */
+  checkpointBefore(tick: Ticks): Ticks {
+    return present(this.checkpoints[this.indexBefore(tick)], 'index in range').tick;
+  }
+
   /** Goes to a state at or before `tick` from which running forward is quickest: now, or a checkpoint. */
   approach(tick: Ticks): void {
-    let index = this.checkpoints.length - 1;
-    while (index > 0 && present(this.checkpoints[index], 'index in range').tick > tick) index--;
+    const index = this.indexBefore(tick);
     const { now } = this.subject;
     if (tick < now || present(this.checkpoints[index], 'index in range').tick > now) this.restoreCheckpoint(index);
   }
@@ -118,6 +118,12 @@ export class Timeline {
     return this.store.pages();
   }
 
+  private indexBefore(tick: Ticks): number {
+    let index = this.checkpoints.length - 1;
+    while (index > 0 && present(this.checkpoints[index], 'index in range').tick > tick) index--;
+    return index;
+  }
+
   private last(): Checkpoint {
     return present(this.checkpoints[this.checkpoints.length - 1], 'a timeline has a first checkpoint');
   }
@@ -130,6 +136,7 @@ export class Timeline {
     }
     this.checkpoints.push({ tick, saved: this.subject.save(), pages });
     this.base = this.checkpoints.length - 1;
+    this.effortAtLast = this.subject.effort;
     if (tick > this.front) this.front = tick;
     this.thin();
   }

@@ -32,6 +32,10 @@ class ToySystem implements TimelineSubject {
     this.pokes.add(this.now);
   }
 
+  get effort(): number {
+    return this.now;
+  }
+
   image(): string {
     return `${this.now} ${this.state} ${createHash('sha1').update(Buffer.concat(this.pages)).digest('hex')}`;
   }
@@ -69,7 +73,7 @@ class ToySystem implements TimelineSubject {
   }
 }
 
-function checkRandomWalk(seed: number, options: { intervalTicks: number; budgetBytes: number; checkpointCountMax: number }): void {
+function checkRandomWalk(seed: number, options: { intervalEffort: number; budgetBytes: number; checkpointCountMax: number }): void {
   const random = new Prng(seed);
   const system = new ToySystem();
   const timeline = new Timeline(system, options);
@@ -91,16 +95,16 @@ function checkRandomWalk(seed: number, options: { intervalTicks: number; budgetB
 }
 
 test('every time reached twice holds the same state, with many checkpoints', () => {
-  for (let seed = 1; seed <= 10; seed++) checkRandomWalk(seed, { intervalTicks: 7, budgetBytes: 1 << 30, checkpointCountMax: 10_000 });
+  for (let seed = 1; seed <= 10; seed++) checkRandomWalk(seed, { intervalEffort: 7, budgetBytes: 1 << 30, checkpointCountMax: 10_000 });
 });
 
 test('thinning out checkpoints loses no time', () => {
-  for (let seed = 1; seed <= 10; seed++) checkRandomWalk(seed, { intervalTicks: 5, budgetBytes: 64 * 4096, checkpointCountMax: 12 });
+  for (let seed = 1; seed <= 10; seed++) checkRandomWalk(seed, { intervalEffort: 5, budgetBytes: 64 * 4096, checkpointCountMax: 12 });
 });
 
 test('the number of checkpoints stays under its limit and the newest are the densest', () => {
   const system = new ToySystem();
-  const timeline = new Timeline(system, { intervalTicks: 5, budgetBytes: 1 << 30, checkpointCountMax: 20 });
+  const timeline = new Timeline(system, { intervalEffort: 5, budgetBytes: 1 << 30, checkpointCountMax: 20 });
   system.run(5000, timeline);
   const times = timeline.list().map(({ tick }) => tick);
   assert.ok(times.length <= 20);
