@@ -61,7 +61,7 @@ function buildPrimary(rm: Rm, vm: VmRecord, platform: PlatformVm): RmErrorName |
   return buildCore(rm, vm, {
     cpus: Array.from({ length: vcpuCount }, (_, cpu) => (rm.environment.bootCpu + cpu) % rm.environment.cpuCount),
     vcpuOptions: VCPU_OPTION.PINNED | VCPU_OPTION.CRITICAL | VCPU_OPTION.HLOS_VM,
-    priority: PRIORITY_DEFAULT, timesliceNanoseconds: TIMESLICE_NANOSECONDS, powerManagement: 'aggregated', gicd: GICD, gicr: GICR, gicrStride: GICR_STRIDE, halts: 'to-platform',
+    priority: PRIORITY_DEFAULT, timesliceNanoseconds: TIMESLICE_NANOSECONDS, powerManagement: 'aggregated', gicd: GICD, gicr: GICR, gicrStride: GICR_STRIDE, halts: 'to-platform', emulatedSizeBytes: 0n,
   }) ?? buildLink(rm, vm, DEFAULT_LINK) ?? shareRmVcpu(rm, vm) ?? writePrimaryTree(rm, vm, platform) ?? giveRam(rm, vm, platform.ramBase) ?? giveDevices(rm, vm, platform.devices);
 }
 

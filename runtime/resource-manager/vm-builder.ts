@@ -31,6 +31,8 @@ export interface VmPlan {
   readonly gicrStride: bigint;
   /** Whether RM hears about halts; the primary VM's end the platform instead. */
   readonly halts: 'to-rm' | 'to-platform';
+  /** Guest physical range from 0 whose accesses the scheduler of proxy vCPUs emulates; 0 for none. */
+  readonly emulatedSizeBytes: bigint;
 }
 
 /** vCPU option bits. */
@@ -50,6 +52,7 @@ const GICR_FLAG_LAST = 2n;
 const VIRQ_TYPE_HALT = 0;
 const VIRQ_TYPE_WAKEUP = 1;
 const VPM_NO_AGGREGATION = 1n;
+const VMMIO_ADD = 0;
 
 type Creatable = 'cspace' | 'addrspace' | 'memextent' | 'thread' | 'doorbell' | 'msgqueue' | 'vic' | 'vpm_group';
 
@@ -122,6 +125,7 @@ function createSpaces(build: VmBuild, plan: VmPlan): VmObjects {
   build.activate(cspace);
   const addrspace = build.create('addrspace', 'core');
   build.call('addrspace_configure', { addrspace, vmid: build.vm.vmid });
+  if (plan.emulatedSizeBytes > 0n) build.call('addrspace_configure_vmmio', { addrspace, vbase: 0n, size: plan.emulatedSizeBytes, op: VMMIO_ADD });
   build.activate(addrspace);
   const vpmGroup = plan.powerManagement === 'none' ? null : build.create('vpm_group', 'core');
   if (vpmGroup !== null) {

@@ -31,6 +31,8 @@ const FDT_HEADER_BYTES = 40;
 const GICD_DEFAULT = 0x0800_0000n;
 const GICR_DEFAULT = 0x080a_0000n;
 const LARGE_PAGE = 0x20_0000n;
+/** Unauthenticated VMs find the devices that their owner emulates below this address. */
+const EMULATED_END = 0x4000_0000n;
 
 /** The platform's description of a VM that came with it, unless its owner has configured an image of its own. */
 export function platformVm(rm: Rm, vm: VmRecord): PlatformVm | undefined {
@@ -61,7 +63,7 @@ function initSteps(rm: Rm, vm: VmRecord): RmErrorName | undefined {
     rm.report(vm.vmid, 'rm-affinity', `affinity-map names CPU ${missing}, but the platform has ${rm.environment.cpuCount} CPUs, numbered from 0.`);
     return 'ARGUMENT_INVALID';
   }
-  return buildCore(rm, vm, planFor(config)) ?? buildChannel(rm, vm, config) ?? buildVdevices(rm, vm, config) ?? givePlatformMemory(rm, vm);
+  return buildCore(rm, vm, planFor(vm, config)) ?? buildChannel(rm, vm, config) ?? buildVdevices(rm, vm, config) ?? givePlatformMemory(rm, vm);
 }
 
 /** Identity is known from here on. */
@@ -76,7 +78,7 @@ function takeConfig(rm: Rm, vm: VmRecord, config: VmConfig): void {
   }
 }
 
-function planFor(config: VmConfig): VmPlan {
+function planFor(vm: VmRecord, config: VmConfig): VmPlan {
   const proxy = config.affinity === 'proxy';
   let vcpuOptions = proxy ? VCPU_OPTION.VCPU_RUN_SCHEDULED : 0n;
   if (config.affinity === 'pinned') vcpuOptions |= VCPU_OPTION.PINNED;
@@ -91,6 +93,7 @@ function planFor(config: VmConfig): VmPlan {
     gicr: config.gic?.gicr ?? GICR_DEFAULT,
     gicrStride: config.gic?.stride ?? 0x2_0000n,
     halts: 'to-rm',
+    emulatedSizeBytes: vm.image === null || vm.image.auth === AUTH.PLATFORM ? 0n : EMULATED_END,
   };
 }
 

@@ -149,6 +149,14 @@ test('the primary VM creates, starts, stops, resets and deletes a VM out of its 
   system.hypervisor.checkInvariants();
 });
 
+test('accesses below 1 GiB of a VM that another VM loaded go to its scheduler; a VM of the platform has no such range', () => {
+  const system = new SystemFixture([{ dts: GUEST }]);
+  const vmid = createVm(system, GUEST);
+  system.request('VM_INIT', { vmid });
+  assert.deepEqual(system.thread(vmid).addrspace?.vmmioRanges, [{ base: 0n, sizeBytes: 0x4000_0000n }]);
+  assert.deepEqual(system.thread(0x80).addrspace?.vmmioRanges, []);
+});
+
 test('a VMID can be used again and again', () => {
   const system = new SystemFixture();
   for (let round = 0; round < 5; round++) {
