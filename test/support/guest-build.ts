@@ -1,20 +1,23 @@
 /**
  * Compiles the C guests that tests and benchmarks run: the sample programs, the fixtures and the benchmark kernels. The work is
  * done by the sample's own build script, which compiles only what is older than its sources. Not a build system: a program
- * exists if it stands in one of the three lists (`programs.json`).
+ * exists if it stands in one of the lists (`programs.json`).
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 const REPOSITORY = resolve(__dirname, '..', '..');
-const SAMPLE = join(REPOSITORY, 'extension', 'samples', 'two-vms');
+const SAMPLES = join(REPOSITORY, 'extension', 'samples');
+const SAMPLE = join(SAMPLES, 'two-vms');
 const LOCK_STALE_MS = 60_000;
 
 const LISTS = {
-  fixtures: join(REPOSITORY, 'test', 'fixtures', 'guests', 'programs.json'),
-  kernels: join(REPOSITORY, 'test', 'bench', 'kernels', 'programs.json'),
-  samples: join(SAMPLE, 'programs.json'),
+  'fixtures': join(REPOSITORY, 'test', 'fixtures', 'guests', 'programs.json'),
+  'kernels': join(REPOSITORY, 'test', 'bench', 'kernels', 'programs.json'),
+  'samples': join(SAMPLE, 'programs.json'),
+  'vm-manager': join(SAMPLES, 'vm-manager', 'programs.json'),
+  'console-loopback': join(SAMPLES, 'console-loopback', 'programs.json'),
 } as const;
 
 /** A group of guest programs, by the list that names them. */
@@ -35,6 +38,13 @@ export function sampleElf(name: 'primary' | 'sensor'): string {
 /** The folder of the sample workspace `two-vms`, whose system file is `two-vms.gunyah.json`. */
 export function sampleFolder(): string {
   return SAMPLE;
+}
+
+/** The system file of a sample, whose programs are compiled if need be. */
+export function sampleSystemFile(name: 'two-vms' | 'vm-manager' | 'console-loopback'): string {
+  const group = name === 'two-vms' ? 'samples' : name;
+  guestElfs(group, guestNames(group));
+  return join(SAMPLES, name, `${name}.gunyah.json`);
 }
 
 /** Names of all programs of a group, in the order of the list. */

@@ -3,12 +3,10 @@
  * Nothing here runs anything; tests drive what they get.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { resolveSystem, resolveSystemFile, systemOfProgram } from '../../debug-adapter/configuration/resolve';
 import { nodeHost } from '../../debug-adapter/node-host';
 import { createSystem, DebugTarget, elfSections, loadSymbols, parseElf, ticks, VmSymbols, type DebugTargetOptions, type Job, type StopReport, type System, type SystemDescription } from '../../runtime/index';
-import { guestElf, sampleElf, sampleFolder } from './guest-build';
+import { guestElf, sampleSystemFile } from './guest-build';
 
 /** A system that can be powered on again and again. */
 export interface Subject {
@@ -19,14 +17,11 @@ export interface Subject {
 
 const OPTIONS = { semihosting: true } as const;
 
-/** The sample: a primary VM and a sensor VM that the Resource Manager builds. */
-export async function sampleSubject(): Promise<Subject> {
-  mkdirSync(join(sampleFolder(), 'build'), { recursive: true });
-  sampleElf('primary');
-  sampleElf('sensor');
-  const resolved = await resolveSystemFile(nodeHost, join(sampleFolder(), 'two-vms.gunyah.json'), OPTIONS);
+/** A sample; without a name, the one of a primary VM and a sensor VM that the Resource Manager builds. */
+export async function sampleSubject(name: Parameters<typeof sampleSystemFile>[0] = 'two-vms'): Promise<Subject> {
+  const resolved = await resolveSystemFile(nodeHost, sampleSystemFile(name), OPTIONS);
   assert.ok(resolved.ok, 'the sample is readable');
-  return { name: 'two-vms', ...resolved.value };
+  return { name, ...resolved.value };
 }
 
 /** A fixture guest alone. */

@@ -1,8 +1,9 @@
 // Builds guest programs: node build.mjs [--programs FILE] [--only NAME]… [--output DIR] [--print-compiler]
 //
 // FILE (default: programs.json beside this script) lists programs: {"sdk": folder, "output": folder, "programs": [{"name",
-// "base": load address, "sources": [...], "flags": [...] }]}; paths are relative to FILE. Every source of the SDK is
-// compiled with the program's; the linker drops what is not used.
+// "base": load address, "sources": [...], "flags": [...], "embeds": [...] }]}; paths are relative to FILE. Every source of the SDK
+// is compiled with the program's; the linker drops what is not used. "embeds" names programs that stand earlier in the list and whose
+// ELF files the program takes in by .incbin "NAME.elf".
 //
 // Needs one AArch64 C compiler: $GUNYAH_CC, aarch64-none-elf-gcc, aarch64-linux-gnu-gcc, or clang with ld.lld.
 import { spawnSync } from 'node:child_process';
@@ -94,17 +95,29 @@ export function buildPrograms(options = {}) {
   const folder = dirname(programsFile);
   const sdk = resolve(folder, list.sdk);
   const output = resolve(options.output ?? resolve(folder, list.output));
-  const wanted = list.programs.filter((program) => options.only === undefined || options.only.includes(program.name));
+  const wanted = withEmbedded(list.programs, options.only);
   const elfs = new Map(wanted.map((program) => [program.name, join(output, `${program.name}.elf`)]));
-  const stale = wanted.filter((program) => {
+  const stale = [];
+  for (const program of wanted) {
     const folders = [...new Set([sdk, ...program.sources.map((source) => dirname(resolve(folder, source)))])];
-    return options.force === true || isStale(elfs.get(program.name), folders, [programsFile, fileURLToPath(import.meta.url)]);
-  });
+    const embedded = (program.embeds ?? []).map((name) => elfs.get(name));
+    const follows = stale.some(({ name }) => program.embeds?.includes(name) === true);
+    const files = [programsFile, fileURLToPath(import.meta.url), ...embedded];
+    if (options.force === true || follows || isStale(elfs.get(program.name), folders, files)) stale.push(program);
+  }
   if (stale.length === 0) return elfs;
   const compiler = findCompiler();
   if (compiler === undefined) throw new Error(NO_COMPILER);
   for (const program of stale) buildProgram(compiler, program, { folder, sdk, output, root: list.root === undefined ? folder : resolve(folder, list.root) });
   return elfs;
+}
+
+/** The programs to build: those asked for and what they embed, in the order of the list. */
+function withEmbedded(programs, only) {
+  if (only === undefined) return programs;
+  const names = new Set(only);
+  for (const program of [...programs].reverse()) if (names.has(program.name)) for (const name of program.embeds ?? []) names.add(name);
+  return programs.filter((program) => names.has(program.name));
 }
 
 function buildProgram(compiler, program, places) {
@@ -116,7 +129,7 @@ function buildProgram(compiler, program, places) {
   const sources = [...program.sources.map((source) => resolve(folder, source)), ...sdkSources];
   const ownLevel = (program.flags ?? []).some((flag) => flag.startsWith('-O'));
   const stackFlags = compiler.clang || ownLevel ? [] : GCC_STACK_FLAGS;
-  const flags = [...compileFlags(compiler, root), ...stackFlags, `-I${relative(root, dirname(sdk)) || '.'}`, ...(program.flags ?? [])];
+  const flags = [...compileFlags(compiler, root), ...stackFlags, `-I${relative(root, dirname(sdk)) || '.'}`, `-Wa,-I,${output}`, ...(program.flags ?? [])];
   const built = sources.map((source) => {
     const object = join(objects, `${basename(dirname(source))}-${basename(source)}.o`);
     compile(compiler, flags, relative(root, source), object, root);
@@ -138,9 +151,10 @@ function parseArguments(args) {
   return options;
 }
 
-function main() {
+/** The command: builds the programs of a list as the arguments say. */
+export function runBuild(programsFile, args) {
   try {
-    const options = parseArguments(process.argv.slice(2));
+    const options = { programsFile, ...parseArguments(args) };
     if (options.printCompiler) return console.log(findCompiler()?.version ?? NO_COMPILER);
     for (const [name, elf] of buildPrograms(options)) console.log(`${name}: ${relative(process.cwd(), elf)}`);
   } catch (error) {
@@ -149,4 +163,4 @@ function main() {
   }
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) main();
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) runBuild(undefined, process.argv.slice(2));

@@ -9,7 +9,7 @@ const CONVENTIONAL = /(^|\/)(README|CONTRIBUTING|CHANGELOG|LICENSE|Makefile|vsco
 
 /** Lower-case words with hyphens, in every part of the path. */
 export const fileNameRule: Rule = ({ path }) => {
-  const isGood = path.split('/').every((part) => CONVENTIONAL.test(part) || /^\.?[a-z0-9]+([-.][a-z0-9]+)*$/.test(part) || /^(vectors|start)\.S$/.test(part));
+  const isGood = path.split('/').every((part) => CONVENTIONAL.test(part) || /^\.?[a-z0-9]+([-.][a-z0-9]+)*$/.test(part) || /^[a-z0-9]+(-[a-z0-9]+)*\.S$/.test(part));
   return isGood ? [] : [{ path, line: 1, message: 'file names are kebab-case' }];
 };
 

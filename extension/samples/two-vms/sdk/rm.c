@@ -186,18 +186,36 @@ enum rm_error rm_call(struct rm *rm, struct rm_request *request, enum rm_message
 	return request->error;
 }
 
+static struct rm_notification take_notification(struct rm *rm)
+{
+	struct rm_notification notification = rm->notifications[rm->notification_first];
+
+	rm->notification_first = (rm->notification_first + 1) % RM_NOTIFICATIONS_MAX;
+	rm->notification_count--;
+	return notification;
+}
+
 struct rm_notification rm_next_notification(struct rm *rm)
 {
-	struct rm_notification notification;
-
 	while (rm->notification_count == 0) {
 		if (receive_packet(rm) != GUNYAH_OK)
 			return (struct rm_notification){ .id = 0 };
 	}
-	notification = rm->notifications[rm->notification_first];
-	rm->notification_first = (rm->notification_first + 1) % RM_NOTIFICATIONS_MAX;
-	rm->notification_count--;
-	return notification;
+	return take_notification(rm);
+}
+
+bool rm_try_next_notification(struct rm *rm, struct rm_notification *notification)
+{
+	while (rm->notification_count == 0) {
+		struct rm_packet packet;
+		size_t size;
+
+		if (queue_try_receive(&rm->queue, &packet, sizeof(packet), &size) != GUNYAH_OK || size == 0)
+			return false;
+		accept_packet(rm, &packet, size);
+	}
+	*notification = take_notification(rm);
+	return true;
 }
 
 /* Most requests name one VM: its id in 16 bits, and 16 bits of zero. */

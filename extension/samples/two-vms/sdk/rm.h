@@ -27,6 +27,18 @@ enum rm_message_id {
 	RM_VM_GET_STATE = 0x56000017,
 	RM_VM_GET_HYP_RESOURCES = 0x56000020,
 	RM_VM_GET_VMID = 0x56000024,
+	RM_CONSOLE_OPEN = 0x56000081,
+	RM_CONSOLE_CLOSE = 0x56000082,
+	RM_CONSOLE_WRITE = 0x56000083,
+	RM_CONSOLE_FLUSH = 0x56000084,
+	RM_MEM_DONATE = 0x51000010,
+	RM_MEM_LEND = 0x51000012,
+	RM_MEM_SHARE = 0x51000013,
+	RM_MEM_RECLAIM = 0x51000015,
+	RM_MEM_APPEND = 0x51000018,
+	RM_MEM_RELEASED_BY = 0x51100012,
+	RM_MEM_ACCEPTED_BY = 0x51100013,
+	RM_CONSOLE_CHARS = 0x56100080,
 	RM_VM_EXITED = 0x56100001,
 	RM_VM_SHUTDOWN = 0x56100002,
 	RM_VM_STATUS = 0x56100008,
@@ -87,7 +99,7 @@ enum rm_resource_type {
 #define RM_PAYLOAD_MAX 232U       /* in one message */
 #define RM_REPLY_MAX 2048U        /* the longest payload this client puts together */
 #define RM_NOTIFICATIONS_MAX 16U
-#define RM_NOTIFICATION_SIZE_MAX 32U
+#define RM_NOTIFICATION_SIZE_MAX RM_PAYLOAD_MAX
 #define RM_RESOURCES_MAX 32U
 
 struct rm_notification {
@@ -109,6 +121,17 @@ struct rm_notification {
 			uint32_t reason_size;
 			uint32_t reason[4];
 		} exited;
+		struct {
+			uint32_t handle;
+			uint16_t vmid;
+			uint16_t reserved;
+			uint32_t tag;
+		} memory;
+		struct {
+			uint16_t from; /* 0: the owner; otherwise the VM whose console it is */
+			uint16_t size;
+			char characters[RM_NOTIFICATION_SIZE_MAX - 4];
+		} console;
 	} u;
 };
 
@@ -184,6 +207,9 @@ enum rm_error rm_call(struct rm *rm, struct rm_request *request, enum rm_message
 
 /* Takes the oldest notification, waiting for one if there is none. An id of 0 means that RM cannot be reached. */
 struct rm_notification rm_next_notification(struct rm *rm);
+
+/* Takes the oldest notification if there is one. False: there is none, or RM cannot be reached. */
+bool rm_try_next_notification(struct rm *rm, struct rm_notification *notification);
 
 enum rm_error rm_get_vmid(struct rm *rm, uint16_t *vmid);
 enum rm_error rm_lookup_name(struct rm *rm, const char *name, uint16_t *vmid);

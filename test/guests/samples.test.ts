@@ -1,0 +1,68 @@
+/** The samples run to their end, say what they should, and end in the same state each time. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Stop, System } from '../../runtime/index';
+import { ticks } from '../../runtime/index';
+import { powerOn, sampleSubject, type Subject } from '../support/system';
+
+const END = 2_000_000_000;
+
+interface Outcome { readonly end: Stop['kind']; readonly consoles: Readonly<Record<string, string>>; readonly vmids: readonly number[]; readonly parcels: number; readonly hash: string }
+
+function runToEnd(system: System): Stop['kind'] {
+  while (system.now < END) {
+    const stop = system.run({ until: ticks(END) });
+    if (stop.kind === 'power' || stop.kind === 'idle' || stop.kind === 'exit') return stop.kind;
+  }
+  return 'limit';
+}
+
+function outcomeOf(subject: Subject): Outcome {
+  const system = powerOn(subject);
+  const end = runToEnd(system);
+  const consoles = Object.fromEntries(system.consoles.map(({ vm, transcript }) => [vm, Buffer.from(transcript.text()).toString('latin1').replaceAll('\r', '')]));
+  const { vms, parcels } = system.rmView();
+  return { end, consoles, vmids: vms.map(({ vmid }) => vmid), parcels: parcels.length, hash: system.stateHash() };
+}
+
+/** Runs a sample twice: the same both times, switched off in the end, and with these lines on its consoles in this order. */
+async function checkSample(name: Parameters<typeof sampleSubject>[0], lines: Readonly<Record<string, readonly (string | RegExp)[]>>): Promise<Outcome> {
+  const subject = await sampleSubject(name);
+  const outcome = outcomeOf(subject);
+  for (const [vm, expected] of Object.entries(lines)) checkConsole(outcome.consoles[vm] ?? '', expected);
+  assert.equal(outcome.end, 'power');
+  assert.deepEqual(outcomeOf(subject), outcome, 'the second run');
+  return outcome;
+}
+
+function checkConsole(text: string, expected: readonly (string | RegExp)[]): void {
+  let rest = text.split('\n');
+  for (const line of expected) {
+    const at = rest.findIndex((candidate) => (typeof line === 'string' ? candidate === line : line.test(candidate)));
+    assert.notEqual(at, -1, `after what came before it, the console shows ${String(line)}:\n${text}`);
+    rest = rest.slice(at + 1);
+  }
+}
+
+test('the sample with two VMs runs to its end', async () => {
+  await checkSample('two-vms', { primary: ['primary: hello', 'My VMID is 3', 'VM "sensor" is running', 'primary: done'], sensor: [/^doorbell: / ] });
+});
+
+const LENT = ['manager: lent 2048 KiB in one piece and 600 single pages', 'manager: 0 of its pages can be read from here now'];
+const BORN = ['  | guest: hello from VM 128, 4448 KiB of memory at 0x80000000', '  | > memory', '  | 631 pages written and read, 0 wrong'];
+const GONE = ['manager: 1112 of 1112 pages are back, with what the guest left in them', 'manager: VM 128: NORESOURCE'];
+
+test('a primary VM loads a guest into lent memory, runs it by vcpu_run, emulates its devices and takes all back, three times', async () => {
+  const { vmids, parcels } = await checkSample('vm-manager', {
+    manager: [
+      '== a guest that switches itself off ==', ...LENT, ...BORN, '  | > sleep', '  | slept long enough', '  | > kick', '  | kicked 5 times',
+      '  | > poke', '  | there is 0xffffffff', '  | > button', '  | the button was pressed 5 times', '  | > off',
+      /^manager: ended \(platform off, reason 0x0\) after \d+ runs: \d+ loads and \d+ stores emulated, \d+ waits, \d+ wake-ups$/,
+      /^manager: \d+ characters, 5 signals, 1 accesses to nothing, button pressed 6 times$/, ...GONE,
+      '== a guest that resets itself ==', ...LENT, ...BORN, '  | > sleep', '  | slept long enough', '  | > reset', /^manager: ended \(platform reset, /, ...GONE,
+      '== a guest that is stopped ==', ...LENT, ...BORN, '  | > ', /^manager: ended \(stop forced, /, ...GONE,
+      'manager: done',
+    ],
+  });
+  assert.deepEqual({ vmids, parcels }, { vmids: [3], parcels: 0 }, 'nothing is left of the guests');
+});
