@@ -86,7 +86,8 @@ async function addBreakpointInView({ ui, page }) {
   const pane = await ui.pane('Breakpoints');
   await pane.locator('.pane-header').hover();
   await pane.getByRole('button', { name: /Add Function Breakpoint/ }).click();
-  const input = pane.locator('input').first();
+  // Check boxes of exception filters are inputs too.
+  const input = pane.locator('input:not([type="checkbox"])').first();
   await input.waitFor();
   await input.fill('hvc:msgqueue_send');
   await page.keyboard.press('Enter');
