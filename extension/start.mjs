@@ -25,11 +25,22 @@ function runStep(title, command, args) {
 
 const isOnPath = (command) => spawnSync('sh', ['-c', 'command -v "$0" >/dev/null', command]).status === 0;
 
+/** Installs a cross compiler where that needs no question: on Debian, as root. */
+function installCompiler() {
+  if (process.getuid?.() !== 0 || !isOnPath('apt-get')) return;
+  console.log('Installing an AArch64 C compiler (gcc-aarch64-linux-gnu) …');
+  const options = { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
+  spawnSync('apt-get', ['-q', 'update'], options);
+  spawnSync('apt-get', ['-q', 'install', '-y', '--no-install-recommends', 'gcc-aarch64-linux-gnu'], options);
+}
+
 function setUp() {
   if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) fail(`Node ${NODE_MAJOR_MIN} or newer is needed; this is ${process.version}.`);
   if (!existsSync(join(ROOT, 'node_modules', 'esbuild'))) runStep('Installing npm packages', 'npm', ['ci', '--no-audit', '--no-fund']);
   const built = ['primary.elf', 'sensor.elf'].every((name) => existsSync(join(SAMPLE, 'build', name)));
-  const compiler = ['aarch64-none-elf-gcc', 'aarch64-linux-gnu-gcc', 'clang'].some(isOnPath) || process.env.GUNYAH_CC !== undefined;
+  const hasCompiler = () => ['aarch64-none-elf-gcc', 'aarch64-linux-gnu-gcc', 'clang'].some(isOnPath) || process.env.GUNYAH_CC !== undefined;
+  if (!hasCompiler() && !built) installCompiler();
+  const compiler = hasCompiler();
   if (!compiler && !built) fail('The sample needs an AArch64 C compiler. On Debian: sudo apt-get install gcc-aarch64-linux-gnu');
   if (compiler) runStep('Building the sample', process.execPath, [join(SAMPLE, 'build.mjs')]);
   runStep('Bundling', process.execPath, ['esbuild.config.mjs']);
