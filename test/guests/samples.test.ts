@@ -66,3 +66,20 @@ test('a primary VM loads a guest into lent memory, runs it by vcpu_run, emulates
   });
   assert.deepEqual({ vmids, parcels }, { vmids: [3], parcels: 0 }, 'nothing is left of the guests');
 });
+
+test('two VMs talk through their consoles at the Resource Manager, and what RM refuses is shown', async () => {
+  await checkSample('console-loopback', {
+    primary: [
+      ...[
+        ['OPEN of one\'s own, which the primary VM has not', 'ARGUMENT_INVALID'], ['OPEN of a VM that does not exist', 'ARGUMENT_INVALID'],
+        ['WRITE before OPEN', 'DENIED'], ['FLUSH before OPEN', 'DENIED'], ['CLOSE before OPEN', 'OK'], ['OPEN of left', 'OK'], ['OPEN of left once more', 'OK'],
+        ['WRITE to left, whose end is closed: dropped', 'OK'], ['WRITE of fewer characters than it says', 'MSG_INVALID'], ['FLUSH', 'OK'],
+      ].map(([what = '', error = '']) => `  ${what.padEnd(50)} ${error}`),
+      '  left -> right: stressed (8)', '  right -> left: desserts (8)', '  left -> right:  (0)', '  right -> left:  (0)',
+      /^ {2}left -> right: abcdef.*\.\.\. \(500\)$/, /^ {2}right -> left: fedcba.*\.\.\. \(500\)$/, 'left has ended (platform off)',
+      /^ {2}WRITE after CLOSE +DENIED$/, /^ {2}OPEN of left, which has no console any more +ARGUMENT_INVALID$/, 'primary: done',
+    ],
+    left: ['VMID 128; CONSOLE_OPEN of it: DENIED', 'stressed -> desserts: right', 'terminal: sent 546, received 542, lost 0 characters'],
+    right: ['VMID 129; CONSOLE_OPEN of it: DENIED', 'answered 4 lines', 'terminal: sent 543, received 546, lost 0 characters'],
+  });
+});
