@@ -25,6 +25,7 @@ const CATALOGUE = {
   badAddress: { id: 1303, text: '"{address}" is no address. Write vm:va:0x…, vm:ipa:0x… or pa:0x….', showUser: false },
   unknownVm: { id: 1304, text: 'There is no virtual machine {vm}.', showUser: false },
   unknownSource: { id: 1305, text: 'There is no source with that reference.', showUser: false },
+  noLocation: { id: 1306, text: 'No source line is known for {address}.', showUser: false },
   internal: { id: 1900, text: 'The adapter made a mistake: {problem}. Please report it with the steps that led here.', showUser: true },
 } as const satisfies Record<string, { readonly id: number; readonly text: string; readonly showUser: boolean }>;
 

@@ -95,6 +95,17 @@ function source(): never {
   throw new AdapterError('unknownSource');
 }
 
+/** DAP: locations: the source behind a value that is an address of code. */
+function locations(session: Session, args: Arguments): unknown {
+  session.requireStopped();
+  const { vm, address } = session.references.target(numberOf(args, 'locationReference', 'locations'));
+  const file = session.debuggee.symbols.get(vm)?.at(address);
+  const place = file?.lineAt(address);
+  const resolver = file === undefined ? undefined : session.debuggee.sources.get(file);
+  if (place === undefined || place.line === 0 || resolver === undefined) throw new AdapterError('noLocation', { address: addressText({ vm, space: 'va', address }) });
+  return { source: resolver.source(place.file), line: place.line - lineOffset(session), ...(place.column > 0 ? { column: place.column - (session.client.columnsStartAt1 === false ? 1 : 0) } : {}) };
+}
+
 function loadedSources(session: Session): unknown {
   const { sources } = session.debuggee;
   const seen = new Map<string, DebugProtocol.Source>();
@@ -115,4 +126,4 @@ function modules(session: Session, args: Arguments): unknown {
 }
 
 /** Requests about threads, stacks and sources, by name. */
-export const STACK_REQUESTS = { threads, stackTrace, scopes, source, loadedSources, modules } as const satisfies Readonly<Record<string, Handler>>;
+export const STACK_REQUESTS = { threads, stackTrace, scopes, source, locations, loadedSources, modules } as const satisfies Readonly<Record<string, Handler>>;

@@ -4,11 +4,12 @@ import { isEventName } from '../../runtime/index';
 import { AdapterError } from '../errors';
 import { frameEvaluation, registerNames } from '../evaluation';
 import { EVENT_SUGGESTIONS } from '../event-names';
-import { evaluateText, fullText } from '../expressions/index';
+import { evaluateText } from '../expressions/index';
 import type { Session } from '../session';
 import type { FrameHandle } from '../variables/references';
 import { setNamed } from '../variables/scopes';
 import { shownVariable } from '../variables/values';
+import { wholeText } from '../variables/whole-text';
 import { numberOf, numberOr, textOf, textOr, type Arguments } from './arguments';
 import type { Handler } from './table';
 
@@ -52,7 +53,7 @@ function evaluate(session: Session, args: Arguments): unknown {
   if (!result.ok) throw new AdapterError('expression', { problem: result.error.message });
   const { value, format } = result.value;
   const shown = shownVariable(session, handle, { name: expression, expression, value, context, ...(format === undefined ? {} : { format }) });
-  const whole = textOr(args, 'context') === 'clipboard' ? fullText(value, context) : undefined;
+  const whole = textOr(args, 'context') === 'clipboard' ? wholeText(value, expression, context) : undefined;
   const { name: _name, evaluateName: _evaluateName, value: text, ...rest } = shown;
   return { result: whole ?? text, ...rest };
 }

@@ -1,7 +1,7 @@
 /** Registers as variables: the general ones, and the system registers in groups by what they are for, some of them in words. */
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { explainEsr, hex } from '../../runtime/index';
+import { explainEsr, hex, va } from '../../runtime/index';
 import { frameEvaluation } from '../evaluation';
 import type { EvaluationContext } from '../expressions/index';
 import type { Session } from '../session';
@@ -68,11 +68,13 @@ function registerContainer(session: Session, handle: FrameHandle, names: readonl
 function registerVariable(session: Session, { handle, context }: { handle: FrameHandle; context: EvaluationContext }, name: string): DebugProtocol.Variable {
   const register = context.readRegister(name);
   if (register === undefined) return { name, value: '<not known in this frame>', type: 'register', variablesReference: 0, presentationHint: { attributes: ['readOnly'] } };
-  const words = registerWords(context, name, register.value) ?? symbolWords(session, handle, name, register.value);
+  const symbol = symbolWords(session, handle, name, register.value);
+  const words = registerWords(context, name, register.value) ?? symbol;
   const digits = `0x${register.value.toString(16).padStart(register.sizeBytes * WIDTH_DIGITS, '0')}`;
   const hasAddress = !(name in WORDS);
   return {
     name, value: words === undefined ? digits : `${digits} ${words}`, type: 'register', evaluateName: `$${name}`, variablesReference: 0,
+    ...(symbol === undefined ? {} : { valueLocationReference: session.references.addTarget({ vm: handle.vm, address: va(register.value) }) }),
     ...(hasAddress ? { memoryReference: `${handle.vm}:va:${hex(register.value)}` } : {}),
   };
 }

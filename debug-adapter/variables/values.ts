@@ -1,6 +1,7 @@
 /** Values of expressions as DAP variables, with their children. */
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { stripType, va } from '../../runtime/index';
 import { frameEvaluation } from '../evaluation';
 import { childrenOf, evaluateText, showValue, type EvaluationContext, type Value } from '../expressions/index';
 import type { Session } from '../session';
@@ -29,8 +30,15 @@ export function shownVariable(session: Session, handle: FrameHandle, named: Name
     variablesReference: hasChildren ? session.references.add(childContainer(session, handle, named)) : 0,
     ...(shown.namedCount > 0 ? { namedVariables: shown.namedCount } : {}),
     ...(shown.indexedCount > 0 ? { indexedVariables: shown.indexedCount } : {}),
+    ...(isFunctionPointer(value) && shown.memoryReference !== undefined ? { valueLocationReference: session.references.addTarget({ vm: handle.vm, address: va(shown.memoryReference) }) } : {}),
     ...(shown.memoryReference === undefined ? {} : { memoryReference: addressText({ vm: handle.vm, space: 'va', address: shown.memoryReference }) }),
   };
+}
+
+function isFunctionPointer(value: Value): boolean {
+  if (value.kind === 'text') return false;
+  const type = stripType(value.type);
+  return type.kind === 'pointer' && stripType(type.target).kind === 'function';
 }
 
 function childContainer(session: Session, handle: FrameHandle, { expression, value }: NamedValue): VariableContainer {
