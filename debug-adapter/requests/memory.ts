@@ -1,7 +1,7 @@
 /** Reading and writing memory, and disassembly. Memory references are `vm:va:0x…`, `vm:ipa:0x…` or `pa:0x…`. */
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { disassemble as disassembleWord, pa, va } from '../../runtime/index';
+import { disassemble as disassembleWord, pa, va, type Pa } from '../../runtime/index';
 import { AdapterError } from '../errors';
 import type { Session } from '../session';
 import { addressText, type SpacedAddress } from '../variables/references';
@@ -29,18 +29,23 @@ export function readBytes(session: Session, { vm, space, address }: SpacedAddres
   return space === 'ipa' ? system.readIntermediate(vcpu, address, sizeBytes) : system.readVirtual(vcpu, va(address), sizeBytes);
 }
 
-/** Writes bytes; how many were written. History branches if this is the past. */
-export function writeBytes(session: Session, { vm, space, address }: SpacedAddress, bytes: Uint8Array): number {
+/** Writes bytes, as far as there is RAM; how many were written. History branches if this is the past. */
+export function writeBytes(session: Session, address: SpacedAddress, bytes: Uint8Array): number {
   const { target } = session.requireStopped();
-  const { system } = target;
-  const pieces = space === 'pa' ? system.clipToRam(address, bytes.length) : system.physicalPieces(session.references.vcpuOfVm(vm), address, bytes.length, space === 'ipa' ? 2 : 'both');
+  const pieces = piecesOf(session, address, bytes.length);
   let done = 0;
   if (pieces.length > 0) target.branch();
   for (const piece of pieces) {
-    system.writePhysical(piece.address, bytes.subarray(done, done + piece.sizeBytes));
+    target.system.writePhysical(piece.address, bytes.subarray(done, done + piece.sizeBytes));
     done += piece.sizeBytes;
   }
   return done;
+}
+
+/** The RAM behind a range, up to where it ends. */
+function piecesOf(session: Session, { vm, space, address }: SpacedAddress, sizeBytes: number): readonly { readonly address: Pa; readonly sizeBytes: number }[] {
+  const { system } = session.debuggee.target;
+  return space === 'pa' ? system.clipToRam(address, sizeBytes) : system.physicalPieces(session.references.vcpuOfVm(vm), address, sizeBytes, space === 'ipa' ? 2 : 'both');
 }
 
 function readMemory(session: Session, args: Arguments): unknown {
@@ -58,8 +63,10 @@ function writeMemory(session: Session, args: Arguments): unknown {
   const address = addressOf(session, args, 'writeMemory');
   const bytes = decodeBase64(textOf(args, 'data', 'writeMemory'));
   if (bytes === undefined) throw new AdapterError('badArguments', { command: 'writeMemory', problem: '"data" is not base64.' });
+  const writable = piecesOf(session, address, bytes.length).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  if (writable === 0 && bytes.length > 0) throw new AdapterError('notWritable', { problem: `${addressText(address)} is not RAM.` });
+  if (writable < bytes.length && args['allowPartial'] !== true) throw new AdapterError('notWritable', { problem: `only ${writable} of ${bytes.length} bytes at ${addressText(address)} are RAM.` });
   const written = writeBytes(session, address, bytes);
-  if (written < bytes.length && args['allowPartial'] !== true && written === 0 && bytes.length > 0) throw new AdapterError('notWritable', { problem: `${addressText(address)} is not RAM.` });
   session.references.clear();
   session.event('invalidated', { areas: ['variables', 'stacks'] });
   session.event('memory', { memoryReference: addressText(address), offset: 0, count: written });
