@@ -190,7 +190,10 @@ async function lightTheme({ ui, page, shot }) {
 }
 
 async function runToEnd({ ui, page, shot }) {
-  await ui.command('Debug: Remove All Breakpoints');
+  // By its button: the palette's words for it differ between versions.
+  const pane = await ui.pane('Breakpoints');
+  await pane.locator('.pane-header').hover();
+  await pane.getByRole('button', { name: /Remove All Breakpoints/ }).click();
   await page.keyboard.press('F5');
   await page.locator('.debug-call-stack .stack-frame').first().waitFor({ state: 'detached', timeout: 60_000 });
   const text = await eventually('both consoles say goodbye', async () => {
