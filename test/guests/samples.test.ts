@@ -1,29 +1,8 @@
 /** The samples run to their end, say what they should, and end in the same state each time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Stop, System } from '../../runtime/index';
-import { ticks } from '../../runtime/index';
-import { powerOn, sampleSubject, type Subject } from '../support/system';
-
-const END = 2_000_000_000;
-
-interface Outcome { readonly end: Stop['kind']; readonly consoles: Readonly<Record<string, string>>; readonly vmids: readonly number[]; readonly parcels: number; readonly hash: string }
-
-function runToEnd(system: System): Stop['kind'] {
-  while (system.now < END) {
-    const stop = system.run({ until: ticks(END) });
-    if (stop.kind === 'power' || stop.kind === 'idle' || stop.kind === 'exit') return stop.kind;
-  }
-  return 'limit';
-}
-
-function outcomeOf(subject: Subject): Outcome {
-  const system = powerOn(subject);
-  const end = runToEnd(system);
-  const consoles = Object.fromEntries(system.consoles.map(({ vm, transcript }) => [vm, Buffer.from(transcript.text()).toString('latin1').replaceAll('\r', '')]));
-  const { vms, parcels } = system.rmView();
-  return { end, consoles, vmids: vms.map(({ vmid }) => vmid), parcels: parcels.length, hash: system.stateHash() };
-}
+import { sampleSubject } from '../support/system';
+import { outcomeOf, type Outcome } from './run-guest';
 
 /** Runs a sample twice: the same both times, switched off in the end, and with these lines on its consoles in this order. */
 async function checkSample(name: Parameters<typeof sampleSubject>[0], lines: Readonly<Record<string, readonly (string | RegExp)[]>>): Promise<Outcome> {

@@ -29,6 +29,13 @@ export async function guestSubject(name: string): Promise<Subject> {
   return programsSubject([name]);
 }
 
+/** A primary VM alone, made of an ELF file. */
+export async function elfSubject(name: string, elf: string): Promise<Subject> {
+  const resolved = await resolveSystem(nodeHost, systemOfProgram(elf), { ...OPTIONS, folder: '/' });
+  assert.ok(resolved.ok, `${elf} is readable`);
+  return { name, ...resolved.value };
+}
+
 /** Fixture guests side by side: the first is the primary VM, the others start with the system. */
 export async function programsSubject(names: readonly string[], cpus?: number): Promise<Subject> {
   const [first = '', ...others] = names.map(guestElf);

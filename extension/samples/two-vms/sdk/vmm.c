@@ -313,14 +313,20 @@ static bool run_vcpu(struct vmm *vmm, struct vmm_vcpu *vcpu)
 
 enum vmm_outcome vmm_run(struct vmm *vmm)
 {
-	while (!vmm->exited && any_awake(vmm)) {
+	while (!vmm->exited && any_awake(vmm) && !vmm->pause_requested) {
 		for (uint32_t i = 0; i < vmm->vcpu_count; i++) {
 			if (vmm->vcpus[i].awake && !run_vcpu(vmm, &vmm->vcpus[i]))
 				return VMM_FAILED;
 		}
 		take_notifications(vmm);
 	}
-	return vmm->exited ? VMM_EXITED : VMM_WAITING;
+	if (vmm->exited)
+		return VMM_EXITED;
+	if (vmm->pause_requested) {
+		vmm->pause_requested = false;
+		return VMM_PAUSED;
+	}
+	return VMM_WAITING;
 }
 
 /* ---- The end ---- */

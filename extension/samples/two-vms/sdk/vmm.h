@@ -83,10 +83,12 @@ struct vmm {
 	uint32_t parcels[VMM_PARCELS_MAX]; /* handles */
 	uint32_t parcel_count;
 	uint32_t unclaimed_accesses;       /* where there is neither a device nor an event */
+	volatile bool pause_requested;
 };
 
 enum vmm_outcome {
 	VMM_WAITING, /* every vCPU waits for an interrupt or is off */
+	VMM_PAUSED,  /* somebody called vmm_pause() */
 	VMM_EXITED,  /* the VM has ended; vmm->exit_type says how */
 	VMM_FAILED,  /* vcpu_run refused */
 };
@@ -115,6 +117,12 @@ enum gunyah_error vmm_make_level(struct vmm *vmm, uint32_t label);
 
 /* Runs the vCPUs in turn as long as any of them has something to do. */
 enum vmm_outcome vmm_run(struct vmm *vmm);
+
+/* Lets vmm_run() return soon although the guest is busy. For interrupt handlers and for the devices' callbacks. */
+static inline void vmm_pause(struct vmm *vmm)
+{
+	vmm->pause_requested = true;
+}
 
 /* Sleeps until a vCPU wakes up or the VM ends. */
 void vmm_wait(struct vmm *vmm);
