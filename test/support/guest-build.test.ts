@@ -11,7 +11,8 @@ const hasQemu = spawnSync(QEMU, ['--version']).status === 0;
 /** Runs a fixture on QEMU's virt board and returns its console; undefined where there is no QEMU to compare with. */
 function runOnQemu(name: string): string | undefined {
   if (!hasQemu) return undefined;
-  const board = ['-M', 'virt,gic-version=3', '-cpu', 'cortex-a57', '-m', '256', '-nographic', '-no-reboot', '-nic', 'none'];
+  // Time by instructions, not by the host's clock: a busy host must not make a guest miss its timer.
+  const board = ['-M', 'virt,gic-version=3', '-cpu', 'cortex-a57', '-m', '256', '-nographic', '-no-reboot', '-nic', 'none', '-icount', 'shift=0,sleep=off'];
   const result = spawnSync(QEMU, [...board, '-kernel', guestElf(name)], { encoding: 'utf8', timeout: 30_000, input: '' });
   return result.stdout.replaceAll('\r\n', '\n');
 }
