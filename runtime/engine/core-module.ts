@@ -3,6 +3,7 @@
 import { dropGranulesBody } from './helpers';
 import { driverBody, interpreterBody, type InterpreterFunctions } from './interpreter';
 import { declareMmu, defineMmu } from './mmu';
+import { defineSimd } from './simd/functions';
 import { compile, instantiate, type HostMemory, type HostModule } from './wasm/host';
 import { ModuleBuilder } from './wasm/module';
 
@@ -37,12 +38,14 @@ export function buildCoreModule(): Uint8Array {
   const dropGranules = module.declare({ parameters: ['i32', 'i32', 'i32'] });
   const entry = { parameters: [], result: 'i32' } as const;
   const tiers = { exact: module.declare(entry), fast: module.declare(entry), driver: module.declare(entry) } as const;
-  const functions: InterpreterFunctions = { mmu, decode };
+  const simd = defineSimd(module);
+  const functions: InterpreterFunctions = { mmu, decode, simdType: simd.typeIndex };
   defineMmu(module, mmu, { watch, dropGranules });
   module.define(dropGranules, dropGranulesBody);
   module.define(tiers.exact, (locals) => interpreterBody(locals, functions, 'exact'));
   module.define(tiers.fast, (locals) => interpreterBody(locals, functions, 'fast'));
   module.define(tiers.driver, (locals) => driverBody(locals, tiers));
+  simd.finish();
   module.exportFunction('exact', tiers.exact);
   module.exportFunction('fast', tiers.driver);
   module.exportFunction('walk', mmu.walk);

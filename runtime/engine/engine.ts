@@ -288,7 +288,9 @@ export class WasmEngine implements Engine {
   private floatingPointTraps(word: number): boolean {
     const isDataProcessing = ((word >>> 25) & 7) === 7;
     const isTransfer = ((word >>> 25) & 5) === 4 && ((word >>> 26) & 1) === 1;
-    if (!isDataProcessing && !isTransfer) return false;
+    // MRS and MSR of FPCR and FPSR.
+    const isControl = ((word & 0xffdf_ffc0) >>> 0) === 0xd51b_4400;
+    if (!isDataProcessing && !isTransfer && !isControl) return false;
     const enable = Number((this.state.system('CPACR_EL1') >> 20n) & 3n);
     return (enable & 1) === 0 || (enable === 1 && this.state.el === 0);
   }

@@ -16,7 +16,7 @@ import type { Emit } from './semantics/lowering';
 import { systemSlot } from './system-slots';
 import { label, type Code, type Label } from './wasm/code';
 import {
-  block, branch, branchIf, branchTable, call32, callVoid, giveBack, i32, i64, loop, set, UNREACHABLE, when, type I32, type I64,
+  block, branch, branchIf, branchTable, call32, callIndirect, callVoid, giveBack, i32, i64, loop, set, UNREACHABLE, when, type I32, type I64,
   type Local32, type Local64,
 } from './wasm/expressions';
 import type { FunctionLocals } from './wasm/module';
@@ -25,12 +25,14 @@ const ZERO = i32.const(0);
 const PAGE_MASK = -4096n;
 const PSTATE_UAO = 1 << 23;
 const PAGE_OF_MICRO_OPS = 1024 * MICRO_OP_SIZE;
+/** How far tier 0 goes once a call was needed: floating-point and SIMD instructions come in numbers. */
+const CALLS_SLICE = 256 * MICRO_OP_SIZE;
 
 /** How a tier counts: at every instruction, or at branches only. */
 export type Tier = 'exact' | 'fast';
 
 /** Functions that the interpreter calls. */
-export interface InterpreterFunctions { readonly mmu: MmuFunctions; readonly decode: number }
+export interface InterpreterFunctions { readonly mmu: MmuFunctions; readonly decode: number; readonly simdType: number }
 
 interface Targets { readonly dispatch: Label; readonly leave: Label; readonly jump: Label; readonly retry: Label }
 
@@ -99,6 +101,10 @@ class MicroOpOperands implements Operands {
 
   setX(field: RegisterField, value: I64): Code {
     return i64.store(this.slot(field), value);
+  }
+
+  setXNext(field: RegisterField, value: I64): Code {
+    return i64.store(this.slot(field), value, 8);
   }
 
   setW(field: RegisterField, value: I32): Code {
@@ -222,6 +228,25 @@ class MicroOpOperands implements Operands {
       set(into, call32(this.functions.mmu.hostAddress, address, info, this.el)),
       this.leaveIf(i32.eq(into, i32.const(-1))),
     ];
+  }
+
+  checkVectors(): Code {
+    // FPEN: 0b01 is for EL1 alone, 0b11 for both.
+    const needed = i32.select(this.el, i32.const(1 << layout.CPACR_FPEN_SHIFT), i32.const(3 << layout.CPACR_FPEN_SHIFT));
+    const missing = i32.and(i32.xor(i32.load(ZERO, systemSlot('CPACR_EL1')), i32.const(-1)), needed);
+    return when(missing, this.trap());
+  }
+
+  needsCalls(body: () => Code): Code {
+    return this.callsAllowed ? body() : this.leaveWith(i32.const(ExitCode.calls));
+  }
+
+  callSimd(): Code {
+    return this.callSimdOn(this.slot('n'));
+  }
+
+  callSimdOn(address: I32): Code {
+    return callIndirect(this.functions.simdType, this.immediateHigh, this.slot('d'), address, this.slot('m'), this.immediateLow);
   }
 
   checkStack(): Code {
@@ -380,15 +405,19 @@ export function interpreterBody(locals: FunctionLocals, functions: InterpreterFu
  */
 export function driverBody(locals: FunctionLocals, tiers: { readonly exact: number; readonly fast: number }): Code {
   const code = locals.local32();
+  const slice = locals.local32();
   const again = label('again');
   const left = i32.load(ZERO, layout.STATE_LEFT);
   return [
     loop(again, [
       set(code, call32(tiers.fast)),
-      when(i32.ne(code, i32.const(ExitCode.retry)), giveBack(code)),
-      // One instruction for tier 0; the rest of the budget is set aside where leaving adds it back.
-      i32.store(ZERO, i32.sub(left, i32.const(MICRO_OP_SIZE)), layout.STATE_CUT),
-      i32.store(ZERO, i32.const(MICRO_OP_SIZE), layout.STATE_LEFT),
+      when(i32.ltU(code, i32.const(ExitCode.retry)), giveBack(code)),
+      // One instruction for tier 0, or some if it is one of those that come in numbers; the rest of the budget is set aside
+      // where leaving adds it back.
+      set(slice, i32.select(i32.eq(code, i32.const(ExitCode.calls)), i32.const(CALLS_SLICE), i32.const(MICRO_OP_SIZE))),
+      set(slice, i32.select(i32.ltU(slice, left), slice, left)),
+      i32.store(ZERO, i32.sub(left, slice), layout.STATE_CUT),
+      i32.store(ZERO, slice, layout.STATE_LEFT),
       set(code, call32(tiers.exact)),
       i32.store(ZERO, ZERO, layout.STATE_CUT),
       branchIf(i32.eqz(code), again),

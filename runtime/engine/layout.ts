@@ -136,6 +136,13 @@ export const STATE_RAM_TABLE = STATE + 0x100;
 /** How many RAM ranges an engine takes. */
 export const RAM_RANGE_COUNT_MAX = 32;
 
+/** Where SIMD functions put a result together (16 bytes). */
+export const VECTOR_RESULT = STATE + 0x300;
+/** What a structure load read and a structure store will write (64 bytes). */
+export const STRUCTURE_BUFFER = STATE + 0x340;
+/** Where FPEN stands in CPACR_EL1. */
+export const CPACR_FPEN_SHIFT = 20;
+
 /** 256 words for CRC-32, then 256 words for CRC-32C. */
 export const CRC_TABLES = 0x5000;
 
@@ -213,6 +220,8 @@ export const ExitCode = {
   breakpoint: 9,
   /** Only between the functions of tier 1: this instruction needs tier 0. */
   retry: 10,
+  /** Only between the functions of tier 1: a call is needed, and probably more of them soon. */
+  calls: 11,
 } as const;
 
 /** Values of `FAULT_TYPE`. */

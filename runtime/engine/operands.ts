@@ -24,6 +24,8 @@ export interface Operands {
   /** The register after the one that `field` names. */
   xNext(field: RegisterField): I64;
   setX(field: RegisterField, value: I64): Code;
+  /** Writes the 64 bits after those that `field` names: the upper half of a vector register. */
+  setXNext(field: RegisterField, value: I64): Code;
   /** Writes 32 bits and clears the upper half. */
   setW(field: RegisterField, value: I32): Code;
   /** The 64-bit immediate. */
@@ -52,6 +54,14 @@ export interface Operands {
   storePair(address: Local64, values: readonly [I64, I64], kind: AccessKind): Code;
   /** The host address of an aligned access that is one unit (atomics, exclusives); leaves the instruction on a fault. */
   hostAddress(into: Local32, address: Local64, sizeBytes: number, access: 'read' | 'write'): Code;
+  /** Leaves the instruction for TypeScript if CPACR_EL1 traps SIMD and floating point here. */
+  checkVectors(): Code;
+  /** Calls the SIMD function whose number is `immediateHigh` with the addresses of d, n and m and `immediateLow`. */
+  callSimd(): Code;
+  /** The same with another address in the place of n. */
+  callSimdOn(address: I32): Code;
+  /** Begins an instruction that makes such a call or more than one access in a loop: tier 1 leaves for tier 0. */
+  needsCalls(body: () => Code): Code;
   /** Leaves the instruction if SP is misaligned and checked. */
   checkStack(): Code;
 

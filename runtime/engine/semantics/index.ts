@@ -6,10 +6,14 @@ import { branchConditional, branchImmediate, branchRegister, compareAndBranch, t
 import { atomics, compareAndSwap, exclusives } from './exclusive';
 import { bitfield, extract, logicalImmediate, logicalShifted, moveWide } from './logical';
 import { fusions } from './fusion';
+import { floatClasses } from './floating-point';
 import type { Emit, InstructionClass } from './lowering';
 import { pairTransfers, singleTransfers } from './memory';
 import { conditionalCompare, conditionalSelect, crc32, multiplyAdd, multiplyHigh, oneSource, twoSource } from './multiply';
 import { barriers, hints, processState, systemInstructions, systemMoves } from './system';
+import { vectorClasses } from './vector-data';
+import { vectorPairTransfers, vectorStructures, vectorTransfers } from './vector-memory';
+import { moveGeneral, vectorCopies, vectorImmediates, vectorLogical } from './vector-moves';
 
 const CLASSES: readonly InstructionClass[] = [
   addSubImmediate, addSubShifted, addSubExtended, addSubCarry, pcRelative,
@@ -18,6 +22,8 @@ const CLASSES: readonly InstructionClass[] = [
   branchImmediate, branchConditional, compareAndBranch, testAndBranch, branchRegister,
   singleTransfers, pairTransfers, exclusives, compareAndSwap, atomics,
   hints, barriers, processState, systemMoves, systemInstructions,
+  vectorTransfers, vectorPairTransfers, vectorStructures, vectorImmediates, vectorLogical, vectorCopies, moveGeneral,
+  ...floatClasses, ...vectorClasses,
 ];
 
 const byKey = new Map(CLASSES.flatMap((entry) => entry.keys.map((key) => [key, entry] as const)));

@@ -139,6 +139,11 @@ export function call64(index: number, ...values: readonly (I32 | I64)[]): I64 {
   return x([values.map((value) => value.code), 0x10, unsignedLeb(index)]);
 }
 
+/** A call without result of the function at a place in the table; `typeIndex` is that of a function of its type. */
+export function callIndirect(typeIndex: number, place: I32, ...values: readonly (I32 | I64)[]): Code {
+  return [values.map((value) => value.code), place.code, 0x11, unsignedLeb(typeIndex), 0x00];
+}
+
 /** A call without result. */
 export function callVoid(index: number, ...values: readonly (I32 | I64)[]): Code {
   return [values.map((value) => value.code), 0x10, unsignedLeb(index)];

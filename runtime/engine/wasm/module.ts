@@ -65,6 +65,7 @@ interface DefinedFunction { readonly signature: Signature; body: Code | undefine
 export class ModuleBuilder {
   private readonly imports: { readonly name: string; readonly signature: Signature }[] = [];
   private readonly functions: DefinedFunction[] = [];
+  private tableEntries: readonly number[] = [];
   private readonly exports: { readonly name: string; readonly index: number }[] = [];
 
   /** Declares an imported function `env.name`; all imports come before the first function. */
@@ -91,6 +92,11 @@ export class ModuleBuilder {
     this.exports.push({ name, index });
   }
 
+  /** Makes functions callable by their place in the one table. */
+  table(functions: readonly number[]): void {
+    this.tableEntries = functions;
+  }
+
   /** The module in the binary format; memory is imported as `env.memory`. */
   bytes(): Uint8Array {
     const imports = this.imports.map((entry, index): Code => [name('env'), name(entry.name), 0x00, unsignedLeb(index)]);
@@ -102,7 +108,9 @@ export class ModuleBuilder {
       section(1, signatures),
       section(2, [...imports, memory]),
       section(3, this.functions.map((_, index) => unsignedLeb(this.imports.length + index))),
+      this.tableEntries.length === 0 ? [] : section(4, [[0x70, 0x00, unsignedLeb(this.tableEntries.length)]]),
       section(7, this.exports.map((entry): Code => [name(entry.name), 0x00, unsignedLeb(entry.index)])),
+      this.tableEntries.length === 0 ? [] : section(9, [[0x00, 0x41, 0x00, 0x0b, unsignedLeb(this.tableEntries.length), this.tableEntries.map((index) => unsignedLeb(index))]]),
       section(10, bodies),
     ]);
   }
