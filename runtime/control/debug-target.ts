@@ -11,7 +11,7 @@ import type { LookOut, System } from '../system/system';
 import type { Stop } from '../system/stop';
 import { Timeline, TIMELINE_DEFAULTS, type TimelineOptions } from '../timeline/timeline';
 import { BreakpointSet, type Breakpoint, type ExceptionFilter } from './breakpoints';
-import { History, SLICE_TICKS, type Search } from './history';
+import { History, SLICE_EFFORT, SLICE_TICKS, type Search } from './history';
 import type { Job, JobProgress, StopReport } from './job';
 import { Stepper, type LineView, type Runner, type StepEnd } from './step';
 
@@ -187,7 +187,7 @@ export class DebugTarget implements Runner {
   }
 
   private slice(request: { readonly stepVcpu?: number; readonly resumeVcpu?: number }): Stop {
-    const stop = this.system.run({ until: ticks(this.system.now + SLICE_TICKS), ...request });
+    const stop = this.system.run({ until: ticks(this.system.now + SLICE_TICKS), effortMax: SLICE_EFFORT, ...request });
     this.timeline.observe();
     return stop;
   }

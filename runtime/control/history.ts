@@ -13,6 +13,8 @@ import type { JobProgress } from './job';
 
 /** Virtual time that one slice of a job runs at most. */
 export const SLICE_TICKS = 2_000_000;
+/** Work that one slice of a job does at most, about. */
+export const SLICE_EFFORT = 16_000_000;
 const FIRST_WINDOW_TICKS = 20_000;
 const WINDOW_GROWTH = 10;
 const ALIGNED_WINDOW_TICKS = 2_000_000;
@@ -40,7 +42,7 @@ export class History {
     this.timeline.approach(tick);
     const from = this.system.now;
     while (this.system.now < tick) {
-      const stop = this.system.run({ until: ticks(Math.min(tick, this.system.now + SLICE_TICKS)) });
+      const stop = this.system.run({ until: ticks(Math.min(tick, this.system.now + SLICE_TICKS)), effortMax: SLICE_EFFORT });
       this.timeline.observe();
       if (stop.kind !== 'limit') return true;
       const abandoned = yield { title, fraction: (this.system.now - from) / Math.max(1, tick - from) };
@@ -85,13 +87,13 @@ export class History {
     let resumeVcpu: number | undefined;
     let sliceEnd = this.system.now + SLICE_TICKS;
     for (;;) {
-      const stop = this.system.run({ until: ticks(Math.min(end, sliceEnd)), ...(resumeVcpu === undefined ? {} : { resumeVcpu }) });
+      const stop = this.system.run({ until: ticks(Math.min(end, sliceEnd)), effortMax: SLICE_EFFORT, ...(resumeVcpu === undefined ? {} : { resumeVcpu }) });
       resumeVcpu = 'vcpu' in stop && stop.vcpu !== null ? stop.vcpu : undefined;
       if (stop.kind === 'idle' || stop.kind === 'power' || stop.kind === 'exit') return true;
       const isInside = this.system.now < search.end || search.includesEnd === true;
       if (stop.kind !== 'limit' && isInside) visit(stop);
       if (stop.kind === 'limit' && this.system.now >= end) return true;
-      if (this.system.now < sliceEnd) continue;
+      if (this.system.now < sliceEnd && stop.kind !== 'limit') continue;
       sliceEnd = this.system.now + SLICE_TICKS;
       const abandoned = yield { title: 'Searching backwards', fraction: (this.system.now - start) / Math.max(1, end - start) };
       if (abandoned === true) return false;

@@ -84,7 +84,7 @@ export interface GuestAccess {
 
 /** Why `run` came back. `retired` instructions have been executed in every case; the PC is stated per reason. */
 export type Exit =
-  /** The budget is spent exactly. PC: next instruction. */
+  /** The budget is spent exactly, or less of it where the guest trapped thousands of times on the way. PC: next instruction. */
   | { readonly reason: 'budget' }
   /** WFI or WFIT executed with nothing pending; it counts as retired. PC: after it. */
   | { readonly reason: 'wfi' }

@@ -16,6 +16,8 @@ export type SystemThread = LoopThread;
 export interface SystemHypervisor extends LoopHypervisor<SystemThread> {
   /** What a call would be, without making it; undefined if it is none. */
   describeCall(thread: SystemThread, exit: Exit & { readonly reason: 'hvc' | 'smc' }): TraceEvent | undefined;
+  /** Throws if the hypervisor's state contradicts itself; for tests. */
+  checkInvariants(): void;
 }
 
 /** A VM's console. */

@@ -15,6 +15,8 @@ import type { RunRequest, Stop, VcpuIndex } from './stop';
 export const QUANTUM_TICKS = 20_000;
 /** What leaving the engine and coming back costs, in instructions. */
 const PASS_EFFORT = 300;
+/** What a run that ended early because of its many traps costs, in instructions. */
+const TRAPPING_EFFORT = 8_000_000;
 /** Longest single engine run; bounds how long a pause request waits. */
 export const RUN_TICKS_MAX = 2_000_000;
 
@@ -26,6 +28,8 @@ const HAS_RETIRED: Readonly<Record<Exit['reason'], boolean>> = {
   budget: true, wfi: true, hvc: true, breakpoint: true, watchpoint: true, exception: true, 'fault-loop': true,
   smc: false, hlt: false, 'system-register': false, mmio: false, 'stage2-data-abort': false, 'stage2-instruction-abort': false,
 };
+
+const LIMIT: Stop = { kind: 'limit' };
 
 /** A thread as the loop needs it. */
 export interface LoopThread {
@@ -121,9 +125,10 @@ export class RunLoop<T extends LoopThread> {
   /** Runs until something in `request` or in the system says stop. */
   run(request: RunRequest): Stop {
     let resume = request.resumeVcpu;
+    const effortEnd = this.effort + (request.effortMax ?? Number.POSITIVE_INFINITY);
     for (;;) {
       this.outside.applyInputs();
-      const early = this.outside.takeStop() ?? this.ended ?? this.limit(request);
+      const early = this.outside.takeStop() ?? this.ended ?? (this.effort >= effortEnd ? LIMIT : this.limit(request));
       if (early !== undefined) return early;
       this.outside.advance(this.now);
       const due = this.outside.takeStop();
@@ -211,7 +216,7 @@ export class RunLoop<T extends LoopThread> {
   }
 
   private limit({ until, retiredMax }: RunRequest): Stop | undefined {
-    return this.now >= until || this.retired >= (retiredMax ?? Number.POSITIVE_INFINITY) ? { kind: 'limit' } : undefined;
+    return this.now >= until || this.retired >= (retiredMax ?? Number.POSITIVE_INFINITY) ? LIMIT : undefined;
   }
 
   private runThread(thread: T, request: RunRequest, resume: boolean): Stop | undefined {
@@ -226,9 +231,10 @@ export class RunLoop<T extends LoopThread> {
     this.effort += PASS_EFFORT;
     const stepping = request.stepVcpu === engineVcpu;
     const before = this.retired;
-    const { retired, exit } = this.engine.run(engineVcpu, { budget: stepping ? 1 : this.budget(request), tickNow: this.now, resume });
+    const budget = stepping ? 1 : this.budget(request);
+    const { retired, exit } = this.engine.run(engineVcpu, { budget, tickNow: this.now, resume });
     this.retired += retired;
-    this.effort += retired;
+    this.effort += exit.reason === 'budget' && retired < budget ? TRAPPING_EFFORT : retired;
     this.pass(retired);
     const stop = this.handle(thread, exit, { retired, resuming: resume && retired === (exit.reason === 'hvc' ? 1 : 0) });
     const ran = this.retired - before;

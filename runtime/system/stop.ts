@@ -37,6 +37,8 @@ export interface RunRequest {
   readonly until: Ticks;
   /** Stop when guests have retired this many instructions since power-on, at the latest. */
   readonly retiredMax?: number;
+  /** Stop after about this much work, in instructions' worth, at the latest: for whoever wants to look around in between. */
+  readonly effortMax?: number;
   /** Stop once this vCPU has retired one instruction. */
   readonly stepVcpu?: VcpuIndex;
   /** Do not stop at a breakpoint or call filter on the first instruction that this vCPU executes. */

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { buildSync } from 'esbuild';
+import { wordsElf } from '../support/system';
 import { guestElf, sampleElf, sampleFolder } from '../support/guest-build';
 
 const ROOT = resolve(__dirname, '..', '..');
@@ -94,6 +95,14 @@ test('a guest that resets the platform ends with 3', () => {
   const done = run('run', guestElf('jump-to-zero'));
   assert.equal(done.status, 3);
   assert.match(done.out, /called from/);
+});
+
+test('a guest that does nothing but fault ends with 3 and says where', () => {
+  const path = file('faults.elf');
+  writeFileSync(path, wordsElf([0xd2a8_6000, 0xd518_c000, 0]));
+  const done = run('run', path, '--json');
+  assert.equal(done.status, 3);
+  assert.match(done.error, /faults: The vCPU took the same exception .* at 0x43000200/);
 });
 
 test('a trace has one line per event and per call, with arguments and result', () => {

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { resolveSystem, resolveSystemFile, systemOfProgram } from '../../debug-adapter/configuration/resolve';
 import { nodeHost } from '../../debug-adapter/node-host';
-import { createSystem, DebugTarget, elfSections, loadSymbols, parseElf, ticks, VmSymbols, type DebugTargetOptions, type Job, type StopReport, type System, type SystemDescription } from '../../runtime/index';
+import { createSystem, DebugTarget, elfSections, loadSymbols, ok, parseElf, ticks, VmSymbols, type DebugTargetOptions, type Job, type StopReport, type System, type SystemDescription } from '../../runtime/index';
+import { buildElf } from '../images/elf-builder';
 import { guestElf, sampleSystemFile } from './guest-build';
 
 /** A system that can be powered on again and again. */
@@ -34,6 +35,19 @@ export async function elfSubject(name: string, elf: string): Promise<Subject> {
   const resolved = await resolveSystem(nodeHost, systemOfProgram(elf), { ...OPTIONS, folder: '/' });
   assert.ok(resolved.ok, `${elf} is readable`);
   return { name, ...resolved.value };
+}
+
+/** One bare program of machine words at 0x40200000; everything around it is zero. */
+export async function wordsSubject(words: readonly number[]): Promise<Subject> {
+  const resolved = await resolveSystem({ ...nodeHost, readFile: () => Promise.resolve(ok(wordsElf(words))) }, systemOfProgram('/words.elf'), { ...OPTIONS, folder: '/' });
+  assert.ok(resolved.ok, resolved.ok ? '' : resolved.error.map(({ message }) => message).join('\n'));
+  return { name: 'words', ...resolved.value };
+}
+
+/** The ELF file of such a program. */
+export function wordsElf(words: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(Uint32Array.from(words).buffer);
+  return buildElf({ entry: 0x4020_0000n, segments: [{ type: 1, flags: 5, address: 0x4020_0000n, bytes, memorySize: BigInt(bytes.length) }] });
 }
 
 /** Fixture guests side by side: the first is the primary VM, the others start with the system. */
