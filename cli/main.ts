@@ -17,7 +17,7 @@ const USAGE = `Usage:
   gunyah --help | --version
 
 Exit status of run: the guest's own (PSCI SYSTEM_OFF 0, semihosting exit its code), 2 bad usage or input,
-3 guest fault or reset, 4 a limit was reached.`;
+3 the platform was reset or a guest does nothing but fault, 4 a limit was reached, 141 nobody reads the output.`;
 
 const EXIT_USAGE = 2;
 
