@@ -21,7 +21,7 @@ export function makeDecide(session: Session, { condition, hitCondition, logMessa
   const message = logMessage === undefined ? undefined : compileMessage(logMessage);
   if (message?.ok === false) return err(`Log message: ${message.error.message}`);
   if (compiled === undefined && counts === undefined && message === undefined) return ok(undefined);
-  let hits = 0;
+  const hits = new HitCounter();
   let complained = false;
   return ok((hit) => {
     const context = vcpuEvaluation(session, hit.vcpu ?? session.debuggee.target.system.focusVcpu ?? 0, hit.event);
@@ -33,12 +33,39 @@ export function makeDecide(session: Session, { condition, hitCondition, logMessa
       }
       if (holds.ok && !holds.value) return false;
     }
-    hits++;
-    if (counts !== undefined && !counts(hits)) return false;
+    if (counts !== undefined && !counts(hits.count(session.debuggee.target))) return false;
     if (message === undefined) return true;
     if (!session.isSearchingBack) session.output(`${formatMessage(message.value, context)}\n`, 'stdout');
     return false;
   });
+}
+
+const HIT_COUNT_MAX = 1_000_000;
+
+/**
+ * Which hit in time this is. Counts by the ticks at which hits happened, so that going back and forth does not count anything twice;
+ * a branch of history forgets those that will not happen now.
+ */
+class HitCounter {
+  private ticks: number[] = [];
+
+  count({ system, timeline }: { readonly system: { readonly now: number }; readonly timeline: { readonly replaying: boolean } }): number {
+    const { now } = system;
+    if (!timeline.replaying) while ((this.ticks[this.ticks.length - 1] ?? -1) > now) this.ticks.pop();
+    const place = this.placeOf(now);
+    if (this.ticks[place] !== now && this.ticks.length < HIT_COUNT_MAX) this.ticks.splice(place, 0, now);
+    return place + 1;
+  }
+
+  /** Index of the first hit that is not before a tick. */
+  private placeOf(tick: number): number {
+    let [low, high] = [0, this.ticks.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.ticks[middle] ?? 0) < tick) low = middle + 1; else high = middle;
+    }
+    return low;
+  }
 }
 
 /** `5`, `== 5`, `>= 5`, `% 5` …: whether the n-th hit counts. A bare number means from that hit on. */

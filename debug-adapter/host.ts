@@ -13,6 +13,8 @@ export interface Host {
   exists(path: string): Promise<boolean>;
   /** Creates or replaces a file. */
   writeFile(path: string, text: string): Promise<Result<void, string>>;
+  /** Adds to the end of a file. */
+  appendFile(path: string, text: string): Promise<Result<void, string>>;
   /** `path` made absolute against the folder `base`. */
   resolvePath(base: string, path: string): string;
   /** The folder of a file. */

@@ -1,6 +1,6 @@
 /** The `Host` of Node: files, paths, time. The only file of the adapter, with `main.ts`, that touches Node. */
 
-import { access, readFile, writeFile } from 'node:fs/promises';
+import { access, appendFile, readFile, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { err, ok } from '../runtime/index';
 import type { Host } from './host';
@@ -36,6 +36,14 @@ export const nodeHost: Host = {
   async writeFile(path, text) {
     try {
       await writeFile(path, text);
+      return ok(undefined);
+    } catch (problem) {
+      return err(reasonOf(problem));
+    }
+  },
+  async appendFile(path, text) {
+    try {
+      await appendFile(path, text);
       return ok(undefined);
     } catch (problem) {
       return err(reasonOf(problem));

@@ -18,6 +18,7 @@ import type { Host } from './host';
 import { argumentsOf } from './inbox';
 import type { CustomEventName, CustomEvents } from './protocol/index';
 import { REQUESTS } from './requests/table';
+import type { TraceFile } from './trace-file';
 import { References } from './variables/references';
 
 /** Sends a message to the client. `seq` is filled in by the session. */
@@ -52,6 +53,8 @@ export class Session {
   client: DebugProtocol.InitializeRequestArguments = { adapterID: 'gunyah' };
   /** How the session came to its last stop. */
   lastStop: StopReport | undefined;
+  /** Where the trace goes, if the launch configuration names a file. */
+  traceFile: TraceFile | undefined;
   /** True once the client has sent its breakpoints. */
   configured = false;
   /** The exception filters in force; they outlive a restart. */
@@ -76,12 +79,12 @@ export class Session {
       this.respond(request, false, { message: error.message, body: error.body });
     }
     this.runFollowUps();
-    if (request.command === 'disconnect' || request.command === 'terminate') this.onEndOf(request.command);
+    if (request.command === 'disconnect' || request.command === 'terminate') await this.onEndOf(request.command);
   }
 
   /** Answers a request that is not carried out. `message` is one of DAP's short forms, such as `cancelled`. */
   refuse(request: DebugProtocol.Request, message: string): void {
-    this.respond(request, false, { message });
+    this.respond(request, false, { message, body: {} });
   }
 
   /** The id of the progress shown now. */
@@ -216,12 +219,13 @@ export class Session {
   /** Actions to run right after the current response was sent, such as events that must follow it. */
   followUps: (() => void)[] = [];
 
-  private onEndOf(command: string): void {
+  private async onEndOf(command: string): Promise<void> {
     if (command === 'terminate') {
       this.terminate(0);
       return;
     }
     this.release();
+    await this.traceFile?.finished();
     this.onEnd();
   }
 
@@ -238,6 +242,7 @@ export class Session {
     }
     this.consoles.flush();
     this.notices.flush();
+    this.traceFile?.flush();
     if (step.done === true) {
       this.finish(step.value);
       return;

@@ -12,7 +12,7 @@ import schema from './system-file.schema.json';
 /** Longest system file read, in characters. */
 export const SYSTEM_FILE_SIZE_MAX = 1_000_000;
 
-const compileSchema = (): ValidateFunction<SystemConfiguration> => new Ajv({ allErrors: true, allowUnionTypes: true }).compile<SystemConfiguration>(schema);
+const compileSchema = (): ValidateFunction<SystemConfiguration> => new Ajv({ allErrors: true, allowUnionTypes: true, meta: false, validateSchema: false }).compile<SystemConfiguration>(schema);
 let compiled: ValidateFunction<SystemConfiguration> | undefined;
 
 /** Parses and checks the text of a system file. `file` is for messages only. */

@@ -10,6 +10,7 @@ import { AdapterError } from '../errors';
 import { offeredFilters } from '../exception-filters';
 import type { LaunchArguments } from '../protocol/index';
 import type { Session } from '../session';
+import { TraceFile } from '../trace-file';
 import { launchArguments } from '../configuration/launch-arguments';
 import type { Arguments } from './arguments';
 import type { Handler } from './table';
@@ -74,6 +75,7 @@ async function powerOn(session: Session, options: LaunchArguments): Promise<void
   session.release();
   session.debuggeeIfAny = debuggee;
   session.references.clear();
+  session.traceFile = options.trace === undefined ? undefined : new TraceFile(session, session.host.resolvePath(options.cwd ?? '.', options.trace));
   session.references.resolveVm = (vm) => vcpuOfVm(session, vm);
   for (const warning of [...resolved.warnings, ...debuggee.warnings]) session.output(`${describe(warning)}\n`);
   for (const module of modulesOf(debuggee)) session.event('module', { reason: 'new', module });

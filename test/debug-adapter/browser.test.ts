@@ -26,6 +26,7 @@ function memoryHost(files: ReadonlyMap<string, Uint8Array>): Host {
     readFile: (path) => { const bytes = files.get(path); return Promise.resolve(bytes === undefined ? { ok: false, error: 'there is no such file' } : { ok: true, value: bytes }); },
     exists: (path) => Promise.resolve(files.has(path)),
     writeFile: () => Promise.resolve({ ok: true, value: undefined }),
+    appendFile: () => Promise.resolve({ ok: true, value: undefined }),
     resolvePath: (base, path) => (path.startsWith('/') ? path : `${base}/${path}`),
     folderOf: (path) => path.slice(0, Math.max(1, path.lastIndexOf('/'))),
     now: () => performance.now(),

@@ -201,3 +201,25 @@ test('a step in one VM lets the other go on, and breakpoints in the other still 
   const { threads } = await session.client.request('threads', {});
   assert.equal(threads.find(({ id }) => id === stop.threadId)?.name, 'sensor/cpu0');
 });
+
+test('a hit count means the same hit after going back and forth', async (context) => {
+  const session = debugging(context);
+  await session.start({ launch: guestLaunch('nested-structs-o0'), functionBreakpoints: [{ name: 'factorial', hitCondition: '== 4' }] });
+  const tick = await session.evaluate('$tick');
+  await session.client.request('reverseContinue', { threadId: 1 });
+  assert.match((await session.client.waitForStop()).description ?? '', /beginning of history/);
+  await session.continue();
+  assert.equal(await session.evaluate('$tick'), tick);
+});
+
+test('a console says nothing twice when time is travelled', async (context) => {
+  const session = debugging(context);
+  await session.start({ launch: guestLaunch('nested-structs-o0', { consoles: 'terminal' }), functionBreakpoints: [{ name: 'nine_arguments' }] });
+  await session.client.request('setFunctionBreakpoints', { breakpoints: [{ name: 'stop_with_structure' }] });
+  await session.client.request('reverseContinue', { threadId: 1 });
+  await session.client.waitForStop();
+  await session.client.request('setFunctionBreakpoints', { breakpoints: [] });
+  await session.client.request('continue', { threadId: 1 });
+  await session.client.waitForEvent('terminated');
+  for (const line of ['10! = 3628800', 'static 41', 'multiply 42']) assert.equal(session.client.consoleText().split(line).length, 2, line);
+});

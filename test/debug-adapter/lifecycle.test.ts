@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -167,4 +167,40 @@ test('code without symbols is shown by its distance from the start of memory', a
   const frame = await session.topFrame(1);
   assert.match(frame.name, /^blind\+0x[0-9a-f]+$/);
   assert.equal(frame.presentationHint, 'subtle');
+});
+
+test('the trace is written to a file as JSON lines, and a path that cannot be written is told without ending the run', async (context) => {
+  const path = join(folder, 'trace.jsonl');
+  const session = debugging(context);
+  await startSession(session.client, { launch: sampleLaunch({ trace: path }) });
+  await session.client.waitForEvent('terminated');
+  await session.end();
+  const events = readFileSync(path, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as { tick: number; vm: string; event: string; name?: string });
+  assert.ok(events.some(({ vm, event, name }) => vm === 'sensor' && event === 'hypercall' && name === 'msgqueue_send'));
+  assert.ok(events.every(({ tick }, index) => tick >= (events[index - 1]?.tick ?? 0)));
+  const other = debugging(context);
+  await startSession(other.client, { launch: guestLaunch('hello', { trace: join(folder, 'no', 'such', 'trace.jsonl') }) });
+  await other.client.waitForEvent('terminated');
+  const { body } = await other.client.waitForEvent('output', (event) => event.body['category'] === 'important');
+  assert.match(String(body['output']), /Cannot write the trace to .*: there is no such file/);
+});
+
+test('restart while running begins again', async (context) => {
+  const session = debugging(context);
+  await startSession(session.client, { launch: guestLaunch('spin-masked') });
+  await session.client.waitForEvent('thread');
+  await session.client.request('setFunctionBreakpoints', { breakpoints: [{ name: 'guest_main' }] });
+  await session.client.request('restart', {});
+  assert.equal((await session.client.waitForStop()).reason, 'function breakpoint');
+  assert.equal(session.client.log.filter(({ event }) => event === 'stopped').length, 1);
+});
+
+test('a request that still waits is answered as cancelled', async (context) => {
+  const session = debugging(context);
+  await session.client.request('initialize', INITIALIZE);
+  const launched = session.client.request('launch', guestLaunch('hello'));
+  const threads = session.answer('threads', {});
+  await session.send('cancel', { requestId: 3 });
+  assert.deepEqual(await threads, { success: false, message: 'threads: cancelled' });
+  await launched;
 });
