@@ -22,7 +22,8 @@ export async function makeDebuggee(host: Host, resolved: ResolvedSystem, launch:
   const system = createSystem(resolved.description);
   if (!system.ok) return err(system.error);
   const target = new DebugTarget(system.value, { history: historyOf(launch) });
-  const symbols = new Map(resolved.description.vms.map(({ name }) => [name, new VmSymbols(system.value)]));
+  const names = [...resolved.description.vms.map(({ name }) => name), ...resolved.symbols.map(({ vm }) => vm)];
+  const symbols = new Map(names.map((name) => [name, new VmSymbols(system.value)]));
   const sources = new Map<SymbolFile, SourceResolver>();
   const warnings: Diagnostic[] = [];
   for (const { vm, path, bytes, slide } of resolved.symbols) {

@@ -50,6 +50,7 @@ export async function resolveSystem(host: Host, system: SystemConfiguration, opt
     if (description !== undefined) vms.push(description);
   }
   resolver.checkNames(vms);
+  for (const { vm, file } of system.symbols ?? []) await resolver.symbolFile(file, vm);
   for (const symbols of options.symbols ?? []) await resolver.launchSymbols(symbols, vms);
   const memory = system.platform?.memory === undefined ? undefined : resolver.size(system.platform.memory, 'platform.memory');
   const errors = resolver.diagnostics.filter(({ severity }) => severity === 'error');
@@ -154,10 +155,13 @@ class Resolver {
   }
 
   private async extraSymbols(vm: VmConfiguration, name: string): Promise<void> {
-    for (const file of vm.symbols ?? []) {
-      const bytes = await this.file(file, 'symbols-unreadable');
-      if (bytes !== undefined) this.symbols.push({ vm: name, path: this.host.resolvePath(this.folder, file), bytes });
-    }
+    for (const file of vm.symbols ?? []) await this.symbolFile(file, name);
+  }
+
+  /** A symbol file of a VM, which may not exist yet. */
+  async symbolFile(file: string, vm: string): Promise<void> {
+    const bytes = await this.file(file, 'symbols-unreadable');
+    if (bytes !== undefined) this.symbols.push({ vm, path: this.host.resolvePath(this.folder, file), bytes });
   }
 
   /** A tree from source or blob, as a blob. */

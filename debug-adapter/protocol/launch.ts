@@ -44,6 +44,8 @@ export interface SystemConfiguration {
   readonly platform?: PlatformConfiguration;
   readonly identity?: 'gunyah' | 'gunyah-legacy' | 'none';
   readonly vms: readonly VmConfiguration[];
+  /** Of VMs that other VMs make at run time, by the name that their configuration gives them. */
+  readonly symbols?: readonly { readonly vm: string; readonly file: string }[];
 }
 
 /** Common to launch requests; exactly one of `program` and `system` is given. */

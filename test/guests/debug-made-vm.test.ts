@@ -1,0 +1,38 @@
+/** A VM that another VM makes while the system runs is debugged as the others are: by name, with source, forwards and back. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { type Debugging, debugging } from '../debug-adapter/debugging';
+import { sampleSystemFile } from '../support/guest-build';
+
+const system = sampleSystemFile('vm-manager');
+const GUEST_SOURCE = join(dirname(system), 'guest', 'main.c');
+
+async function threadName(session: Debugging, id: number | undefined): Promise<string | undefined> {
+  return (await session.client.request('threads', {})).threads.find((thread) => thread.id === id)?.name;
+}
+
+function lineOf(text: string): number {
+  return readFileSync(GUEST_SOURCE, 'utf8').split('\n').findIndex((line) => line.includes(text)) + 1;
+}
+
+test('a function of the made VM is a breakpoint before the VM exists, each time it lives', async (context) => {
+  const session = debugging(context);
+  const stop = await session.start({ launch: { system }, functionBreakpoints: [{ name: 'guest!obey' }] });
+  assert.equal(await threadName(session, stop.threadId), 'guest/cpu0');
+  const [here, caller] = await session.frameTexts(stop.threadId ?? 0, 2);
+  assert.match(here ?? '', /^obey:\d+$/);
+  assert.match(caller ?? '', /^guest_main:\d+$/);
+  assert.match(await session.evaluate('command', (await session.topFrame(stop.threadId ?? 0)).id), /"memory"/);
+});
+
+test('a line of its program is too, and one can step back from it', async (context) => {
+  const session = debugging(context);
+  const line = lineOf('gic_connect(FIRST_SPI + BOARD_BUTTON_LINE');
+  const stop = await session.start({ launch: { system }, sourceBreakpoints: [{ path: GUEST_SOURCE, breakpoints: [{ line }] }] });
+  assert.equal(await threadName(session, stop.threadId), 'guest/cpu0');
+  const back = await session.step('stepBack', { threadId: stop.threadId ?? 0 });
+  assert.equal(await threadName(session, back.threadId), 'guest/cpu0');
+  assert.deepEqual(await session.frameTexts(back.threadId ?? 0, 1), [`guest_main:${line - 1}`]);
+});
