@@ -129,6 +129,7 @@ class ConsoleTerminal {
   private readonly text = new ConsoleText();
   private waiting: string | undefined = '';
   private travelledTo: number | undefined;
+  private hasPrinted = false;
 
   constructor(vm: string, session: vscode.DebugSession, send: (text: string) => Promise<void>) {
     this.vm = vm;
@@ -154,8 +155,9 @@ class ConsoleTerminal {
   }
 
   print(text: string): void {
-    if (this.travelledTo !== undefined) this.note(`again from ${formatTime(this.travelledTo)}`);
+    if (this.travelledTo !== undefined && this.hasPrinted) this.note(`again from ${formatTime(this.travelledTo)}`);
     this.travelledTo = undefined;
+    this.hasPrinted = true;
     this.write(this.text.convert(text));
   }
 
@@ -171,6 +173,7 @@ class ConsoleTerminal {
 
   clear(): void {
     this.text.reset();
+    this.hasPrinted = false;
     this.travelledTo = undefined;
     if (this.waiting !== undefined) this.waiting = '';
     else this.write(CLEAR_TERMINAL);

@@ -44,7 +44,7 @@ async function withResult(body) {
 }
 
 /** The workbench's own chatter on the console that tests print to. */
-const NOISE = /^(Creating a socket|Resolv(ing|ed) connection token|Updating additional builtin|ChatSessionStore|\[Service Worker\]|(Failed: )?getaddrinfo|\[remote-connection\]|\[AgentHost|.*(404|EAI_AGAIN|ENOTFOUND|Could not locate the bindings file))/;
+const NOISE = /^(Creating a socket|Resolv(ing|ed) connection token|Updating additional builtin|ChatSessionStore|\[Service Worker\]|(Failed: )?getaddrinfo|\[remote-connection\]|\[AgentHost|.*(status of 404|EAI_AGAIN|ENOTFOUND|Could not locate the bindings file|Cannot find module '\.\/build|Timed out waiting for authentication provider))/;
 
 /** In the server: the workbench in chromium starts the extension host with our suites. */
 export function runInServer(server, { screenshot, log = console.log }) {

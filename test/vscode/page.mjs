@@ -149,6 +149,13 @@ export class Workbench {
     });
   }
 
+  /** Clicks a button in the title of a view, which shows its buttons under the pointer only. */
+  async titleButton(title, name) {
+    const pane = await this.pane(title);
+    await pane.locator('.pane-header').first().hover();
+    await pane.locator('.pane-header').first().getByRole('button', { name }).first().click();
+  }
+
   /** Text of the visible terminals, one string each. */
   async terminals() {
     const groups = this.page.locator('.terminal-wrapper.active .xterm-rows, .terminal-split-pane .xterm-rows');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ROOT, VscodeServer } from '../../extension/start/vscode-server.mjs';
 import { eventually, launchBrowser, QUIET_SETTINGS, Workbench } from './page.mjs';
 
@@ -43,7 +43,7 @@ export async function runUiTest({ server, vsix, shots, log = console.log }) {
   } finally {
     await browser?.close();
     await vscode.stop();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(dirname(folder), { recursive: true, force: true });
   }
 }
 
@@ -59,7 +59,7 @@ const STEPS = [
   ['Reverse returns to the previous stop', reverse],
   ['in a light theme it looks right as well', lightTheme],
   ['the consoles show what each VM printed, and stay after the end', runToEnd],
-  ['a second session clears the consoles and starts anew', startAgain],
+  ['a second session clears the consoles, stops where the Resource Manager is asked, and can be ended', startAgain],
 ];
 
 async function viewsWelcome({ ui, page, shot }) {
@@ -67,27 +67,25 @@ async function viewsWelcome({ ui, page, shot }) {
   await page.getByRole('treeitem', { name: /main\.c/ }).first().dblclick();
   await page.locator('.editor-instance .view-line').first().waitFor();
   await ui.command('View: Show Run and Debug');
-  await widenSideBar(page);
+  await widenSideBar(page, 560);
   await ui.arrange('Call Stack', 'Breakpoints', ...VIEWS);
   await page.locator('.pane-body', { hasText: 'Start a system to see its virtual machines' }).first().waitFor();
   await shot('1-welcome');
 }
 
 /** Room for the rows of the views. */
-async function widenSideBar(page) {
+export async function widenSideBar(page, width) {
   const box = await page.locator('.part.sidebar').boundingBox();
   await page.mouse.move(box.x + box.width, box.y + 300);
   await page.mouse.down();
-  await page.mouse.move(560, box.y + 300, { steps: 4 });
+  await page.mouse.move(width, box.y + 300, { steps: 4 });
   await page.mouse.up();
 }
 
 async function addBreakpointInView({ ui, page }) {
   const pane = await ui.pane('Breakpoints');
-  await pane.locator('.pane-header').hover();
-  await pane.getByRole('button', { name: /Add Function Breakpoint/ }).click();
-  // Check boxes of exception filters are inputs too.
-  const input = pane.locator('input:not([type="checkbox"])').first();
+  await ui.titleButton('Breakpoints', /Add Function Breakpoint/);
+  const input = pane.locator('input:not([type=checkbox])').first();
   await input.waitFor();
   await input.fill('hvc:msgqueue_send');
   await page.keyboard.press('Enter');
@@ -190,10 +188,7 @@ async function lightTheme({ ui, page, shot }) {
 }
 
 async function runToEnd({ ui, page, shot }) {
-  // By its button: the palette's words for it differ between versions.
-  const pane = await ui.pane('Breakpoints');
-  await pane.locator('.pane-header').hover();
-  await pane.getByRole('button', { name: /Remove All Breakpoints/ }).click();
+  await ui.titleButton('Breakpoints', /Remove All Breakpoints/);
   await page.keyboard.press('F5');
   await page.locator('.debug-call-stack .stack-frame').first().waitFor({ state: 'detached', timeout: 60_000 });
   const text = await eventually('both consoles say goodbye', async () => {
@@ -205,10 +200,18 @@ async function runToEnd({ ui, page, shot }) {
 }
 
 async function startAgain({ ui, page, shot }) {
+  await ui.command('Gunyah: Add Hypercall Breakpoint…');
+  await ui.answer('rm:VM_START');
+  await ui.answer('');
+  await ui.row('Breakpoints', /rm:VM_START/);
   await page.keyboard.press('F5');
-  await eventually('the session runs to its end again', async () => {
+  await page.locator('.debug-call-stack .stack-frame').first().waitFor({ timeout: 60_000 });
+  const text = await eventually('the consoles are cleared', async () => {
     const all = (await ui.terminals()).join('\n');
-    return (all.match(/primary: done/g) ?? []).length === 1 && /the session has ended/.test(all) && !/the session has ended[^]*primary: hello/.test(all);
-  }, 60_000);
+    return /primary: hello/.test(all) && !/the session has ended|again from|bye/.test(all) ? all : undefined;
+  });
+  assert.equal((text.match(/primary: hello/g) ?? []).length, 1);
   await shot('9-again');
+  await page.keyboard.press('Shift+F5');
+  await page.locator('.debug-call-stack .stack-frame').first().waitFor({ state: 'detached' });
 }
