@@ -35,7 +35,7 @@ function pickEvent(): Promise<string | undefined> {
   return new Promise((resolve) => {
     pick.onDidChangeValue((value) => {
       const typed = value.trim();
-      const isOwn = /^[a-z-]+:\S+$/.test(typed) && !known.some(({ label }) => label === typed);
+      const isOwn = /^[\w.-]+[:!]\S+$/.test(typed) && !known.some(({ label }) => label === typed);
       pick.items = isOwn ? [...known, { label: typed, description: 'as typed', alwaysShow: true }] : known;
     });
     pick.onDidAccept(() => {

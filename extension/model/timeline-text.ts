@@ -6,8 +6,8 @@ import { formatCount, formatSize, formatTime, plural } from './format';
 /** Short text for the status bar, with a codicon in front. */
 export function timelineText(timeline: TimelineInfo, running: boolean): string {
   if (running) return `$(sync~spin) ${formatTime(timeline.now)}`;
-  const past = timeline.now < timeline.end;
-  return past ? `$(history) ${formatTime(timeline.now)} of ${formatTime(timeline.end)}` : `$(watch) ${formatTime(timeline.now)}`;
+  const back = timeline.end - timeline.now;
+  return back > 0 ? `$(history) ${formatTime(timeline.now)}, ${formatTime(back)} back` : `$(watch) ${formatTime(timeline.now)}`;
 }
 
 /** Markdown for its tooltip. */

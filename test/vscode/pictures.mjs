@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { packageExtension } from '../../extension/start/package.mjs';
 import { installServer, ROOT, VscodeServer } from '../../extension/start/vscode-server.mjs';
-import { eventually, launchBrowser, QUIET_SETTINGS, Workbench } from './page.mjs';
+import { launchBrowser, QUIET_SETTINGS, Workbench } from './page.mjs';
 import { copySample, widenSideBar } from './ui.mjs';
 
 const IMAGES = join(ROOT, 'docs', 'images');
@@ -15,17 +15,6 @@ async function addBreakpoint(ui, name, condition) {
   await ui.command('Gunyah: Add Hypercall Breakpoint…');
   await ui.answer(name);
   await ui.answer(condition);
-}
-
-/** Runs on until something is waiting in the queue from the primary to the sensor. */
-async function continueUntilQueued(ui, page) {
-  await eventually('a message is waiting', async () => {
-    const rows = await ui.rows('Message Queues');
-    if (rows.some((row) => /^primary → sensor, [1-9]/.test(row))) return true;
-    await page.keyboard.press('F5');
-    await page.waitForTimeout(1500);
-    return false;
-  }, 120_000);
 }
 
 async function takePictures({ ui, page }) {
@@ -44,18 +33,26 @@ async function takePictures({ ui, page }) {
   await page.waitForTimeout(1000);
   await page.screenshot({ path: join(IMAGES, 'hypercall-stop.png') });
   await ui.titleButton('Breakpoints', /Remove All Breakpoints/);
-  await addBreakpoint(ui, 'hvc:msgqueue_receive', 'vm == "sensor"');
+  await addBreakpoint(ui, 'hvc-return:msgqueue_send', 'vm == "primary" && $tick > 4000000');
   await ui.arrange('Virtual Machines', 'Capabilities', 'Message Queues', 'Doorbells');
-  await continueUntilQueued(ui, page);
+  await page.keyboard.press('F5');
+  await ui.row('Message Queues', /^primary → sensor, 1\/4 queued/);
   await page.mouse.move(900, 300);
   await page.waitForTimeout(1000);
   await page.screenshot({ path: join(IMAGES, 'views.png') });
   await page.screenshot({ path: join(MEDIA, 'views.png'), clip: side });
   await ui.arrange('Variables', 'Call Stack', 'Virtual Machines');
+  await ui.titleButton('Breakpoints', /Remove All Breakpoints/);
+  await addBreakpoint(ui, 'primary!update_statistics', '');
+  await ui.arrange('Variables', 'Call Stack', 'Virtual Machines');
+  await page.keyboard.press('F5');
+  await page.locator('.debug-call-stack .stack-frame').filter({ hasText: /^update_statistics/ }).first().waitFor();
   for (let steps = 0; steps < 3; steps++) {
-    await page.locator('.part.sidebar .title-actions').getByRole('button', { name: /^Step Back \(|^Step Back$/ }).first().click();
+    await page.keyboard.press('F10');
     await page.waitForTimeout(1500);
   }
+  await page.locator('.part.sidebar .title-actions').getByRole('button', { name: /^Step Back \(|^Step Back$/ }).first().click();
+  await page.waitForTimeout(2000);
   await page.screenshot({ path: join(IMAGES, 'step-back.png') });
 }
 

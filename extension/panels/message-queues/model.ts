@@ -10,9 +10,18 @@ import { propertyRow, row, type Row, type Tone } from '../../model/row';
 
 /** Rows of all queues. `before` is the previous stop's answer, undefined at the first stop. */
 export function messageQueueRows(queues: readonly QueueRow[], before: readonly QueueRow[] | undefined): readonly Row[] {
-  const rows = queues.map((queue) => queueRow(queue, before?.find((old) => old.objectId === queue.objectId), before !== undefined));
+  const rows = [...queues].sort(guestsFirst).map((queue) => queueRow(queue, before?.find((old) => old.objectId === queue.objectId), before !== undefined));
   const gone = (before ?? []).filter((old) => !queues.some(({ objectId }) => objectId === old.objectId));
   return [...rows, ...gone.map((old) => row({ id: `queue${old.objectId}/gone`, label: nameOf(old), description: 'gone since the last stop', icon: 'circle-slash', tone: 'gone' }))];
+}
+
+/** What the adapter calls the Resource Manager. */
+const RESOURCE_MANAGER = 'resource-manager';
+
+/** Queues between guests stand before the channels to the Resource Manager, which every system has; otherwise the order stays. */
+function guestsFirst(a: QueueRow, b: QueueRow): number {
+  const rank = ({ from, to }: QueueRow): number => (from === RESOURCE_MANAGER || to === RESOURCE_MANAGER ? 1 : 0);
+  return rank(a) - rank(b);
 }
 
 function nameOf(queue: QueueRow): string {

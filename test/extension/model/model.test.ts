@@ -75,7 +75,7 @@ test('a time that cannot be read or lies outside of history is explained', () =>
 
 test('the clock shows when the system stands in the past', () => {
   const timeline = { start: 0, end: 2_000_000, now: 1_000_000, checkpoints: [], marks: [], replaying: false };
-  assert.equal(timelineText(timeline, false), '$(history) 1 ms of 2 ms');
+  assert.equal(timelineText(timeline, false), '$(history) 1 ms, 1 ms back');
   assert.equal(timelineText({ ...timeline, now: 2_000_000 }, false), '$(watch) 2 ms');
   assert.equal(timelineText(timeline, true), '$(sync~spin) 1 ms');
 });

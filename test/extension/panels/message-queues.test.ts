@@ -57,6 +57,11 @@ test('a message has the time it was sent and a hex dump in its tooltip, and long
   assert.deepEqual(row?.subject, { kind: 'message', tick: 1_000_000, bytes: long.bytes });
 });
 
+test('queues between guests stand before those of the Resource Manager', () => {
+  const rm: QueueRow = { ...QUEUE, objectId: 1, to: 'resource-manager' };
+  assert.deepEqual(messageQueueRows([rm, QUEUE], undefined).map(({ label }) => label), ['primary → sensor', 'primary → resource-manager']);
+});
+
 test('two equal messages in one queue are two rows', () => {
   const row = checkQueue({ ...QUEUE, queued: 2, messages: [FIRST, FIRST] }, undefined, 'primary → sensor: 2/4 queued · requests [plain]');
   assert.equal(new Set(row.children.map(({ id }) => id)).size, row.children.length);
