@@ -43,9 +43,12 @@ function walk(folder: string): string[] {
   });
 }
 
+/** Files that have no text. */
+const PICTURES = /\.png$/;
+
 /** The files whose path matches, with their texts. */
 export function projectFiles(pattern: RegExp): readonly SourceText[] {
-  return projectPaths().filter((path) => pattern.test(path)).map((path) => ({ path, text: readProjectFile(path) }));
+  return projectPaths().filter((path) => pattern.test(path) && !PICTURES.test(path)).map((path) => ({ path, text: readProjectFile(path) }));
 }
 
 /** Text of one file. */
