@@ -4,7 +4,7 @@
  *
  *     0x0000_1000  the current vCPU: registers, flags, system registers (below 64 KiB: micro-ops name slots in 16 bits)
  *     0x0000_4000  state shared by generated code and TypeScript
- *     0x0000_5000  CRC-32 tables
+ *     0x0000_5000  tables of CRC-32 and AES
  *     0x0001_0000  the other vCPUs, one block each, swapped in when they run
  *     0x0020_0000  translation caches, two banks (EL0, EL1) per vCPU
  *     0x0090_0000  per RAM page: micro-op block, flags, dirty list, map of decoded granules
@@ -145,6 +145,9 @@ export const CPACR_FPEN_SHIFT = 20;
 
 /** 256 words for CRC-32, then 256 words for CRC-32C. */
 export const CRC_TABLES = 0x5000;
+
+/** The AES substitution box, then its inverse, 256 bytes each. */
+export const AES_TABLES = 0x5800;
 
 /** Blocks of all vCPUs, in order. */
 export const VCPU_BANKS = 0x1_0000;

@@ -7,7 +7,7 @@
 import type { Feature } from './interface';
 
 /** Features of which every row executes. */
-const executedFeatures: ReadonlySet<Feature> = new Set<Feature>(['A64', 'CRC32', 'LSE', 'LRCPC', 'PAN', 'UAO']);
+const executedFeatures: ReadonlySet<Feature> = new Set<Feature>(['A64', 'CRC32', 'LSE', 'LRCPC', 'PAN', 'UAO', 'RDM', 'DOTPROD', 'FP16', 'AES', 'PMULL', 'SHA1', 'SHA256']);
 
 /** Classes whose rows of the base features `FP` and `ADVSIMD` execute, while other rows of those features do not yet. */
 const executedClasses: ReadonlySet<string> = new Set<string>([

@@ -24,7 +24,7 @@ const state: readonly RegisterRow[] = [
   ['DIT', '3 3 4 2 5', 'EL0/EL0', 'engine', 'Data-independent timing.', { writeMask: bit(24), feature: 'DIT', state: 'not-yet' }],
   ['SSBS', '3 3 4 2 6', 'EL0/EL0', 'engine', 'Speculative store bypass safe.', { writeMask: bit(12), feature: 'SSBS', state: 'not-yet' }],
   ['TCO', '3 3 4 2 7', 'EL0/EL0', 'engine', 'Tag check override.', { writeMask: bit(25), feature: 'MTE', state: 'not-yet' }],
-  ['FPCR', '3 3 4 4 0', 'EL0/EL0', 'engine', 'Floating-point control.', { writeMask: mask(26, 22) }],
+  ['FPCR', '3 3 4 4 0', 'EL0/EL0', 'engine', 'Floating-point control.', { writeMask: mask(26, 22) | bit(19) }],
   ['FPSR', '3 3 4 4 1', 'EL0/EL0', 'engine', 'Floating-point status.', { writeMask: mask(31, 27) | bit(7) | mask(4, 0) }],
   ['DSPSR_EL0', '3 3 4 5 0', '-/-', 'storage', 'PSTATE on entry to Debug state; only there.', { state: 'not-yet' }],
   ['DLR_EL0', '3 3 4 5 1', '-/-', 'storage', 'Address to restart from Debug state; only there.', { state: 'not-yet' }],

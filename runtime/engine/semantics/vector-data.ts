@@ -256,8 +256,23 @@ const byElement: InstructionClass = {
   },
 };
 
+const AES = names('aese aesd aesmc aesimc');
+const SHA_THREE = names('sha1c sha1p sha1m sha1su0 sha256h sha256h2 sha256su1');
+const SHA_TWO = names('sha1h sha1su1 sha256su0');
+const FIRST_AES = 4;
+
+const cryptography: InstructionClass = {
+  keys: ['crypto_aes', 'crypto_sha_three', 'crypto_sha_two'],
+  ops: NO_OPS,
+  lower(f, _place, key): Lowered {
+    const opcode = field(f, 'opcode');
+    const name = key === 'crypto_aes' ? AES[opcode - FIRST_AES] : (key === 'crypto_sha_three' ? SHA_THREE : SHA_TWO)[opcode];
+    return simdCall(name ?? '', registers(f), { bytes: 16 });
+  },
+};
+
 /** All classes of this file. */
 export const vectorClasses: readonly InstructionClass[] = [
   threeSame, floatThreeSame, threeDifferent, twoRegister, floatTwoRegister, floatCompareZero, convertPrecision, acrossLanes, scalarPairwise,
-  permutes, shifts, byElement,
+  permutes, shifts, byElement, cryptography,
 ];

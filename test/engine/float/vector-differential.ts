@@ -147,7 +147,7 @@ function difference(before: Uint8Array, here: Uint8Array, there: Uint8Array): st
 }
 
 /** A word of a row whose base register, if it has one, points into the data area. */
-function wordOf(prng: Prng, row: Encoding): number {
+export function wordOf(prng: Prng, row: Encoding): number {
   for (;;) {
     let word = randomInstruction(prng, row);
     if (row.class.includes('load')) {
@@ -167,6 +167,14 @@ function wordOf(prng: Prng, row: Encoding): number {
   }
 }
 
+/** QEMU 7.2 leaves the sign of FCVTZS (scalar, fixed-point) above a half-precision result, where the architecture has zeros. */
+function amendReference(word: number, there: Uint8Array): Uint8Array {
+  const decoded = decode(word);
+  const isWrong = decoded?.encoding.class === 'simd_scalar_convert_fixed' && decoded.encoding.mnemonic === 'fcvtzs' && decoded.encoding.feature === 'FP16';
+  if (isWrong) there.fill(0, AT.vectors + (word & 31) * 16 + 2, AT.vectors + (word & 31) * 16 + 8);
+  return there;
+}
+
 /** Compares `count` instructions of each row; gives how many were compared. Reports at most a few differences per row. */
 export function checkRows(rows: readonly Encoding[], count: number, seed: number): number {
   const prng = new Prng(seed);
@@ -177,10 +185,11 @@ export function checkRows(rows: readonly Encoding[], count: number, seed: number
   const engine = machine();
   const failures = new Map<string, { first: string; count: number }>();
   records.forEach((record, index) => {
-    const there = reference.slice(index * RECORD_BYTES, (index + 1) * RECORD_BYTES);
+    const word = new DataView(record.buffer).getUint32(AT.words, true);
+    const there = amendReference(word, reference.slice(index * RECORD_BYTES, (index + 1) * RECORD_BYTES));
     const found = difference(record, runHere(engine, record), there);
     if (found === '') return;
-    const name = decode(new DataView(record.buffer).getUint32(AT.words, true))?.encoding.name ?? '';
+    const name = decode(word)?.encoding.name ?? '';
     const known = failures.get(name);
     failures.set(name, { first: known?.first ?? `record ${index} ${textOf(record)} ${found}`, count: (known?.count ?? 0) + 1 });
   });
