@@ -98,6 +98,10 @@ test('the sample runs equally twice, in both tiers, with pauses and over breakpo
   checkSubject(await sampleSubject());
 });
 
+test('a VM that makes VMs and lends them its CPU runs equally twice, in both tiers, with pauses and over breakpoints', async () => {
+  checkSubject(await sampleSubject('vm-manager'));
+});
+
 for (const name of GUESTS) {
   test(`${name} runs equally twice, in both tiers, with pauses and over breakpoints`, async () => {
     checkSubject(await guestSubject(name));
@@ -111,6 +115,10 @@ test('two VMs on one physical CPU run equally in every way', async () => {
 test('travelling in the sample meets the same states at any checkpoint interval', async () => {
   const subject = await sampleSubject();
   for (const [seed, interval] of [[1, 5_000], [2, 300_000], [3, 10_000_000]] as const) checkTravel(subject, seed, interval);
+});
+
+test('travelling through the lives of made VMs meets the same states', async () => {
+  checkTravel(await sampleSubject('vm-manager'), 4, 200_000);
 });
 
 test('travelling in fixture guests meets the same states', async () => {
