@@ -16,7 +16,8 @@ export interface Outcome {
   readonly hash: string;
 }
 
-function runToEnd(system: System): Stop['kind'] {
+/** Runs until the platform is off or nothing can go on. */
+export function runToEnd(system: System): Stop['kind'] {
   while (system.now < END) {
     const stop = system.run({ until: ticks(END) });
     if (stop.kind === 'power' || stop.kind === 'idle' || stop.kind === 'exit') return stop.kind;

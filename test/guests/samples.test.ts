@@ -1,8 +1,9 @@
 /** The samples run to their end, say what they should, and end in the same state each time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sampleSubject } from '../support/system';
-import { outcomeOf, type Outcome } from './run-guest';
+import type { TraceEvent } from '../../runtime/index';
+import { powerOn, sampleSubject } from '../support/system';
+import { outcomeOf, runToEnd, type Outcome } from './run-guest';
 
 /** Runs a sample twice: the same both times, switched off in the end, and with these lines on its consoles in this order. */
 async function checkSample(name: Parameters<typeof sampleSubject>[0], lines: Readonly<Record<string, readonly (string | RegExp)[]>>): Promise<Outcome> {
@@ -61,4 +62,30 @@ test('two VMs talk through their consoles at the Resource Manager, and what RM r
     left: ['VMID 128; CONSOLE_OPEN of it: DENIED', 'stressed -> desserts: right', 'terminal: sent 546, received 542, lost 0 characters'],
     right: ['VMID 129; CONSOLE_OPEN of it: DENIED', 'answered 4 lines', 'terminal: sent 543, received 546, lost 0 characters'],
   });
+});
+
+/** Requests of the primary VM and what it is notified of, in order, from one VM_ALLOCATE to the next. */
+async function conversationsOf(name: Parameters<typeof sampleSubject>[0]): Promise<{ readonly lives: readonly (readonly string[])[]; readonly reports: readonly string[] }> {
+  const system = powerOn(await sampleSubject(name));
+  const lives: string[][] = [];
+  const reports: string[] = [];
+  const note = (event: TraceEvent): boolean => {
+    if (event.event === 'report') reports.push(event.message);
+    if (event.event === 'rm-request' && event.name === 'VM_ALLOCATE') lives.push([]);
+    if (event.event === 'rm-request' || event.event === 'rm-notification') lives.at(-1)?.push(event.event === 'rm-request' ? event.name : `(${event.name})`);
+    return false;
+  };
+  system.lookOutFor({ addresses: [], watchpoints: [], exceptionClasses: 0n, call: undefined, event: note });
+  runToEnd(system);
+  return { lives, reports };
+}
+
+test('the VM manager asks RM for what Linux asks, in its order, and RM has nothing to complain about', async () => {
+  const { lives, reports } = await conversationsOf('vm-manager');
+  const begin = ['VM_ALLOCATE', 'MEM_LEND', 'MEM_LEND', 'MEM_APPEND', 'VM_CONFIG_IMAGE', '(VM_STATUS)', 'VM_INIT', '(VM_STATUS)', 'VM_GET_HYP_RESOURCES', 'VM_START', '(VM_STATUS)'];
+  const end = [
+    '(VM_STATUS)', '(VM_EXITED)', 'VM_RESET', '(VM_STATUS)', '(MEM_RELEASED)', '(MEM_RELEASED)', '(VM_STATUS)', 'MEM_RECLAIM', 'MEM_RECLAIM', 'VM_DEALLOCATE', 'VM_GET_STATE',
+  ];
+  assert.deepEqual(lives, [[...begin, ...end], [...begin, ...end], [...begin, 'VM_STOP', ...end]]);
+  assert.deepEqual(reports, []);
 });
