@@ -4,7 +4,13 @@ import * as vscode from 'vscode';
 import { messageOf } from '../command';
 import type { FeatureContext } from '../feature';
 
-const SAMPLE = 'two-vms';
+/** The sample to begin with. The others use its guest SDK, so it comes along with each. */
+const BASE_SAMPLE = 'two-vms';
+const SAMPLES = [
+  { sample: BASE_SAMPLE, label: '$(mail) Two VMs', description: 'a primary VM and a sensor exchange messages over a queue' },
+  { sample: 'vm-manager', label: '$(layers) VM manager', description: 'a primary VM lends memory and CPU time to VMs that it makes itself' },
+  { sample: 'console-loopback', label: '$(terminal) Console loopback', description: 'two VMs talk through their consoles at the Resource Manager' },
+] as const;
 
 /** Registers the commands. */
 export function register({ extension }: FeatureContext): void {
@@ -15,12 +21,16 @@ export function register({ extension }: FeatureContext): void {
   );
 }
 
-/** Copies the sample, so that the user may change it, and opens the copy. */
+/** Copies a sample, so that the user may change it, and opens the copy. */
 async function openSample(extension: vscode.ExtensionContext): Promise<void> {
-  const target = await chooseFolder(extension);
-  if (target === undefined) return;
+  const sample = (await vscode.window.showQuickPick(SAMPLES, { title: 'Which sample?' }))?.sample;
+  const parent = sample === undefined ? undefined : await chooseParent(extension, sample);
+  if (sample === undefined || parent === undefined) return;
+  const target = vscode.Uri.joinPath(parent, sample);
   try {
-    await copySample(vscode.Uri.joinPath(extension.extensionUri, 'extension', 'samples', SAMPLE), target);
+    for (const name of new Set([BASE_SAMPLE, sample])) {
+      await copySample(vscode.Uri.joinPath(extension.extensionUri, 'extension', 'samples', name), vscode.Uri.joinPath(parent, name));
+    }
   } catch (problem) {
     void vscode.window.showErrorMessage(`The sample could not be copied to ${target.fsPath}: ${messageOf(problem)}`);
     return;
@@ -28,15 +38,14 @@ async function openSample(extension: vscode.ExtensionContext): Promise<void> {
   await vscode.commands.executeCommand('vscode.openFolder', target, { forceNewWindow: false });
 }
 
-async function chooseFolder(extension: vscode.ExtensionContext): Promise<vscode.Uri | undefined> {
-  const own = { label: '$(folder) Choose a folder…', description: `a folder "${SAMPLE}" is made in it`, choose: true };
+async function chooseParent(extension: vscode.ExtensionContext, sample: string): Promise<vscode.Uri | undefined> {
+  const own = { label: '$(folder) Choose a folder…', description: `a folder "${sample}" is made in it`, choose: true };
   const storage = { label: '$(archive) Keep it with the extension', description: 'in the extension\'s own storage', choose: false };
   const picked = await vscode.window.showQuickPick([own, storage], { title: 'Where shall the sample workspace go?' });
   if (picked === undefined) return undefined;
-  if (!picked.choose) return vscode.Uri.joinPath(extension.globalStorageUri, SAMPLE);
+  if (!picked.choose) return extension.globalStorageUri;
   const folders = await vscode.window.showOpenDialog({ canSelectFiles: false, canSelectFolders: true, openLabel: 'Copy Sample Here' });
-  const folder = folders?.[0];
-  return folder === undefined ? undefined : vscode.Uri.joinPath(folder, SAMPLE);
+  return folders?.[0];
 }
 
 /** Copies all but compiler leftovers. What the user has already changed in an earlier copy is not overwritten. */

@@ -1,5 +1,5 @@
 // Builds build/primary.elf and build/terminal.elf: node build.mjs [options of ../two-vms/build.mjs]
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { runBuild } from '../two-vms/build.mjs';
 
-runBuild(join(import.meta.dirname, 'programs.json'), process.argv.slice(2));
+runBuild(fileURLToPath(new URL('programs.json', import.meta.url)), process.argv.slice(2));
