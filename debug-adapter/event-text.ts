@@ -27,7 +27,7 @@ export function eventTitle(event: TraceEvent): string {
 /** What happened, for the exception widget and messages. */
 export function describeEvent(event: TraceEvent): string {
   switch (event.event) {
-    case 'hypercall': return event.phase === 'enter' ? `${event.name}(${valuesText(event.args)})` : `${event.name}(${valuesText(event.args)}) returned ${event.error} ${valuesText(event.result)}`;
+    case 'hypercall': return event.phase === 'enter' ? `${event.name}(${valuesText(event.args)})` : `${event.name}(${valuesText(event.args)}) returned ${[event.error, valuesText(Object.fromEntries(Object.entries(event.result).filter(([name]) => name !== 'error')))].filter((text) => text !== '').join(', ')}`;
     case 'hypercall-unknown': return `A ${event.path === 'native' ? 'native' : 'SMCCC'} call ${hex(event.number)} that the hypervisor does not have`;
     case 'psci':
     case 'smccc': return `${event.name}(${valuesText(event.args)})${event.result === undefined ? '' : ` returned ${hex(event.result)}`}`;

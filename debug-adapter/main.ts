@@ -12,7 +12,8 @@ export function serveStreams(input: Readable, output: Writable, onEnd: () => voi
   const session = new Session(nodeHost, (message) => { if (!output.writableEnded) output.write(frame(message)); });
   const inbox = new Inbox(session);
   const reader = new FrameReader((body) => { inbox.receiveText(body); }, (problem) => { inbox.problem(problem); });
-  session.onEnd = onEnd;
+  // The last answer must have left before the process may end.
+  session.onEnd = () => { if (output.writableEnded) onEnd(); else output.write('', onEnd); };
   input.on('data', (chunk: Uint8Array) => { reader.push(chunk); });
   input.on('end', () => { session.release(); onEnd(); });
   output.on('error', () => { session.release(); });

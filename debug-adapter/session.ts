@@ -53,6 +53,16 @@ export class Session {
   client: DebugProtocol.InitializeRequestArguments = { adapterID: 'gunyah' };
   /** How the session came to its last stop. */
   lastStop: StopReport | undefined;
+  /** The vCPU that the last stop is about: the one that stopped, or one of the VM that the event is about. */
+  get stopVcpu(): number | undefined {
+    const stop = this.lastStop;
+    const system = this.current?.target.system;
+    if (stop === undefined || system === undefined || stop.vcpu !== null) return stop?.vcpu ?? undefined;
+    const { event } = stop;
+    const ofVm = event === undefined ? [] : system.vcpus().filter(({ index }) => system.vmNameOf(index) === system.vmName(event.vmid));
+    return (ofVm.find(({ vcpu }) => vcpu === event?.vcpu) ?? ofVm[0])?.index ?? system.focusVcpu ?? system.vcpuIndexes()[0];
+  }
+
   /** Where the trace goes, if the launch configuration names a file. */
   traceFile: TraceFile | undefined;
   /** True once the client has sent its breakpoints. */
@@ -270,7 +280,7 @@ export class Session {
       if (report.text !== undefined) this.output(`${report.text}\n`);
       this.terminate(report.exitCode ?? 0);
     } else if (actions.length === 0) {
-      this.event('stopped', stoppedBody(report));
+      this.event('stopped', stoppedBody(report, this.stopVcpu));
     }
     for (const action of actions) action();
   }
@@ -278,7 +288,7 @@ export class Session {
   /** Reports that the system stands still at another place without having run. */
   stoppedHere(reason: 'goto', vcpu: number): void {
     this.lastStop = { reason, vcpu, breakpointIds: [], tick: this.debuggee.target.system.now };
-    this.event('stopped', stoppedBody(this.lastStop));
+    this.event('stopped', stoppedBody(this.lastStop, vcpu));
   }
 
   /** A mistake of ours inside the runtime: say so, keep the session usable for looking around. */
@@ -322,12 +332,12 @@ export function threadIdOf(vcpu: number): number {
   return vcpu + 1;
 }
 
-function stoppedBody(report: StopReport): DebugProtocol.StoppedEvent['body'] {
+function stoppedBody(report: StopReport, vcpu: number | undefined): DebugProtocol.StoppedEvent['body'] {
   const reason = report.reason === 'idle' || report.reason === 'history start' || report.reason === 'terminated' ? 'pause' : report.reason;
   return {
     reason,
     allThreadsStopped: true,
-    ...(report.vcpu === null ? {} : { threadId: threadIdOf(report.vcpu) }),
+    ...(vcpu === undefined ? {} : { threadId: threadIdOf(vcpu) }),
     ...(report.breakpointIds.length === 0 ? {} : { hitBreakpointIds: [...report.breakpointIds] }),
     ...(report.text === undefined ? {} : { description: report.text, text: report.text }),
     ...describeStop(report.event, report.exception?.filter),

@@ -21,7 +21,7 @@ export function frameOfArguments(session: Session, args: Arguments): FrameHandle
   const id = numberOr(args, 'frameId', 0);
   if (id > 0) return session.references.frame(id);
   const { system } = session.debuggee.target;
-  const vcpu = system.focusVcpu ?? system.vcpuIndexes()[0];
+  const vcpu = session.stopVcpu ?? system.focusVcpu ?? system.vcpuIndexes()[0];
   if (vcpu === undefined) throw new AdapterError('unknownFrame');
   return { vcpu, vm: system.vmNameOf(vcpu) ?? '', index: 0, inlineIndex: 0 };
 }

@@ -18,7 +18,7 @@ export function scopesOf(session: Session, handle: FrameHandle): DebugProtocol.S
   const { references } = session;
   const names = frame.symbols?.variablesAt(frame.context.pc, handle.inlineIndex).map(({ name }) => name) ?? [];
   const globals = (frame.symbols?.globalsAt(frame.context.pc) ?? []).map(({ name }) => name).slice(0, GLOBAL_COUNT_MAX);
-  const event = handle.index === 0 && handle.vcpu === session.lastStop?.vcpu ? session.lastStop.event : undefined;
+  const event = handle.index === 0 && handle.vcpu === session.stopVcpu ? session.lastStop?.event : undefined;
   return [
     ...(event === undefined ? [] : [{ name: 'Event', variablesReference: references.add(eventContainer(session, event)), expensive: false }]),
     { name: 'Locals', presentationHint: 'locals', variablesReference: references.add(namesContainer(session, handle, unique(names))), expensive: false },
