@@ -63,6 +63,8 @@ export class Session {
     return (ofVm.find(({ vcpu }) => vcpu === event?.vcpu) ?? ofVm[0])?.index ?? system.focusVcpu ?? system.vcpuIndexes()[0];
   }
 
+  /** Whether the client believes that time can be travelled. */
+  announcesTravel = true;
   /** Where the trace goes, if the launch configuration names a file. */
   traceFile: TraceFile | undefined;
   /** True once the client has sent its breakpoints. */

@@ -78,6 +78,9 @@ async function powerOn(session: Session, options: LaunchArguments): Promise<void
   session.traceFile = options.trace === undefined ? undefined : new TraceFile(session, session.host.resolvePath(options.cwd ?? '.', options.trace));
   session.references.resolveVm = (vm) => vcpuOfVm(session, vm);
   for (const warning of [...resolved.warnings, ...debuggee.warnings]) session.output(`${describe(warning)}\n`);
+  const { canTravel } = debuggee.target;
+  if (canTravel !== session.announcesTravel) session.event('capabilities', { capabilities: { supportsStepBack: canTravel, supportsRestartFrame: canTravel } });
+  session.announcesTravel = canTravel;
   for (const module of modulesOf(debuggee)) session.event('module', { reason: 'new', module });
 }
 

@@ -61,7 +61,7 @@ function stackTrace(session: Session, args: Arguments): unknown {
 
 /** A vCPU that does not run has no stack, but its registers can be looked at. */
 function idleFrame(session: Session, { vcpu, vm }: { vcpu: number; vm: string }, state: string): DebugProtocol.StackFrame {
-  return { id: session.references.addFrame({ vcpu, vm, index: 0, inlineIndex: 0 }), name: state, line: 0, column: 0, presentationHint: 'subtle' };
+  return { id: session.references.addFrame({ vcpu, vm, index: 0, inlineIndex: 0 }), name: state, line: 0, column: 0, presentationHint: 'subtle', canRestart: false };
 }
 
 /** Code without symbols by its distance from where the VM's memory begins. */
@@ -80,6 +80,7 @@ function describeFrame(session: Session, { vcpu, vm }: { vcpu: number; vm: strin
     line: hasSource ? line - lineOffset(session) : 0,
     column: hasSource ? Math.max(1, column) - (session.client.columnsStartAt1 === false ? 1 : 0) : 0,
     instructionPointerReference: addressText({ vm, space: 'va', address: real.pc }),
+    canRestart: session.debuggee.target.canTravel && real.symbols !== undefined,
     ...(real.symbols === undefined ? {} : { moduleId: moduleId(vm, real.symbols.name) }),
     ...(hasSource ? { source: resolver.source(file) } : { presentationHint: 'subtle' as const }),
   };

@@ -167,6 +167,8 @@ test('without history stepping back is refused and says what to change', async (
   const session = debugging(context);
   await session.start({ launch: guestLaunch('hello', { stopOnEntry: true, reverse: false }) });
   for (const command of ['stepBack', 'reverseContinue']) await assert.rejects(session.send(command, { threadId: 1 }), /Set "reverse" to true/);
+  assert.deepEqual((await session.client.waitForEvent('capabilities')).body, { capabilities: { supportsStepBack: false, supportsRestartFrame: false } });
+  assert.equal((await session.topFrame(1)).canRestart, false);
 });
 
 test('a thread that does not exist is refused', async (context) => {
