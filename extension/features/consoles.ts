@@ -39,6 +39,7 @@ class Consoles implements vscode.Disposable {
   private readonly sessions: Sessions;
   private readonly closed: vscode.Disposable;
   private opening: NodeJS.Timeout | undefined;
+  private lastSession: string | undefined;
 
   constructor(sessions: Sessions) {
     this.sessions = sessions;
@@ -48,11 +49,19 @@ class Consoles implements vscode.Disposable {
   }
 
   receive(event: SessionEvent): void {
+    this.noteSession(event.session);
     if (event.event === 'gunyah/vmState') this.vms.add(event.body.vm);
     if (event.event === 'gunyah/console') this.of(event.body.vm, event.session).print(event.body.text);
     if (event.event === 'gunyah/timeTravel') {
       for (const console of this.owned(event.session)) console.travelled(event.body.tick);
     }
+  }
+
+  /** The first event of a session: what ended sessions have printed goes, so that no console shows the past of another run. */
+  private noteSession(session: vscode.DebugSession): void {
+    if (session.id === this.lastSession) return;
+    this.lastSession = session.id;
+    for (const console of this.consoles.values()) if (console.session === undefined) console.take(session);
   }
 
   restart(session: vscode.DebugSession): void {

@@ -101,6 +101,8 @@ async function addBreakpointFromList({ ui }) {
 
 /** Waits until the session stands still again after `action`; the clock in the status bar must have moved. */
 async function movesTo(session, action) {
+  // The editor enables its buttons a moment after the stop, when it has the call stack.
+  await session.page.locator('.debug-call-stack .stack-frame').first().waitFor();
   const before = await clock(session);
   await action();
   return await eventually('the clock moves and the session stops', async () => {
