@@ -12,9 +12,10 @@ import { createEngine, type Engine } from '../engine/index';
 import { createHypervisor, type Hypervisor, type Thread } from '../hypervisor/hypervisor';
 import type { PlatformVm } from '../hypervisor/interface';
 import { identificationRegisters, type CoreProfile } from '../isa/identification-profiles';
-import { BOARD_UART, SPI_BASE } from '../machine/board';
+import { BOARD_RTC, BOARD_UART, SPI_BASE } from '../machine/board';
 import { Bus } from '../machine/bus';
 import { Pl011 } from '../machine/devices/pl011';
+import { Pl031 } from '../machine/devices/pl031';
 import { TickEventQueue } from '../machine/event-queue';
 import type { Inspection } from '../hypervisor/inspection';
 import { createResourceManager, type ResourceManager, type RmView } from '../resource-manager/index';
@@ -33,6 +34,11 @@ const COUNTER_SHIFT = 4;
 const TIMER_FREQUENCY_HZ = 62_500_000;
 const UART_STRIDE = 0x1000;
 const SECONDARY_HARDWARE_INTERRUPT = 200;
+const RTC_INTERRUPT = SPI_BASE + BOARD_RTC.spi;
+const RTC_WINDOW = { name: 'rtc', ipa: BigInt(BOARD_RTC.base), pa: BigInt(BOARD_RTC.base), sizeBytes: BigInt(BOARD_RTC.sizeBytes), interrupt: virqNumber(RTC_INTERRUPT), hardwareInterrupt: RTC_INTERRUPT };
+const TICKS_PER_SECOND = 1_000_000_000;
+/** Time of day at power-on, the same in every run: 2024-01-01 00:00:00 UTC. */
+const START_SECONDS = 1_704_067_200;
 const PAGE = 4096n;
 const CONSOLE_LINE_MAX = 256;
 /** RM calls the primary VM HLOS; users call it what the description does. */
@@ -121,7 +127,7 @@ class Composition implements Parts {
       identity: system.description.identity,
       heap: layout.heap,
       vcpuCountMax: VCPU_COUNT_MAX,
-      hardwareInterrupts: planned.map((_, index) => hardwareInterrupt(index)),
+      hardwareInterrupts: [RTC_INTERRUPT, ...planned.map((_, index) => hardwareInterrupt(index))],
       identification: { pinned: identificationRegisters(coreProfile(platform.cpuModel)), unpinned: identificationRegisters('gunyah-unpinned') },
       deviceAccess: (address, access) => this.accessDevice(Number(address), access),
       onPlatformPower: (action) => { system.endWith({ kind: 'power', action }); },
@@ -131,6 +137,7 @@ class Composition implements Parts {
     this.primaryEntry = va(planned[0]?.placement.entry ?? 0n);
     this.lines = planned.map(() => []);
     this.consoles = planned.map(({ vm }, index) => this.makeConsole(vm, index));
+    this.placeRtc();
     const { vms, free } = new BootLoader(this.engine, layout).load(planned);
     this.resourceManager = createResourceManager();
     this.gunyah.bootRootVm(this.resourceManager, {
@@ -228,6 +235,13 @@ class Composition implements Parts {
     this.system.emit(event, thread?.engineVcpu ?? null);
   }
 
+  /** The platform's clock; the primary VM has it. */
+  private placeRtc(): void {
+    const line = this.gunyah.hardwareLine(RTC_INTERRUPT) ?? { setLevel: () => undefined };
+    const rtc = new Pl031({ line, queue: this.events, key: 'rtc', ticksPerSecond: TICKS_PER_SECOND, startSeconds: START_SECONDS });
+    this.bus.add({ name: 'rtc', base: BOARD_RTC.base, sizeBytes: BOARD_RTC.sizeBytes, device: rtc });
+  }
+
   private makeConsole(vm: VmDescription, index: number): VmConsole {
     const transcript = new Transcript();
     if (!vm.hasUart) return { vm: vm.name, transcript };
@@ -298,7 +312,7 @@ class BootLoader {
       ramBase: ram.base,
       ramSizeBytes: ram.sizeBytes,
       entry: placement.entry,
-      devices: vm.hasUart ? [uart] : [],
+      devices: [...(vm.hasUart ? [uart] : []), ...(index === 0 ? [RTC_WINDOW] : [])],
       autostart: index === 0 || vm.autostart,
     };
   }
