@@ -28,7 +28,7 @@ test('the sample with two VMs runs to its end', async () => {
   await checkSample('two-vms', { primary: ['primary: hello', 'My VMID is 3', 'VM "sensor" is running', 'primary: done'], sensor: [/^doorbell: / ] });
 });
 
-const LENT = ['manager: lent 2048 KiB in one piece and 600 single pages', 'manager: 0 of its pages can be read from here now'];
+const LENT = ['manager: lent 2048 KiB in one piece and 600 single pages, shared 64 KiB', 'manager: 0 of its pages can be read from here now'];
 const BORN = ['  | guest: hello from VM 128, 4448 KiB of memory at 0x80000000', '  | > memory', '  | 631 pages written and read, 0 wrong'];
 const GONE = ['manager: 1112 of 1112 pages are back, with what the guest left in them', 'manager: VM 128: NORESOURCE'];
 
@@ -36,9 +36,9 @@ test('a primary VM loads a guest into lent memory, runs it by vcpu_run, emulates
   const { vmids, parcels } = await checkSample('vm-manager', {
     manager: [
       '== a guest that switches itself off ==', ...LENT, ...BORN, '  | > sleep', '  | slept long enough', '  | > kick', '  | kicked 5 times',
-      '  | > poke', '  | there is 0xffffffff', '  | > button', '  | the button was pressed 5 times', '  | > off',
+      '  | > poke', '  | there is 0xffffffff', '  | > virtio', '  | said 184 characters, heard 184, with interrupts', '  | > button', '  | the button was pressed 6 times', '  | > off',
       /^manager: ended \(platform off, reason 0x0\) after \d+ runs: \d+ loads and \d+ stores emulated, \d+ waits, \d+ wake-ups$/,
-      /^manager: \d+ characters, 5 signals, 1 accesses to nothing, button pressed 6 times$/, ...GONE,
+      'manager: 184 characters through virtio, 184 back', /^manager: \d+ characters, 5 signals, 1 accesses to nothing, button pressed 7 times$/, ...GONE,
       '== a guest that resets itself ==', ...LENT, ...BORN, '  | > sleep', '  | slept long enough', '  | > reset', /^manager: ended \(platform reset, /, ...GONE,
       '== a guest that is stopped ==', ...LENT, ...BORN, '  | > ', /^manager: ended \(stop forced, /, ...GONE,
       'manager: done',
@@ -82,9 +82,9 @@ async function conversationsOf(name: Parameters<typeof sampleSubject>[0]): Promi
 
 test('the VM manager asks RM for what Linux asks, in its order, and RM has nothing to complain about', async () => {
   const { lives, reports } = await conversationsOf('vm-manager');
-  const begin = ['VM_ALLOCATE', 'MEM_LEND', 'MEM_LEND', 'MEM_APPEND', 'VM_CONFIG_IMAGE', '(VM_STATUS)', 'VM_INIT', '(VM_STATUS)', 'VM_GET_HYP_RESOURCES', 'VM_START', '(VM_STATUS)'];
+  const begin = ['VM_ALLOCATE', 'MEM_LEND', 'MEM_LEND', 'MEM_APPEND', 'VM_GET_VMID', 'MEM_SHARE', 'VM_CONFIG_IMAGE', '(VM_STATUS)', 'VM_INIT', '(VM_STATUS)', 'VM_GET_HYP_RESOURCES', 'VM_START', '(VM_STATUS)'];
   const end = [
-    '(VM_STATUS)', '(VM_EXITED)', 'VM_RESET', '(VM_STATUS)', '(MEM_RELEASED)', '(MEM_RELEASED)', '(VM_STATUS)', 'MEM_RECLAIM', 'MEM_RECLAIM', 'VM_DEALLOCATE', 'VM_GET_STATE',
+    '(VM_STATUS)', '(VM_EXITED)', 'VM_RESET', '(VM_STATUS)', '(MEM_RELEASED)', '(MEM_RELEASED)', '(MEM_RELEASED)', '(VM_STATUS)', 'MEM_RECLAIM', 'MEM_RECLAIM', 'MEM_RECLAIM', 'VM_DEALLOCATE', 'VM_GET_STATE',
   ];
   assert.deepEqual(lives, [[...begin, ...end], [...begin, ...end], [...begin, 'VM_STOP', ...end]]);
   assert.deepEqual(reports, []);

@@ -37,7 +37,6 @@ extern const uint8_t guest_image_bytes_end[];
 
 static struct rm rm;
 static struct vmm vmm;
-static uint16_t own_vmid;
 static uint64_t image;
 static struct vmm_event *ready;
 static struct vmm_event *twos;
@@ -123,7 +122,7 @@ static enum rm_error give_memory(const struct life *life)
 {
 	const struct rm_memory_range range = { image, BOARD_RAM_SIZE };
 
-	return life->is_shared ? vmm_share(&vmm, own_vmid, 0, &range, 1) : vmm_lend(&vmm, 0, &range, 1);
+	return life->is_shared ? vmm_share(&vmm, RM_RIGHTS_RWX, 0, &range, 1) : vmm_lend(&vmm, 0, &range, 1);
 }
 
 /* The first step that fails, or NULL. */
@@ -275,7 +274,7 @@ void guest_main(void)
 	};
 	uint64_t base, size;
 
-	if (!rm_open(&rm, &board.fdt) || rm_get_vmid(&rm, &own_vmid) != RM_OK ||
+	if (!rm_open(&rm, &board.fdt) ||
 	    !fdt_get_reg(&board.fdt, fdt_find_path(&board.fdt, "/memory"), 0, &base, &size))
 		panic("there is no Resource Manager");
 	image = base + size - 8 * BOARD_RAM_SIZE;

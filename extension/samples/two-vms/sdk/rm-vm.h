@@ -15,6 +15,7 @@
 #define RM_RIGHT_X 1U
 #define RM_RIGHT_W 2U
 #define RM_RIGHT_R 4U
+#define RM_RIGHTS_RW 6U
 #define RM_RIGHTS_RWX 7U
 
 #define RM_ACL_MAX 8U

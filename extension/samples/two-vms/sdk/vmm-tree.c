@@ -107,10 +107,42 @@ static void put_serial(struct fdt_writer *writer, const struct vmm_tree *tree)
 	fdt_end_node(writer);
 }
 
+static void put_virtio(struct fdt_writer *writer, const struct vmm_tree *tree)
+{
+	char name[32];
+
+	fdt_begin_node(writer, name_with_hex(name, "virtio@", tree->virtio_base));
+	fdt_put_string(writer, "compatible", "virtio,mmio");
+	FDT_CELLS(writer, "reg", (uint32_t)(tree->virtio_base >> 32), (uint32_t)tree->virtio_base, 0, VMM_TREE_VIRTIO_SIZE);
+	FDT_CELLS(writer, "interrupts", GIC_SPI, tree->virtio_line, flags_of_line(tree, tree->virtio_line));
+	fdt_end_node(writer);
+}
+
+/* Maps the parcel with this label at a fixed address, and makes RM describe it under /reserved-memory. */
+static void put_window(struct fdt_writer *writer, const struct vmm_tree *tree)
+{
+	char name[32], path[48];
+
+	fdt_begin_node(writer, name_with_hex(name, "shm-", tree->window_label));
+	fdt_put_string(writer, "vdevice-type", "shm");
+	fdt_put_string(writer, "generate", name_with_hex(path, "/hypervisor/shm-", tree->window_label));
+	fdt_put_u32(writer, "label", tree->window_label);
+	fdt_put_flag(writer, "peer-default");
+	fdt_put_u64(writer, "dma_base", 0);
+	fdt_begin_node(writer, "memory");
+	fdt_put_u32(writer, "label", tree->window_label);
+	fdt_put_u32(writer, "#address-cells", 2);
+	fdt_put_u64(writer, "base", tree->window_base);
+	fdt_end_node(writer);
+	fdt_end_node(writer);
+}
+
 /* A doorbell of the owner for each line, connected to a fixed interrupt of the guest. */
-static void put_lines(struct fdt_writer *writer, const struct vmm_tree *tree)
+static void put_vdevices(struct fdt_writer *writer, const struct vmm_tree *tree)
 {
 	fdt_begin_node(writer, "vdevices");
+	if (tree->window_base != 0)
+		put_window(writer, tree);
 	for (size_t i = 0; i < tree->line_count; i++) {
 		const struct vmm_tree_line *line = &tree->lines[i];
 		char name[32], path[48];
@@ -149,7 +181,7 @@ static void put_vm_config(struct fdt_writer *writer, const struct vmm_tree *tree
 	fdt_put_string(writer, "affinity", "proxy");
 	fdt_end_node(writer);
 
-	put_lines(writer, tree);
+	put_vdevices(writer, tree);
 	fdt_end_node(writer);
 }
 
@@ -174,6 +206,8 @@ size_t vmm_tree_write(const struct vmm_tree *tree, void *buffer, size_t capacity
 	put_gic(&writer, tree);
 	if (tree->serial_base != 0)
 		put_serial(&writer, tree);
+	if (tree->virtio_base != 0)
+		put_virtio(&writer, tree);
 	put_vm_config(&writer, tree);
 	fdt_end_node(&writer);
 	return fdt_writer_finish(&writer);

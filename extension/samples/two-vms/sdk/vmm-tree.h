@@ -11,6 +11,7 @@
 
 #define VMM_TREE_GIC_DISTRIBUTOR 0x08000000UL
 #define VMM_TREE_GIC_REDISTRIBUTOR 0x080A0000UL
+#define VMM_TREE_VIRTIO_SIZE 0x200U
 
 /* An interrupt line: a doorbell of this label that the guest sees as shared peripheral interrupt 32 + label. */
 struct vmm_tree_line {
@@ -25,6 +26,10 @@ struct vmm_tree {
 	uint32_t vcpu_count;     /* proxy-scheduled */
 	uint64_t serial_base;    /* a PL011 that the manager emulates; 0: none */
 	uint32_t serial_line;    /* its interrupt, one of lines[] */
+	uint64_t virtio_base;    /* a virtio device on the MMIO transport; 0: none */
+	uint32_t virtio_line;
+	uint64_t window_base;    /* where a shared parcel appears, away from the RAM; 0: none */
+	uint32_t window_label;   /* of that parcel */
 	const struct vmm_tree_line *lines;
 	size_t line_count;
 };

@@ -39,17 +39,19 @@ enum rm_error vmm_lend(struct vmm *vmm, uint32_t label, const struct rm_memory_r
 	return give(vmm, RM_MEM_LEND, &parcel);
 }
 
-enum rm_error vmm_share(struct vmm *vmm, uint16_t own_vmid, uint32_t label, const struct rm_memory_range *ranges, size_t count)
+enum rm_error vmm_share(struct vmm *vmm, uint8_t rights, uint32_t label, const struct rm_memory_range *ranges, size_t count)
 {
+	uint16_t own_vmid = 0;
+	enum rm_error error = rm_get_vmid(vmm->rm, &own_vmid);
 	const struct rm_acl_entry acl[] = {
-		{ .vmid = vmm->vmid, .rights = RM_RIGHTS_RWX },
-		{ .vmid = own_vmid, .rights = RM_RIGHTS_RWX },
+		{ .vmid = vmm->vmid, .rights = rights },
+		{ .vmid = own_vmid, .rights = rights },
 	};
 	const struct rm_parcel parcel = {
 		.label = label, .acl = acl, .acl_count = ARRAY_COUNT(acl), .ranges = ranges, .range_count = count,
 	};
 
-	return give(vmm, RM_MEM_SHARE, &parcel);
+	return error == RM_OK ? give(vmm, RM_MEM_SHARE, &parcel) : error;
 }
 
 /* Edge-triggered at each event that might let the vCPU go on; it may come without need. */

@@ -3,7 +3,7 @@
  * devices, interrupts it and takes everything back. The order of requests is Linux's (drivers/virt/gunyah):
  *
  *   vmm_create      VM_ALLOCATE
- *   vmm_lend …      MEM_LEND, MEM_APPEND (or vmm_share: MEM_SHARE)
+ *   vmm_lend …      MEM_LEND, MEM_APPEND (or vmm_share: VM_GET_VMID, MEM_SHARE)
  *   vmm_configure   VM_CONFIG_IMAGE, VM_INIT, VM_GET_HYP_RESOURCES
  *   vmm_start       VM_START
  *   vmm_run …       vcpu_run of each vCPU, until all of them wait or the VM has ended
@@ -98,8 +98,8 @@ enum rm_error vmm_create(struct vmm *vmm, struct rm *rm);
 /* Gives memory away until vmm_destroy(). The VM gets all rights. */
 enum rm_error vmm_lend(struct vmm *vmm, uint32_t label, const struct rm_memory_range *ranges, size_t count);
 
-/* The same, but this VM keeps its access; its own VMID must be known. */
-enum rm_error vmm_share(struct vmm *vmm, uint16_t own_vmid, uint32_t label, const struct rm_memory_range *ranges, size_t count);
+/* The same, but both VMs get these rights. */
+enum rm_error vmm_share(struct vmm *vmm, uint8_t rights, uint32_t label, const struct rm_memory_range *ranges, size_t count);
 
 /* Image and tree are in the parcel that was given first; image->handle is filled in. */
 enum rm_error vmm_configure(struct vmm *vmm, struct rm_image *image);

@@ -14,6 +14,15 @@
 /* A register that only signals: each 32-bit store is counted by the manager, no device sees it. */
 #define BOARD_KICK 0x0A000000UL
 
+/* A virtio console that the manager emulates; its interrupt is 32 + this line. Its queues are in the window. */
+#define BOARD_VIRTIO_BASE 0x0A010000UL
+#define BOARD_VIRTIO_LINE 16U
+
+/* Memory that both VMs see; what a virtio device needs if it cannot see the driver's own memory. */
+#define BOARD_WINDOW_BASE 0xA0000000UL
+#define BOARD_WINDOW_SIZE 0x10000UL
+#define BOARD_WINDOW_LABEL 0x15U
+
 /* What the guest says when it waits for a command. */
 #define BOARD_PROMPT "> "
 

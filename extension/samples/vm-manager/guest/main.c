@@ -5,7 +5,7 @@
  *   memory   writes and reads its whole memory     kick    stores to the signal register
  *   sleep    sleeps on its timer                   button  says how often the button was pressed
  *   poke     touches an address without anything   off     switches itself off
- *   reset    resets itself
+ *   reset    resets itself                         virtio  talks through its virtio console
  */
 #include "../common/board.h"
 #include "sdk/board.h"
@@ -16,6 +16,7 @@
 #include "sdk/psci.h"
 #include "sdk/string.h"
 #include "sdk/timer.h"
+#include "sdk/virtio-console.h"
 
 #define PL011_IMSC 0x038
 #define PL011_ICR 0x044
@@ -118,6 +119,34 @@ static void sleep_a_while(void)
 	print("slept %s\n", timer_now_us() - before >= SLEEP_US ? "long enough" : "too short");
 }
 
+/* The window as RM describes it: memory that is not this VM's alone. */
+static bool find_window(uint64_t *base, uint64_t *size)
+{
+	int node = fdt_find_path(&board.fdt, "/reserved-memory/buffer");
+
+	return node >= 0 && fdt_get_reg(&board.fdt, node, 0, base, size);
+}
+
+static void talk_by_virtio(void)
+{
+	static struct virtio_console virtio;
+	static const char words[] = "a short line\n"
+				    "and a longer one, which takes more than one of the buffers that driver and device pass to "
+				    "each other in their queue, because each of them has room for only 128 characters\n";
+	uint64_t base, size;
+	uint32_t lines = 0, characters = 0;
+
+	if (!find_window(&base, &size) || !virtio_console_open(&virtio, &board.fdt, base, size)) {
+		print("there is no virtio console\n");
+		return;
+	}
+	virtio_console_write(&virtio, words, sizeof(words) - 1);
+	for (; lines < 2; characters++)
+		lines += virtio_console_get_char(&virtio) == '\n';
+	print("said %lu characters, heard %u, %s\n", sizeof(words) - 1, characters,
+	      virtio.interrupts > 0 ? "with interrupts" : "without interrupts");
+}
+
 static void obey(const char *command)
 {
 	if (strcmp(command, "memory") == 0)
@@ -130,6 +159,8 @@ static void obey(const char *command)
 		print("the button was pressed %u times\n", button_presses);
 	else if (strcmp(command, "poke") == 0)
 		print("there is 0x%x\n", mmio_read32(NOTHING_THERE));
+	else if (strcmp(command, "virtio") == 0)
+		talk_by_virtio();
 	else if (strcmp(command, "reset") == 0)
 		psci_system_reset();
 	else

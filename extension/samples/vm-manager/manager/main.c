@@ -1,7 +1,7 @@
 /*
  * The manager: a primary VM that makes other VMs, as a virtual machine monitor under Linux does. It carries the guest's program
- * inside its own, lends memory for it, runs it on a proxy-scheduled vCPU, is its serial port, its button and its keyboard, and
- * takes everything back when it has ended. Three lives, with three ends.
+ * inside its own, lends memory for it, runs it on a proxy-scheduled vCPU, is its serial port, its virtio console, its button and
+ * its keyboard, and takes everything back when it has ended. Three lives, with three ends.
  *
  * Good places for a breakpoint: live(), serial_write(), and the event hvc-return:vcpu_run.
  */
@@ -14,6 +14,7 @@
 #include "sdk/rm-vm.h"
 #include "sdk/string.h"
 #include "sdk/vmm-tree.h"
+#include "sdk/vmm-virtio-console.h"
 #include "sdk/vmm.h"
 #include "serial.h"
 
@@ -28,6 +29,7 @@
 /* More memory: single pages, more of them than one message to RM can name. The guest sees them in one piece. */
 #define LOOSE_PAGES 600U
 #define LENT_SIZE (IMAGE_SIZE + 2 * LOOSE_PAGES * PAGE_SIZE)
+#define WINDOW_OFFSET LENT_SIZE /* behind it: what the guest and this VM share */
 
 #define STOP_REASON 3U
 
@@ -44,6 +46,7 @@ extern const uint8_t guest_image_bytes_end[];
 static struct rm rm;
 static struct vmm vmm;
 static struct serial serial;
+static struct vmm_virtio_console virtio;
 static struct rm_memory_range loose_pages[LOOSE_PAGES];
 static volatile bool access_failed;
 
@@ -61,9 +64,9 @@ static uint64_t find_memory_to_lend(void)
 	uint64_t base, size;
 	int node = fdt_find_path(&board.fdt, "/memory");
 
-	if (node < 0 || !fdt_get_reg(&board.fdt, node, 0, &base, &size) || size < 4 * LENT_SIZE)
+	if (node < 0 || !fdt_get_reg(&board.fdt, node, 0, &base, &size) || size < 4 * LENT_SIZE + BOARD_WINDOW_SIZE)
 		panic("too little memory in the device tree");
-	return (base + size - LENT_SIZE) & ~(IMAGE_SIZE - 1);
+	return (base + size - LENT_SIZE - BOARD_WINDOW_SIZE) & ~(IMAGE_SIZE - 1);
 }
 
 static bool skip_failed_access(struct exception_frame *frame)
@@ -95,15 +98,18 @@ static uint32_t count_reachable(uint64_t image)
 	return count;
 }
 
-static void lend_memory(uint64_t image)
+static void give_memory(uint64_t image)
 {
 	const struct rm_memory_range whole = { image, IMAGE_SIZE };
+	const struct rm_memory_range window = { image + WINDOW_OFFSET, BOARD_WINDOW_SIZE };
 
 	for (uint32_t i = 0; i < LOOSE_PAGES; i++)
 		loose_pages[i] = (struct rm_memory_range){ image + IMAGE_SIZE + 2 * i * PAGE_SIZE, PAGE_SIZE };
 	check("MEM_LEND of the image", vmm_lend(&vmm, 0, &whole, 1));
 	check("MEM_LEND of more memory", vmm_lend(&vmm, 0, loose_pages, LOOSE_PAGES));
-	print("manager: lent %lu KiB in one piece and %u single pages\n", IMAGE_SIZE >> 10, LOOSE_PAGES);
+	check("MEM_SHARE", vmm_share(&vmm, RM_RIGHTS_RW, BOARD_WINDOW_LABEL, &window, 1));
+	print("manager: lent %lu KiB in one piece and %u single pages, shared %lu KiB\n", IMAGE_SIZE >> 10, LOOSE_PAGES,
+	      BOARD_WINDOW_SIZE >> 10);
 }
 
 /* ---- From an allocated VMID to a running VM ---- */
@@ -120,7 +126,11 @@ static uint64_t load_guest(uint64_t image)
 
 static void write_tree(uint64_t image, uint64_t entry)
 {
-	static const struct vmm_tree_line lines[] = { { BOARD_SERIAL_LINE, false }, { BOARD_BUTTON_LINE, false } };
+	static const struct vmm_tree_line lines[] = {
+		{ BOARD_SERIAL_LINE, false },
+		{ BOARD_BUTTON_LINE, false },
+		{ BOARD_VIRTIO_LINE, false },
+	};
 	const struct vmm_tree tree = {
 		.name = "guest",
 		.ram_base = BOARD_RAM_BASE,
@@ -128,6 +138,10 @@ static void write_tree(uint64_t image, uint64_t entry)
 		.vcpu_count = 1,
 		.serial_base = BOARD_SERIAL_BASE,
 		.serial_line = BOARD_SERIAL_LINE,
+		.virtio_base = BOARD_VIRTIO_BASE,
+		.virtio_line = BOARD_VIRTIO_LINE,
+		.window_base = BOARD_WINDOW_BASE,
+		.window_label = BOARD_WINDOW_LABEL,
 		.lines = lines,
 		.line_count = ARRAY_COUNT(lines),
 	};
@@ -142,11 +156,46 @@ static void start_guest(uint64_t image)
 
 	check("VM_ALLOCATE", vmm_create(&vmm, &rm));
 	write_tree(image, load_guest(image));
-	lend_memory(image);
+	give_memory(image);
 	check("VM_CONFIG_IMAGE, VM_INIT", vmm_configure(&vmm, &parts));
 	print("manager: VM %u has %u vCPU, capability 0x%lx, wake-up VIRQ %u, and %u lines\n", vmm.vmid, vmm.vcpu_count,
 	      vmm.vcpus[0].cap, vmm.vcpus[0].wakeup_virq, vmm.line_count);
 	check("VM_START", vmm_start(&vmm));
+}
+
+/* ---- Devices ---- */
+
+static char capital(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+/* Who is at the other end of the virtio console: repeats everything in capitals. */
+static void answer_by_virtio(void *context, const char *text, size_t size)
+{
+	(void)context;
+	while (size > 0) {
+		char answer[64];
+		size_t piece = size < sizeof(answer) ? size : sizeof(answer);
+
+		for (size_t i = 0; i < piece; i++)
+			answer[i] = capital(text[i]);
+		vmm_virtio_console_type(&virtio, answer, piece);
+		text += piece;
+		size -= piece;
+	}
+}
+
+static void add_devices(uint64_t image)
+{
+	virtio = (struct vmm_virtio_console){
+		.vmm = &vmm,
+		.line = BOARD_VIRTIO_LINE,
+		.window = { BOARD_WINDOW_BASE, (uint8_t *)(image + WINDOW_OFFSET), BOARD_WINDOW_SIZE },
+		.print = answer_by_virtio,
+	};
+	if (!serial_add(&serial, &vmm, BOARD_SERIAL_BASE, BOARD_SERIAL_LINE) || !vmm_virtio_console_add(&virtio, BOARD_VIRTIO_BASE))
+		panic("no room for devices");
 }
 
 /* ---- A guest's life ---- */
@@ -189,6 +238,7 @@ static void print_statistics(const struct vmm_event *kicks)
 	print("manager: ended (%s, reason 0x%x) after %u runs: %u loads and %u stores emulated, %u waits, %u wake-ups\n",
 	      rm_exit_type_name(vmm.exit_type), vmm.exit_reason[0], vcpu->count.runs, vcpu->count.reads, vcpu->count.writes,
 	      vcpu->count.waits, vcpu->count.wakeups);
+	print("manager: %u characters through virtio, %u back\n", virtio.printed, virtio.typed);
 	print("manager: %u characters, %u signals, %u accesses to nothing, button pressed %u times\n", serial.characters,
 	      kicks->signalled, vmm.unclaimed_accesses, vmm.lines[1].raised);
 }
@@ -232,8 +282,9 @@ static void run_life(const struct life *life, uint64_t image)
 	print("\n== %s ==\n", life->title);
 	start_guest(image);
 	kicks = vmm_add_event(&vmm, &kick);
-	if (kicks == NULL || !serial_add(&serial, &vmm, BOARD_SERIAL_BASE, BOARD_SERIAL_LINE))
-		panic("no room for devices");
+	if (kicks == NULL)
+		panic("no room for the signal register");
+	add_devices(image);
 	print("manager: %u of its pages can be read from here now\n", count_reachable(image));
 	live(life);
 	serial_flush(&serial);
@@ -247,7 +298,7 @@ static void run_life(const struct life *life, uint64_t image)
 
 void guest_main(void)
 {
-	static const char *const first[] = { "memory\n", "sleep\n", "kick\n", "poke\n", "button\n", "off\n", NULL };
+	static const char *const first[] = { "memory\n", "sleep\n", "kick\n", "poke\n", "virtio\n", "button\n", "off\n", NULL };
 	static const char *const second[] = { "memory\n", "sleep\n", "reset\n", NULL };
 	static const char *const third[] = { "memory\n", NULL };
 	static const struct life lives[] = {
