@@ -36,3 +36,14 @@ test('a line of its program is too, and one can step back from it', async (conte
   assert.equal(await threadName(session, back.threadId), 'guest/cpu0');
   assert.deepEqual(await session.frameTexts(back.threadId ?? 0, 1), [`guest_main:${line - 1}`]);
 });
+
+test('a return of vcpu_run is a place to stop, chosen by the state it reports', async (context) => {
+  const session = debugging(context);
+  const stop = await session.start({ launch: { system }, functionBreakpoints: [{ name: 'hvc-return:vcpu_run', condition: 'vcpu_state == 5' }] });
+  const rows = await session.scopeVariables((await session.topFrame(stop.threadId ?? 0)).id, 'Event');
+  const row = (name: string): string | undefined => rows.find((one) => one.name === name)?.value;
+  assert.equal(await threadName(session, stop.threadId), 'manager/cpu0');
+  assert.match(row('vcpu') ?? '', /guest vCPU 0/);
+  // The guest's first store to its serial port: the line control register.
+  assert.deepEqual(['vcpu_state', 'state_data_0', 'state_data_1', 'state_data_2'].map(row), ['5', '0x900002c', '0x4', '0x70']);
+});

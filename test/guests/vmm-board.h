@@ -15,4 +15,9 @@
 #define BOARD_READY 0x11000000UL /* the guest waits for an interrupt */
 #define BOARD_EVENT 0x12000000UL
 
+#define BOARD_VIRTIO 0x13000000UL
+#define BOARD_WINDOW_BASE 0xA0000000UL
+#define BOARD_WINDOW_SIZE 0x4000UL
+#define BOARD_WINDOW_LABEL 0x33U
+
 #endif

@@ -11,6 +11,7 @@
 #include "sdk/psci.h"
 #include "sdk/string.h"
 #include "sdk/timer.h"
+#include "sdk/virtio.h"
 
 #define PSCI_CPU_SUSPEND 0xC4000001U
 #define PSCI_SYSTEM_RESET2 0xC4000012U
@@ -119,6 +120,81 @@ static void sleep_in_two_ways(void)
 	finding(0, (uint64_t)(int64_t)psci_call(PSCI_CPU_SUSPEND, 3, 0, 0));
 }
 
+/* ---- A driver that breaks every rule of virtio ---- */
+
+#define DESCRIPTORS ((volatile struct virtio_descriptor *)BOARD_WINDOW_BASE)
+#define DRIVER ((volatile struct virtio_driver_ring *)(BOARD_WINDOW_BASE + 0x100))
+#define DEVICE ((volatile struct virtio_device_ring *)(BOARD_WINDOW_BASE + 0x200))
+#define BUFFER (BOARD_WINDOW_BASE + 0x300)
+#define AGREED (VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_FEATURES_OK)
+
+static void set_virtio(enum virtio_mmio_register which, uint64_t value)
+{
+	mmio_write32(BOARD_VIRTIO + which, (uint32_t)value);
+}
+
+static uint32_t virtio_status(void)
+{
+	return mmio_read32(BOARD_VIRTIO + VIRTIO_STATUS);
+}
+
+static uint32_t agree(uint32_t high_features)
+{
+	set_virtio(VIRTIO_STATUS, 0);
+	set_virtio(VIRTIO_DRIVER_FEATURES_SELECT, 1);
+	set_virtio(VIRTIO_DRIVER_FEATURES, high_features);
+	set_virtio(VIRTIO_STATUS, AGREED);
+	return virtio_status();
+}
+
+/* A transmit queue with one buffer, for the caller to spoil. */
+static void prepare_queue(uint64_t descriptors, uint64_t driver)
+{
+	agree(VIRTIO_FEATURES_VERSION_1);
+	memset((void *)BOARD_WINDOW_BASE, 0, 0x400);
+	DESCRIPTORS[0] = (struct virtio_descriptor){ BUFFER, 4, 0, 0 };
+	DRIVER->index = 1;
+	set_virtio(VIRTIO_QUEUE_SELECT, VIRTIO_CONSOLE_TRANSMIT);
+	set_virtio(VIRTIO_QUEUE_SIZE, VIRTIO_QUEUE_MAX);
+	set_virtio(VIRTIO_QUEUE_DESCRIPTORS, descriptors);
+	mmio_write32(BOARD_VIRTIO + VIRTIO_QUEUE_DESCRIPTORS + 4, (uint32_t)(descriptors >> 32));
+	set_virtio(VIRTIO_QUEUE_DRIVER, driver);
+	set_virtio(VIRTIO_QUEUE_DEVICE, (uintptr_t)DEVICE);
+	set_virtio(VIRTIO_QUEUE_READY, 1);
+	set_virtio(VIRTIO_STATUS, AGREED | VIRTIO_STATUS_DRIVER_OK);
+}
+
+static uint32_t notify(void)
+{
+	cpu_dsb();
+	set_virtio(VIRTIO_QUEUE_NOTIFY, VIRTIO_CONSOLE_TRANSMIT);
+	return virtio_status() | ((uint32_t)DEVICE->index << 16);
+}
+
+static void break_virtio(void)
+{
+	finding(0, agree(0) | ((uint64_t)agree(VIRTIO_FEATURES_VERSION_1) << 16));
+	prepare_queue(BOARD_RAM_BASE, (uintptr_t)DRIVER);
+	finding(1, notify());
+	prepare_queue(BOARD_WINDOW_BASE, (uintptr_t)DRIVER + 1);
+	finding(2, notify());
+	prepare_queue(BOARD_WINDOW_BASE, (uintptr_t)DRIVER);
+	DESCRIPTORS[0] = (struct virtio_descriptor){ BUFFER, 4, VIRTIO_DESCRIPTOR_NEXT, 0 };
+	finding(3, notify());
+	prepare_queue(BOARD_WINDOW_BASE, (uintptr_t)DRIVER);
+	DESCRIPTORS[0].address = BOARD_WINDOW_BASE + BOARD_WINDOW_SIZE - 2;
+	finding(4, notify());
+	prepare_queue(BOARD_WINDOW_BASE, (uintptr_t)DRIVER);
+	DRIVER->index = VIRTIO_QUEUE_MAX + 1;
+	finding(5, notify());
+	prepare_queue(BOARD_WINDOW_BASE, (uintptr_t)DRIVER);
+	DRIVER->heads[0] = VIRTIO_QUEUE_MAX;
+	finding(6, notify());
+	prepare_queue(BOARD_WINDOW_BASE, (uintptr_t)DRIVER);
+	set_virtio(VIRTIO_QUEUE_NOTIFY, 77);
+	finding(7, notify());
+}
+
 /* The vector is nowhere, so the abort of fetching it comes again and again. */
 static void fault(void)
 {
@@ -152,6 +228,8 @@ void guest_main(void)
 		psci_call(PSCI_SYSTEM_RESET2, 0x80000005, 0x1122334455667788, 0);
 	else if (strcmp(name, "fault") == 0)
 		fault();
+	else if (strcmp(name, "broken-virtio") == 0)
+		break_virtio();
 	else if (strcmp(name, "spin") == 0)
 		spin();
 	else if (strcmp(name, "cpu-off") == 0)

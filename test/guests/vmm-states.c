@@ -12,6 +12,7 @@
 #include "sdk/string.h"
 #include "sdk/timer.h"
 #include "sdk/vmm-tree.h"
+#include "sdk/vmm-virtio-console.h"
 #include "sdk/vmm.h"
 
 #define PAGE_SIZE 4096UL
@@ -30,6 +31,7 @@ struct life {
 	bool is_shared;
 	bool is_level;
 	bool is_stopped; /* by force, after a while */
+	bool has_virtio;
 };
 
 extern const uint8_t guest_image[];
@@ -40,6 +42,7 @@ static struct vmm vmm;
 static uint64_t image;
 static struct vmm_event *ready;
 static struct vmm_event *twos;
+static struct vmm_virtio_console virtio;
 static struct {
 	uint32_t loads, stores;
 	uint64_t stored;
@@ -78,6 +81,24 @@ static void serial_write(void *context, uint64_t offset, uint32_t size, uint64_t
 		console_put_char((char)value);
 }
 
+static void ignore_text(void *context, const char *text, size_t size)
+{
+	(void)context;
+	(void)text;
+	(void)size;
+}
+
+static void add_virtio(void)
+{
+	virtio = (struct vmm_virtio_console){
+		.vmm = &vmm,
+		.line = BOARD_LINE,
+		.window = { BOARD_WINDOW_BASE, (uint8_t *)(image + BOARD_RAM_SIZE), BOARD_WINDOW_SIZE },
+		.print = ignore_text,
+	};
+	vmm_virtio_console_add(&virtio, BOARD_VIRTIO);
+}
+
 static void add_devices(void)
 {
 	const struct vmm_device devices[] = {
@@ -92,6 +113,7 @@ static void add_devices(void)
 		vmm_add_device(&vmm, &devices[i]);
 	ready = vmm_add_event(&vmm, &ready_event);
 	twos = vmm_add_event(&vmm, &twos_event);
+	add_virtio();
 }
 
 /* ---- Making ---- */
@@ -106,6 +128,10 @@ static size_t fill_image(const struct life *life)
 	uint64_t entry;
 	size_t size;
 
+	if (life->has_virtio) {
+		tree.window_base = BOARD_WINDOW_BASE;
+		tree.window_label = BOARD_WINDOW_LABEL;
+	}
 	memset((void *)image, 0, BOARD_RAM_SIZE);
 	if (!elf_load(guest_image, (size_t)(guest_image_bytes_end - guest_image), &destination, &entry))
 		panic("the guest's program does not fit");
@@ -122,7 +148,10 @@ static enum rm_error give_memory(const struct life *life)
 {
 	const struct rm_memory_range range = { image, BOARD_RAM_SIZE };
 
-	return life->is_shared ? vmm_share(&vmm, RM_RIGHTS_RWX, 0, &range, 1) : vmm_lend(&vmm, 0, &range, 1);
+	const struct rm_memory_range window = { image + BOARD_RAM_SIZE, BOARD_WINDOW_SIZE };
+	enum rm_error error = life->is_shared ? vmm_share(&vmm, RM_RIGHTS_RWX, 0, &range, 1) : vmm_lend(&vmm, 0, &range, 1);
+
+	return error == RM_OK && life->has_virtio ? vmm_share(&vmm, RM_RIGHTS_RW, BOARD_WINDOW_LABEL, &window, 1) : error;
 }
 
 /* The first step that fails, or NULL. */
@@ -261,6 +290,7 @@ void guest_main(void)
 		{ .name = "level-line", .vcpu_count = 1, .is_level = true },
 		{ .name = "devices", .vcpu_count = 1 },
 		{ .name = "nothing", .vcpu_count = 1 },
+		{ .name = "broken-virtio", .vcpu_count = 1, .has_virtio = true },
 		{ .name = "reset2", .vcpu_count = 1 },
 		{ .name = "fault", .vcpu_count = 1 },
 		{ .name = "spin", .vcpu_count = 1, .is_stopped = true },

@@ -45,6 +45,11 @@ test('loads and stores of all sizes reach the emulated device with their size, a
   ]);
 });
 
+test('a virtio console whose driver breaks the rules asks to be reset, and reads nothing outside the shared window', async () => {
+  // Features refused, then accepted; six queues that are wrong in different ways; one that is right, with one buffer used.
+  await checkLines([['broken-virtio', `platform off ${ZEROS} vcpu0: off reads writes findings b0003 4f 4f 4f 4f 4f 4f 1000f end OK`]]);
+});
+
 test('an access to nothing above 1 GiB is an external abort of the guest, with the syndrome that was observed', async () => {
   await checkLines([['nothing', `platform off ${ZEROS} vcpu0: off writes findings 0 96000010 0 0 ${ZEROS} end OK`]]);
 });
