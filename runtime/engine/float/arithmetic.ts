@@ -5,11 +5,12 @@
  */
 
 import { label, type Code } from '../wasm/code';
-import { branchIf, giveBack, i32, i64, loop, set, when, type I64, type Local32, type Local64 } from '../wasm/expressions';
+import { branchIf, giveBack, i32, i64, loop, set, when, type Local32, type Local64 } from '../wasm/expressions';
 import type { Definition, Library } from '../wasm/library';
 import type { FunctionLocals } from '../wasm/module';
+import { isSafeResult, onHost, type HostOperation } from './host';
 import {
-  c32, c64, exponentField, Flag, FORMATS, hostIsExact, isInfinite, isNan, isNormal, isZero, negated, raise, Rounding, roundingMode,
+  c32, c64, Flag, FORMATS, hostIsExact, isInfinite, isNan, isNormal, isZero, negated, raise, Rounding, roundingMode,
   signBit, signOf, type Format,
 } from './format';
 import { LEADING } from './rounding';
@@ -18,23 +19,11 @@ type Definitions = (readonly [name: string, definition: Definition])[];
 const UNARY = { parameters: ['i64'], result: 'i64' } as const;
 const BINARY = { parameters: ['i64', 'i64'], result: 'i64' } as const;
 
-/** Opcodes of the host's operations for single and double. */
-const HOST = { add: [0x92, 0xa0], sub: [0x93, 0xa1], mul: [0x94, 0xa2], div: [0x95, 0xa3], sqrt: [0x91, 0x9f] } as const;
-
-/** The host's result as bits. */
-function onHost(format: Format, operation: keyof typeof HOST, values: readonly I64[]): I64 {
-  const [single, double] = HOST[operation];
-  if (format.bits === 64) return { type: 'i64', code: [values.map((value) => [value.code, 0xbf]), double, 0xbd] };
-  return i64.extendU({ type: 'i32', code: [values.map((value) => [i32.wrap(value).code, 0xbe]), single, 0xbc] });
-}
-
 /** Gives back the host's result if it is certain to be right. */
-function tryHost(format: Format, operation: keyof typeof HOST, values: readonly Local64[], result: Local64): Code {
+function tryHost(format: Format, operation: HostOperation, values: readonly Local64[], result: Local64): Code {
   if (format.bits === 16) return [];
   const areNormal = values.map((value) => isNormal(format, value)).reduce((a, b) => i32.and(a, b));
-  // A result with the least exponent may have been rounded up from below it.
-  const isSafe = i32.ltU(i32.sub(exponentField(format, result), c32(2)), c32(format.exponentMax - 2));
-  return when(i32.and(hostIsExact, areNormal), [set(result, onHost(format, operation, values)), when(isSafe, giveBack(result))]);
+  return when(i32.and(hostIsExact, areNormal), [set(result, onHost(format, operation, values)), when(isSafeResult(format, result), giveBack(result))]);
 }
 
 /** Flushes both operands, and deals with NaNs. */

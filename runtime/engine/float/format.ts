@@ -80,6 +80,9 @@ export function flushes(format: Format): I32 {
 /** Bit 0 is set while every mode is the default and inexact results need no note: the host's arithmetic then says all there is to say. */
 export const hostIsExact: I32 = i32.and(i32.eqz(i32.and(fpcr, c32(FPCR_MODES))), i32.shrU(fpsr, c32(4)));
 
+/** 1 while no mode of FPCR is on. */
+export const modesAreDefault: I32 = i32.eqz(i32.and(fpcr, c32(FPCR_MODES)));
+
 /** Sign as 0 or 1. */
 export function signOf(format: Format, value: I64): I32 {
   return i32.wrap(i64.shrU(value, c64(BigInt(format.bits - 1))));

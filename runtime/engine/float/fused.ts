@@ -8,9 +8,11 @@ import { giveBack, i32, i64, set, when, type I32, type I64, type Local32, type L
 import type { Definition, Library } from '../wasm/library';
 import type { FunctionLocals } from '../wasm/module';
 import {
-  c32, c64, exponentField, Flag, FORMATS, hostIsExact, isInfinite, isNan, isNormal, isZero, negated, raise, Rounding, roundingMode, signBit, signOf,
+  c32, c64, Flag, FORMATS, hostIsExact, isInfinite, isNan, isNormal, isZero, negated, raise, Rounding, roundingMode, signBit, signOf,
   type Format,
 } from './format';
+import { fuseOnHost, isModerate } from './fused-on-host';
+import { isSafeResult } from './host';
 import { LEADING } from './rounding';
 
 type Definitions = (readonly [name: string, definition: Definition])[];
@@ -106,20 +108,23 @@ function work(f: FunctionLocals): Work {
 const invalid = (format: Format): Code => [raise(Flag.IOC), giveBack(c64(format.defaultNan))];
 
 /**
- * Single precision in the host's double precision: the product is exact there, and rounding twice is rounding once unless
+ * Double precision: see fused-on-host.ts. Single precision in the host's double precision: the product is exact there, and rounding twice is rounding once unless
  * the sum ends up half-way between two singles.
  */
-function tryHost(format: Format, w: Work): Code {
-  if (format.bits !== 32) return [];
+function tryHost(format: Format, w: Work, f: FunctionLocals): Code {
+  if (format.bits === 16) return [];
+  if (format.bits === 64) {
+    const areModerate = i32.and(i32.and(isModerate(format, w.a), isModerate(format, w.b)), isModerate(format, w.addend));
+    return when(i32.and(hostIsExact, areModerate), [fuseOnHost(f, w.spare, [w.addend, w.a, w.b]), giveBack(w.spare)]);
+  }
   const double = (value: I64): Code => [i32.wrap(value).code, 0xbe, 0xbb];
   const sum: I64 = { type: 'i64', code: [double(w.a), double(w.b), 0xa2, double(w.addend), 0xa0, 0xbd] };
   const single = i64.extendU({ type: 'i32', code: [w.spare.code, 0xbf, 0xb6, 0xbc] });
   const areNormal = i32.and(i32.and(isNormal(format, w.a), isNormal(format, w.b)), isNormal(format, w.addend));
   const isHalfWay = i64.eq(i64.and(w.spare, c64(0x1fff_ffffn)), c64(0x1000_0000n));
-  const isSafe = i32.ltU(i32.sub(exponentField(format, w.spare), c32(2)), c32(format.exponentMax - 2));
   return when(i32.and(hostIsExact, areNormal), [
     set(w.spare, sum),
-    when(i32.eqz(isHalfWay), [set(w.spare, single), when(isSafe, giveBack(w.spare))]),
+    when(i32.eqz(isHalfWay), [set(w.spare, single), when(isSafeResult(format, w.spare), giveBack(w.spare))]),
   ]);
 }
 
@@ -131,7 +136,7 @@ function multiplyAddBody(format: Format) {
     const anyNan = i32.or(i32.or(isNan(format, w.a), isNan(format, w.b)), isNan(format, w.addend));
     const isQuiet = i32.and(isNan(format, w.addend), i64.ne(i64.and(w.addend, c64(format.quiet)), c64(0n)));
     return [
-      tryHost(format, w),
+      tryHost(format, w, f),
       [w.addend, w.a, w.b].map((value) => set(value, library.call64(`flush${format.bits}`, value))),
       when(i32.and(zeroTimesInfinity, i32.or(isQuiet, i32.eqz(isNan(format, w.addend)))), invalid(format)),
       when(anyNan, giveBack(library.call64(`nan3_${format.bits}`, w.addend, w.a, w.b))),

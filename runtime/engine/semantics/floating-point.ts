@@ -5,11 +5,17 @@ import { Rounding } from '../float/format';
 import { SLOT_ZERO } from '../layout';
 import { CURRENT_MODE, IntegerKind } from '../simd/float-lanes';
 import { conditionMask } from './flags';
+import { floatInPlace } from './float-in-place';
 import { destination, field, source, type Emit, type InstructionClass, type Lowered } from './lowering';
 import { vector } from './vector-memory';
 import { simdCall } from './vector-moves';
 
 const NO_OPS: ReadonlyMap<string, Emit> = new Map();
+
+/** Uses the micro-op that tries the host's arithmetic before it makes the call, if there is one. */
+function inPlace(name: string, call: Lowered): Lowered {
+  return floatInPlace.has(name) ? { ...call, op: name } : call;
+}
 
 /** Bytes of a scalar by `ftype`. */
 function scalarSize(f: Fields): number {
@@ -44,8 +50,11 @@ const TWO_SOURCE = ['fmul', 'fdiv', 'fadd', 'fsub', 'fmax', 'fmin', 'fmaxnm', 'f
 /** FADD and relatives. */
 export const floatTwoSource: InstructionClass = {
   keys: ['fp_2_source'],
-  ops: NO_OPS,
-  lower: (f): Lowered => simdCall(`${TWO_SOURCE[field(f, 'opcode')] ?? 'fadd'}.${scalarSize(f)}`, registers(f), { bytes: scalarSize(f) }),
+  ops: floatInPlace,
+  lower(f): Lowered {
+    const name = `${TWO_SOURCE[field(f, 'opcode')] ?? 'fadd'}.${scalarSize(f)}`;
+    return inPlace(name, simdCall(name, registers(f), { bytes: scalarSize(f) }));
+  },
 };
 
 const THREE_SOURCE = ['fmadd', 'fmsub', 'fnmadd', 'fnmsub'] as const;
@@ -78,7 +87,7 @@ export const floatCompare: InstructionClass = {
       return simdCall(`${field(f, 'op') === 1 ? 'fccmpe' : 'fccmp'}.${size}`, { n, m }, { bytes: size, ...conditionOptions(f), extra: field(f, 'nzcv') });
     }
     const name = (field(f, 'opc') & 2) !== 0 ? 'fcmpe' : 'fcmp';
-    return simdCall(`${name}.${size}`, { n, m: key === 'fp_compare' ? m : SLOT_ZERO }, { bytes: size });
+    return inPlace(`${name}.${size}`, simdCall(`${name}.${size}`, { n, m: key === 'fp_compare' ? m : SLOT_ZERO }, { bytes: size }));
   },
 };
 
@@ -90,7 +99,8 @@ export const floatPrecision: InstructionClass = {
   ops: NO_OPS,
   lower(f): Lowered {
     const { d, n } = registers(f);
-    return simdCall(`fcvt.${scalarSize(f)}.${PRECISION_BYTES[field(f, 'opc')] ?? 4}`, { d, n }, { bytes: 8 });
+    const name = `fcvt.${scalarSize(f)}.${PRECISION_BYTES[field(f, 'opc')] ?? 4}`;
+    return inPlace(name, simdCall(name, { d, n }, { bytes: 8 }));
   },
 };
 
@@ -106,9 +116,15 @@ export const floatInteger: InstructionClass = {
     const [size, opcode, rd, rn] = [scalarSize(f), field(f, 'opcode'), field(f, 'Rd'), field(f, 'Rn')];
     const part = ((opcode & 1) === 1 ? IntegerKind.unsigned : 0) | (field(f, 'sf') === 1 ? IntegerKind.long : 0);
     const extra = key === 'fp_convert_fixed' ? SCALE_BITS - field(f, 'scale') : 0;
-    if ((opcode & 6) === FROM_INTEGER) return simdCall(`fromfixed.${size}`, { d: vector(rd), n: source(rn) }, { bytes: size, part, extra });
+    const suffix = `${size}.${field(f, 'sf') === 1 ? 'x' : 'w'}`;
+    const isPlain = extra === 0 && (opcode & 1) === 0;
+    if ((opcode & 6) === FROM_INTEGER) {
+      const call = simdCall(`fromfixed.${size}`, { d: vector(rd), n: source(rn) }, { bytes: size, part, extra });
+      return isPlain ? inPlace(`scvtf.${suffix}`, call) : call;
+    }
     const amount = opcode >= TO_INTEGER_AWAY ? Rounding.away : field(f, 'rmode');
-    return simdCall(`tofixed.${size}`, { d: destination(rd), n: vector(rn) }, { bytes: size, amount, part, extra });
+    const call = simdCall(`tofixed.${size}`, { d: destination(rd), n: vector(rn) }, { bytes: size, amount, part, extra });
+    return isPlain && amount === Rounding.zero ? inPlace(`fcvtzs.${suffix}`, call) : call;
   },
 };
 

@@ -77,7 +77,14 @@ for (const name of ['add', 'max', 'min', 'maxnm', 'minnm']) {
 const third = (v: Lanes, size: Size): I64 => v.load(size, i32.shl(v.extra, c32(4)), SLOT_V0);
 const keep = (_format: Format, value: I64): I64 => value;
 for (const [name, addend, factor] of [['fmadd', keep, keep], ['fmsub', keep, negated], ['fnmadd', negated, negated], ['fnmsub', negated, keep]] as const) {
-  define(name, {}, (v, format, call) => call('fma', addend(format, third(v, sizeOf(format))), factor(format, v.a), v.b));
+  for (const format of FORMATS) {
+    const size = sizeOf(format);
+    // Scalars only: no lanes to go through.
+    functions.set(`${name}.${size}`, (v) => [
+      i64.store(v.d, v.library.call64(`fma${format.bits}`, addend(format, third(v, size)), factor(format, v.load(size, v.n)), v.load(size, v.m))),
+      i64.store(v.d, c64(0n), 8),
+    ]);
+  }
 }
 
 define('fmov', {}, (v) => v.a);

@@ -15,6 +15,11 @@ export interface Local32 extends I32 { readonly index: number }
 /** A local variable of type i64. */
 export interface Local64 extends I64 { readonly index: number }
 
+/** An expression that leaves one f64. */
+export interface F64 { readonly type: 'f64'; readonly code: Code }
+/** A local variable of type f64. */
+export interface LocalF64 extends F64 { readonly index: number }
+
 const w = (code: Code): I32 => ({ type: 'i32', code });
 const x = (code: Code): I64 => ({ type: 'i64', code });
 const memory = (opcode: number, alignment: number, offset: number): Code => [opcode, alignment, unsignedLeb(offset)];
@@ -63,7 +68,8 @@ export const i64 = {
 /** Assigns a local. */
 export function set(local: Local32, value: I32): Code;
 export function set(local: Local64, value: I64): Code;
-export function set(local: Local32 | Local64, value: I32 | I64): Code {
+export function set(local: LocalF64, value: F64): Code;
+export function set(local: Local32 | Local64 | LocalF64, value: I32 | I64 | F64): Code {
   return [value.code, 0x21, unsignedLeb(local.index)];
 }
 

@@ -7,15 +7,15 @@
 import { assert, present } from '../../base/assert';
 import { utf8Encode } from '../../base/byte-reader';
 import { flatten, unsignedLeb, type Code } from './code';
-import type { Local32, Local64 } from './expressions';
+import type { Local32, Local64, LocalF64 } from './expressions';
 
 /** Type of a parameter, local or result. */
-export type ValueType = 'i32' | 'i64';
+export type ValueType = 'i32' | 'i64' | 'f64';
 
 /** Parameters and at most one result. */
 export interface Signature { readonly parameters: readonly ValueType[]; readonly result?: ValueType }
 
-const CODE_OF: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e };
+const CODE_OF: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f64: 0x7c };
 const FUNCTION_TYPE = 0x60;
 
 /** Hands out the locals of one function while its body is built. */
@@ -50,6 +50,12 @@ export class FunctionLocals {
   local64(): Local64 {
     const index = this.types.push('i64') - 1;
     return { type: 'i64', index, code: [0x20, unsignedLeb(index)] };
+  }
+
+  /** A new f64 local, zero at entry. */
+  localF64(): LocalF64 {
+    const index = this.types.push('f64') - 1;
+    return { type: 'f64', index, code: [0x20, unsignedLeb(index)] };
   }
 
   /** The declaration of all locals that are not parameters, in the binary format. */

@@ -75,6 +75,17 @@ function control(prng: Prng): bigint {
 }
 const hasHalf = encodings.some((row) => row.feature === 'FP16' && row.state === 'ready');
 
+/** Makes the addend of a fused multiply-add in double precision almost the product's opposite. */
+function cancelProduct(prng: Prng, view: DataView, word: number): void {
+  if (decode(word)?.encoding.class !== 'fp_3_source' || ((word >>> 22) & 3) !== 1) return;
+  const at = (shift: number): number => AT.vectors + ((word >>> shift) & 31) * 16;
+  const value = (): number => (prng.below(2) === 0 ? 1 : -1) * (1 + prng.below(1 << 30) / (1 << 30) + prng.below(1 << 22) / 2 ** 52) * 2 ** (prng.below(300) - 150);
+  view.setFloat64(at(5), value(), true);
+  view.setFloat64(at(16), value(), true);
+  view.setFloat64(at(10), view.getFloat64(at(5), true) * view.getFloat64(at(16), true) * (prng.below(2) === 0 ? 1 : -1) * 2 ** (prng.below(4) === 0 ? prng.below(240) - 120 : 0), true);
+  view.setBigUint64(at(10), view.getBigUint64(at(10), true) + BigInt(prng.below(3)), true);
+}
+
 function makeRecord(prng: Prng, word: number): Uint8Array {
   const bytes = new Uint8Array(RECORD_BYTES);
   const view = new DataView(bytes.buffer);
@@ -86,6 +97,7 @@ function makeRecord(prng: Prng, word: number): Uint8Array {
   view.setBigUint64(AT.fpcr, control(prng), true);
   view.setBigUint64(AT.fpsr, prng.below(2) === 0 ? 0n : 0x10n, true);
   for (let i = 0; i < 64; i++) view.setBigUint64(AT.vectors + i * 8, vectorHalf(prng), true);
+  if (prng.below(2) === 0) cancelProduct(prng, view, word);
   [word, NOP, NOP, NOP].forEach((each, i) => { view.setUint32(AT.words + i * 4, each, true); });
   for (let i = 0; i < DATA_BYTES; i += 4) view.setUint32(AT.data + i, prng.nextU32(), true);
   return bytes;
