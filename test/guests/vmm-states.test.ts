@@ -29,8 +29,13 @@ test('a guest that sleeps on its timer and by CPU_SUSPEND gives the CPU back, in
   await checkLines([['sleep', slept, slept]]);
 });
 
-test('two vCPUs that wait for each other share the CPU of their owner', async () => {
-  await checkLines([['two-cpus', `platform off ${ZEROS} vcpu0: ready off writes vcpu1: ready off findings 0 5ec0 1 0 ${ZEROS} end OK`]]);
+test('two vCPUs that wait for each other share the CPU of their owner, and up to six others stay off', async () => {
+  const used = `platform off ${ZEROS} vcpu0: ready off writes vcpu1: ready off`;
+  const rest = `findings 0 5ec0 1 0 ${ZEROS} end OK`;
+  await checkLines([
+    ['two-cpus', `${used} ${rest}`, `${used} vcpu2: off vcpu3: off vcpu4: off vcpu5: off vcpu6: off vcpu7: off ${rest}`],
+    ['nine-cpus', 'configure ARGUMENT_INVALID end OK'], ['no-cpu', 'configure ARGUMENT_INVALID end OK'],
+  ]);
 });
 
 test('each ring of a doorbell is one interrupt of the guest, edge-triggered or level-triggered', async () => {
