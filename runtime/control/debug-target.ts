@@ -38,6 +38,8 @@ export class DebugTarget implements Runner {
   /** Whether a system in which nothing can run any more stops the session; else it waits for input. */
   stopsWhenIdle = false;
   private busy = false;
+  /** While history is searched or a time is sought, what to look out for is not the user's choice. */
+  private travels = false;
   private lastReport: StopReport | undefined;
   /** What the breakpoints said of the latest stop: conditions and hit counts must be asked once. */
   private judged: { readonly stop: Stop; readonly hit: ReturnType<BreakpointSet['resolve']> } | undefined;
@@ -95,27 +97,27 @@ export class DebugTarget implements Runner {
 
   /** Goes back by one statement, or by one instruction if `lines` is absent. */
   stepBack(vcpu: number, lines: LineView | undefined): Job {
-    return this.job(this.stepJob(vcpu, lines === undefined ? this.stepper.backInstruction(vcpu) : this.stepper.backLine(vcpu, lines)));
+    return this.job(this.journey(this.stepJob(vcpu, lines === undefined ? this.stepper.backInstruction(vcpu) : this.stepper.backLine(vcpu, lines))));
   }
 
   /** Goes back to the last time a breakpoint was hit. */
   reverseContinue(): Job {
-    return this.job(this.reverseJob());
+    return this.job(this.journey(this.reverseJob()));
   }
 
   /** Goes to another time. */
   seek(tick: Ticks): Job {
-    return this.job(this.seekJob(tick));
+    return this.job(this.journey(this.seekJob(tick)));
   }
 
   /** Goes back to just after the last write to `pieces` of physical memory. */
   lastWrite(pieces: readonly { readonly address: bigint; readonly sizeBytes: number }[]): Job {
-    return this.job(this.lastWriteJob(pieces));
+    return this.job(this.journey(this.lastWriteJob(pieces)));
   }
 
   /** Breakpoints, filters or watchpoints changed: takes effect with the next slice. */
   refresh(): void {
-    this.system.lookOutFor(this.lookout());
+    if (!this.travels) this.system.lookOutFor(this.lookout());
   }
 
   /** An input from outside is about to change state: history branches if this is the past. The system calls this itself. */
@@ -198,6 +200,12 @@ export class DebugTarget implements Runner {
     return temporary?.kind === 'code' ? { ...lookout, addresses: [...lookout.addresses, ...temporary.addresses] } : lookout;
   }
 
+  /** A job that moves through history; breakpoints that change meanwhile count when it has ended. */
+  private *journey(body: Job): Job {
+    this.travels = true;
+    return yield* body;
+  }
+
   /** Wraps a job so that only one runs and the look-out is restored after it. */
   private *job(body: Job): Job {
     assert(!this.busy, 'one job runs at a time');
@@ -206,6 +214,7 @@ export class DebugTarget implements Runner {
       return yield* body;
     } finally {
       this.busy = false;
+      this.travels = false;
       this.temporary = undefined;
       this.refresh();
     }
@@ -255,7 +264,8 @@ export class DebugTarget implements Runner {
       return this.report({ reason: 'pause' });
     }
     if (found !== undefined && last !== undefined) return this.report({ ...last, vcpu: vcpuOf(found) });
-    yield* this.history.seek(this.timeline.start);
+    // The first tick of all has no vCPUs yet: RM makes them.
+    yield* this.history.seek(ticks(this.timeline.start + 1));
     return this.report({ reason: 'history start', text: 'Nothing was hit: this is the beginning of history.' });
   }
 
