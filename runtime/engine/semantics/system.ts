@@ -85,6 +85,8 @@ function lowerRead(f: Fields): Lowered | undefined {
   if (counterName !== undefined) return { op: `mrs.${counterName}`, d };
   const name = special(key);
   if (name !== undefined) return { op: `mrs.${name}`, d };
+  const control = floatControl(key);
+  if (control !== undefined) return { op: 'mrs.fp', d, n: control.slot };
   const stored = storedRegister(key);
   if (stored === undefined || stored.readEl > 1) return undefined;
   if (stored.enable !== undefined) return { op: 'mrs.enabled', d, n: stored.slot, m: stored.enable.slot, imm: stored.enable.mask };
@@ -96,10 +98,18 @@ function lowerWrite(f: Fields): Lowered | undefined {
   const n = source(field(f, 'Rt'));
   const name = special(key);
   if (name !== undefined) return READ_ONLY.has(name) ? undefined : { op: `msr.${name}`, n };
+  const control = floatControl(key);
+  if (control !== undefined) return { op: 'msr.fp', d: control.slot, n, imm: control.mask };
   const stored = storedRegister(key);
   if (stored === undefined || stored.plainWriteMask === undefined || stored.writeEl > 1) return undefined;
   if (stored.plainWriteMask !== ALL_BITS) return { op: 'msr.masked', d: stored.slot, n, imm: stored.plainWriteMask };
   return { op: stored.writeEl === 0 ? 'msr.el0' : 'msr.el1', d: stored.slot, n };
+}
+
+/** FPCR and FPSR, which CPACR_EL1 guards. */
+function floatControl(key: number): { readonly slot: number; readonly mask: bigint } | undefined {
+  const row = systemRegisterByKey(key);
+  return row?.name === 'FPCR' || row?.name === 'FPSR' ? { slot: systemSlot(row.name), mask: row.writeMask } : undefined;
 }
 
 const ALL_BITS = 0xffff_ffff_ffff_ffffn;
@@ -128,6 +138,7 @@ export const systemMoves: InstructionClass = {
   ops: new Map<string, Emit>([
     ['mrs.el0', readSlot], ['mrs.el1', (o) => [when(atEl0, o.trap()), readSlot(o)]],
     ['msr.el0', readSlot], ['msr.el1', (o) => [when(atEl0, o.trap()), readSlot(o)]], ['msr.masked', writeMasked],
+    ['mrs.fp', (o) => [o.checkVectors(), readSlot(o)]], ['msr.fp', (o) => [o.checkVectors(), o.setX('d', i64.and(o.x('n'), o.immediate))]],
     ['mrs.enabled', (o) => [when(i32.and(atEl0, i64.eqz(i64.and(o.x('m'), o.immediate))), o.trap()), readSlot(o)]],
     ['mrs.CNTPCT_EL0', (o) => [counterCheck(o, 1n), o.setX('d', counter(o))]],
     ['mrs.CNTVCT_EL0', (o) => [counterCheck(o, 2n), o.setX('d', i64.sub(counter(o), i64.load(ZERO, systemSlot('CNTVOFF_EL2'))))]],

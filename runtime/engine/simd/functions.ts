@@ -17,8 +17,12 @@ import { shiftDefinitions } from './shift-functions';
 import { structureFunctions } from './structures';
 import { threeRegisterFunctions } from './three-registers';
 import { twoRegisterFunctions } from './two-registers';
+import { floatOnHost, wholeVectorFunctions } from './whole-vectors';
 
-const bodies = new Map<string, SimdBody>([...threeRegisterFunctions, ...twoRegisterFunctions, ...moveFunctions, ...floatFunctions, ...structureFunctions, ...cryptographyFunctions]);
+const bodies = new Map<string, SimdBody>([
+  ...threeRegisterFunctions, ...twoRegisterFunctions, ...moveFunctions, ...[...floatFunctions].map(([name, body]) => [name, floatOnHost(name, body)] as const), ...structureFunctions, ...cryptographyFunctions,
+  ...wholeVectorFunctions,
+]);
 const numbers = new Map([...bodies.keys()].map((name, index) => [name, index]));
 
 /** The number of a SIMD function. */

@@ -92,6 +92,11 @@ export class Lanes {
     return i32.shrU(this.options, c32(24));
   }
 
+  /** `bytes` as the options have it, whether or not `begin` ran. */
+  get byteCount(): I32 {
+    return i32.and(this.options, c32(0xff));
+  }
+
   load(size: Size, address: I32, offset = 0): I64 {
     return LOADS[size](address, offset);
   }

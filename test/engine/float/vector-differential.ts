@@ -60,6 +60,17 @@ function vectorHalf(prng: Prng): bigint {
   return value;
 }
 
+/** Normal numbers of like size only, as most programs have them. */
+function ordinaryHalf(prng: Prng, bits: 32 | 64): bigint {
+  const [fraction, bias] = bits === 32 ? [23, 127] : [52, 1023];
+  let value = 0n;
+  for (let at = 0; at < 64; at += bits) {
+    const number = (BigInt(prng.below(2)) << BigInt(bits - 1)) | (BigInt(bias - 4 + prng.below(8)) << BigInt(fraction)) | (prng.nextU64() & ((1n << BigInt(fraction)) - 1n));
+    value |= (prng.below(2) === 0 ? number : number & ~((1n << BigInt(fraction - 6)) - 1n)) << BigInt(at);
+  }
+  return value;
+}
+
 function general(prng: Prng): bigint {
   switch (prng.below(4)) {
     case 0: return BigInt.asUintN(64, BigInt(prng.below(512) - 256));
@@ -96,7 +107,8 @@ function makeRecord(prng: Prng, word: number): Uint8Array {
   view.setBigUint64(AT.nzcv, BigInt(prng.below(16)) << 28n, true);
   view.setBigUint64(AT.fpcr, control(prng), true);
   view.setBigUint64(AT.fpsr, prng.below(2) === 0 ? 0n : 0x10n, true);
-  for (let i = 0; i < 64; i++) view.setBigUint64(AT.vectors + i * 8, vectorHalf(prng), true);
+  const ordinary = ([undefined, undefined, 32, 64] as const)[prng.below(4)];
+  for (let i = 0; i < 64; i++) view.setBigUint64(AT.vectors + i * 8, ordinary === undefined ? vectorHalf(prng) : ordinaryHalf(prng, ordinary), true);
   if (prng.below(2) === 0) cancelProduct(prng, view, word);
   [word, NOP, NOP, NOP].forEach((each, i) => { view.setUint32(AT.words + i * 4, each, true); });
   for (let i = 0; i < DATA_BYTES; i += 4) view.setUint32(AT.data + i, prng.nextU32(), true);
