@@ -30,6 +30,9 @@ function transfer(o: Operands, isLoad: boolean, sizeBytes: VectorSize, at: { rea
   return [o.load(low, address, { sizeBytes }), o.setX(register, low), o.setXNext(register, NOTHING)];
 }
 
+/** Tier 1 has only what is common: more code costs its other instructions registers. */
+const rare = (emit: Emit): Emit => (o) => o.needsCalls(() => emit(o));
+
 const ops = new Map<string, Emit>();
 const OFFSETS: Readonly<Record<string, (o: Operands) => I64>> = {
   '': (o) => o.immediate,
@@ -43,29 +46,30 @@ function defineSingle(isLoad: boolean, size: VectorSize, stack: '' | '.sp'): voi
   const begin = (o: Operands): Code => [o.checkVectors(), stack === '.sp' ? o.checkStack() : []];
   const access = (o: Operands, address: Local64): Code => transfer(o, isLoad, size, { address, register: 'd' });
   for (const [form, offset] of Object.entries(OFFSETS)) {
-    ops.set(`${name}${form}${stack}`, (o) => {
+    const emit: Emit = (o) => {
       const [address] = o.temporaries64;
       return [begin(o), set(address, i64.add(o.x('n'), offset(o))), access(o, address)];
-    });
+    };
+    ops.set(`${name}${form}${stack}`, size < 4 || form.endsWith('xtw') ? rare(emit) : emit);
   }
-  ops.set(`${name}.pre${stack}`, (o) => {
+  ops.set(`${name}.pre${stack}`, rare((o) => {
     const [address] = o.temporaries64;
     return [begin(o), set(address, i64.add(o.x('n'), o.immediate)), access(o, address), o.setX('n', address)];
-  });
-  ops.set(`${name}.post${stack}`, (o) => {
+  }));
+  ops.set(`${name}.post${stack}`, rare((o) => {
     const [address] = o.temporaries64;
     return [begin(o), set(address, o.x('n')), access(o, address), o.setX('n', i64.add(address, o.immediate))];
-  });
+  }));
 }
 for (const size of VECTOR_SIZES) {
   for (const isLoad of [true, false]) {
     defineSingle(isLoad, size, '');
     defineSingle(isLoad, size, '.sp');
   }
-  ops.set(`ldrv${size}.literal`, (o) => {
+  ops.set(`ldrv${size}.literal`, rare((o) => {
     const [address] = o.temporaries64;
     return [o.checkVectors(), set(address, i64.add(o.pageAddress, o.immediate)), transfer(o, true, size, { address, register: 'd' })];
-  });
+  }));
 }
 
 const signed = (value: number, width: number): number => (value << (32 - width)) >> (32 - width);
@@ -129,8 +133,8 @@ function emitPair(o: Operands, isLoad: boolean, size: 4 | 8 | 16, form: PairForm
 }
 for (const size of [4, 8, 16] as const) {
   for (const form of ['offset', 'pre', 'post'] as const) {
-    pairOps.set(`ldpv${size}.${form}`, (o) => emitPair(o, true, size, form));
-    pairOps.set(`stpv${size}.${form}`, (o) => emitPair(o, false, size, form));
+    pairOps.set(`ldpv${size}.${form}`, rare((o) => emitPair(o, true, size, form)));
+    pairOps.set(`stpv${size}.${form}`, rare((o) => emitPair(o, false, size, form)));
   }
 }
 
