@@ -29,8 +29,6 @@ import { Watchpoints } from './watchpoints';
 
 /** The host's compiler keeps trying to replace code that never returns; short entries let it succeed. */
 const ENTRY_INSTRUCTIONS_MAX = 2_000_000;
-/** A guest that traps all the time should not keep the host for long: it may look around after this many entries. */
-const ENTRIES_PER_RUN_MAX = 4000;
 /** Below this tier 1 would come back at once. */
 const FAST_INSTRUCTIONS_MIN = 2048;
 const WASM_PAGE = 65536;
@@ -98,7 +96,8 @@ export class WasmEngine implements Engine {
     const hostHit = this.watchpointExit(this.state.pc);
     if (hostHit !== undefined) return { retired: 0, exit: hostHit };
     let skipBreakpoint = options.resume === true;
-    for (let entries = 0; entries < ENTRIES_PER_RUN_MAX; entries++) {
+    const entriesMax = options.entriesMax ?? Number.POSITIVE_INFINITY;
+    for (let entries = 0; entries < entriesMax; entries++) {
       const exit = this.step(skipBreakpoint);
       if (exit !== undefined) return { retired: this.retired, exit };
       if (this.retired > 0) skipBreakpoint = false;

@@ -84,7 +84,7 @@ export interface GuestAccess {
 
 /** Why `run` came back. `retired` instructions have been executed in every case; the PC is stated per reason. */
 export type Exit =
-  /** The budget is spent exactly, or less of it where the guest trapped thousands of times on the way. PC: next instruction. */
+  /** The budget is spent exactly, or less of it when `entriesMax` was reached. PC: next instruction. */
   | { readonly reason: 'budget' }
   /** WFI or WFIT executed with nothing pending; it counts as retired. PC: after it. */
   | { readonly reason: 'wfi' }
@@ -137,6 +137,11 @@ export interface RunOptions {
   readonly tickNow: number;
   /** Do not stop at a breakpoint on the very first instruction. */
   readonly resume?: boolean;
+  /**
+   * Come back after entering generated code this often, with exit `budget` though less is retired: a guest that traps all the time
+   * should not keep the host for long. Unlimited if absent.
+   */
+  readonly entriesMax?: number;
 }
 
 /**

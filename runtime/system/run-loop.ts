@@ -17,6 +17,8 @@ export const QUANTUM_TICKS = 20_000;
 const PASS_EFFORT = 300;
 /** What a run that ended early because of its many traps costs, in instructions. */
 const TRAPPING_EFFORT = 8_000_000;
+/** Most entries of generated code in one engine run: a guest that traps all the time must not keep the host for long. */
+const ENTRIES_PER_RUN_MAX = 4_000;
 /** Longest single engine run; bounds how long a pause request waits. */
 export const RUN_TICKS_MAX = 2_000_000;
 
@@ -232,7 +234,7 @@ export class RunLoop<T extends LoopThread> {
     const stepping = request.stepVcpu === engineVcpu;
     const before = this.retired;
     const budget = stepping ? 1 : this.budget(request);
-    const { retired, exit } = this.engine.run(engineVcpu, { budget, tickNow: this.now, resume });
+    const { retired, exit } = this.engine.run(engineVcpu, { budget, tickNow: this.now, resume, entriesMax: ENTRIES_PER_RUN_MAX });
     this.retired += retired;
     this.effort += exit.reason === 'budget' && retired < budget ? TRAPPING_EFFORT : retired;
     this.pass(retired);
