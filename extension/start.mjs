@@ -12,6 +12,15 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const SAMPLE = join(ROOT, 'extension', 'samples', 'two-vms');
 const NODE_MAJOR_MIN = 20;
 
+/** A window with the sample and nothing else: no trust question, no welcome page, no chat beside it. */
+const SERVED_SETTINGS = {
+  'security.workspace.trust.enabled': false,
+  'workbench.startupEditor': 'none',
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
+  'chat.disableAIFeatures': true,
+  'telemetry.telemetryLevel': 'off',
+};
+
 function fail(message) {
   console.error(message);
   process.exit(1);
@@ -56,7 +65,7 @@ async function startBrowser(port) {
   const { installServer, VscodeServer } = await import('./start/vscode-server.mjs');
   const dataDir = join(ROOT, '.vscode-server-data');
   mkdirSync(dataDir, { recursive: true });
-  const server = new VscodeServer(installServer(), { dataDir, settings: { 'security.workspace.trust.enabled': false, 'workbench.startupEditor': 'none' } });
+  const server = new VscodeServer(installServer(), { dataDir, settings: SERVED_SETTINGS });
   const vsix = join(ROOT, 'test-output', 'gunyah-debug.vsix');
   const { packageExtension } = await import('./start/package.mjs');
   await packageExtension(vsix);

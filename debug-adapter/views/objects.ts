@@ -65,8 +65,8 @@ export class ObjectBook {
     return this.system.inspection.queues().map((queue) => ({
       objectId: queue.objectId,
       label: this.labels.get(queue.objectId) ?? '',
-      from: this.holdersWith(queue.objectId, 'send'),
-      to: this.holdersWith(queue.objectId, 'receive'),
+      from: this.holdersWith(queue.objectId, 'send').join(', '),
+      to: this.holdersWith(queue.objectId, 'receive').join(', '),
       depth: queue.depth,
       queued: queue.messages.length,
       maxMessageSize: queue.maxMessageSize,
@@ -85,8 +85,8 @@ export class ObjectBook {
     return this.system.inspection.doorbells().map((bell) => ({
       objectId: bell.objectId,
       label: this.labels.get(bell.objectId) ?? '',
-      senders: this.holdersWith(bell.objectId, 'send').split(', ').filter((name) => name !== ''),
-      receiver: this.holdersWith(bell.objectId, 'receive'),
+      senders: this.holdersWith(bell.objectId, 'send'),
+      receiver: this.holdersWith(bell.objectId, 'receive').join(', '),
       flags: hex(bell.flags),
       enableMask: hex(bell.enableMask),
       ackMask: hex(bell.ackMask),
@@ -102,10 +102,10 @@ export class ObjectBook {
   }
 
   /** VMs other than RM that can do something with an object; RM's master capability counts only where nobody else can. */
-  private holdersWith(objectId: number, right: string): string {
+  private holdersWith(objectId: number, right: string): string[] {
     const able = this.holdings.filter((one) => one.objectId === objectId && one.isValid && one.rights.includes(right));
     const guests = able.filter(({ vmid }) => vmid !== RM_VMID);
-    return [...new Set((guests.length > 0 ? guests : able).map(({ name }) => name))].join(', ');
+    return [...new Set((guests.length > 0 ? guests : able).map(({ name }) => name))];
   }
 
   private isRmQueue(objectId: number): boolean {
