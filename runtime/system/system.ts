@@ -499,8 +499,11 @@ export class System implements TimelineSubject {
   /** HVC has retired and is taken back; SMC has not. */
   private interceptCall(thread: SystemThread, vcpu: number, exit: Exit & { readonly reason: 'hvc' | 'smc' }): Interception | undefined {
     if (this.filters.call === undefined) return undefined;
-    const event = this.parts.hypervisor.describeCall(thread, exit);
-    if (event === undefined || !this.filters.call(event, vcpu)) return undefined;
+    const described = this.parts.hypervisor.describeCall(thread, exit);
+    if (described === undefined) return undefined;
+    // The time at which the call is about to be made: HVC has retired by now and is taken back.
+    const event = { ...described, tick: exit.reason === 'hvc' ? this.tickBefore(this.now) : this.now };
+    if (!this.filters.call(event, vcpu)) return undefined;
     const stop: Stop = { kind: 'call', vcpu, event };
     if (exit.reason === 'smc') return { stop };
     this.engine.vcpu(vcpu).pc -= 4n;
