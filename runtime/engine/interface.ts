@@ -25,6 +25,9 @@ export interface EngineOptions {
 /** 4 KiB: the unit of dirty tracking, decoded code and ownership. */
 export const PAGE_SIZE = 4096;
 
+/** Which accesses of guests to a page of RAM are plain; see `setAccess`. */
+export type PageAccess = 'ram' | 'rom' | 'device';
+
 /**
  * Platform RAM as hosts, devices, hypervisor and debugger see it. Every write goes through here, so decoded code is
  * dropped, pages become dirty and watchpoints see it. Ranges outside RAM are our own mistake (assertion) in `read`/`write`;
@@ -53,6 +56,11 @@ export interface PhysicalMemory {
   restorePage(index: number, bytes: Uint8Array): void;
   /** Index of the page that holds `address`. */
   pageIndexOf(address: Pa): number;
+  /**
+   * What guests' accesses to whole pages do from now on: `ram` nothing special, `rom` lets stores out as `mmio` exits, `device`
+   * loads as well. Instruction fetches and host accesses always see the memory. Not part of a snapshot: who asked for it asks again.
+   */
+  setAccess(address: Pa, sizeBytes: number, access: PageAccess): void;
 }
 
 /** A data watchpoint on physical bytes: sees every alias, every VM and every host write. */

@@ -188,6 +188,10 @@ export const PAGE_DIRTY = 2;
 export const PAGE_WATCH_READ = 4;
 /** Writes are watched. */
 export const PAGE_WATCH_WRITE = 8;
+/** Stores leave as MMIO. */
+export const PAGE_STORES_OUT = 16;
+/** Loads leave as MMIO too. */
+export const PAGE_LOADS_OUT = 32;
 
 /** Micro-op blocks. */
 export const POOL = 0x180_0000;

@@ -324,8 +324,8 @@ function noteWatch(s: SlowLocals, imports: SlowPathImports): Code {
 function install(s: SlowLocals): Code {
   const allowed = i32.and(state32(layout.WALK_PERMISSION1), state32(layout.WALK_PERMISSION2));
   const tag = i64.and(s.va, c64(-4096n));
-  const readable = i32.and(i32.and(allowed, ONE), i32.eqz(i32.and(s.flags, i32.const(layout.PAGE_WATCH_READ))));
-  const writeFlags = i32.const(layout.PAGE_DIRTY | layout.PAGE_CODE | layout.PAGE_WATCH_WRITE);
+  const readable = i32.and(i32.and(allowed, ONE), i32.eqz(i32.and(s.flags, i32.const(layout.PAGE_WATCH_READ | layout.PAGE_LOADS_OUT))));
+  const writeFlags = i32.const(layout.PAGE_DIRTY | layout.PAGE_CODE | layout.PAGE_WATCH_WRITE | layout.PAGE_STORES_OUT);
   const writable = i32.and(i32.shrU(allowed, ONE), i32.eq(i32.and(s.flags, writeFlags), i32.const(layout.PAGE_DIRTY)));
   return [
     i64.store(s.entry, i64.select(readable, tag, c64(-1n)), 0),
@@ -359,6 +359,7 @@ function hostAddress(f: FunctionLocals, functions: MmuFunctions, imports: SlowPa
     resolve(s, functions),
     set(s.page, i32.shrU(i32.sub(s.host, i32.const(layout.RAM)), i32.const(12))),
     set(s.flags, i32.load8U(s.page, layout.PAGE_FLAGS)),
+    when(i32.and(s.flags, i32.select(isWrite(s.info), i32.const(layout.PAGE_STORES_OUT), i32.const(layout.PAGE_LOADS_OUT))), refuse(s, i32.const(ExitCode.mmio))),
     noteWrite(s, imports),
     noteWatch(s, imports),
     set(s.flags, i32.load8U(s.page, layout.PAGE_FLAGS)),

@@ -6,10 +6,12 @@
 import { assert } from '../base/assert';
 import type { Pa } from '../base/brands';
 import type { Core } from './core-module';
-import { PAGE_SIZE, type PhysicalMemory, type RamRange } from './interface';
+import { PAGE_SIZE, type PageAccess, type PhysicalMemory, type RamRange } from './interface';
 import * as layout from './layout';
 import type { TranslationCache } from './translation-cache';
 import type { Views } from './views';
+
+const ACCESS_FLAGS: Readonly<Record<PageAccess, number>> = { ram: 0, rom: layout.PAGE_STORES_OUT, device: layout.PAGE_STORES_OUT | layout.PAGE_LOADS_OUT };
 
 interface Placed { readonly base: number; readonly sizeBytes: number; readonly firstPage: number }
 
@@ -130,6 +132,14 @@ export class EngineMemory implements PhysicalMemory {
 
   pageIndexOf(address: Pa): number {
     return (this.host(address, 1) - layout.RAM) >>> 12;
+  }
+
+  setAccess(address: Pa, sizeBytes: number, access: PageAccess): void {
+    const first = this.pageIndexOf(address);
+    const count = sizeBytes / PAGE_SIZE;
+    assert(Number.isSafeInteger(count) && this.contains(address, sizeBytes), 'access is chosen for whole pages of RAM');
+    for (let page = first; page < first + count; page++) this.setFlags(page, (this.flags(page) & ~layout.PAGE_LOADS_OUT & ~layout.PAGE_STORES_OUT) | ACCESS_FLAGS[access]);
+    this.translations.flushAll();
   }
 
   /** Sets which watch flags a page has; other flags stay. */

@@ -2,9 +2,10 @@
 
 import { vmid } from '../base/brands';
 import type { TraceEvent } from '../base/trace-event';
-import type { Exit } from '../engine/interface';
+import type { Exit, Vcpu } from '../engine/interface';
 import { describeHypercall, NATIVE_BASE, NATIVE_COUNT } from './hypercalls';
 import type { Kernel } from './kernel';
+import { namePlainCall } from './plain-calls';
 import { hypercallNumberOf, nameService } from './smccc';
 import type { Thread } from './thread';
 
@@ -16,6 +17,7 @@ export function describeCall(kernel: Kernel, thread: Thread, exit: Exit & { read
   const vcpu = kernel.engine.vcpu(thread.engineVcpu);
   const registers = (first: number): bigint[] => Array.from({ length: 8 }, (_, n) => vcpu.x(first + n));
   const origin = { tick: kernel.now, vmid: vmid(thread.vmid), vcpu: thread.vcpuIndex };
+  if (kernel.options.identity === 'none') return describePlain(vcpu, exit.reason, origin);
   const native = exit.immediate - NATIVE_BASE;
   if (exit.reason === 'hvc' && native >= 0 && native < NATIVE_COUNT) {
     const call = describeHypercall(native, registers(0));
@@ -29,4 +31,13 @@ export function describeCall(kernel: Kernel, thread: Thread, exit: Exit & { read
   const service = number === undefined ? nameService(id & ~SVE_HINT) : undefined;
   if (service === undefined) return { ...origin, event: 'hypercall-unknown', number: number ?? id, path: 'smccc' };
   return { ...origin, event: service.event, phase: 'enter', name: service.name, id, args: { x1: vcpu.x(1), x2: vcpu.x(2), x3: vcpu.x(3) } };
+}
+
+/** Without a hypervisor every HVC is a call to firmware, and SMC is none. */
+function describePlain(vcpu: Vcpu, reason: 'hvc' | 'smc', origin: Pick<TraceEvent, 'tick' | 'vmid'> & { readonly vcpu: number }): TraceEvent | undefined {
+  if (reason === 'smc') return undefined;
+  const id = Number(vcpu.x(0) & 0xffff_ffffn);
+  const name = namePlainCall(id);
+  if (name === undefined) return { ...origin, event: 'hypercall-unknown', number: id, path: 'smccc' };
+  return { ...origin, event: 'psci', phase: 'enter', name, id, args: { x1: vcpu.x(1), x2: vcpu.x(2), x3: vcpu.x(3) } };
 }

@@ -9,6 +9,7 @@ import { vmid } from '../base/brands';
 import type { Exit, GuestAccess } from '../engine/interface';
 import { callBySmccc, callNative, NATIVE_BASE, NATIVE_COUNT } from './hypercalls';
 import type { Kernel } from './kernel';
+import { callPlain } from './plain-calls';
 import { callSmccc, hypercallNumberOf } from './smccc';
 import type { Thread } from './thread';
 import type { VirtioMmio } from './virtio-mmio';
@@ -35,6 +36,7 @@ export function handleExit(kernel: Kernel, thread: Thread, exit: Exit, device: D
   switch (exit.reason) {
     case 'hvc': return call(kernel, thread, exit.immediate, false);
     case 'smc':
+      if (isPlain(kernel)) return injectUndefined(kernel, thread);
       skip(kernel, thread);
       return call(kernel, thread, exit.immediate, true);
     case 'wfi': return waitForInterrupt(kernel, thread);
@@ -63,8 +65,14 @@ function skip(kernel: Kernel, thread: Thread): void {
   kernel.retired++;
 }
 
+/** A machine without a hypervisor, and without EL3: SMC is Undefined, HVC reaches its firmware. */
+function isPlain(kernel: Kernel): boolean {
+  return kernel.options.identity === 'none';
+}
+
 /** HVC and SMC; PC is after the instruction. */
 function call(kernel: Kernel, thread: Thread, immediate: number, isSmc: boolean): void {
+  if (isPlain(kernel)) return callPlain(kernel, thread);
   const vcpu = kernel.engine.vcpu(index(thread));
   const number = immediate - NATIVE_BASE;
   if (!isSmc && number >= 0 && number < NATIVE_COUNT) return callNative(kernel, thread, vcpu, number);

@@ -56,6 +56,12 @@ export interface PlatformVm {
   readonly deviceTree: { readonly source: bigint; readonly sizeBytes: bigint; readonly ipa: bigint; readonly roomBytes: bigint };
   /** Device windows to map through, by IPA and platform address, with the hardware interrupt to bind. */
   readonly devices: readonly { readonly name: string; readonly ipa: bigint; readonly pa: bigint; readonly sizeBytes: bigint; readonly interrupt?: VirqNumber; readonly hardwareInterrupt?: number }[];
+  /** True for the one VM of a machine without a hypervisor: RM adds nothing to its device tree and opens no channel to it. */
+  readonly isPlain?: boolean;
+  /** X0 of the first vCPU at power-on; unless given, where the device tree goes. */
+  readonly context?: bigint;
+  /** Memory that holds the VM's flash: where it lies (RM's address space) and where the VM sees it (IPA). Primary VM only. */
+  readonly flash?: { readonly source: bigint; readonly sizeBytes: bigint; readonly ipa: bigint };
   /** Started by RM at boot; the primary always is. */
   readonly autostart: boolean;
 }

@@ -16,6 +16,8 @@ export const imageMessages = {
   'arm64-image-old': 'The arm64 Image has no size in its header (Linux before 3.17). Build it from a newer kernel or give its vmlinux.',
   'arm64-image-big-endian': 'The arm64 Image is a big-endian kernel. Build it with CONFIG_CPU_LITTLE_ENDIAN=y.',
   'arm64-image-bad-header': 'The arm64 Image header is malformed: {found}.',
+  'firmware-not-raw': 'The firmware is an ELF file. Give the raw image that the build writes into flash (for U-Boot u-boot.bin), and the ELF file under "symbols".',
+  'firmware-too-large': 'The firmware has {found} bytes; a bank of the flash holds 67108864 (64 MiB).',
   'elf-not-elf': 'This is not an ELF file (first bytes: {found}). Give the linked program, not its source or a raw binary.',
   'elf-truncated': 'The ELF file ends too early: {found}. Copy or build it again.',
   'elf-32-bit': 'The ELF file is 32-bit. Only AArch64 programs run here; build with an aarch64 compiler.',

@@ -14,7 +14,7 @@ import { newVm } from './state';
 import type { VmRecord } from './state';
 import { buildCore, buildLink, DEFAULT_LINK, PRIORITY_DEFAULT, VCPU_OPTION, VmBuild } from './vm-builder';
 import { initVm, startVm } from './vm-lifecycle';
-import { giveDevices, giveRam, reserveFreeMemory } from './vm-memory';
+import { giveDevices, giveFlash, giveRam, reserveFreeMemory } from './vm-memory';
 import { overlayErrorText, overlayPrimary } from './vm-overlay';
 import { VMID } from './vm-states';
 
@@ -62,7 +62,7 @@ function buildPrimary(rm: Rm, vm: VmRecord, platform: PlatformVm): RmErrorName |
     cpus: Array.from({ length: vcpuCount }, (_, cpu) => (rm.environment.bootCpu + cpu) % rm.environment.cpuCount),
     vcpuOptions: VCPU_OPTION.PINNED | VCPU_OPTION.CRITICAL | VCPU_OPTION.HLOS_VM,
     priority: PRIORITY_DEFAULT, timesliceNanoseconds: TIMESLICE_NANOSECONDS, powerManagement: 'aggregated', gicd: GICD, gicr: GICR, gicrStride: GICR_STRIDE, halts: 'to-platform', emulatedSizeBytes: 0n,
-  }) ?? buildLink(rm, vm, DEFAULT_LINK) ?? shareRmVcpu(rm, vm) ?? writePrimaryTree(rm, vm, platform) ?? giveRam(rm, vm, platform.ramBase) ?? giveDevices(rm, vm, platform.devices);
+  }) ?? (platform.isPlain === true ? undefined : buildLink(rm, vm, DEFAULT_LINK) ?? shareRmVcpu(rm, vm)) ?? writePrimaryTree(rm, vm, platform) ?? giveRam(rm, vm, platform.ramBase) ?? giveFlash(rm, vm, platform.flash) ?? giveDevices(rm, vm, platform.devices);
 }
 
 /** The primary VM may move RM between CPUs. */
@@ -75,7 +75,7 @@ function shareRmVcpu(rm: Rm, vm: VmRecord): RmErrorName | undefined {
 function writePrimaryTree(rm: Rm, vm: VmRecord, platform: PlatformVm): RmErrorName | undefined {
   const { source, sizeBytes, ipa, roomBytes } = platform.deviceTree;
   const blob = rm.readPlatform(source - rm.environment.memoryBase, Number(sizeBytes));
-  const merged = blob === undefined ? 'unreadable' : overlayPrimary(vm, blob);
+  const merged = blob === undefined ? 'unreadable' : platform.isPlain === true ? blob : overlayPrimary(vm, blob);
   const problem = typeof merged === 'string' ? merged : BigInt(merged.length) > roomBytes ? 'no-room' : undefined;
   if (problem !== undefined || typeof merged === 'string') {
     rm.report(vm.vmid, 'rm-device-tree', overlayErrorText(problem ?? 'unreadable', Number(roomBytes)));
@@ -88,7 +88,7 @@ function startPrimary(rm: Rm, vm: VmRecord, platform: PlatformVm): void {
   const [vcpu] = vm.vcpus;
   assert(vcpu !== undefined, 'the primary VM has a vCPU');
   vm.entry = platform.entry;
-  const { error } = rm.call('vcpu_poweron', { vcpu: vcpu.cap, entry_point: platform.entry, context: platform.deviceTree.ipa, flags: 0n });
+  const { error } = rm.call('vcpu_poweron', { vcpu: vcpu.cap, entry_point: platform.entry, context: platform.context ?? platform.deviceTree.ipa, flags: 0n });
   rm.setVmState(vm, error === 0 ? 'RUNNING' : 'INIT_FAILED');
 }
 

@@ -93,6 +93,20 @@ export function giveRam(rm: Rm, vm: VmRecord, ramBase: bigint): RmErrorName | un
   return undefined;
 }
 
+/** Gives a VM the memory behind its flash. The platform decides what a store to it does; loads and fetches are plain. */
+export function giveFlash(rm: Rm, vm: VmRecord, flash: PlatformVm['flash']): RmErrorName | undefined {
+  if (flash === undefined) return undefined;
+  const build = new VmBuild(rm, vm);
+  const extent = ownExtent(build);
+  const range = { offset: flash.source - rm.environment.memoryBase, sizeBytes: flash.sizeBytes };
+  donateFromRm(build, extent, range);
+  if (build.error !== undefined) return build.error;
+  const mapping = { ipa: flash.ipa, ...range };
+  if (mapPart(rm, vm, extent, { ...mapping, attributes: mapAttributes(ACCESS.RWX, MEMORY_TYPE.WRITE_BACK) }) !== 0) return 'MAP_FAILED';
+  vm.mappings.push({ ...mapping, handle: null, kind: 'device' });
+  return undefined;
+}
+
 /** Maps a platform VM's device windows and forwards their interrupts. */
 export function giveDevices(rm: Rm, vm: VmRecord, devices: PlatformVm['devices']): RmErrorName | undefined {
   const build = new VmBuild(rm, vm);

@@ -54,6 +54,9 @@ interface PlannedVm {
 
 /** Builds a system. Every problem of the description is reported. */
 export function createSystem(description: SystemDescription): Result<System, readonly Diagnostic[]> {
+  if (description.identity === 'none' && description.vms.length > 1) {
+    return err([problem('plain-machine-has-one-vm', `With "identity": "none" there is no hypervisor, so the machine runs one system: list one entry under "vms", not ${description.vms.length}.`)]);
+  }
   const layout = planMemory(description);
   if (!layout.ok) return err([layout.error]);
   const planned: PlannedVm[] = [];
@@ -138,7 +141,7 @@ class Composition implements Parts {
     this.lines = planned.map(() => []);
     this.consoles = planned.map(({ vm }, index) => this.makeConsole(vm, index));
     this.placeRtc();
-    const { vms, free } = new BootLoader(this.engine, layout).load(planned);
+    const { vms, free } = new BootLoader(this.engine, layout, system.description.identity === 'none').load(planned);
     this.resourceManager = createResourceManager();
     this.gunyah.bootRootVm(this.resourceManager, {
       privateBase: layout.rmPrivate.base,
@@ -277,9 +280,11 @@ class BootLoader {
   private readonly engine: Engine;
   private next: bigint;
   private readonly end: bigint;
+  private readonly isPlain: boolean;
 
-  constructor(engine: Engine, layout: MemoryLayout) {
+  constructor(engine: Engine, layout: MemoryLayout, isPlain: boolean) {
     this.engine = engine;
+    this.isPlain = isPlain;
     this.next = layout.free.base;
     this.end = layout.free.base + layout.free.sizeBytes;
   }
@@ -308,6 +313,7 @@ class BootLoader {
     return {
       name: vm.name,
       primary: index === 0,
+      isPlain: this.isPlain,
       vcpuCount: vm.vcpuCount,
       ramBase: ram.base,
       ramSizeBytes: ram.sizeBytes,

@@ -123,7 +123,23 @@ describe('the identity', () => {
       return [0x8600_ff01, 0x8500_ff01, 0x8500_ff03, 0x8600_ff03].map((id) => fixture.smccc(thread, id, 5n << 32n)[0]).concat(fixture.smccc(thread, 0x8000_0001, 0x8600_ff03n)[0], fixture.smccc(thread, 0x8000_0001, 0x8500_ff03n)[0]);
     };
     assert.deepEqual(answers('gunyah-legacy'), [0x673d_5f14n, 0x673d_5f14n, 1n, 0x5100_0000_0000_8001n, LOW_ONES, 0n]);
-    assert.deepEqual(answers('none'), [ALL_ONES, ALL_ONES, ALL_ONES, ALL_ONES, LOW_ONES, LOW_ONES]);
+    assert.deepEqual(answers('none'), [ALL_ONES, ALL_ONES, ALL_ONES, ALL_ONES, ALL_ONES, ALL_ONES]);
+  });
+});
+
+describe('a machine without a hypervisor', () => {
+  // Measured on QEMU 7.2's virt machine with a program that prints X0 after each call.
+  const features = [0x8000_0000, 0x8400_0005, 0x8400_0007, 0x8400_000c, 0x8400_0012, 0x8400_000e, 0x8400_000f];
+  const present = [0x8400_0000, 0x8400_0001, 0xc400_0001, 0x8400_0002, 0xc400_0003, 0xc400_0004, 0x8400_0006, 0x8400_0008, 0x8400_0009, 0x8400_000a];
+  const fixture = new Fixture({ identity: 'none' });
+  const { thread } = fixture.makeVm();
+  const call = (id: number, x1 = 0n) => fixture.smccc(thread, id, x1)[0];
+
+  it('answers the PSCI calls that QEMU has, and NOT_SUPPORTED to everything else', () => {
+    assert.deepEqual([0x8400_0000, 0x8400_0006].map((id) => call(id)), [0x10001n, 2n]);
+    for (const id of present) assert.equal(call(0x8400_000a, BigInt(id)), 0n, id.toString(16));
+    for (const id of features) assert.equal(call(0x8400_000a, BigInt(id)), ALL_ONES, id.toString(16));
+    for (const id of [0x8000_0000, 0x8000_0001, 0x8400_0050, 0x8400_0053, 0xc400_0053, 0x8600_ff01, 0x8500_ff01, 0xc600_801b, 0x8400_0012, 0x1234]) assert.equal(call(id), ALL_ONES, id.toString(16));
   });
 });
 
