@@ -4,6 +4,7 @@
  */
 
 import { decode } from '../isa/encodings';
+import { isAvailable, type FeatureTest } from './decode-cache';
 import * as layout from './layout';
 import { MicroOpField, MICRO_OP_SIZE } from './layout';
 import { fusionOf, instructionClass, microOpNumber, OP_DECODE, OP_FIRST, OP_PAGE_END, OP_TRAP, unfused } from './semantics';
@@ -14,10 +15,10 @@ import type { Views } from './views';
 const INSTRUCTIONS_PER_PAGE = 1024;
 const TRAP: Lowered = { op: '' };
 
-/** The micro-op of a word at an offset in its page. */
-export function lowerWord(word: number, pageOffset: number): Lowered {
+/** The micro-op of a word at an offset in its page; what the core lacks becomes a trap. */
+export function lowerWord(word: number, pageOffset: number, has: FeatureTest): Lowered {
   const decoded = decode(word);
-  if (decoded === undefined || decoded.encoding.state !== 'ready') return TRAP;
+  if (decoded === undefined || !isAvailable(decoded, has)) return TRAP;
   const { encoding, fields } = decoded;
   return instructionClass(encoding.class)?.lower(fields, { pageOffset }, encoding.class) ?? TRAP;
 }
@@ -26,13 +27,15 @@ export function lowerWord(word: number, pageOffset: number): Lowered {
 export class CodeCache {
   private readonly views: Views;
   private readonly translations: TranslationCache;
+  private readonly has: FeatureTest;
   private readonly pages = new Int32Array(layout.CODE_BLOCK_COUNT);
   private blockCount = 0;
   private breakpointOffsets = new Set<number>();
 
-  constructor(views: Views, translations: TranslationCache) {
+  constructor(views: Views, translations: TranslationCache, has: FeatureTest) {
     this.views = views;
     this.translations = translations;
+    this.has = has;
   }
 
   /** The block of a RAM page; a full pool drops everything first. */
@@ -68,7 +71,7 @@ export class CodeCache {
     const page = this.pages[index] ?? 0;
     const word = this.views.word(layout.RAM + page * 4096 + pageOffset);
     this.markCode(page, pageOffset);
-    this.write(microOp, lowerWord(word, pageOffset));
+    this.write(microOp, lowerWord(word, pageOffset, this.has));
     this.fuse(microOp - MICRO_OP_SIZE, pageOffset - 4);
     this.fuse(microOp, pageOffset);
     if (this.breakpointOffsets.has(pageOffset)) this.mark(microOp);

@@ -7,7 +7,7 @@ import { assert, present } from '../base/assert';
 import { ipa, pa, va, type Ipa, type Va } from '../base/brands';
 import { CodeCache } from './code-cache';
 import { createCore, type Core } from './core-module';
-import { decodeOnce } from './decode-cache';
+import { decodeOnce, isAvailable, type FeatureTest } from './decode-cache';
 import { dataAbort, enterEl1, ExceptionClass, exceptionReturn, faultStatus, instructionAbort, syndrome } from './exceptions';
 import { finishLoad, guestAccess, isReadModifyWrite, simpleAccess } from './guest-access';
 import { crcTables } from './helpers';
@@ -43,6 +43,7 @@ export class WasmEngine implements Engine {
   private readonly core: Core;
   private readonly translations: TranslationCache;
   private readonly code: CodeCache;
+  private readonly has: FeatureTest;
   private readonly watchpoints = new Watchpoints();
   private readonly vcpus: readonly EngineVcpu[];
   private readonly system: SystemContext;
@@ -68,7 +69,9 @@ export class WasmEngine implements Engine {
       watch: (host, sizeBytes, isWrite) => { this.noteGuestAccess(host, sizeBytes, isWrite !== 0); },
     });
     this.translations = new TranslationCache(this.views);
-    this.code = new CodeCache(this.views, this.translations);
+    const { features } = options;
+    this.has = features === undefined ? (): boolean => true : (feature): boolean => features.has(feature);
+    this.code = new CodeCache(this.views, this.translations, this.has);
     this.memory = new EngineMemory(options.ram, {
       views: this.views, core: this.core, translations: this.translations,
       observe: (host, sizeBytes) => { this.watchpoints.note(this.memory.physicalOf(host), sizeBytes, true); },
@@ -274,8 +277,8 @@ export class WasmEngine implements Engine {
   private trap(): Exit | undefined {
     const word = this.wordAtPc();
     const decoded = decodeOnce(word);
-    if (decoded !== undefined && this.floatingPointTraps(word)) return this.synchronous(syndrome(ExceptionClass.floatingPoint, 0x1e0_0000));
-    if (decoded === undefined || decoded.encoding.state !== 'ready') return this.undefinedInstruction();
+    if (decoded !== undefined && this.has(decoded.encoding.feature) && this.floatingPointTraps(word)) return this.synchronous(syndrome(ExceptionClass.floatingPoint, 0x1e0_0000));
+    if (decoded === undefined || !isAvailable(decoded, this.has)) return this.undefinedInstruction();
     const { encoding, fields } = decoded;
     switch (encoding.class) {
       case 'exception_generation': return this.generateException(encoding.mnemonic, field(fields, 'imm16'));

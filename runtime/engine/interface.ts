@@ -8,6 +8,7 @@
  */
 
 import type { Ipa, Pa, Va } from '../base/brands';
+import type { Feature } from '../isa/interface';
 
 /** One contiguous range of RAM on the simulated platform. Base and size are multiples of 4 KiB. */
 export interface RamRange { readonly base: Pa; readonly sizeBytes: number }
@@ -20,6 +21,8 @@ export interface EngineOptions {
   readonly vcpuCountMax: number;
   /** CNTPCT/CNTVCT = ticks >> counterShift. 4 gives 62.5 MHz at one tick per nanosecond. */
   readonly counterShift: number;
+  /** What the core has, beyond which instructions are Undefined (see isa/cpu-features.ts). Absent: all that can be executed. */
+  readonly features?: ReadonlySet<Feature>;
 }
 
 /** 4 KiB: the unit of dirty tracking, decoded code and ownership. */

@@ -23,10 +23,18 @@ const featureFields: readonly FeatureField[] = [
   ]),
   ...fieldsOf('ID_AA64ISAR2_EL1', [[0, undefined, 'WFXT'], [8, 'PAUTH'], [12, 'PAUTH'], [16, 'unsupported'], [20, 'unsupported']]),
   ...fieldsOf('ID_AA64PFR0_EL1', [[16, 'FP16'], [20, 'FP16'], [28, 'RAS'], [32, 'SVE'], [40, 'MPAM'], [44, 'AMU'], [48, 'DIT']]),
-  ...fieldsOf('ID_AA64PFR1_EL1', [[0, 'BTI'], [4, 'SSBS', 'SSBS'], [8, 'MTE'], [24, 'SME'], [36, 'unsupported']]),
+  ...fieldsOf('ID_AA64PFR1_EL1', [[0, 'BTI'], [4, 'A64', 'SSBS'], [8, 'MTE'], [24, 'SME'], [36, 'unsupported']]),
   ...fieldsOf('ID_AA64MMFR1_EL1', [[16, 'LOR'], [20, 'PAN', 'PAN', 'unsupported']]),
   ...fieldsOf('ID_AA64MMFR2_EL1', [[4, 'UAO'], [32, 'LSE2']]),
 ];
+
+/** The features that the values announce. */
+export function announcedFeatures(values: IdentificationValues): readonly Feature[] {
+  return featureFields.flatMap(({ register, shift, levels }) => {
+    const level = Number(((values[register] ?? 0n) >> BigInt(shift)) & 0xfn);
+    return level === 0xf ? [] : levels.slice(0, level).filter((feature): feature is Feature => feature !== undefined && feature !== 'unsupported');
+  });
+}
 
 /** The values with every announced feature lowered to what `has` grants. "Not implemented" (0xf) in FP and AdvSIMD stays. */
 export function limitToFeatures(values: IdentificationValues, has: (feature: Feature) => boolean): IdentificationValues {

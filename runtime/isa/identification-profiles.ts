@@ -75,6 +75,15 @@ export function identificationRegisters(profile: CoreProfile): IdentificationVal
   return profiles[profile];
 }
 
+/** What Gunyah hides from its primary VM although the core has it: generic and address authentication (QARMA5), and BFloat16. */
+const hiddenIsar1: Partial<Readonly<Record<CoreProfile, bigint>>> = { max: 0x0000_1000_0100_0010n };
+
+/** The same with the fields that Gunyah hides: what the core itself has. */
+export function hardwareIdentification(profile: CoreProfile): IdentificationValues {
+  const values = profiles[profile];
+  return { ...values, ID_AA64ISAR1_EL1: (values['ID_AA64ISAR1_EL1'] ?? 0n) | (hiddenIsar1[profile] ?? 0n) };
+}
+
 /** CCSIDR_EL1 by CSSELR_EL1[3:0]: 0 data level 1, 1 instruction level 1, 2 unified level 2. */
 export function cacheSizeRegister(profile: CoreProfile, selector: number): bigint {
   const sizes: Readonly<Record<CoreProfile, readonly bigint[]>> = {

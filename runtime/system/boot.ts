@@ -11,7 +11,10 @@ import type { TraceEvent } from '../base/trace-event';
 import { createEngine, type Engine } from '../engine/index';
 import { createHypervisor, type Hypervisor, type Thread } from '../hypervisor/hypervisor';
 import type { PlatformVm } from '../hypervisor/interface';
-import { identificationRegisters, type CoreProfile } from '../isa/identification-profiles';
+import { coreFeatures } from '../isa/cpu-features';
+import { limitToFeatures } from '../isa/feature-fields';
+import { identificationRegisters, type CoreProfile, type IdentificationValues } from '../isa/identification-profiles';
+import { readyFeatures } from '../isa/ledger';
 import { BOARD_RTC, BOARD_UART, SPI_BASE } from '../machine/board';
 import { Bus } from '../machine/bus';
 import { Pl011 } from '../machine/devices/pl011';
@@ -102,6 +105,12 @@ function coreProfile(model: string): CoreProfile {
   return model === 'cortex-a53' || model === 'cortex-a76' || model === 'max' ? model : 'cortex-a57';
 }
 
+/** What Gunyah shows of a core, without what the engine cannot execute. */
+function truthful(profile: CoreProfile): IdentificationValues {
+  const ready = readyFeatures();
+  return limitToFeatures(identificationRegisters(profile), (feature) => ready.has(feature));
+}
+
 /** The parts of one system. */
 class Composition implements Parts {
   readonly engine: Engine;
@@ -120,7 +129,8 @@ class Composition implements Parts {
   constructor(system: System, layout: MemoryLayout, planned: readonly PlannedVm[]) {
     this.system = system;
     const { platform } = system.description;
-    this.engine = createEngine({ ram: [{ base: layout.ramBase, sizeBytes: Number(layout.ramSizeBytes) }], vcpuCountMax: VCPU_COUNT_MAX, counterShift: COUNTER_SHIFT });
+    const profile = coreProfile(platform.cpuModel);
+    this.engine = createEngine({ ram: [{ base: layout.ramBase, sizeBytes: Number(layout.ramSizeBytes) }], vcpuCountMax: VCPU_COUNT_MAX, counterShift: COUNTER_SHIFT, features: coreFeatures(profile) });
     this.gunyah = createHypervisor({
       engine: this.engine,
       events: this.events,
@@ -131,7 +141,7 @@ class Composition implements Parts {
       heap: layout.heap,
       vcpuCountMax: VCPU_COUNT_MAX,
       hardwareInterrupts: [RTC_INTERRUPT, ...planned.map((_, index) => hardwareInterrupt(index))],
-      identification: { pinned: identificationRegisters(coreProfile(platform.cpuModel)), unpinned: identificationRegisters('gunyah-unpinned') },
+      identification: { pinned: truthful(profile), unpinned: truthful('gunyah-unpinned') },
       deviceAccess: (address, access) => this.accessDevice(Number(address), access),
       onPlatformPower: (action) => { system.endWith({ kind: 'power', action }); },
     });

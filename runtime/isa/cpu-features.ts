@@ -1,0 +1,17 @@
+/**
+ * Which instructions a core has. The identification registers say it, so that what software reads and what executes cannot
+ * disagree; what a hypervisor hides from its guests is still in the core. An instruction of a feature that the core lacks is
+ * Undefined; those in the hint space do nothing.
+ */
+
+import { announcedFeatures } from './feature-fields';
+import { hardwareIdentification, type CoreProfile } from './identification-profiles';
+import type { Feature } from './interface';
+
+/** Features of every Armv8.0 core here, which no field announces. */
+const ALWAYS: readonly Feature[] = ['A64', 'FP', 'ADVSIMD'];
+
+/** The features of a core. */
+export function coreFeatures(profile: CoreProfile): ReadonlySet<Feature> {
+  return new Set([...ALWAYS, ...announcedFeatures(hardwareIdentification(profile))]);
+}
