@@ -77,6 +77,12 @@ export class FunctionIndex {
     return span !== undefined && offset < span.end ? span.func : undefined;
   }
 
+  /** The first function that begins in `[start, end)`. */
+  firstIn(start: number, end: number): CodeFunction | undefined {
+    const unit = this.units.at(start) ?? this.units.at(end - 1);
+    return unit === undefined ? undefined : this.inUnit(unit).find((func) => func.entry >= start && func.entry < end);
+  }
+
   /** The pieces of code of a unit's functions, by address. */
   private spansIn(unit: Unit): readonly FunctionSpan[] {
     const functions = this.inUnit(unit);

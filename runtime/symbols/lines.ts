@@ -30,6 +30,9 @@ export interface StatementStart {
 /** How many rows of tables are kept over all units. */
 const CACHED_ROW_COUNT_MAX = 4_000_000;
 
+/** For how many files it is known which units name them. */
+const CACHED_USE_COUNT_MAX = 256;
+
 interface FileUse {
   readonly unit: Unit;
   readonly fileNumbers: readonly number[];
@@ -42,7 +45,8 @@ export class LineIndex {
   private readonly headers = new Map<Unit, LineHeader | undefined>();
   private readonly tables = new Map<Unit, LineTable>();
   private cachedRowCount = 0;
-  private files: ReadonlyMap<string, readonly FileUse[]> | undefined;
+  private files: ReadonlySet<string> | undefined;
+  private readonly uses = new Map<string, readonly FileUse[]>();
   private byBaseName: ReadonlyMap<string, readonly string[]> | undefined;
 
   constructor(info: DwarfInfo, units: UnitIndex) {
@@ -96,22 +100,35 @@ export class LineIndex {
 
   /** Every path that some code comes from or that a line table names. */
   sourceFiles(): readonly string[] {
-    return [...this.fileIndex().keys()].sort();
+    return [...this.fileNames()].sort();
   }
 
-  private fileIndex(): ReadonlyMap<string, readonly FileUse[]> {
+  private fileNames(): ReadonlySet<string> {
     if (this.files !== undefined) return this.files;
-    const files = new Map<string, FileUse[]>();
+    const files = new Set<string>();
     for (const unit of this.info.units) {
       if (unit.rootTag !== TAG.compile_unit) continue;
-      for (const [path, fileNumbers] of numbersByPath(this.header(unit)?.files ?? [])) {
-        const uses = files.get(path);
-        if (uses === undefined) files.set(path, [{ unit, fileNumbers }]);
-        else uses.push({ unit, fileNumbers });
-      }
+      for (const path of this.header(unit)?.files ?? []) files.add(path);
     }
+    files.delete('');
     this.files = files;
     return files;
+  }
+
+  /** Who names a file: headers are named by nearly every unit, so this is looked up for one path at a time. */
+  private usesOf(path: string): readonly FileUse[] {
+    const known = this.uses.get(path);
+    if (known !== undefined) return known;
+    const found: FileUse[] = [];
+    for (const unit of this.info.units) {
+      const files = unit.rootTag === TAG.compile_unit ? this.header(unit)?.files ?? [] : [];
+      const fileNumbers: number[] = [];
+      for (let number = files.indexOf(path); number >= 0; number = files.indexOf(path, number + 1)) fileNumbers.push(number);
+      if (fileNumbers.length > 0) found.push({ unit, fileNumbers });
+    }
+    if (this.uses.size >= CACHED_USE_COUNT_MAX) this.uses.clear();
+    this.uses.set(path, found);
+    return found;
   }
 
   /** The recorded paths that best answer a requested one; see `pathScore`. */
@@ -119,7 +136,7 @@ export class LineIndex {
     const path = tidyPath(requested);
     if (this.byBaseName === undefined) {
       const names = new Map<string, string[]>();
-      for (const recorded of this.fileIndex().keys()) {
+      for (const recorded of this.fileNames()) {
         const list = names.get(baseName(recorded));
         if (list === undefined) names.set(baseName(recorded), [recorded]);
         else list.push(recorded);
@@ -135,7 +152,7 @@ export class LineIndex {
   statementsIn(path: string, fromLine: number, toLine: number): readonly StatementStart[] {
     const found: StatementStart[] = [];
     for (const recorded of this.matchingFiles(path)) {
-      for (const use of this.fileIndex().get(recorded) ?? []) {
+      for (const use of this.usesOf(recorded)) {
         const table = this.tableOf(use.unit);
         if (table !== undefined) collectStatements(table, use.fileNumbers, { fromLine, toLine }, found);
       }
@@ -147,7 +164,7 @@ export class LineIndex {
   firstStatementsFrom(path: string, line: number): readonly StatementStart[] {
     let found: StatementStart[] = [];
     for (const recorded of this.matchingFiles(path)) {
-      for (const use of this.fileIndex().get(recorded) ?? []) {
+      for (const use of this.usesOf(recorded)) {
         const table = this.tableOf(use.unit);
         const toLine = found[0]?.line ?? Number.MAX_SAFE_INTEGER;
         const here = table === undefined ? undefined : nextLine(table, use.fileNumbers, { fromLine: line, toLine });
@@ -188,17 +205,6 @@ function rowOf(table: LineTable, row: number): StatementStart & { readonly flags
     offset: table.offsets[row] ?? 0, line: table.lines[row] ?? 0, column: table.columns[row] ?? 0, flags: table.flags[row] ?? 0,
     fileNumber: table.fileNumbers[row] ?? 0,
   };
-}
-
-function numbersByPath(files: readonly string[]): ReadonlyMap<string, readonly number[]> {
-  const numbers = new Map<string, number[]>();
-  files.forEach((path, number) => {
-    const list = numbers.get(path);
-    if (path === '') return;
-    if (list === undefined) numbers.set(path, [number]);
-    else list.push(number);
-  });
-  return numbers;
 }
 
 interface LineSpan { readonly fromLine: number; readonly toLine: number }

@@ -6,7 +6,8 @@
 import { utf8Encode } from '../base/byte-reader';
 import { AT, TAG } from './dwarf/constants';
 import type { DwarfInfo } from './dwarf/info';
-import { hashOf, scanNames } from './dwarf/name-scan';
+import { GrowingNumbers } from './dwarf/growing';
+import { hashOf, NameHasher, scanNames } from './dwarf/name-scan';
 import type { Die, UnitTree } from './dwarf/tree';
 
 /** What a name can stand for. Tags of structures, unions and enumerations have name spaces of their own here. */
@@ -16,6 +17,8 @@ export type NameKind = 'function' | 'variable' | 'typedef' | 'struct' | 'union' 
 const FOUND_COUNT_MAX = 256;
 /** Entries kept over all units; 8 bytes each. */
 const ENTRY_COUNT_MAX = 50_000_000;
+/** About one name in 64 bytes of debug information is at the top level. */
+const SCANNED_BYTES_PER_NAME_LOG2 = 6;
 /** How many bits of a hash choose its bucket. */
 const BUCKET_BITS = 16;
 
@@ -109,12 +112,13 @@ function isNamed(die: Die, kind: NameKind, name: string): boolean {
 }
 
 function collectAll(info: DwarfInfo): AllNames {
-  const hashes: number[] = [];
-  const offsets: number[] = [];
+  const hashes = new GrowingNumbers(info.sections.info.sizeBytes >> SCANNED_BYTES_PER_NAME_LOG2);
+  const offsets = new GrowingNumbers(info.sections.info.sizeBytes >> SCANNED_BYTES_PER_NAME_LOG2);
   const counts = new Uint32Array((1 << BUCKET_BITS) + 1);
+  const hasher = new NameHasher();
   for (const unit of [...info.units, ...info.typeUnitList]) {
-    scanNames(unit, TAGS, (_tag, hash, offset) => {
-      if (hashes.length >= ENTRY_COUNT_MAX) return;
+    scanNames(unit, { tags: TAGS, hasher }, (_tag, hash, offset) => {
+      if (hashes.count >= ENTRY_COUNT_MAX) return;
       hashes.push(hash);
       offsets.push(offset);
       const bucket = (hash >>> (32 - BUCKET_BITS)) + 1;
@@ -122,11 +126,11 @@ function collectAll(info: DwarfInfo): AllNames {
     });
   }
   for (let i = 1; i < counts.length; i++) counts[i] = (counts[i] ?? 0) + (counts[i - 1] ?? 0);
-  return grouped(hashes, offsets, counts);
+  return grouped(hashes.view(), offsets.view(), counts);
 }
 
 /** A counting sort by bucket; within a bucket the order of the file stays. */
-function grouped(hashes: readonly number[], offsets: readonly number[], bucketStarts: Uint32Array): AllNames {
+function grouped(hashes: Uint32Array, offsets: Uint32Array, bucketStarts: Uint32Array): AllNames {
   const next = bucketStarts.slice();
   const sorted = { hashes: new Uint32Array(hashes.length), offsets: new Uint32Array(hashes.length), bucketStarts };
   for (let i = 0; i < hashes.length; i++) {
@@ -153,6 +157,7 @@ function unitNames(tree: UnitTree): UnitNames {
   return names;
 }
 
+/** The entry's own word: a definition refers to its declaration, and is none. */
 function isOnlyDeclared(die: Die): boolean {
   const value = die.attribute(AT.declaration);
   return value?.kind === 'flag' && value.value;

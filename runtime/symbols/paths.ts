@@ -10,6 +10,37 @@ export function joinPath(directory: string, name: string): string {
   return tidyPath(isAbsolutePath(name) || directory === '' ? name : `${directory}/${name}`);
 }
 
+/** How many joined paths are remembered. */
+const JOINED_COUNT_MAX = 200_000;
+
+/** Joins paths and remembers them: the units of a program name the same headers over and over. */
+export class PathCache {
+  private folders = new Map<string, Map<string, Map<string, string>>>();
+  private count = 0;
+
+  /** `name` in `directory`, both seen from `compileDirectory`, tidied. */
+  join(compileDirectory: string, directory: string, name: string): string {
+    const folder = nested(nested(this.folders, compileDirectory, () => new Map<string, Map<string, string>>()), directory, () => new Map<string, string>());
+    const known = folder.get(name);
+    if (known !== undefined) return known;
+    const path = joinPath(joinPath(compileDirectory, directory), name);
+    folder.set(name, path);
+    if (++this.count > JOINED_COUNT_MAX) this.forget();
+    return path;
+  }
+
+  private forget(): void {
+    this.folders = new Map();
+    this.count = 0;
+  }
+}
+
+function nested<V>(map: Map<string, V>, key: string, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, (value = make()));
+  return value;
+}
+
 /** Removes `.`, `..`, doubled slashes and backslashes. */
 export function tidyPath(path: string): string {
   const slashed = path.includes('\\') ? path.replace(/\\/g, '/') : path;

@@ -74,6 +74,8 @@ export interface SymbolOptions {
   readonly sourceMap?: (path: string) => string;
 }
 
+/** The most that `-fpatchable-function-entry` is used for: an instruction for a landing pad and a few to be patched. */
+const PAD_SIZE_MAX_BYTES = 32;
 /** How many look-ups of global variables are kept. */
 const CACHED_GLOBAL_COUNT_MAX = 4096;
 /** More names than a completion list shows. */
@@ -158,7 +160,26 @@ export class SymbolFile {
 
   private entryAt(address: bigint): LineEntry | undefined {
     const offset = this.offsetOf(address);
-    return offset === OUTSIDE ? undefined : this.lines.at(offset);
+    if (offset === OUTSIDE) return undefined;
+    return this.lines.at(this.paddedFunction(offset)?.entry ?? offset);
+  }
+
+  /**
+   * The function whose patchable entry an offset lies in. GCC leaves the instructions that `-fpatchable-function-entry` puts
+   * before a function's own out of its debug information; only the symbol covers them.
+   */
+  private paddedFunction(offset: number): CodeFunction | undefined {
+    if (this.functions.at(offset) !== undefined) return undefined;
+    const symbol = this.symbols.covering(offset);
+    if (symbol === undefined || symbol.kind === 'object') return undefined;
+    const start = this.base.offsetOf(symbol.address);
+    const found = offset - start < PAD_SIZE_MAX_BYTES ? this.functions.firstIn(offset, start + PAD_SIZE_MAX_BYTES) : undefined;
+    return found?.name === symbol.name ? found : undefined;
+  }
+
+  /** The function around an offset, or the one whose patchable entry it is in. */
+  private functionOver(offset: number): CodeFunction | undefined {
+    return offset === OUTSIDE ? undefined : this.functions.at(offset) ?? this.paddedFunction(offset);
   }
 
   private sourceLine(entry: LineEntry): SourceLine {
@@ -221,7 +242,7 @@ export class SymbolFile {
 
   /** Addresses at which a statement of the function at `address` begins, inlined ones included. */
   statementStarts(address: bigint): readonly (LineAddress & { readonly file: string })[] {
-    const func = this.functions.at(this.offsetOf(address));
+    const func = this.functionOver(this.offsetOf(address));
     if (func === undefined) return [];
     const found: (LineAddress & { file: string })[] = [];
     for (const row of this.lines.rowsIn(func.die.unit, func.ranges)) {
@@ -237,7 +258,7 @@ export class SymbolFile {
   /** The function around an address. */
   functionAt(address: bigint): FunctionInfo | undefined {
     const offset = this.offsetOf(address);
-    const func = this.functions.at(offset);
+    const func = this.functionOver(offset);
     if (func !== undefined) return this.functionInfo(func);
     const symbol = offset === OUTSIDE ? undefined : this.symbols.covering(offset);
     return symbol === undefined || symbol.kind === 'object' ? undefined : this.symbolFunction(symbol);
@@ -291,7 +312,7 @@ export class SymbolFile {
 
   /** The address after the prologue of the function at `address`, where its parameters can be read; its entry if unknown. */
   prologueEnd(address: bigint): bigint {
-    const func = this.functions.at(this.offsetOf(address));
+    const func = this.functionOver(this.offsetOf(address));
     return func === undefined ? address : this.addressOf(this.prologueEndOffset(func));
   }
 
@@ -439,7 +460,7 @@ export class SymbolFile {
 
   /** The type of the function at an address: `int (int, char *)`. */
   functionTypeAt(address: bigint): Type | undefined {
-    const func = this.functions.at(this.offsetOf(address));
+    const func = this.functionOver(this.offsetOf(address));
     return func === undefined ? undefined : this.variables.types.read(func.die.abstract);
   }
 

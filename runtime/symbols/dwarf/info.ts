@@ -6,6 +6,7 @@ import type { Diagnostic } from '../../base/result';
 import { type AbbreviationTable, parseAbbreviations } from './abbreviations';
 import { UT } from './constants';
 import { DwarfCursor } from './cursor';
+import { PathCache } from '../paths';
 import type { DwarfSections, ImageBase } from './sections';
 import { Die, type DieResolver, UnitTree } from './tree';
 import { parseUnitHeader, Unit, type UnitEnvironment } from './unit';
@@ -14,6 +15,8 @@ import { parseUnitHeader, Unit, type UnitEnvironment } from './unit';
 const CACHED_ENTRY_COUNT_MAX = 3_000_000;
 /** How many abbreviation tables are kept. */
 const CACHED_TABLE_COUNT_MAX = 256;
+/** How many texts of line tables are kept: names of files and folders, which the units of a program share. */
+const CACHED_TEXT_COUNT_MAX = 200_000;
 /** How many problems are reported for one file. */
 const PROBLEM_COUNT_MAX = 20;
 
@@ -30,6 +33,8 @@ export class DwarfInfo implements DieResolver, UnitEnvironment {
   private readonly trees = new Map<Unit, UnitTree>();
   private readonly typeUnits = new Map<bigint, Unit>();
   private readonly allUnits: Unit[] = [];
+  private readonly lineTexts = new Map<number, string>();
+  private readonly paths = new PathCache();
   private cachedEntryCount = 0;
 
   constructor(sections: DwarfSections, base: ImageBase) {
@@ -67,6 +72,19 @@ export class DwarfInfo implements DieResolver, UnitEnvironment {
     if (this.tables.size >= CACHED_TABLE_COUNT_MAX) this.tables.clear();
     this.tables.set(offset, table);
     return table;
+  }
+
+  lineText(offset: number): string {
+    const known = this.lineTexts.get(offset);
+    if (known !== undefined) return known;
+    const text = this.sections.lineStr.text(offset);
+    if (this.lineTexts.size >= CACHED_TEXT_COUNT_MAX) this.lineTexts.clear();
+    this.lineTexts.set(offset, text);
+    return text;
+  }
+
+  fullPath(compileDirectory: string, directory: string, name: string): string {
+    return this.paths.join(compileDirectory, directory, name);
   }
 
   /** The tree of a unit, from the cache or freshly indexed. */

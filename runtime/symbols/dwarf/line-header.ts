@@ -1,5 +1,4 @@
 /** Headers of line number programs: parameters, directories and files (DWARF 5 6.2.4). */
-import { joinPath } from '../paths';
 import { FORM, LINE } from './constants';
 import { DwarfCursor } from './cursor';
 import { readForm } from './forms';
@@ -49,16 +48,11 @@ export function parseLineHeader(unit: Unit, offset: number, compileDirectory: st
   for (let i = 1; i < opcodeBase; i++) opcodeLengths.push(cursor.u8());
   if (cursor.overrun || lineRange === 0 || programStart > programEnd) return undefined;
   const tables = version >= 5 ? newTables(cursor, unit, offsetSize) : oldTables(cursor, compileDirectory);
-  const files = tables.files.map(({ name, directory }) => (name === '' ? '' : fullPath(name, tables.directories[directory] ?? '', compileDirectory)));
+  const files = tables.files.map(({ name, directory }) => (name === '' ? '' : unit.environment.fullPath(compileDirectory, tables.directories[directory] ?? '', name)));
   return {
     version, addressSize, minimumInstructionLength, defaultIsStatement, lineBase, lineRange, opcodeBase, opcodeLengths,
     files, directories: tables.directories, programStart, programEnd,
   };
-}
-
-/** A file's full path from its own, its directory's and the compile directory's. */
-export function fullPath(name: string, directory: string, compileDirectory: string): string {
-  return joinPath(joinPath(compileDirectory, directory), name);
 }
 
 interface FileEntry { readonly name: string; readonly directory: number }

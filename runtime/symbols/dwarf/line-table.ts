@@ -4,7 +4,7 @@
  */
 import { LINE } from './constants';
 import { DwarfCursor } from './cursor';
-import { fullPath, type LineHeader } from './line-header';
+import type { LineHeader } from './line-header';
 import { type ImageBase, OUTSIDE } from './sections';
 import type { Unit } from './unit';
 
@@ -34,13 +34,27 @@ export interface LineTable {
 
 /** Rows that one program may produce; a kernel's largest unit has some ten thousand. */
 const ROW_COUNT_MAX = 4_000_000;
+const ROW_CAPACITY_FIRST = 2048;
 
-interface Rows {
-  readonly offsets: number[];
-  readonly files: number[];
-  readonly lines: number[];
-  readonly columns: number[];
-  readonly flags: number[];
+/** Rows as they are made. */
+class Rows {
+  offsets = new Float64Array(ROW_CAPACITY_FIRST);
+  files = new Uint32Array(ROW_CAPACITY_FIRST);
+  lines = new Uint32Array(ROW_CAPACITY_FIRST);
+  columns = new Uint16Array(ROW_CAPACITY_FIRST);
+  flags = new Uint8Array(ROW_CAPACITY_FIRST);
+  count = 0;
+
+  grow(): void {
+    const capacity = this.offsets.length * 2;
+    const larger = { offsets: new Float64Array(capacity), files: new Uint32Array(capacity), lines: new Uint32Array(capacity), columns: new Uint16Array(capacity), flags: new Uint8Array(capacity) };
+    larger.offsets.set(this.offsets);
+    larger.files.set(this.files);
+    larger.lines.set(this.lines);
+    larger.columns.set(this.columns);
+    larger.flags.set(this.flags);
+    Object.assign(this, larger);
+  }
 }
 
 /** Runs the program of a unit whose header is known. Malformed instructions end it; what was produced stays. */
@@ -50,17 +64,18 @@ export function runLineProgram(unit: Unit, header: LineHeader, compileDirectory:
   const sequences = machine.sequences.sort((a, b) => a.start - b.start || a.end - b.end);
   const { rows } = machine;
   return {
-    header, files: machine.files, sequences, offsets: Float64Array.from(rows.offsets), fileNumbers: Uint32Array.from(rows.files),
-    lines: Uint32Array.from(rows.lines), columns: Uint16Array.from(rows.columns), flags: Uint8Array.from(rows.flags),
+    header, files: machine.files, sequences, offsets: rows.offsets.slice(0, rows.count), fileNumbers: rows.files.slice(0, rows.count),
+    lines: rows.lines.slice(0, rows.count), columns: rows.columns.slice(0, rows.count), flags: rows.flags.slice(0, rows.count),
   };
 }
 
 /** The state machine of DWARF 5 6.2.2. Addresses are image offsets; a sequence outside the image is dropped. */
 class LineMachine {
-  readonly rows: Rows = { offsets: [], files: [], lines: [], columns: [], flags: [] };
+  readonly rows = new Rows();
   readonly sequences: LineSequence[] = [];
   readonly files: string[];
   private readonly header: LineHeader;
+  private readonly unit: Unit;
   private readonly base: ImageBase;
   private readonly cursor: DwarfCursor;
   private readonly compileDirectory: string;
@@ -77,6 +92,7 @@ class LineMachine {
   constructor(unit: Unit, header: LineHeader, compileDirectory: string) {
     this.header = header;
     this.files = [...header.files];
+    this.unit = unit;
     this.base = unit.environment.base;
     this.compileDirectory = compileDirectory;
     this.cursor = new DwarfCursor(unit.environment.sections.line, header.programStart, header.programEnd);
@@ -92,12 +108,12 @@ class LineMachine {
     this.column = 0;
     this.isStatement = this.header.defaultIsStatement;
     this.marks = 0;
-    this.sequenceFirst = this.rows.offsets.length;
+    this.sequenceFirst = this.rows.count;
   }
 
   run(): void {
     const { cursor, header } = this;
-    while (cursor.more && this.rows.offsets.length < ROW_COUNT_MAX) {
+    while (cursor.more && this.rows.count < ROW_COUNT_MAX) {
       const opcode = cursor.u8();
       if (opcode >= header.opcodeBase) this.special(opcode);
       else if (opcode === 0) this.extended();
@@ -120,13 +136,14 @@ class LineMachine {
   private append(extra: number): void {
     if (!this.isOutside) {
       const { rows } = this;
-      const previous = rows.offsets.length > this.sequenceFirst ? rows.offsets[rows.offsets.length - 1] ?? 0 : 0;
-      if (this.address < previous) this.isSorted = false;
-      rows.offsets.push(this.address);
-      rows.files.push(this.file);
-      rows.lines.push(Math.max(0, this.line));
-      rows.columns.push(Math.min(0xffff, this.column));
-      rows.flags.push((this.isStatement ? ROW.isStatement : 0) | this.marks | extra);
+      const at = rows.count++;
+      if (at > this.sequenceFirst && this.address < (rows.offsets[at - 1] ?? 0)) this.isSorted = false;
+      if (at === rows.offsets.length) rows.grow();
+      rows.offsets[at] = this.address;
+      rows.files[at] = this.file;
+      rows.lines[at] = Math.max(0, this.line);
+      rows.columns[at] = Math.min(0xffff, this.column);
+      rows.flags[at] = (this.isStatement ? ROW.isStatement : 0) | this.marks | extra;
     }
     this.marks = 0;
   }
@@ -171,13 +188,13 @@ class LineMachine {
   private defineFile(): void {
     const name = this.cursor.text();
     const directory = this.header.directories[this.cursor.uleb()] ?? '';
-    this.files.push(fullPath(name, directory, this.compileDirectory));
+    this.files.push(this.unit.environment.fullPath(this.compileDirectory, directory, name));
   }
 
   private endSequence(): void {
     this.append(ROW.endSequence);
     const { rows, sequenceFirst: first } = this;
-    const last = rows.offsets.length - 1;
+    const last = rows.count - 1;
     const start = rows.offsets[first] ?? 0;
     const end = rows.offsets[last] ?? 0;
     if (last > first && end > start && this.isSorted) this.sequences.push({ start, end, first, last });
@@ -188,11 +205,7 @@ class LineMachine {
   /** Forgets the rows of a sequence that is empty, unsorted or unfinished. */
   private discard(): void {
     const { rows, sequenceFirst } = this;
-    rows.offsets.length = sequenceFirst;
-    rows.files.length = sequenceFirst;
-    rows.lines.length = sequenceFirst;
-    rows.columns.length = sequenceFirst;
-    rows.flags.length = sequenceFirst;
+    rows.count = sequenceFirst;
   }
 }
 

@@ -2,10 +2,11 @@
  * Debug information entries. A unit's entries are indexed once into flat arrays (offset, shape, parent, end of subtree); a
  * `Die` is a handle on one of them that decodes attributes when asked.
  */
-import type { Abbreviation } from './abbreviations';
+import type { Abbreviation, AbbreviationTable } from './abbreviations';
 import { AT } from './constants';
 import { DwarfCursor } from './cursor';
 import { type AttributeValue, readForm, skipForm } from './forms';
+import { GrowingNumbers } from './growing';
 import type { Unit } from './unit';
 
 /** Follows references between units. */
@@ -22,25 +23,28 @@ export class UnitTree {
   readonly resolver: DieResolver;
   /** False if the unit's contents ended early or made no sense; the entries before that point are there. */
   readonly complete: boolean;
+  private readonly table: AbbreviationTable;
   private readonly offsets: Uint32Array;
-  private readonly shapes: readonly Abbreviation[];
-  private readonly parents: Int32Array;
-  private readonly ends: Int32Array;
+  private readonly codes: Uint32Array;
+  /** Index of the parent plus one; 0 for the root. */
+  private readonly parents: Uint32Array;
+  private readonly ends: Uint32Array;
 
   constructor(unit: Unit, resolver: DieResolver) {
     this.unit = unit;
     this.resolver = resolver;
-    const built = indexEntries(unit);
+    this.table = unit.abbreviations;
+    const built = indexEntries(unit, this.table);
     this.complete = built.complete;
-    this.shapes = built.shapes;
-    this.offsets = Uint32Array.from(built.offsets);
-    this.parents = Int32Array.from(built.parents);
-    this.ends = Int32Array.from(built.ends);
+    this.codes = built.codes.toArray();
+    this.offsets = built.offsets.toArray();
+    this.parents = built.parents.toArray();
+    this.ends = built.ends.toArray();
   }
 
   /** How many entries the unit has. */
   get count(): number {
-    return this.shapes.length;
+    return this.codes.length;
   }
 
   /** The root entry. */
@@ -67,11 +71,11 @@ export class UnitTree {
 
   /** The tag of entry `index`, or 0. */
   tagOf(index: number): number {
-    return this.shapes[index]?.tag ?? 0;
+    return this.shapeOf(index)?.tag ?? 0;
   }
 
   shapeOf(index: number): Abbreviation | undefined {
-    return this.shapes[index];
+    return this.table.get(this.codes[index] ?? 0);
   }
 
   offsetOf(index: number): number {
@@ -79,7 +83,7 @@ export class UnitTree {
   }
 
   parentOf(index: number): number {
-    return this.parents[index] ?? -1;
+    return (this.parents[index] ?? 0) - 1;
   }
 
   /** The index after the subtree of entry `index`. */
@@ -89,18 +93,22 @@ export class UnitTree {
 }
 
 interface Built {
-  readonly offsets: number[];
-  readonly shapes: Abbreviation[];
-  readonly parents: number[];
-  readonly ends: number[];
+  readonly offsets: GrowingNumbers;
+  readonly codes: GrowingNumbers;
+  readonly parents: GrowingNumbers;
+  readonly ends: GrowingNumbers;
   complete: boolean;
 }
 
-function indexEntries(unit: Unit): Built {
-  const built: Built = { offsets: [], shapes: [], parents: [], ends: [], complete: true };
+/** Entries of compilers have about this many bytes: the arrays seldom have to grow. */
+const ENTRY_SIZE_TYPICAL = 10;
+
+function indexEntries(unit: Unit, table: AbbreviationTable): Built {
+  const capacity = Math.ceil((unit.header.end - unit.header.rootOffset) / ENTRY_SIZE_TYPICAL);
+  const [offsets, codes, parents, ends] = [new GrowingNumbers(capacity), new GrowingNumbers(capacity), new GrowingNumbers(capacity), new GrowingNumbers(capacity)];
+  const built: Built = { offsets, codes, parents, ends, complete: true };
   const { info } = unit.environment.sections;
   const cursor = new DwarfCursor(info, unit.header.rootOffset, unit.header.end);
-  const table = unit.abbreviations;
   const fixedSizesHold = unit.hasUsualSizes;
   const open: number[] = [];
   while (cursor.more) {
@@ -108,7 +116,7 @@ function indexEntries(unit: Unit): Built {
     const code = cursor.uleb();
     if (code === 0) {
       const closed = open.pop();
-      if (closed !== undefined) built.ends[closed] = built.shapes.length;
+      if (closed !== undefined) ends.set(closed, codes.count);
       if (open.length === 0) break;
       continue;
     }
@@ -117,18 +125,18 @@ function indexEntries(unit: Unit): Built {
       built.complete = false;
       break;
     }
-    const index = built.shapes.length;
-    built.shapes.push(shape);
-    built.offsets.push(offset);
-    built.parents.push(open[open.length - 1] ?? -1);
-    built.ends.push(index + 1);
+    const index = codes.count;
+    codes.push(code);
+    offsets.push(offset);
+    parents.push(1 + (open[open.length - 1] ?? -1));
+    ends.push(index + 1);
     if (fixedSizesHold && shape.fixedSize >= 0) cursor.skip(shape.fixedSize);
     else for (const form of shape.forms) skipForm(cursor, form, unit);
     if (shape.hasChildren) open.push(index);
     else if (open.length === 0) break;
   }
   if (cursor.overrun || open.length > 0) built.complete = false;
-  for (const index of open) built.ends[index] = built.shapes.length;
+  for (const index of open) ends.set(index, codes.count);
   return built;
 }
 

@@ -31,6 +31,10 @@ export interface UnitEnvironment {
   readonly sections: DwarfSections;
   readonly base: ImageBase;
   abbreviations(offset: number): AbbreviationTable;
+  /** The text at an offset of `.debug_line_str`: the same string for the same offset. */
+  lineText(offset: number): string;
+  /** The path of `name` in `directory`, seen from where the compiler ran: the same string for the same path. */
+  fullPath(compileDirectory: string, directory: string, name: string): string;
 }
 
 /** Reads the header at the cursor and moves to the next unit; `undefined` if it is not one that we can read. */
@@ -85,7 +89,7 @@ export class Unit implements FormContext {
   }
 
   lineString(offset: number): string {
-    return this.environment.sections.lineStr.text(offset);
+    return this.environment.lineText(offset);
   }
 
   indexedString(index: number): string {
