@@ -148,6 +148,6 @@ export class CodeCache {
     const flags = views.byte(layout.PAGE_FLAGS + page);
     if ((flags & layout.PAGE_CODE) !== 0) return;
     views.setByte(layout.PAGE_FLAGS + page, flags | layout.PAGE_CODE);
-    this.translations.flushAll();
+    this.translations.dropWrites(page);
   }
 }

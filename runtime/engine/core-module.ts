@@ -2,8 +2,10 @@
 
 import { dropGranulesBody } from './helpers';
 import { driverBody, interpreterBody, type InterpreterFunctions } from './interpreter';
+import * as layout from './layout';
 import { declareMmu, defineMmu } from './mmu';
 import { defineSimd } from './simd/functions';
+import { declareTracking, defineTracking } from './table-tracking';
 import { compile, instantiate, type HostMemory, type HostModule } from './wasm/host';
 import { ModuleBuilder } from './wasm/module';
 
@@ -21,10 +23,16 @@ export interface Core {
   exact(): number;
   /** The same, counting at branches; comes back when about a page's worth of instructions is left. */
   fast(): number;
-  /** (VA, EL): walks both stages into `WALK_…`; nonzero is a fault. */
-  walk(address: bigint, el: number): number;
-  /** Walks stage 2 alone. */
-  stage2(address: bigint): number;
+  /** (VA, EL, mode): walks both stages into `WALK_…`; nonzero is a fault. */
+  walk(address: bigint, el: number, mode: number): number;
+  /** (IPA, EL): walks stage 2 alone, as a probe. */
+  stage2(address: bigint, el: number): number;
+  /** (page, host, size): bytes of a page that holds descriptors are about to be written. */
+  tableWrite(page: number, host: number, sizeBytes: number): void;
+  /** (page): its write tags go away. */
+  dropWrites(page: number): void;
+  /** Forgets all translations. */
+  forgetAll(): void;
   /** (page, offset, size): forgets decoded code that was written over. */
   dropGranules(page: number, offset: number, sizeBytes: number): void;
 }
@@ -35,22 +43,27 @@ export function buildCoreModule(): Uint8Array {
   const decode = module.importFunction('decode', { parameters: ['i32'] });
   const watch = module.importFunction('watch', { parameters: ['i32', 'i32', 'i32'] });
   const mmu = declareMmu(module);
+  const tracking = declareTracking(module);
   const dropGranules = module.declare({ parameters: ['i32', 'i32', 'i32'] });
   const entry = { parameters: [], result: 'i32' } as const;
   const tiers = { exact: module.declare(entry), fast: module.declare(entry), driver: module.declare(entry) } as const;
   const simd = defineSimd(module);
   const functions: InterpreterFunctions = { mmu, decode, simdType: simd.typeIndex };
-  defineMmu(module, mmu, { watch, dropGranules });
+  defineMmu(module, mmu, { watch, dropGranules, tracking });
+  defineTracking(module, tracking, { watch, dropGranules });
   module.define(dropGranules, dropGranulesBody);
   module.define(tiers.exact, (locals) => interpreterBody(locals, functions, 'exact'));
   module.define(tiers.fast, (locals) => interpreterBody(locals, functions, 'fast'));
-  module.define(tiers.driver, (locals) => driverBody(locals, tiers));
+  module.define(tiers.driver, (locals) => driverBody(locals, { ...tiers, fetch: mmu.fetch }));
   simd.finish();
   module.exportFunction('exact', tiers.exact);
   module.exportFunction('fast', tiers.driver);
   module.exportFunction('walk', mmu.walk);
   module.exportFunction('stage2', mmu.stage2);
   module.exportFunction('dropGranules', dropGranules);
+  module.exportFunction('tableWrite', tracking.tableWrite);
+  module.exportFunction('dropWrites', tracking.dropWrites);
+  module.exportFunction('forgetAll', tracking.forgetAll);
   return module.bytes();
 }
 
@@ -69,9 +82,11 @@ export function createCore(memory: HostMemory, imports: CoreImports): Core {
     return target;
   };
   const [exact, fast, walk, stage2, dropGranules] = [call('exact'), call('fast'), call('walk'), call('stage2'), call('dropGranules')];
+  const [tableWrite, dropWrites, forgetAll] = [call('tableWrite'), call('dropWrites'), call('forgetAll')];
   return {
     exact: () => exact(), fast: () => fast(),
-    walk: (address, el) => walk(address, el), stage2: (address) => stage2(address),
+    walk: (address, el, mode) => walk(address, el, mode), stage2: (address, el) => stage2(address, el, layout.WalkMode.probe),
+    tableWrite: (page, host, sizeBytes) => { tableWrite(page, host, sizeBytes); }, dropWrites: (page) => { dropWrites(page); }, forgetAll: () => { forgetAll(); },
     dropGranules: (page, offset, sizeBytes) => { dropGranules(page, offset, sizeBytes); },
   };
 }

@@ -15,7 +15,7 @@ import type { Engine, EngineOptions, ExceptionKind, Exit, FaultKind, RunOptions,
 import { FAULT_LOOP_COUNT, PAGE_SIZE } from './interface';
 import type { Tier } from './interpreter';
 import * as layout from './layout';
-import { ExitCode } from './layout';
+import { ExitCode, WalkMode } from './layout';
 import { EngineMemory } from './physical-memory';
 import { ProcessorState } from './processor-state';
 import { field } from './semantics/lowering';
@@ -68,7 +68,7 @@ export class WasmEngine implements Engine {
       decode: (microOp) => { this.code.decodeAt(microOp); },
       watch: (host, sizeBytes, isWrite) => { this.noteGuestAccess(host, sizeBytes, isWrite !== 0); },
     });
-    this.translations = new TranslationCache(this.views);
+    this.translations = new TranslationCache(this.views, this.core);
     const { features } = options;
     this.has = features === undefined ? (): boolean => true : (feature): boolean => features.has(feature);
     this.code = new CodeCache(this.views, this.translations, this.has);
@@ -84,7 +84,7 @@ export class WasmEngine implements Engine {
       state: new ProcessorState(this.views, 0), views: this.views, core: this.core, translations: this.translations,
       tick: () => this.tickNow + this.retired,
     };
-    this.translations.select(0);
+    this.translations.select();
   }
 
   vcpu(index: number): Vcpu {
@@ -93,6 +93,7 @@ export class WasmEngine implements Engine {
 
   run(vcpu: number, options: RunOptions): RunResult {
     this.select(vcpu);
+    this.translations.select();
     this.tickNow = options.tickNow;
     this.budget = options.budget;
     this.retired = 0;
@@ -172,7 +173,7 @@ export class WasmEngine implements Engine {
   /** The RAM page that the PC lies in, without any effect; `undefined` if there is none. */
   private fetchPage(): number | undefined {
     const { pc, el } = this.state;
-    if (this.core.walk(pc, el) !== 0) return undefined;
+    if (this.core.walk(pc, el, WalkMode.execute | WalkMode.probe) !== 0) return undefined;
     const host = this.memory.locate(Number(this.views.long(layout.WALK_PA)), 1);
     return host < 0 ? undefined : (host - layout.RAM) >>> 12;
   }
@@ -183,7 +184,7 @@ export class WasmEngine implements Engine {
     state.pc = this.canonical(state.pc);
     const { pc, el } = state;
     if ((pc & 3n) !== 0n) return this.synchronous(syndrome(ExceptionClass.pcAlignment, 0), pc);
-    const failed = this.core.walk(pc, el) !== 0;
+    const failed = this.core.walk(pc, el, WalkMode.execute) !== 0;
     const stage = failed ? views.word(layout.WALK_STAGE) : this.executeRefusal();
     if (stage === 1) {
       return this.synchronous(instructionAbort(el, faultStatus(views.word(layout.FAULT_TYPE), views.word(layout.FAULT_LEVEL))), pc);
@@ -192,7 +193,7 @@ export class WasmEngine implements Engine {
     const host = this.memory.locate(Number(views.long(layout.WALK_PA)), 4);
     if (host < 0) return this.instructionExit('external', views.word(layout.WALK_LEVEL2));
     const block = this.code.blockOf((host - layout.RAM) >>> 12);
-    this.translations.setCode(pc & ~0xfffn, el, block);
+    this.translations.setCode(pc & ~0xfffn, el === 0 ? 0 : this.state.isPan ? 2 : 1, block);
     return undefined;
   }
 
@@ -392,9 +393,7 @@ export class WasmEngine implements Engine {
     const { state } = this;
     if (state.word(layout.SLOT_STALLED) !== 0) this.retired++;
     state.setWord(layout.SLOT_STALLED, 1);
-    const { isPan } = state;
     enterEl1(state, kind);
-    if (state.isPan !== isPan) this.translations.flushCurrent();
     if (!isReported) return undefined;
     return { reason: 'exception', kind, esr: state.system('ESR_EL1'), far: state.system('FAR_EL1'), elr: va(state.system('ELR_EL1')) };
   }
@@ -440,7 +439,9 @@ export class WasmEngine implements Engine {
     const { views } = this;
     views.setWord(layout.WALK_PERMISSION1, 7);
     views.setLong(layout.WALK_IPA, address);
-    const failed = stage === 2 ? this.core.stage2(address) : this.core.walk(address, el ?? (this.state.el === 0 ? 0 : 1));
+    const level = el ?? (this.state.el === 0 ? 0 : 1);
+    // As a write, so that pages that a store would make dirty count as writable.
+    const failed = stage === 2 ? this.core.stage2(address, level) : this.core.walk(address, level, WalkMode.write | WalkMode.probe);
     if (failed !== 0) {
       const failedStage = stage === 2 || views.word(layout.WALK_STAGE) === 2 ? 2 : 1;
       return { ok: false, stage: failedStage, fault: FAULT_KINDS[views.word(layout.FAULT_TYPE)] ?? 'translation', level: views.word(layout.FAULT_LEVEL) };
@@ -511,14 +512,10 @@ export class WasmEngine implements Engine {
     previous.state.offset = previous.bank - layout.VCPU_BLOCK;
     next.state.offset = 0;
     this.current = index;
-    this.translations.select(index);
   }
 
   private createVcpu(index: number): EngineVcpu {
-    const vcpu = new EngineVcpu(index, this.views, (changed) => {
-      if (changed === this.current) this.translations.flushCurrent();
-      else this.translations.flushAll();
-    });
+    const vcpu = new EngineVcpu(index, this.views);
     vcpu.state.offset = index === 0 ? 0 : vcpu.bank - layout.VCPU_BLOCK;
     vcpu.state.reset();
     return vcpu;

@@ -9,7 +9,7 @@
 
 import * as layout from './layout';
 import { ExitCode, MicroOpField, MICRO_OP_SIZE } from './layout';
-import { ACCESS_ALIGNED, ACCESS_WRITE, tlbEntry, type MmuFunctions } from './mmu';
+import { ACCESS_ALIGNED, ACCESS_WRITE, tlbBank, tlbEntry, type MmuFunctions } from './mmu';
 import type { AccessKind, Operands, RegisterField } from './operands';
 import { microOps } from './semantics';
 import type { Emit } from './semantics/lowering';
@@ -389,7 +389,7 @@ export function interpreterBody(locals: FunctionLocals, functions: InterpreterFu
     jump(o, entry, start),
   ]);
   return [
-    set(o.tlb, i32.add(i32.load(ZERO, layout.STATE_TLB), i32.mul(i32.load(ZERO, layout.SLOT_EL), i32.const(layout.TLB_BANK_SIZE)))),
+    set(o.tlb, tlbBank(i32.load(ZERO, layout.SLOT_EL))),
     set(o.limit, i32.load(ZERO, layout.STATE_LEFT)),
     set(o.target, i64.load(ZERO, layout.SLOT_PC)),
     block(targets.leave, [block(targets.retry, body), set(o.code, i32.const(ExitCode.retry))]),
@@ -403,7 +403,7 @@ export function interpreterBody(locals: FunctionLocals, functions: InterpreterFu
  * Tier 1 as seen from outside. Its interpreter makes no calls at all, because a call anywhere in the loop costs the host's
  * compiler its registers everywhere in the loop; what would need one leaves, and tier 0 executes that instruction.
  */
-export function driverBody(locals: FunctionLocals, tiers: { readonly exact: number; readonly fast: number }): Code {
+export function driverBody(locals: FunctionLocals, tiers: { readonly exact: number; readonly fast: number; readonly fetch: number }): Code {
   const code = locals.local32();
   const slice = locals.local32();
   const again = label('again');
@@ -411,6 +411,7 @@ export function driverBody(locals: FunctionLocals, tiers: { readonly exact: numb
   return [
     loop(again, [
       set(code, call32(tiers.fast)),
+      when(i32.eq(code, i32.const(ExitCode.fetch)), branchIf(call32(tiers.fetch), again)),
       when(i32.ltU(code, i32.const(ExitCode.retry)), giveBack(code)),
       // One instruction for tier 0, or some if it is one of those that come in numbers; the rest of the budget is set aside
       // where leaving adds it back.
@@ -420,6 +421,8 @@ export function driverBody(locals: FunctionLocals, tiers: { readonly exact: numb
       i32.store(ZERO, slice, layout.STATE_LEFT),
       set(code, call32(tiers.exact)),
       i32.store(ZERO, ZERO, layout.STATE_CUT),
+      // If the page that executes is to be looked up again, going on does that.
+      i32.store(ZERO, ZERO, layout.STATE_STOP),
       branchIf(i32.eqz(code), again),
     ]),
     code.code,

@@ -6,10 +6,11 @@
  *     0x0000_4000  state shared by generated code and TypeScript
  *     0x0000_5000  tables of CRC-32 and AES
  *     0x0001_0000  the other vCPUs, one block each, swapped in when they run
- *     0x0020_0000  translation caches, two banks (EL0, EL1) per vCPU
+ *     0x0020_0000  translation caches, three banks (EL0, EL1, EL1 with PAN) per context
  *     0x0090_0000  per RAM page: micro-op block, flags, dirty list, map of decoded granules
  *     0x0180_0000  pool of micro-op blocks
- *     0x0400_0000  RAM, range after range
+ *     0x0400_0000  per RAM page: which descriptors cached translations come from, where its write tags are
+ *     0x0500_0000  RAM, range after range
  */
 
 /** The block of the vCPU that runs. Offsets below are absolute addresses into it. */
@@ -73,7 +74,7 @@ export const SLOT_SYSTEM = VCPU_BLOCK + 0x400;
 export const SYSTEM_SLOT_COUNT_MAX = (VCPU_BLOCK_SIZE - 0x400) / 8;
 
 const STATE = 0x4000;
-/** Translation cache bank of EL0 of the current vCPU; EL1 follows (i32). */
+/** First bank of the current translation context, that of EL0 (i32). */
 export const STATE_TLB = STATE;
 /** Instructions to run, times 16, when entering; what is left when leaving (i32). */
 export const STATE_LEFT = STATE + 0x04;
@@ -131,6 +132,31 @@ export const WALK_LEVEL2 = STATE + 0x84;
 export const WALK_STAGE = STATE + 0x88;
 /** Stage-2 fault came from a stage-1 table access (i32). */
 export const WALK_S1PTW = STATE + 0x8c;
+/** Stage-1 memory attributes, a byte of MAIR_EL1 (i32). */
+export const WALK_ATTRIBUTES = STATE + 0x90;
+/** Stage-1 shareability as PAR_EL1.SH has it (i32). */
+export const WALK_SHAREABILITY = STATE + 0x94;
+/** The stage-1 leaf is a guarded page (i32). */
+export const WALK_GUARDED = STATE + 0x98;
+/** Host address of the stage-1 descriptor if it maps exactly one 4 KiB page, else 0 (i32). */
+export const WALK_LEAF = STATE + 0x9c;
+/** 1 if what failed was to be a write of a descriptor by the walker (i32). */
+export const WALK_UPDATE = STATE + 0xa0;
+
+/** Number of translation contexts in use (i32). */
+export const STATE_CONTEXT_COUNT = STATE + 0xb0;
+/** Grows when all cached translations are forgotten (i32). */
+export const STATE_TLB_GENERATION = STATE + 0xb4;
+/** Number of pages in `TABLE_LIST` (i32). */
+export const STATE_TABLE_COUNT = STATE + 0xb8;
+
+/** Counts for measurements, never read by the engine: walks of stage 1 and 2 (i32). */
+export const COUNT_WALKS = STATE + 0xc0;
+/** All translations forgotten because a table changed (i32). */
+export const COUNT_FLUSHES = STATE + 0xc4;
+/** Single translations forgotten because their descriptor changed (i32). */
+export const COUNT_DROPS = STATE + 0xc8;
+
 /** Table of RAM ranges, 16 bytes each. */
 export const STATE_RAM_TABLE = STATE + 0x100;
 /** How many RAM ranges an engine takes. */
@@ -154,20 +180,30 @@ export const VCPU_BANKS = 0x1_0000;
 /** Most vCPUs of one engine. */
 export const VCPU_COUNT_MAX = 160;
 
-/** Translation caches. */
+/** Translation caches: banks of contexts. */
 export const TLB_BANKS = 0x20_0000;
-/** Data entries per bank. */
+/** Most contexts that are remembered. */
+export const TLB_CONTEXT_COUNT = 32;
+/** Data entries per bank: as many as a 4 KiB table has descriptors, so that a descriptor's place tells the entry's. */
 export const TLB_ENTRY_COUNT = 512;
-/** One data entry: read tag, write tag (i64), addend (i32), Device flag (i32), 8 bytes unused. */
+/** One data entry: read tag, write tag (i64), addend, Device flag, `WALK_LEAF` (i32), 4 bytes unused. */
 export const TLB_ENTRY_SIZE = 32;
 /** Execute entries per bank. */
 export const TLB_CODE_COUNT = 256;
-/** One execute entry: tag (i64), micro-op block (i32), 4 bytes unused. */
+/** One execute entry: tag (i64), micro-op block (i32), `WALK_LEAF` with `CODE_GUARDED` in bit 0 (i32). */
 export const TLB_CODE_SIZE = 16;
 /** Where a bank's execute entries begin. */
 export const TLB_CODE_OFFSET = TLB_ENTRY_COUNT * TLB_ENTRY_SIZE;
+/** Where in a bank it says that it is not empty (i32). */
+export const TLB_USED_OFFSET = TLB_CODE_OFFSET + TLB_CODE_COUNT * TLB_CODE_SIZE;
 /** Size of one bank. */
-export const TLB_BANK_SIZE = TLB_CODE_OFFSET + TLB_CODE_COUNT * TLB_CODE_SIZE;
+export const TLB_BANK_SIZE = TLB_USED_OFFSET + 64;
+/** Banks of a context: EL0, EL1, EL1 with PSTATE.PAN. */
+export const TLB_BANK_COUNT = 3;
+/** Size of one context's banks. */
+export const TLB_CONTEXT_SIZE = TLB_BANK_COUNT * TLB_BANK_SIZE;
+/** In the last word of an execute entry: a guarded page (FEAT_BTI). */
+export const CODE_GUARDED = 1;
 
 /** Pages of 3 GiB. */
 export const RAM_PAGE_COUNT_MAX = 786432;
@@ -193,6 +229,20 @@ export const PAGE_STORES_OUT = 16;
 /** Loads leave as MMIO too. */
 export const PAGE_LOADS_OUT = 32;
 
+/** The walker has read descriptors in the page. */
+export const PAGE_TABLE = 64;
+
+/** Per RAM page: bit n set if an entry cached with `WALK_LEAF` comes from a descriptor in 64-byte granule n (i64). */
+export const TABLE_LEAVES = 0x400_0000;
+/** Per RAM page: bit n set if other cached entries depend on a descriptor in granule n (i64). */
+export const TABLE_USES = 0x460_0000;
+/** Per RAM page: which data entries may hold a write tag for it, see `write-tags.ts` (i32). */
+export const WRITE_PLACES = 0x4c0_0000;
+/** Indexes of the pages with `PAGE_TABLE`, with holes and repetitions (i32). */
+export const TABLE_LIST = 0x4f0_0000;
+/** How many fit. */
+export const TABLE_COUNT_MAX = 0x4_0000;
+
 /** Micro-op blocks. */
 export const POOL = 0x180_0000;
 /** One micro-op per instruction of a page, and one that ends the page. */
@@ -201,7 +251,7 @@ export const CODE_BLOCK_SIZE = 1024 * 16 + 16;
 export const CODE_BLOCK_COUNT = 2048;
 
 /** Where RAM begins. */
-export const RAM = 0x400_0000;
+export const RAM = 0x500_0000;
 
 /** Why generated code came back. */
 export const ExitCode = {
@@ -230,6 +280,9 @@ export const ExitCode = {
   /** Only between the functions of tier 1: a call is needed, and probably more of them soon. */
   calls: 11,
 } as const;
+
+/** Bits of the walker's `mode`: what the access needs. */
+export const WalkMode = { read: 1, write: 2, execute: 4, probe: 8 } as const;
 
 /** Values of `FAULT_TYPE`. */
 export const FaultType = { translation: 0, accessFlag: 1, permission: 2, addressSize: 3, external: 4 } as const;

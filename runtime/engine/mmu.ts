@@ -1,38 +1,30 @@
 /**
- * Address translation as generated code: the stage-1 and stage-2 walkers (Arm ARM D8, VMSAv8-64, 4 KiB granule) and the
- * slow path behind every missing tag of the translation cache.
+ * The slow path behind every missing tag of the translation cache, as generated code: it walks, checks permissions, fills entries, and
+ * carries out accesses that are misaligned or cross pages. The walkers are in walker.ts, what makes cached translations go away in table-tracking.ts.
  *
- * The walker has no side effects but its results in `WALK_…`; it never loops more than four levels. The slow path is the
- * only place that turns a guest address into an address of the linear memory, so no guest can reach anything but RAM.
+ * This is the only place that turns a guest address into an address of the linear memory, so no guest can reach anything but RAM.
  */
 
 import * as layout from './layout';
-import { ExitCode, FaultType } from './layout';
-import { systemSlot } from './system-slots';
+import { ExitCode, FaultType, WalkMode } from './layout';
+import { noteWriteTag, pageOf, type TrackingFunctions } from './table-tracking';
+import { bit32, put32, put64, register, stage2Body, state32, walkBody } from './walker';
 import { label, type Code } from './wasm/code';
-import { block, branch, branchIf, call32, callVoid, giveBack, i32, i64, loop, set, UNREACHABLE, when, type I32, type I64, type Local32, type Local64 } from './wasm/expressions';
+import { block, branch, branchIf, call32, callVoid, giveBack, i32, i64, loop, set, when, type I32, type I64, type Local32, type Local64 } from './wasm/expressions';
 import type { FunctionLocals, ModuleBuilder } from './wasm/module';
 
 const ZERO = i32.const(0);
 const ONE = i32.const(1);
 const c64 = i64.const;
-const register = (name: string): I64 => i64.load(ZERO, systemSlot(name));
-const field64 = (value: I64, high: number, low: number): I64 => i64.and(i64.shrU(value, c64(BigInt(low))), c64((1n << BigInt(high - low + 1)) - 1n));
-const field32 = (value: I64, high: number, low: number): I32 => i32.wrap(field64(value, high, low));
-const bit32 = (value: I64, position: number): I32 => field32(value, position, position);
-const state32 = (address: number): I32 => i32.load(ZERO, address);
-const put32 = (address: number, value: I32): Code => i32.store(ZERO, value, address);
-const put64 = (address: number, value: I64): Code => i64.store(ZERO, value, address);
-const TABLE_MASK = c64(0x0000_ffff_ffff_f000n);
-/** The base of the first table: small ones are aligned to 64 bytes, so an entry never crosses a page. */
-const TABLE_BASE_MASK = c64(0x0000_ffff_ffff_ffc0n);
 const PHYSICAL_BITS = 40n;
+const PSTATE_PAN_BIT = 22;
 
 /** Indexes of the functions that this file defines. */
 export interface MmuFunctions {
   readonly ramHost: number;
   readonly stage2: number;
   readonly walk: number;
+  readonly fetch: number;
   readonly hostAddress: number;
   readonly readSlow: number;
   readonly writeSlow: number;
@@ -43,8 +35,9 @@ export interface MmuFunctions {
 export function declareMmu(module: ModuleBuilder): MmuFunctions {
   return {
     ramHost: module.declare({ parameters: ['i64'], result: 'i32' }),
-    stage2: module.declare({ parameters: ['i64'], result: 'i32' }),
-    walk: module.declare({ parameters: ['i64', 'i32'], result: 'i32' }),
+    stage2: module.declare({ parameters: ['i64', 'i32', 'i32'], result: 'i32' }),
+    walk: module.declare({ parameters: ['i64', 'i32', 'i32'], result: 'i32' }),
+    fetch: module.declare({ parameters: [], result: 'i32' }),
     hostAddress: module.declare({ parameters: ['i64', 'i32', 'i32'], result: 'i32' }),
     readSlow: module.declare({ parameters: ['i64', 'i32', 'i32'], result: 'i32' }),
     writeSlow: module.declare({ parameters: ['i64', 'i32', 'i32', 'i64'], result: 'i32' }),
@@ -83,181 +76,10 @@ function ramHost(f: FunctionLocals): Code {
   ];
 }
 
-/** Records a failed walk and gives back 1. */
-function fail(stage: 1 | 2, type: number | I32, level: I32): Code {
-  return [
-    put32(layout.WALK_STAGE, i32.const(stage)), put32(layout.FAULT_TYPE, typeof type === 'number' ? i32.const(type) : type),
-    put32(layout.FAULT_LEVEL, level), giveBack(ONE),
-  ];
-}
-
-/** Output size in bits for a PS or IPS field (Arm ARM: AArch64.PhysicalAddressSize). */
-function outputBits(ps: I32): I64 {
-  // 32, 36, 40, 42, 44, 48, 52, 52: one byte each.
-  const sizes = c64(0x3434_302c_2a28_2420n);
-  return i64.and(i64.shrU(sizes, i64.extendU(i32.shl(ps, i32.const(3)))), c64(0xffn));
-}
-
-interface WalkLocals { readonly input: Local64; readonly table: Local64; readonly entry: Local64; readonly level: Local32; readonly host: Local32; readonly shift: Local64; readonly outSize: Local64 }
-
-/** Shift of the index at the current level: 39, 30, 21, 12. */
-const levelShift = (level: I32): I64 => i64.extendU(i32.sub(i32.const(39), i32.mul(level, i32.const(9))));
-
-/** Checks that are the same in both stages once an entry is read: validity, table or leaf. Falls out at a leaf. */
-function descend(w: WalkLocals, stage: 1 | 2, again: { readonly name: string }, onTable: Code): Code {
-  const isLast = i32.eq(w.level, i32.const(3));
-  const typeBit = bit32(w.entry, 1);
-  return [
-    when(i32.eqz(bit32(w.entry, 0)), fail(stage, FaultType.translation, w.level)),
-    when(i32.eqz(i32.and(typeBit, isLast)), when(i32.or(isLast, i32.and(i32.eqz(typeBit), i32.eqz(w.level))), fail(stage, FaultType.translation, w.level))),
-    when(i32.and(typeBit, i32.eqz(isLast)), [
-      onTable,
-      set(w.table, i64.and(w.entry, TABLE_MASK)),
-      when(i32.eqz(i64.eqz(i64.shrU(w.table, w.outSize))), fail(stage, FaultType.addressSize, w.level)),
-      set(w.level, i32.add(w.level, ONE)),
-      set(w.input, i64.and(w.input, i64.sub(i64.shl(c64(1n), w.shift), c64(1n)))),
-      branch(again),
-    ]),
-    // The output of a leaf: bits 47:shift of the entry, the rest of the input.
-    set(w.table, i64.and(i64.and(w.entry, TABLE_MASK), i64.sub(c64(0n), i64.shl(c64(1n), w.shift)))),
-    when(i32.eqz(i64.eqz(i64.shrU(w.table, w.outSize))), fail(stage, FaultType.addressSize, w.level)),
-    when(i32.eqz(bit32(w.entry, 10)), fail(stage, FaultType.accessFlag, w.level)),
-    set(w.table, i64.or(w.table, i64.and(w.input, i64.sub(i64.shl(c64(1n), w.shift), c64(1n))))),
-  ];
-}
-
-function walkLocals(f: FunctionLocals): WalkLocals {
-  return { input: f.local64(), table: f.local64(), entry: f.local64(), level: f.local32(), host: f.local32(), shift: f.local64(), outSize: f.local64() };
-}
-
-const EVERYTHING = i32.const(7);
-
-/** Reads the table entry at the current level. `locate` gives the host address of the entry's physical address. */
-function readEntry(w: WalkLocals, stage: 1 | 2, host: I32): Code {
-  return [
-    set(w.shift, levelShift(w.level)),
-    set(w.entry, i64.add(w.table, i64.shl(i64.shrU(w.input, w.shift), c64(3n)))),
-    set(w.host, host),
-    when(i32.eq(w.host, i32.const(-1)), fail(stage, FaultType.external, w.level)),
-    set(w.entry, i64.load(w.host)),
-  ];
-}
-
-/** Stage 2: IPA to PA. Gives 0, or 1 with the fault recorded. Table access is by physical address. */
-function stage2(f: FunctionLocals, functions: MmuFunctions): Code {
-  const ipa = f.parameter64(0);
-  const w = walkLocals(f);
-  const again = label('again');
-  const vtcr = register('VTCR_EL2');
-  return [
-    put64(layout.WALK_PA, ipa), put32(layout.WALK_PERMISSION2, EVERYTHING), put32(layout.WALK_DEVICE2, ZERO), put32(layout.WALK_LEVEL2, ZERO),
-    when(i32.eqz(bit32(register('HCR_EL2'), 0)), giveBack(ZERO)),
-    set(w.level, i32.sub(i32.const(2), field32(vtcr, 7, 6))),
-    when(i32.ltS(w.level, ZERO), fail(2, FaultType.translation, ZERO)),
-    when(i32.eqz(i64.eqz(i64.shrU(ipa, i64.sub(c64(64n), field64(vtcr, 5, 0))))), fail(2, FaultType.translation, ZERO)),
-    set(w.outSize, outputBits(field32(vtcr, 18, 16))),
-    set(w.input, ipa),
-    set(w.table, i64.and(register('VTTBR_EL2'), TABLE_BASE_MASK)),
-    loop(again, [readEntry(w, 2, call32(functions.ramHost, w.entry)), descend(w, 2, again, [])]),
-    put64(layout.WALK_PA, w.table), put32(layout.WALK_LEVEL2, w.level),
-    // S2AP 7:6 is write, read; XN is bit 54; MemAttr 3:2 of 5:2 zero is Device.
-    put32(layout.WALK_PERMISSION2, i32.or(i32.or(bit32(w.entry, 6), i32.shl(bit32(w.entry, 7), ONE)), i32.shl(i32.eqz(bit32(w.entry, 54)), i32.const(2)))),
-    put32(layout.WALK_DEVICE2, i64.eqz(field64(w.entry, 5, 4))),
-    ZERO.code,
-  ];
-}
-
-interface Stage1Locals { readonly va: Local64; readonly el: Local32; readonly w: WalkLocals; readonly upper: Local32; readonly sizeBits: Local64; readonly tables: Local32 }
-
-/** Stage 1 off: the address is its own translation; data is Device unless HCR_EL2.DC. */
-function flatStage1(functions: MmuFunctions, va: Local64): Code {
-  return [
-    put64(layout.WALK_IPA, va), put32(layout.WALK_PERMISSION1, EVERYTHING), put32(layout.WALK_LEVEL1, ZERO),
-    put32(layout.WALK_DEVICE1, i32.eqz(bit32(register('HCR_EL2'), 12))),
-    when(i32.eqz(i64.eqz(i64.shrU(va, c64(PHYSICAL_BITS)))), fail(1, FaultType.addressSize, ZERO)),
-    giveBack(call32(functions.stage2, va)),
-  ];
-}
-
-/** Picks TTBR0 or TTBR1 by bit 55 and checks the bits above the input size. */
-function stage1Start({ va, w, upper, sizeBits }: Stage1Locals): Code {
-  const tcr = register('TCR_EL1');
-  const pick = (one: I64, zero: I64): I64 => i64.select(upper, one, zero);
-  const ignoresTop = i32.select(upper, bit32(tcr, 38), bit32(tcr, 37));
-  const address = i64.select(ignoresTop, i64.shrS(i64.shl(va, c64(8n)), c64(8n)), va);
-  const above = i64.shrS(w.input, sizeBits);
-  const walkOff = i32.select(upper, bit32(tcr, 23), bit32(tcr, 7));
-  const isGranule4K = i32.select(upper, i32.eq(field32(tcr, 31, 30), i32.const(2)), i32.eqz(field32(tcr, 15, 14)));
-  return [
-    set(upper, bit32(va, 55)),
-    set(sizeBits, i64.sub(c64(64n), pick(field64(tcr, 21, 16), field64(tcr, 5, 0)))),
-    // Input sizes beyond 48 and below 25 bits behave as the limit.
-    when(i64.gtU(sizeBits, c64(48n)), set(sizeBits, c64(48n))),
-    when(i64.ltU(sizeBits, c64(25n)), set(sizeBits, c64(25n))),
-    set(w.input, address),
-    // With the top byte ignored, bits 63:56 follow bit 55.
-    when(i64.ne(above, i64.sub(c64(0n), i64.extendU(upper))), fail(1, FaultType.translation, ZERO)),
-    when(i32.or(walkOff, i32.eqz(isGranule4K)), fail(1, FaultType.translation, ZERO)),
-    set(w.input, i64.and(w.input, i64.sub(i64.shl(c64(1n), sizeBits), c64(1n)))),
-    set(w.table, i64.and(pick(register('TTBR1_EL1'), register('TTBR0_EL1')), TABLE_BASE_MASK)),
-    set(w.outSize, outputBits(field32(tcr, 34, 32))),
-    set(w.level, i32.sub(i32.const(3), i32.wrap(i64.divU(i64.sub(sizeBits, c64(13n)), c64(9n))))),
-  ];
-}
-
-/** Permissions of a stage-1 leaf for the exception level (Arm ARM D8.4). */
-function stage1Permissions({ el, w, tables }: Stage1Locals): Code {
-  const sctlr = register('SCTLR_EL1');
-  const userAccess = i32.and(bit32(w.entry, 6), i32.eqz(i32.and(tables, ONE)));
-  const writable = i32.eqz(i32.or(bit32(w.entry, 7), i32.and(i32.shrU(tables, ONE), ONE)));
-  const wxn = i32.and(bit32(sctlr, 19), writable);
-  const userExecute = i32.eqz(i32.or(i32.or(bit32(w.entry, 54), i32.and(i32.shrU(tables, i32.const(3)), ONE)), i32.and(wxn, userAccess)));
-  const kernelExecute = i32.eqz(i32.or(
-    i32.or(bit32(w.entry, 53), i32.and(i32.shrU(tables, i32.const(2)), ONE)), i32.or(i32.and(userAccess, writable), wxn)));
-  const pan = i32.and(i32.shrU(state32(layout.SLOT_PSTATE_REST), i32.const(22)), ONE);
-  const readKernel = i32.eqz(i32.and(pan, userAccess));
-  const combine = (read: I32, write: I32, execute: I32): I32 => i32.or(i32.or(read, i32.shl(write, ONE)), i32.shl(execute, i32.const(2)));
-  return put32(layout.WALK_PERMISSION1, i32.select(
-    el, combine(readKernel, i32.and(writable, readKernel), kernelExecute), combine(userAccess, i32.and(userAccess, writable), userExecute)));
-}
-
-/** Stage 1 and 2: VA to PA for EL0 or EL1. Gives 0, or 1 with the fault recorded. */
-function walk(f: FunctionLocals, functions: MmuFunctions): Code {
-  const s: Stage1Locals = { va: f.parameter64(0), el: f.parameter32(1), w: walkLocals(f), upper: f.local32(), sizeBits: f.local64(), tables: f.local32() };
-  const { va, w, tables } = s;
-  const again = label('again');
-  const hcr = register('HCR_EL2');
-  // APTable, PXNTable, UXNTable gather in bits: 0 no EL0 access, 1 read-only, 2 PXN, 3 UXN.
-  const gather = set(tables, i32.or(tables, i32.or(
-    field32(w.entry, 62, 61), i32.or(i32.shl(bit32(w.entry, 59), i32.const(2)), i32.shl(bit32(w.entry, 60), i32.const(3))))));
-  const attribute = field64(i64.shrU(register('MAIR_EL1'), i64.shl(field64(w.entry, 4, 2), c64(3n))), 7, 4);
-  return [
-    put32(layout.WALK_S1PTW, ZERO),
-    when(i32.or(i32.eqz(bit32(register('SCTLR_EL1'), 0)), bit32(hcr, 12)), flatStage1(functions, va)),
-    put32(layout.WALK_DEVICE1, ZERO),
-    stage1Start(s),
-    loop(again, [
-      set(w.entry, i64.add(w.table, i64.shl(i64.shrU(w.input, levelShift(w.level)), c64(3n)))),
-      put64(layout.WALK_IPA, w.entry),
-      when(call32(functions.stage2, w.entry), [put32(layout.WALK_S1PTW, ONE), giveBack(ONE)]),
-      when(i32.eqz(i32.and(state32(layout.WALK_PERMISSION2), ONE)), [
-        put32(layout.WALK_S1PTW, ONE), fail(2, FaultType.permission, state32(layout.WALK_LEVEL2)),
-      ]),
-      readEntry(w, 1, call32(functions.ramHost, i64.load(ZERO, layout.WALK_PA))),
-      descend(w, 1, again, gather),
-    ]),
-    put64(layout.WALK_IPA, w.table), put32(layout.WALK_LEVEL1, w.level),
-    put32(layout.WALK_DEVICE1, i64.eqz(attribute)),
-    stage1Permissions(s),
-    giveBack(call32(functions.stage2, w.table)),
-    UNREACHABLE,
-  ];
-}
-
 /** Functions outside this file that the slow path calls. */
-export interface SlowPathImports { readonly watch: number; readonly dropGranules: number }
+export interface SlowPathImports { readonly watch: number; readonly dropGranules: number; readonly tracking: TrackingFunctions }
 
-interface SlowLocals { readonly va: Local64; readonly info: Local32; readonly el: Local32; readonly entry: Local32; readonly host: Local32; readonly page: Local32; readonly flags: Local32; readonly permission: Local32 }
+interface SlowLocals { readonly va: Local64; readonly info: Local32; readonly el: Local32; readonly entry: Local32; readonly host: Local32; readonly page: Local32; readonly flags: Local32; readonly bank: Local32; readonly known: Local32 }
 
 const sizeOf = (info: I32): I32 => i32.and(info, i32.const(SIZE_MASK));
 const isWrite = (info: I32): I32 => i32.and(i32.shrU(info, i32.const(8)), ONE);
@@ -284,7 +106,7 @@ function resolve(s: SlowLocals, functions: MmuFunctions): Code {
   ];
   return [
     put32(layout.WALK_DEVICE2, ZERO),
-    when(call32(functions.walk, s.va, s.el), [
+    when(call32(functions.walk, s.va, s.el, needed), [
       when(i32.and(i32.eq(state32(layout.WALK_STAGE), i32.const(2)), i32.eqz(state32(layout.WALK_S1PTW))), [
         unalignedDevice(layout.WALK_DEVICE1),
         when(i32.eqz(i32.and(state32(layout.WALK_PERMISSION1), needed)), permissionFault(1, ExitCode.stage1)),
@@ -311,6 +133,7 @@ function noteWrite(s: SlowLocals, imports: SlowPathImports): Code {
       i32.store8(s.page, s.flags, layout.PAGE_FLAGS),
     ]),
     when(i32.and(s.flags, i32.const(layout.PAGE_CODE)), callVoid(imports.dropGranules, s.page, i32.and(s.host, i32.const(0xfff)), sizeOf(s.info))),
+    when(i32.and(s.flags, i32.const(layout.PAGE_TABLE)), callVoid(imports.tracking.tableWrite, s.page, s.host, sizeOf(s.info))),
   ]);
 }
 
@@ -325,14 +148,23 @@ function install(s: SlowLocals): Code {
   const allowed = i32.and(state32(layout.WALK_PERMISSION1), state32(layout.WALK_PERMISSION2));
   const tag = i64.and(s.va, c64(-4096n));
   const readable = i32.and(i32.and(allowed, ONE), i32.eqz(i32.and(s.flags, i32.const(layout.PAGE_WATCH_READ | layout.PAGE_LOADS_OUT))));
-  const writeFlags = i32.const(layout.PAGE_DIRTY | layout.PAGE_CODE | layout.PAGE_WATCH_WRITE | layout.PAGE_STORES_OUT);
+  const writeFlags = i32.const(layout.PAGE_DIRTY | layout.PAGE_CODE | layout.PAGE_WATCH_WRITE | layout.PAGE_STORES_OUT | layout.PAGE_TABLE);
   const writable = i32.and(i32.shrU(allowed, ONE), i32.eq(i32.and(s.flags, writeFlags), i32.const(layout.PAGE_DIRTY)));
   return [
     i64.store(s.entry, i64.select(readable, tag, c64(-1n)), 0),
     i64.store(s.entry, i64.select(writable, tag, c64(-1n)), 8),
     i32.store(s.entry, i32.sub(s.host, i32.wrap(s.va)), 16),
     i32.store(s.entry, i32.or(state32(layout.WALK_DEVICE1), state32(layout.WALK_DEVICE2)), 20),
+    i32.store(s.entry, state32(layout.WALK_LEAF), 24),
+    i32.store(s.bank, ONE, layout.TLB_USED_OFFSET),
+    when(writable, noteWriteTag(s.page, i32.and(i32.wrap(i64.shrU(s.va, c64(12n))), i32.const(layout.TLB_ENTRY_COUNT - 1)), s.known)),
   ];
+}
+
+/** Address of the bank of an EL in the current context. */
+export function tlbBank(el: I32): I32 {
+  const pan = i32.and(i32.shrU(state32(layout.SLOT_PSTATE_REST), i32.const(PSTATE_PAN_BIT)), ONE);
+  return i32.add(state32(layout.STATE_TLB), i32.mul(i32.mul(el, i32.add(ONE, pan)), i32.const(layout.TLB_BANK_SIZE)));
 }
 
 /** Address of the data entry of a VA in the bank of an EL. */
@@ -345,13 +177,14 @@ export function tlbEntry(va: I64, bank: I32): I32 {
 function hostAddress(f: FunctionLocals, functions: MmuFunctions, imports: SlowPathImports): Code {
   const s: SlowLocals = {
     va: f.parameter64(0), info: f.parameter32(1), el: f.parameter32(2),
-    entry: f.local32(), host: f.local32(), page: f.local32(), flags: f.local32(), permission: f.local32(),
+    entry: f.local32(), host: f.local32(), page: f.local32(), flags: f.local32(), bank: f.local32(), known: f.local32(),
   };
   const mustAlign = i32.eqz(i32.and(s.info, i32.const(ACCESS_UNALIGNED)));
   const tag = i64.select(isWrite(s.info), i64.load(s.entry, 8), i64.load(s.entry, 0));
   return [
     when(i32.and(mustAlign, i32.eqz(i32.eqz(isMisaligned(s.va, s.info)))), refuse(s, i32.const(ExitCode.alignment))),
-    set(s.entry, tlbEntry(s.va, i32.add(state32(layout.STATE_TLB), i32.mul(s.el, i32.const(layout.TLB_BANK_SIZE))))),
+    set(s.bank, tlbBank(s.el)),
+    set(s.entry, tlbEntry(s.va, s.bank)),
     when(i64.eq(tag, i64.and(s.va, c64(-4096n))), [
       when(i32.and(i32.load(s.entry, 20), i32.eqz(i32.eqz(isMisaligned(s.va, s.info)))), refuse(s, i32.const(ExitCode.alignment))),
       giveBack(i32.add(i32.wrap(s.va), i32.load(s.entry, 16))),
@@ -365,6 +198,35 @@ function hostAddress(f: FunctionLocals, functions: MmuFunctions, imports: SlowPa
     set(s.flags, i32.load8U(s.page, layout.PAGE_FLAGS)),
     install(s),
     s.host.code,
+  ];
+}
+
+/**
+ * Fills the execute entry of SLOT_PC if that needs no more than a walk: 1 if it is done, 0 if the rest of the engine has to look.
+ */
+function fetch(f: FunctionLocals, functions: MmuFunctions): Code {
+  const [el, host, block, entry, bank] = [f.local32(), f.local32(), f.local32(), f.local32(), f.local32()];
+  const pc = i64.load(ZERO, layout.SLOT_PC);
+  const allowed = i32.and(state32(layout.WALK_PERMISSION1), state32(layout.WALK_PERMISSION2));
+  const index = i32.and(i32.wrap(i64.shrU(pc, c64(8n))), i32.const((layout.TLB_CODE_COUNT - 1) * layout.TLB_CODE_SIZE));
+  return [
+    set(el, state32(layout.SLOT_EL)),
+    when(i32.and(i32.wrap(pc), i32.const(3)), giveBack(ZERO)),
+    // An address whose top byte is to be cleared is for TypeScript.
+    when(i64.ne(i64.shrS(i64.shl(pc, c64(8n)), c64(8n)), pc), giveBack(ZERO)),
+    when(call32(functions.walk, pc, el, i32.const(WalkMode.execute)), giveBack(ZERO)),
+    when(i32.eqz(i32.and(allowed, i32.const(4))), giveBack(ZERO)),
+    set(host, call32(functions.ramHost, i64.load(ZERO, layout.WALK_PA))),
+    when(i32.eq(host, i32.const(-1)), giveBack(ZERO)),
+    set(block, i32.load(i32.shl(pageOf(host), i32.const(2)), layout.CODE_BLOCK_OF_PAGE)),
+    when(i32.eqz(block), giveBack(ZERO)),
+    set(bank, tlbBank(el)),
+    set(entry, i32.add(bank, index)),
+    i64.store(entry, i64.and(pc, c64(-4096n)), layout.TLB_CODE_OFFSET),
+    i32.store(entry, block, layout.TLB_CODE_OFFSET + 8),
+    i32.store(entry, i32.or(state32(layout.WALK_LEAF), state32(layout.WALK_GUARDED)), layout.TLB_CODE_OFFSET + 12),
+    i32.store(bank, ONE, layout.TLB_USED_OFFSET),
+    ONE.code,
   ];
 }
 
@@ -476,8 +338,10 @@ function writePairSlow(f: FunctionLocals, functions: MmuFunctions): Code {
 /** Gives the declared functions their bodies. */
 export function defineMmu(module: ModuleBuilder, functions: MmuFunctions, imports: SlowPathImports): void {
   module.define(functions.ramHost, ramHost);
-  module.define(functions.stage2, (f) => stage2(f, functions));
-  module.define(functions.walk, (f) => walk(f, functions));
+  const walker = { ...functions, ...imports.tracking };
+  module.define(functions.stage2, (f) => stage2Body(f, walker));
+  module.define(functions.walk, (f) => walkBody(f, walker));
+  module.define(functions.fetch, (f) => fetch(f, functions));
   module.define(functions.hostAddress, (f) => hostAddress(f, functions, imports));
   module.define(functions.readSlow, (f) => readSlow(f, functions));
   module.define(functions.writeSlow, (f) => writeSlow(f, functions));

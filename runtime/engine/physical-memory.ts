@@ -174,6 +174,7 @@ export class EngineMemory implements PhysicalMemory {
       const size = Math.min(end, layout.RAM + (page + 1) * PAGE_SIZE) - at;
       if ((flags & layout.PAGE_DIRTY) === 0) this.markDirty(page, flags);
       if ((flags & layout.PAGE_CODE) !== 0) this.core.dropGranules(page, (at - layout.RAM) & 0xfff, size);
+      if ((flags & layout.PAGE_TABLE) !== 0) this.translations.tableWrite(page, at, size);
       if ((flags & layout.PAGE_WATCH_WRITE) !== 0) this.observe(at, size);
     }
   }

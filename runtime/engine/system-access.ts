@@ -85,12 +85,7 @@ function pendingInterrupts(state: ProcessorState): bigint {
   return BigInt(((lines & 1) << 7) | ((lines & 2) << 5) | ((lines & 4) << 6));
 }
 
-const TRANSLATION_REGISTERS = new Set(['SCTLR_EL1', 'TTBR0_EL1', 'TTBR1_EL1', 'TCR_EL1', 'MAIR_EL1', 'HCR_EL2', 'VTTBR_EL2', 'VTCR_EL2', 'PAN']);
-
-/** True if cached translations depend on the register. */
-export function affectsTranslation(name: string): boolean {
-  return TRANSLATION_REGISTERS.has(name);
-}
+const TRANSLATION_REGISTERS = new Set(['SCTLR_EL1', 'TTBR0_EL1', 'TTBR1_EL1', 'TCR_EL1', 'MAIR_EL1', 'HCR_EL2', 'VTTBR_EL2', 'VTCR_EL2']);
 
 function writeRegister(context: SystemContext, row: SystemRegister, value: bigint): void {
   const { state } = context;
@@ -105,7 +100,7 @@ function writeRegister(context: SystemContext, row: SystemRegister, value: bigin
     if (changed === state.system(name)) return;
     state.setSystem(name, changed);
   }
-  if (affectsTranslation(name)) context.translations.flushCurrent();
+  if (TRANSLATION_REGISTERS.has(name)) context.translations.select();
 }
 
 /** SYS: cache maintenance does nothing (generated code sees every write), TLB maintenance forgets. */
@@ -115,9 +110,9 @@ export function systemInstruction(context: SystemContext, f: Fields): SystemOutc
   if (row === undefined || row.state !== 'ready' || isRead) return UNDEFINED;
   const refused = refusal(context, row, f, false);
   if (refused !== undefined) return refused;
-  if (row.name.startsWith('TLBI')) {
-    if (row.name.endsWith('IS') || row.name.endsWith('OS')) context.translations.flushAll();
-    else context.translations.flushCurrent();
+  if (row.name.startsWith('TLBI ')) {
+    // No cached translation differs from its descriptors (table-tracking.ts): there is nothing to forget.
+    return DONE;
   } else if (row.name.startsWith('AT ')) {
     translateAddress(context, row.name, context.state.x(field(f, 'Rt')));
   }
@@ -162,9 +157,8 @@ export function moveImmediate(context: SystemContext, f: Fields): SystemOutcome 
   }
 }
 
-function setStateBit({ state, translations }: SystemContext, bit: number, crm: number): SystemOutcome {
+function setStateBit({ state }: SystemContext, bit: number, crm: number): SystemOutcome {
   const rest = state.word(layout.SLOT_PSTATE_REST);
   state.setWord(layout.SLOT_PSTATE_REST, (crm & 1) === 1 ? rest | bit : rest & ~bit);
-  translations.flushCurrent();
   return DONE;
 }

@@ -1,56 +1,147 @@
 /**
- * The banks of cached translations: one pair (EL0, EL1) per vCPU. Banks of vCPUs that do not run are flushed lazily, by
- * generation. What is in an entry and who fills it stands in mmu.ts.
+ * The banks of cached translations, by *context*: the values of all registers that a walk depends on. A vCPU that changes one of them gets
+ * the banks of the new context, with what they still hold: a process switch forgets nothing, and vCPUs of one VM that run the same
+ * process share its banks. ASID and VMID are not part of a context and need not be, since translations of different
+ * tables are never in one context, and none outlives its descriptors (table-tracking.ts). What is in an entry and who fills it stands in mmu.ts.
  */
 
+import { present } from '../base/assert';
+import type { Core } from './core-module';
 import * as layout from './layout';
+import { systemSlot } from './system-slots';
 import type { Views } from './views';
+
+interface Context {
+  readonly base: number;
+  readonly key: Int32Array;
+  /** Value of `STATE_TLB_GENERATION` for which the banks are valid. */
+  generation: number;
+  /** When it was selected last. */
+  turn: number;
+}
+
+/** A word of a register and the bits of it that walks depend on. */
+const word = (name: string, half: 0 | 1, mask = -1): readonly [slot: number, mask: number] => [systemSlot(name) + half * 4, mask];
+const CONTROL = word('SCTLR_EL1', 0, 1 | (1 << 19));
+const HYPERVISOR = word('HCR_EL2', 0, 1 | (1 << 2) | (1 << 12));
+/** Most changing first, so that comparing ends early. TTBRs and VTTBR without ASID and VMID. */
+const STAGE1 = [
+  word('TTBR0_EL1', 0), word('TTBR0_EL1', 1, 0xffff), word('TTBR1_EL1', 0), word('TTBR1_EL1', 1, 0xffff),
+  word('TCR_EL1', 0), word('TCR_EL1', 1), word('MAIR_EL1', 0), word('MAIR_EL1', 1), word('SCTLR_EL1', 1, 1 << 25),
+] as const;
+/** Identification registers: what they do not announce, the walker does not do. */
+const OTHERS = [
+  word('VTTBR_EL2', 0), word('VTTBR_EL2', 1, 0xffff), word('VTCR_EL2', 0), word('ID_AA64MMFR0_EL1', 0), word('ID_AA64MMFR1_EL1', 0),
+  word('ID_AA64MMFR2_EL1', 0), word('ID_AA64MMFR2_EL1', 1), word('ID_AA64ISAR1_EL1', 0),
+] as const;
+const KEY_LENGTH = STAGE1.length + OTHERS.length + 2;
+const TBI_MASK = 1 << 5 | 1 << 6;
 
 /** Owner of all banks. */
 export class TranslationCache {
   private readonly views: Views;
-  private generation = 1;
-  private readonly generations = new Uint32Array(layout.VCPU_COUNT_MAX);
-  private current = 0;
+  private readonly core: Pick<Core, 'forgetAll' | 'dropWrites' | 'tableWrite'>;
+  private readonly contexts: Context[] = [];
+  private readonly wanted = new Int32Array(KEY_LENGTH);
+  private current: Context;
+  private turn = 0;
 
-  constructor(views: Views) {
+  constructor(views: Views, core: Pick<Core, 'forgetAll' | 'dropWrites' | 'tableWrite'>) {
     this.views = views;
+    this.core = core;
+    this.current = this.addContext();
+    this.select();
   }
 
-  /** Makes the banks of a vCPU the current ones. */
-  select(vcpu: number): void {
-    this.current = vcpu;
-    this.views.setWord(layout.STATE_TLB, this.bank());
-    this.catchUp();
+  /** Makes the banks of the vCPU in place the current ones; to be called when it changes, or a register that translation depends on. */
+  select(): void {
+    this.readKey();
+    if (!this.matches(this.current)) this.current = this.contexts.find((context) => this.matches(context)) ?? this.newContext();
+    const { current } = this;
+    current.turn = ++this.turn;
+    this.views.setWord(layout.STATE_TLB, current.base);
+    const generation = this.views.word(layout.STATE_TLB_GENERATION);
+    if (current.generation === generation) return;
+    current.generation = generation;
+    this.clear(current);
   }
 
   /** Forgets everything, for every vCPU. */
   flushAll(): void {
-    this.generation++;
-    this.catchUp();
+    this.core.forgetAll();
+    this.current.generation = this.views.word(layout.STATE_TLB_GENERATION);
   }
 
-  /** Forgets the current vCPU's translations. */
-  flushCurrent(): void {
-    const bank = this.bank();
-    this.views.bytes.fill(0xff, bank, bank + 2 * layout.TLB_BANK_SIZE);
+  /** Takes the write tags of a RAM page away. */
+  dropWrites(page: number): void {
+    this.core.dropWrites(page);
   }
 
-  /** Remembers that instructions at `page` (a VA) are in a micro-op block, for the current vCPU at `el`. */
-  setCode(page: bigint, el: number, block: number): void {
+  /** The host is about to write bytes of a page that holds descriptors. */
+  tableWrite(page: number, host: number, sizeBytes: number): void {
+    this.core.tableWrite(page, host, sizeBytes);
+    this.current.generation = this.views.word(layout.STATE_TLB_GENERATION);
+  }
+
+  /** Remembers that instructions at `page` (a VA) are in a micro-op block, as the last walk found it, for bank `bank` of the context. */
+  setCode(page: bigint, bank: number, block: number): void {
+    const { views } = this;
+    const base = this.current.base + bank * layout.TLB_BANK_SIZE;
     const index = Number((page >> 12n) & BigInt(layout.TLB_CODE_COUNT - 1));
-    const entry = this.bank() + el * layout.TLB_BANK_SIZE + layout.TLB_CODE_OFFSET + index * layout.TLB_CODE_SIZE;
-    this.views.setLong(entry, page);
-    this.views.setWord(entry + 8, block);
+    const entry = base + layout.TLB_CODE_OFFSET + index * layout.TLB_CODE_SIZE;
+    views.setLong(entry, page);
+    views.setWord(entry + 8, block);
+    views.setWord(entry + 12, views.word(layout.WALK_LEAF) | views.word(layout.WALK_GUARDED));
+    views.setWord(base + layout.TLB_USED_OFFSET, 1);
   }
 
-  private bank(): number {
-    return layout.TLB_BANKS + this.current * 2 * layout.TLB_BANK_SIZE;
+  private readKey(): void {
+    const { wanted, views } = this;
+    const read = ([slot, mask]: readonly [number, number]): number => views.word(slot) & mask;
+    const control = read(CONTROL);
+    const isOn = (control & 1) !== 0;
+    let at = 0;
+    for (const part of STAGE1) wanted[at++] = isOn ? read(part) : 0;
+    // With stage 1 off, the top byte counts still.
+    if (!isOn) wanted[5] = views.word(systemSlot('TCR_EL1') + 4) & TBI_MASK;
+    for (const part of OTHERS) wanted[at++] = read(part);
+    wanted[at++] = control;
+    wanted[at] = read(HYPERVISOR);
   }
 
-  private catchUp(): void {
-    if (this.generations[this.current] === this.generation) return;
-    this.generations[this.current] = this.generation;
-    this.flushCurrent();
+  private matches({ key }: Context): boolean {
+    const { wanted } = this;
+    for (let i = 0; i < KEY_LENGTH; i++) if (key[i] !== wanted[i]) return false;
+    return true;
+  }
+
+  /** A context for the wanted key: a new one, or the one that was not used for longest. */
+  private newContext(): Context {
+    const context = this.contexts.length < layout.TLB_CONTEXT_COUNT ? this.addContext() : this.oldest();
+    context.key.set(this.wanted);
+    context.generation = -1;
+    return context;
+  }
+
+  private oldest(): Context {
+    return this.contexts.reduce((oldest, context) => (context.turn < oldest.turn ? context : oldest), present(this.contexts[0], 'contexts exist'));
+  }
+
+  private addContext(): Context {
+    const base = layout.TLB_BANKS + this.contexts.length * layout.TLB_CONTEXT_SIZE;
+    const context: Context = { base, key: new Int32Array(KEY_LENGTH), generation: -1, turn: 0 };
+    this.contexts.push(context);
+    this.views.setWord(layout.STATE_CONTEXT_COUNT, this.contexts.length);
+    for (let bank = 0; bank < layout.TLB_BANK_COUNT; bank++) this.views.setWord(base + bank * layout.TLB_BANK_SIZE + layout.TLB_USED_OFFSET, 1);
+    return context;
+  }
+
+  private clear({ base }: Context): void {
+    const { views } = this;
+    for (let bank = base; bank < base + layout.TLB_CONTEXT_SIZE; bank += layout.TLB_BANK_SIZE) {
+      if (views.word(bank + layout.TLB_USED_OFFSET) === 0) continue;
+      views.bytes.fill(0xff, bank, bank + layout.TLB_USED_OFFSET);
+      views.setWord(bank + layout.TLB_USED_OFFSET, 0);
+    }
   }
 }

@@ -4,7 +4,6 @@ import { assert } from '../base/assert';
 import type { Vcpu } from './interface';
 import * as layout from './layout';
 import { ProcessorState } from './processor-state';
-import { affectsTranslation } from './system-access';
 import { storedSystemRegisters } from './system-slots';
 import type { Views } from './views';
 
@@ -18,14 +17,12 @@ export class EngineVcpu implements Vcpu {
   /** Where the block lies while another vCPU runs. */
   readonly bank: number;
   private readonly views: Views;
-  private readonly translationChanged: (index: number) => void;
 
-  constructor(index: number, views: Views, translationChanged: (index: number) => void) {
+  constructor(index: number, views: Views) {
     this.index = index;
     this.views = views;
     this.bank = layout.VCPU_BANKS + index * layout.VCPU_BLOCK_SIZE;
     this.state = new ProcessorState(views, this.bank - layout.VCPU_BLOCK);
-    this.translationChanged = translationChanged;
   }
 
   x(n: number): bigint {
@@ -76,7 +73,6 @@ export class EngineVcpu implements Vcpu {
 
   set pstate(value: bigint) {
     this.state.pstate = value;
-    this.translationChanged(this.index);
   }
 
   get el(): number {
@@ -100,7 +96,6 @@ export class EngineVcpu implements Vcpu {
 
   setSystemRegister(name: string, value: bigint): void {
     this.state.setNamed(name, value);
-    if (affectsTranslation(name)) this.translationChanged(this.index);
   }
 
   get irq(): boolean {
@@ -135,12 +130,10 @@ export class EngineVcpu implements Vcpu {
   restore(saved: Uint8Array): void {
     assert(saved.length === SAVED_SIZE, 'saved vCPU of this version');
     this.views.bytes.set(saved, layout.VCPU_BLOCK + this.state.offset);
-    this.translationChanged(this.index);
   }
 
   reset(): void {
     this.state.reset();
-    this.translationChanged(this.index);
   }
 
   private line(mask: number): boolean {
