@@ -344,6 +344,7 @@ export class WasmEngine implements Engine {
       case 'done': this.retire(); return undefined;
       case 'undefined': return this.undefinedInstruction();
       case 'exception': return this.synchronous(outcome.esr);
+      case 'stage2': return this.stage2Fault();
       case 'exit': {
         const { name, encoding, isWrite, value, rt } = outcome;
         return { reason: 'system-register', name, encoding, isWrite, value, rt };

@@ -22,6 +22,7 @@ export function syndrome(exceptionClass: number, iss: number): bigint {
 
 /** Fault status code of a fault type and level (Arm ARM: DFSC, IFSC). */
 export function faultStatus(type: number, level: number): number {
+  if (level < 0) return type === FaultType.addressSize ? 0x29 : type === FaultType.translation ? 0x2b : 0x13;
   switch (type) {
     case FaultType.addressSize: return level;
     case FaultType.translation: return 0x04 | level;

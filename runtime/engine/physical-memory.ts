@@ -127,6 +127,7 @@ export class EngineMemory implements PhysicalMemory {
     assert(bytes.length === PAGE_SIZE, 'a whole page');
     const host = this.pageHost(index);
     if ((this.flags(index) & layout.PAGE_CODE) !== 0) this.core.dropGranules(index, 0, PAGE_SIZE);
+    if ((this.flags(index) & layout.PAGE_TABLE) !== 0) this.translations.tableWrite(index, host, PAGE_SIZE);
     this.views.bytes.set(bytes, host);
   }
 

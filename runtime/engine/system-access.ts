@@ -6,7 +6,8 @@
 import { systemRegisterKey, type Fields, type SystemRegister } from '../isa/interface';
 import { systemInstructionByKey, systemRegisterByKey } from '../isa/system-registers';
 import type { Core } from './core-module';
-import { ExceptionClass, faultStatus, syndrome } from './exceptions';
+import { translateAddress } from './address-translation';
+import { ExceptionClass, syndrome } from './exceptions';
 import * as layout from './layout';
 import type { ProcessorState } from './processor-state';
 import { field } from './semantics/lowering';
@@ -19,6 +20,7 @@ export type SystemOutcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'undefined' }
   | { readonly kind: 'exception'; readonly esr: bigint }
+  | { readonly kind: 'stage2' }
   | { readonly kind: 'exit'; readonly name: string; readonly encoding: number; readonly isWrite: boolean; readonly value: bigint; readonly rt: number };
 
 const DONE: SystemOutcome = { kind: 'done' };
@@ -114,29 +116,9 @@ export function systemInstruction(context: SystemContext, f: Fields): SystemOutc
     // No cached translation differs from its descriptors (table-tracking.ts): there is nothing to forget.
     return DONE;
   } else if (row.name.startsWith('AT ')) {
-    translateAddress(context, row.name, context.state.x(field(f, 'Rt')));
+    return translateAddress(context, row.name, context.state.x(field(f, 'Rt'))) ? DONE : { kind: 'stage2' };
   }
   return DONE;
-}
-
-const PAR_FAILED = 1n;
-const PAR_RESERVED = 1n << 11n;
-
-/** AT S1E…: PAR_EL1 gets the IPA or the fault. Stage 2 is not looked at. */
-function translateAddress({ state, core, views }: SystemContext, name: string, address: bigint): void {
-  const el = name.startsWith('AT S1E0') ? 0 : 1;
-  const isWrite = name.includes('W');
-  const failed = core.walk(address, el) !== 0;
-  const stage1Failed = failed && views.word(layout.WALK_STAGE) === 1;
-  const refused = (views.word(layout.WALK_PERMISSION1) & (isWrite ? 2 : 1)) === 0;
-  if (stage1Failed || refused) {
-    const type = stage1Failed ? views.word(layout.FAULT_TYPE) : layout.FaultType.permission;
-    const level = views.word(stage1Failed ? layout.FAULT_LEVEL : layout.WALK_LEVEL1);
-    state.setSystem('PAR_EL1', PAR_RESERVED | (BigInt(faultStatus(type, level)) << 1n) | PAR_FAILED);
-    return;
-  }
-  const attributes = views.word(layout.WALK_DEVICE1) !== 0 ? 0n : 0xffn;
-  state.setSystem('PAR_EL1', (views.long(layout.WALK_IPA) & 0x0000_ffff_ffff_f000n) | PAR_RESERVED | (attributes << 56n));
 }
 
 /** MSR (immediate): SPSel, PAN, UAO; DAIFSet and DAIFClr at EL0. */

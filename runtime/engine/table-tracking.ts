@@ -11,7 +11,7 @@
 import * as layout from './layout';
 import { state32, put32 } from './walker';
 import { label, type Code } from './wasm/code';
-import { block, branch, branchIf, callVoid, giveBack, i32, i64, loop, memoryFill, set, when, type I32, type I64, type Local32 } from './wasm/expressions';
+import { block, branch, branchIf, callVoid, i32, i64, loop, memoryFill, set, when, type I32, type I64, type Local32 } from './wasm/expressions';
 import type { FunctionLocals, ModuleBuilder } from './wasm/module';
 
 const ZERO = i32.const(0);

@@ -33,7 +33,6 @@ const not32 = (value: I32): I32 => i32.eqz(value);
 const not64 = (value: I64): I64 => i64.xor(value, c64(-1n));
 /** 2^n - 1. */
 const ones = (n: I64): I64 => i64.sub(i64.shl(c64(1n), n), c64(1n));
-const isClear = (value: I64): I32 => i64.eqz(value);
 const isSet = (value: I64): I32 => i32.eqz(i64.eqz(value));
 
 /** Functions outside this file that the walkers call. */

@@ -215,7 +215,7 @@ test('AT gives the intermediate address or the fault in PAR_EL1', () => {
   engine.vcpu(0).setX(1, 0x10_0123n);
   engine.vcpu(0).setX(4, 0x20_0000n);
   assert.deepEqual(run(engine, 10).exit, { reason: 'hvc', immediate: 9 });
-  assert.equal(engine.vcpu(0).x(2), (0xffn << 56n) | 0x4002_0000n | (1n << 11n));
+  assert.equal(engine.vcpu(0).x(2), (0xffn << 56n) | 0x4002_0000n | (1n << 11n) | (1n << 9n));
   assert.equal(engine.vcpu(0).x(3), (1n << 11n) | (0x0fn << 1n) | 1n);
   assert.equal(engine.vcpu(0).x(5), (1n << 11n) | (0x06n << 1n) | 1n);
 });
