@@ -14,10 +14,14 @@ export const TOOLS = [
   { commands: ['gdb-multiarch'], packages: ['gdb-multiarch'] },
   { commands: ['dtc', 'fdtoverlay'], packages: ['device-tree-compiler'] },
   { commands: ['chromium'], packages: ['chromium'] },
+  { commands: ['apt-get', 'apt-cache', 'dpkg-deb'], packages: ['apt', 'dpkg'] },
 ];
 
 /** Modules that run tools through a script of the product, which no quoted command shows. */
-const INDIRECT = { 'test/support/guest-build.ts': ['aarch64-linux-gnu-gcc'] };
+const INDIRECT = {
+  'test/support/guest-build.ts': ['aarch64-linux-gnu-gcc'],
+  'test/support/debian-guests.ts': ['apt-get', 'apt-cache', 'dpkg-deb'],
+};
 
 const found = new Map();
 

@@ -1,0 +1,83 @@
+/**
+ * Debian's unmodified arm64 kernels to a busybox shell, and what the shell answers: the standard and the cloud kernel, with one vCPU and with
+ * several, as the primary VM of a Gunyah system and on the bare board, on several CPUs.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { debianBusybox } from '../support/debian-guests';
+import { LinuxConsole, PROMPT, type LinuxSetup } from './linux-guest';
+
+const QEMU = 'qemu-aarch64';
+
+/** Pipelines whose output depends on nothing but the programs; `$B` stands for busybox. */
+const PIPELINES = [
+  '$B dd if=/dev/zero bs=1k count=256 2>/dev/null | $B sha256sum',
+  '$B seq 1 3000 | $B sort -r | $B md5sum',
+  '$B seq 1 20000 | $B gzip -1 | $B gunzip | $B wc -c',
+  '$B seq 1 9000 | $B bzip2 | $B md5sum',
+  'echo "scale=20; 4*a(1); e(1)" | $B bc -l',
+  "$B seq 1 400 | $B awk '{ s += $1 * $1 / 7 } END { print s, 355 / 113, 2 ** 10 }'",
+  '$B expr 9973 "*" 8403 + 86',
+  'i=0; s=1; while [ $i -lt 300 ]; do s=$((s * 1103515245 + 12345)); i=$((i + 1)); done; echo $s',
+  "echo 'the quick brown fox' | $B sed 's/[aeiou]/<&>/g' | $B tr a-z A-Z | $B rev",
+  '$B seq 1 50 | $B grep -cE "[37]$|^1."',
+];
+
+/** What the same busybox answers under QEMU's user mode. */
+function expectedOf(pipeline: string): string {
+  const busybox = `${QEMU} ${debianBusybox()}`;
+  const { stdout } = spawnSync('sh', ['-c', pipeline.replaceAll('$B', busybox)], { encoding: 'utf8' });
+  return stdout.replace(/\n$/, '');
+}
+
+function checkPipelines(guest: LinuxConsole): void {
+  for (const pipeline of PIPELINES) assert.equal(guest.command(pipeline.replaceAll('$B ', '')), expectedOf(pipeline), pipeline);
+}
+
+/** A shell session: what somebody would try first. */
+function checkSession(guest: LinuxConsole, vcpus: number): void {
+  const cpuinfo = guest.command('cat /proc/cpuinfo');
+  assert.deepEqual([...cpuinfo.matchAll(/^processor\t: (\d+)$/gm)].map(([, index]) => Number(index)), Array.from({ length: vcpus }, (_, index) => index));
+  assert.match(cpuinfo, /^Features\t: fp asimd evtstrm .*crc32/m);
+  assert.match(guest.command('dmesg | head -n 1'), /Booting Linux on physical CPU 0x0000000000 /);
+  assert.ok(Number(guest.command('dmesg | wc -l')) > 150);
+  assert.equal(guest.command('dmesg | grep -E "WARNING|BUG|Oops|Call trace|rcu.*stall"'), '');
+  assert.deepEqual(guest.command('ls /').split(/\s+/).filter((name) => name !== ''), ['bin', 'dev', 'etc', 'init', 'proc', 'root', 'sys', 'tmp', 'usr']);
+  assert.equal(guest.command('for i in 1 2 3; do echo line $i | tr a-z A-Z; done'), 'LINE 1\nLINE 2\nLINE 3');
+  assert.match(guest.command('date'), /Jan 1 00:00:0\d UTC 2024|Jan {2}1 00:00:0\d UTC 2024/);
+  checkTimers(guest);
+  checkPipelines(guest);
+}
+
+function checkTimers(guest: LinuxConsole): void {
+  const uptimes = guest.command('cut -d" " -f1 /proc/uptime; sleep 1.5; cut -d" " -f1 /proc/uptime').split('\n').map(Number);
+  const slept = (uptimes[1] ?? 0) - (uptimes[0] ?? 0);
+  assert.ok(slept >= 1.5 && slept < 1.7, `slept ${slept} s`);
+  assert.match(guest.command('time -f "%e" sleep 0.25 2>&1'), /^0\.2[5-9]$/);
+}
+
+/** Boots, looks around, powers off. */
+async function checkGuest(setup: LinuxSetup): Promise<void> {
+  const guest = await LinuxConsole.boot(setup);
+  assert.match(guest.waitFor(PROMPT), /Run \/init as init process[^]*init: reached at/);
+  checkSession(guest, setup.vcpus ?? 1);
+  if ((setup.vcpus ?? 1) > 1) checkAllCpusWork(guest, setup.vcpus ?? 1);
+  assert.deepEqual(guest.finish('poweroff -f'), { kind: 'power', action: 'off' });
+  assert.match(guest.transcript, /reboot: Power down\n$/);
+}
+
+/** Runs something on each CPU, and together. */
+function checkAllCpusWork(guest: LinuxConsole, vcpus: number): void {
+  assert.match(guest.command('dmesg | grep "Brought up"'), new RegExp(`Brought up 1 node, ${vcpus} CPUs`));
+  const all = Array.from({ length: vcpus }, (_, index) => `${index}`);
+  assert.deepEqual(guest.command(`for i in ${all.join(' ')}; do taskset -c $i sh -c 'cut -d" " -f39 /proc/self/stat'; done`).split('\n'), all);
+  const sums = guest.command(`for i in ${all.join(' ')}; do taskset -c $i sh -c "seq 1 2000 | md5sum" & done; wait`).split('\n').filter((line) => line.endsWith(' -'));
+  assert.deepEqual(sums, all.map(() => expectedOf('$B seq 1 2000 | $B md5sum')));
+}
+
+test('the standard kernel comes to a shell as the primary VM, answers what is typed and powers off', () => checkGuest({ kernel: 'standard' }));
+
+test('the cloud kernel does so with four vCPUs, each of which works', () => checkGuest({ vcpus: 4 }));
+
+test('the standard kernel does so on the bare board', () => checkGuest({ kernel: 'standard', identity: 'none' }));
