@@ -20,6 +20,7 @@ import { EngineMemory } from './physical-memory';
 import { ProcessorState } from './processor-state';
 import { field } from './semantics/lowering';
 import { aesTables } from './simd/cryptography';
+import { sm4Table } from './simd/sm4';
 import { moveImmediate, moveSystemRegister, systemInstruction, type SystemContext, type SystemOutcome } from './system-access';
 import { TranslationCache } from './translation-cache';
 import { EngineVcpu } from './vcpu';
@@ -79,6 +80,7 @@ export class WasmEngine implements Engine {
     this.views.setLong(layout.STATE_COUNTER_SHIFT, BigInt(options.counterShift));
     crcTables().forEach((value, index) => { this.views.setWord(layout.CRC_TABLES + index * 4, value); });
     this.views.bytes.set(aesTables(), layout.AES_TABLES);
+    this.views.bytes.set(sm4Table(), layout.SM4_TABLE);
     this.vcpus = Array.from({ length: options.vcpuCountMax }, (_, index) => this.createVcpu(index));
     this.system = {
       state: new ProcessorState(this.views, 0), views: this.views, core: this.core, translations: this.translations,

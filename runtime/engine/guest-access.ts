@@ -14,7 +14,7 @@ import { transferName } from './semantics/memory';
 /** A single load or store that the host can finish with one value. */
 export interface SimpleAccess { readonly rt: number; readonly isLoad: boolean; readonly sizeBytes: number; readonly signed: boolean; readonly toWord: boolean }
 
-const SIMPLE = new Set(['load_literal', 'load_store_unsigned_immediate', 'load_store_unscaled', 'load_store_unprivileged', 'load_store_register_offset', 'load_store_ordered', 'load_acquire_rcpc']);
+const SIMPLE = new Set(['load_literal', 'load_store_unsigned_immediate', 'load_store_unscaled', 'load_store_unprivileged', 'load_store_register_offset', 'load_store_ordered', 'load_acquire_rcpc', 'load_store_rcpc_unscaled']);
 const LITERALS = ['ldr4', 'ldr8', 'ldrs4x'] as const;
 
 function nameOf(fields: Fields, key: string): string | undefined {

@@ -175,6 +175,9 @@ export const CRC_TABLES = 0x5000;
 /** The AES substitution box, then its inverse, 256 bytes each. */
 export const AES_TABLES = 0x5800;
 
+/** The SM4 substitution box, 256 bytes. */
+export const SM4_TABLE = 0x5a00;
+
 /** Blocks of all vCPUs, in order. */
 export const VCPU_BANKS = 0x1_0000;
 /** Most vCPUs of one engine. */

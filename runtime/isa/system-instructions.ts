@@ -24,7 +24,7 @@ const caches: readonly InstructionRow[] = [
   ['DC CVAC', '3 7 10 1', 'EL0', 'Clean data cache by address to coherency.', UCI],
   ['DC CVAU', '3 7 11 1', 'EL0', 'Clean data cache by address to unification.', UCI],
   ['DC CVAP', '3 7 12 1', 'EL0', 'Clean data cache by address to persistence.', { ...UCI, feature: 'DPB' }],
-  ['DC CVADP', '3 7 13 1', 'EL0', 'Clean data cache by address to deep persistence.', { ...UCI, feature: 'DPB2', state: 'not-yet' }],
+  ['DC CVADP', '3 7 13 1', 'EL0', 'Clean data cache by address to deep persistence.', { ...UCI, feature: 'DPB2' }],
   ['DC CIVAC', '3 7 14 1', 'EL0', 'Clean and invalidate data cache by address.', UCI],
   ['DC IGVAC', '0 7 6 3', 'EL1', 'Invalidate tags by address.', MTE],
   ['DC IGSW', '0 7 6 4', 'EL1', 'Invalidate tags by set and way.', MTE],
@@ -94,7 +94,7 @@ const translationLookasideBuffers: readonly InstructionRow[] = [
 ];
 
 const predictions: readonly InstructionRow[] = ([['CFP', 4], ['DVP', 5], ['CPP', 7]] as const).map(([name, op2]): InstructionRow =>
-  [`${name} RCTX`, `3 7 3 ${op2}`, 'EL0', 'Restrict predictions by context.', { feature: 'SPECRES', state: 'not-yet' }]);
+  [`${name} RCTX`, `3 7 3 ${op2}`, 'EL0', 'Restrict predictions by context.', { ...fromEl0(10), feature: 'SPECRES' }]);
 
 /** True for operations on everything, which take no address or identifier. */
 function takesRegister(name: string): boolean {

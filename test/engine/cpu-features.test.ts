@@ -8,7 +8,7 @@ import type { CoreProfile } from '../../runtime/isa/identification-profiles';
 import type { Encoding, Feature } from '../../runtime/isa/interface';
 import { randomInstruction } from '../../runtime/isa/random-instruction';
 import { systemInstructions, systemRegisters } from '../../runtime/isa/system-registers';
-import { CODE, load, machine, run, STACK, toPa, words } from './support';
+import { CODE, load, machine, run, STACK, toPa, toVa, words } from './support';
 
 const CORES: readonly CoreProfile[] = ['cortex-a53', 'cortex-a57', 'cortex-a76', 'max'];
 const UNDEFINED = 0x0200_0000n;
@@ -35,7 +35,7 @@ function isUndefined(word: number, features: ReadonlySet<Feature>): boolean {
   [vcpu.pc, vcpu.sp] = [CODE, STACK];
   engine.reportExceptions({ exceptionClasses: 1n, irq: false, fiq: false, serror: false });
   const { exit } = run(engine, 1);
-  return exit.reason === 'exception' && exit.esr === UNDEFINED;
+  return exit.reason === 'exception' && exit.esr === UNDEFINED && exit.elr === toVa(CODE);
 }
 
 test('each core has the features that its identification registers name', () => {

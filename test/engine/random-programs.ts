@@ -17,15 +17,16 @@ const PLAIN = new Set([
   'pc_relative_address', 'add_sub_immediate', 'logical_immediate', 'move_wide', 'bitfield', 'extract', 'logical_shifted_register',
   'add_sub_shifted_register', 'add_sub_extended_register', 'add_sub_carry', 'conditional_compare_register', 'conditional_compare_immediate',
   'conditional_select', 'data_processing_3_source', 'multiply_high', 'data_processing_2_source', 'crc32', 'data_processing_1_source',
+  'rotate_into_flags', 'evaluate_into_flags', 'invert_carry', 'convert_flags', 'speculation_barrier',
 ]);
 const MEMORY = new Set([
   'load_store_unsigned_immediate', 'load_store_unscaled', 'load_store_post_indexed', 'load_store_unprivileged', 'load_store_pre_indexed',
   'load_store_register_offset', 'load_store_no_allocate_pair', 'load_store_pair_post_indexed', 'load_store_pair_offset', 'load_store_pair_pre_indexed',
 ]);
-const ALIGNED_MEMORY = new Set(['load_store_exclusive', 'load_store_exclusive_pair', 'load_store_ordered', 'compare_and_swap', 'compare_and_swap_pair', 'atomic_memory', 'load_acquire_rcpc']);
+const ALIGNED_MEMORY = new Set(['load_store_exclusive', 'load_store_exclusive_pair', 'load_store_ordered', 'compare_and_swap', 'compare_and_swap_pair', 'atomic_memory', 'load_acquire_rcpc', 'load_store_rcpc_unscaled']);
 const BRANCHES = new Set(['branch_immediate', 'branch_conditional', 'compare_and_branch', 'test_and_branch', 'load_literal']);
 
-const FEATURES = new Set(['A64', 'CRC32', 'LSE', 'LRCPC']);
+const FEATURES = new Set(['A64', 'CRC32', 'LSE', 'LRCPC', 'LRCPC2', 'LOR', 'FLAGM', 'FLAGM2', 'SB']);
 const usable = compiledEncodings.filter(({ encoding }) => encoding.state === 'ready' && FEATURES.has(encoding.feature));
 const inClasses = (classes: ReadonlySet<string>): readonly Encoding[] => usable.map((row) => row.encoding).filter((encoding) => classes.has(encoding.class));
 
@@ -71,7 +72,7 @@ export function memoryWord(prng: Prng, rows: readonly Encoding[]): number {
     const rt = isPair ? prng.below(8) * 2 : dataRegister(prng);
     const rs = isPair ? 8 + prng.below(4) * 2 : (rt + 1 + prng.below(3)) % 19;
     const word = withFields(prng, encoding, {
-      Rn: BASE_REGISTER, Rm: OFFSET_REGISTER, Rt: rt, Rs: rs, Rt2: (rt + 5) % 19, imm12: prng.below(16), imm9: (prng.below(128) - 64) & 0x1ff,
+      Rn: BASE_REGISTER, Rm: OFFSET_REGISTER, Rt: rt, Rs: rs, Rt2: (rt + 5) % 19, imm12: prng.below(16), imm9: (prng.below(128) - 64) & (encoding.class === 'load_store_rcpc_unscaled' ? 0x1f8 : 0x1ff),
     });
     if (word !== undefined && rs !== (rt + 5) % 19) return word;
   }

@@ -110,11 +110,32 @@ function roundIntegralBody(format: Format) {
   };
 }
 
+/** (value, mode, bits): the integral value if it fits a signed integer of so many bits, else the least such integer. Arm ARM: FPRoundIntN. */
+function roundWithinBody(format: Format) {
+  return (f: FunctionLocals, library: Library): Code => {
+    const [value, mode, width] = [f.parameter64(0), f.parameter32(1), f.parameter32(2)];
+    const result = f.local64();
+    const fraction = c64(BigInt(format.fraction));
+    /** The bits of two to the power of `width` - 1, the magnitude of the least integer. */
+    const limit = i64.shl(i64.extendU(i32.add(width, c32(format.bias - 1))), fraction);
+    const magnitudeOf = i64.and(result, c64(format.signMask - 1n));
+    const isLeast = i64.eq(result, i64.or(limit, c64(format.signMask)));
+    return [
+      set(value, library.call64(`flush${format.bits}`, value)), set(result, value),
+      when(i32.and(i32.eqz(isNan(format, value)), i32.eqz(isInfinite(format, value))), [
+        set(result, library.call64(`integral${format.bits}`, value, mode, c32(0))),
+        when(i32.or(i64.ltU(magnitudeOf, limit), isLeast), [when(i64.ne(result, value), raise(Flag.IXC)), giveBack(result)]),
+      ]),
+      raise(Flag.IOC), i64.or(limit, c64(format.signMask)).code,
+    ];
+  };
+}
+
 /** The exponent and significand of a half that FPCR.AHP makes a number though its exponent field is all ones. */
 const ALTERNATIVE_EXPONENT = 16;
 
-/** The NaN of another format: payload from the top. */
-function convertNan(from: Format, to: Format, value: Local64): Code {
+/** Gives back the NaN of another format: payload from the top. */
+export function convertNan(from: Format, to: Format, value: Local64): Code {
   const up = BigInt(63 - (from.bits - 1));
   const sign = i64.shl(i64.shrU(value, c64(BigInt(from.bits - 1))), c64(BigInt(to.bits - 1)));
   const fraction = i64.shrU(i64.shl(value, c64(up + BigInt(from.bits - from.fraction))), c64(BigInt(64 - to.fraction)));
@@ -167,6 +188,7 @@ export const convertDefinitions: Definitions = [
     [`toFixed${format.bits}`, { signature: { parameters: ['i64', 'i32', 'i32', 'i32'], result: 'i64' }, build: toFixedBody(format) }],
     [`fromFixed${format.bits}`, { signature: { parameters: ['i64', 'i32', 'i32', 'i32'], result: 'i64' }, build: fromFixedBody(format) }],
     [`integral${format.bits}`, { signature: { parameters: ['i64', 'i32', 'i32'], result: 'i64' }, build: roundIntegralBody(format) }],
+    [`within${format.bits}`, { signature: { parameters: ['i64', 'i32', 'i32'], result: 'i64' }, build: roundWithinBody(format) }],
   ]),
   ...pairs.map(([from, to]): Definitions[number] => [`convert${from.bits}to${to.bits}`, { signature: UNARY, build: convertBody(from, to, roundingMode) }]),
   ...FORMATS.filter(({ bits }) => bits === 64).flatMap((from) => FORMATS.filter(({ bits }) => bits === 32).map((to): Definitions[number] =>

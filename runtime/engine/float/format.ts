@@ -39,6 +39,9 @@ function makeFormat(bits: Bits, fraction: number): Format {
 /** Half, single and double precision. */
 export const FORMATS: readonly Format[] = [makeFormat(16, 10), makeFormat(32, 23), makeFormat(64, 52)];
 
+/** BFloat16: a single without its lower half. It has conversions and products of its own, and is not one of `FORMATS`. */
+export const BRAIN: Format = makeFormat(16, 7);
+
 /** Cumulative exception bits of FPSR. */
 export const Flag = { IOC: 1, DZC: 2, OFC: 4, UFC: 8, IXC: 16, IDC: 128, QC: 1 << 27 } as const;
 
@@ -74,7 +77,7 @@ export const usesAlternativeHalf: I32 = i32.and(i32.shrU(fpcr, c32(FPCR_AHP_SHIF
 
 /** FPCR.FZ, or FZ16 for half precision. */
 export function flushes(format: Format): I32 {
-  return i32.and(fpcr, c32(format.bits === 16 ? FPCR_FZ16 : FPCR_FZ));
+  return i32.and(fpcr, c32(format.bits === 16 && format !== BRAIN ? FPCR_FZ16 : FPCR_FZ));
 }
 
 /** Bit 0 is set while every mode is the default and inexact results need no note: the host's arithmetic then says all there is to say. */

@@ -9,10 +9,13 @@ import { i32, i64, set, when, type F64, type I32, type I64, type Local64, type L
 import type { FunctionLocals } from '../wasm/module';
 import { c32, c64, exponentField, type Format } from './format';
 
-const asDouble = (value: I64): F64 => ({ type: 'f64', code: [value.code, 0xbf] });
-const asBits = (value: F64): I64 => ({ type: 'i64', code: [value.code, 0xbd] });
+/** Bits as a double. */
+export const asDouble = (value: I64): F64 => ({ type: 'f64', code: [value.code, 0xbf] });
+/** A double as bits. */
+export const asBits = (value: F64): I64 => ({ type: 'i64', code: [value.code, 0xbd] });
 const binary = (opcode: number) => (a: F64, b: F64): F64 => ({ type: 'f64', code: [a.code, b.code, opcode] });
-const [add, subtract, multiply] = [binary(0xa0), binary(0xa1), binary(0xa2)];
+/** The host's rounded operations. */
+export const [add, subtract, multiply] = [binary(0xa0), binary(0xa1), binary(0xa2)];
 /** 2^27 + 1 splits a double in halves of 26 bits. */
 const SPLITTER = asDouble(c64(0x41a0_0000_0200_0000n));
 
@@ -22,7 +25,7 @@ function upperHalf(into: LocalF64, value: F64): Code {
 }
 
 /** Rounded sum into `sum` and its exact error into `error`, which both are other locals than the operands. */
-function twoSum([sum, error]: readonly [LocalF64, LocalF64], a: F64, b: F64): Code {
+export function twoSum([sum, error]: readonly [LocalF64, LocalF64], a: F64, b: F64): Code {
   const virtual = subtract(sum, a);
   return [set(sum, add(a, b)), set(error, add(subtract(a, subtract(sum, virtual)), subtract(b, virtual)))];
 }

@@ -8,7 +8,7 @@ import { giveBack, i32, i64, set, when, type I32, type I64 } from '../wasm/expre
 import type { Definition, Library } from '../wasm/library';
 import type { FunctionLocals } from '../wasm/module';
 import {
-  c32, c64, exponentField, Flag, flushes, FORMATS, isNan, isSignalling, raise, Rounding, signBit, usesDefaultNan, type Format,
+  BRAIN, c32, c64, exponentField, Flag, flushes, FORMATS, isNan, isSignalling, raise, Rounding, signBit, usesDefaultNan, type Format,
 } from './format';
 
 /** Where the leading one of a significand stands. */
@@ -172,6 +172,7 @@ export const roundingDefinitions: Definitions = [
       [`round${bits}`, { signature: ROUND, build: roundBody(format, 'arithmetic') }],
     ];
   }),
+  ['roundToBrain', { signature: ROUND, build: roundBody(BRAIN, 'arithmetic') }],
   ...FORMATS.filter(({ bits }) => bits === 16).flatMap((half): Definitions => [
     ['roundToHalf', { signature: ROUND, build: roundBody(half, 'conversion') }],
     ['roundAlternative', { signature: ROUND, build: roundBody(half, 'alternative') }],

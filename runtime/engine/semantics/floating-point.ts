@@ -29,7 +29,13 @@ const INTEGRAL_MODES: Readonly<Record<number, number>> = {
   8: Rounding.nearest, 9: Rounding.up, 10: Rounding.down, 11: Rounding.zero, 12: Rounding.away, 14: CURRENT_MODE, 15: CURRENT_MODE,
 };
 const FRINTX = 14;
+const FIRST_TO_SIZE = 16;
 const ONE_SOURCE = ['fmov', 'fabs', 'fneg', 'fsqrt'] as const;
+
+/** FRINT32 and FRINT64: bit 0 of the selector means FPCR's mode, bit 1 means 64 bits. */
+export function roundToSize(slots: { readonly d: number; readonly n: number }, { lane, bytes }: { readonly lane: number; readonly bytes: number }, selector: number): Lowered {
+  return simdCall(`frintn.${lane}`, slots, { bytes, amount: (selector & 1) === 1 ? CURRENT_MODE : Rounding.zero, extra: (selector & 2) === 2 ? 64 : 32 });
+}
 
 /** FMOV, FABS, FNEG, FSQRT, FRINT*. */
 export const floatOneSource: InstructionClass = {
@@ -38,6 +44,7 @@ export const floatOneSource: InstructionClass = {
   lower(f): Lowered {
     const [opcode, size] = [field(f, 'opcode'), scalarSize(f)];
     const { d, n } = registers(f);
+    if (opcode >= FIRST_TO_SIZE) return roundToSize({ d, n }, { lane: size, bytes: size }, opcode);
     if (opcode >= 8) return simdCall(`frint.${size}`, { d, n }, { bytes: size, amount: INTEGRAL_MODES[opcode] ?? 0, part: opcode === FRINTX ? 1 : 0 });
     const name = ONE_SOURCE[opcode] ?? 'fmov';
     if (name === 'fmov') return { op: `fmov.from.${size}`, d, n };

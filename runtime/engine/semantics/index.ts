@@ -5,6 +5,7 @@ import { addSubCarry, addSubExtended, addSubImmediate, addSubShifted, pcRelative
 import { branchConditional, branchImmediate, branchRegister, compareAndBranch, testAndBranch } from './branches';
 import { atomics, compareAndSwap, exclusives } from './exclusive';
 import { bitfield, extract, logicalImmediate, logicalShifted, moveWide } from './logical';
+import { flagManipulation } from './flag-manipulation';
 import { fusions } from './fusion';
 import { floatClasses } from './floating-point';
 import type { Emit, InstructionClass } from './lowering';
@@ -12,6 +13,7 @@ import { pairTransfers, singleTransfers } from './memory';
 import { conditionalCompare, conditionalSelect, crc32, multiplyAdd, multiplyHigh, oneSource, twoSource } from './multiply';
 import { barriers, hints, processState, systemInstructions, systemMoves } from './system';
 import { vectorClasses } from './vector-data';
+import { laterVectorClasses } from './vector-later';
 import { vectorPairTransfers, vectorStructures, vectorTransfers } from './vector-memory';
 import { moveGeneral, vectorCopies, vectorImmediates, vectorLogical } from './vector-moves';
 
@@ -23,7 +25,8 @@ const CLASSES: readonly InstructionClass[] = [
   singleTransfers, pairTransfers, exclusives, compareAndSwap, atomics,
   hints, barriers, processState, systemMoves, systemInstructions,
   vectorTransfers, vectorPairTransfers, vectorStructures, vectorImmediates, vectorLogical, vectorCopies, moveGeneral,
-  ...floatClasses, ...vectorClasses,
+  flagManipulation,
+  ...floatClasses, ...vectorClasses, ...laterVectorClasses,
 ];
 
 const byKey = new Map(CLASSES.flatMap((entry) => entry.keys.map((key) => [key, entry] as const)));

@@ -73,7 +73,7 @@ for (const t of TRANSFERS) {
   });
   ops.set(`${t.name}.ordered`, (o) => {
     const [address] = o.temporaries64;
-    return [o.checkStack(), set(address, o.x('n')), transfer(o, t, address, { ...t.kind, aligned: true })];
+    return [o.checkStack(), set(address, i64.add(o.x('n'), o.immediate)), transfer(o, t, address, { ...t.kind, aligned: true })];
   });
   ops.set(`${t.name}.literal`, (o) => {
     const [address] = o.temporaries64;
@@ -123,7 +123,7 @@ function lowerLiteral(f: Fields, place: Place): Lowered {
 export const singleTransfers: InstructionClass = {
   keys: [
     'load_literal', 'load_store_unsigned_immediate', 'load_store_unscaled', 'load_store_post_indexed', 'load_store_unprivileged',
-    'load_store_pre_indexed', 'load_store_register_offset', 'load_store_ordered', 'load_acquire_rcpc',
+    'load_store_pre_indexed', 'load_store_register_offset', 'load_store_ordered', 'load_acquire_rcpc', 'load_store_rcpc_unscaled',
   ],
   ops,
   lower(f, place, key) {
@@ -135,6 +135,7 @@ export const singleTransfers: InstructionClass = {
       case 'load_store_pre_indexed': return indexed(f, '.pre');
       case 'load_store_unprivileged': return lowerTransfer(f, '.el0', nineBits(f));
       case 'load_store_register_offset': return lowerRegisterOffset(f);
+      case 'load_store_rcpc_unscaled': return lowerTransfer(f, '.ordered', nineBits(f));
       case 'load_acquire_rcpc': return lowerTransfer({ ...f, opc: 1 }, '.ordered', {});
       default: return lowerTransfer({ ...f, opc: field(f, 'L') }, '.ordered', {});
     }

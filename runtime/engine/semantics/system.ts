@@ -30,7 +30,7 @@ export const hints: InstructionClass = {
 
 /** Barriers order nothing here; CLREX closes the monitor. */
 export const barriers: InstructionClass = {
-  keys: ['barrier'],
+  keys: ['barrier', 'speculation_barrier'],
   ops: new Map<string, Emit>([['clrex', () => i32.store(ZERO, ZERO, SLOT_MONITOR_SIZE)], ['barrier', () => []]]),
   lower: (f): Lowered => ({ op: field(f, 'op2') === CLREX_OP2 ? 'clrex' : 'barrier' }),
 };

@@ -6,6 +6,7 @@
 import { Rounding } from '../float/format';
 import type { Fields } from '../../isa/interface';
 import { CURRENT_MODE, IntegerKind } from '../simd/float-lanes';
+import { roundToSize } from './floating-point';
 import { field, type Emit, type InstructionClass, type Lowered } from './lowering';
 import { vector } from './vector-memory';
 import { simdCall, simdOps, vectorBytes } from './vector-moves';
@@ -28,8 +29,8 @@ const THREE_SAME = [
   names('shadd sqadd srhadd - shsub sqsub cmgt cmge sshl sqshl srshl sqrshl smax smin sabd saba add cmtst mla mul smaxp sminp sqdmulh addp'),
   names('uhadd uqadd urhadd - uhsub uqsub cmhi cmhs ushl uqshl urshl uqrshl umax umin uabd uaba sub cmeq mls pmul umaxp uminp sqrdmulh -'),
 ];
-/** By U and opcode: SQRDMLAH, SQRDMLSH, SDOT, UDOT. */
-const THREE_EXTRA = [names('- - sdot'), names('sqrdmlah sqrdmlsh udot')];
+/** By U and opcode: SQRDMLAH, SQRDMLSH, SDOT, UDOT, USDOT. */
+const THREE_EXTRA = [names('- - sdot usdot'), names('sqrdmlah sqrdmlsh udot')];
 
 /** Three registers of the same width. */
 const threeSame: InstructionClass = {
@@ -112,11 +113,16 @@ function integerKind(size: number, isUnsigned: number): number {
   return isUnsigned | (size === 8 ? IntegerKind.long : size === 2 ? IntegerKind.short : 0);
 }
 
+const FIRST_TO_SIZE = 30;
+/** FRINT32 and FRINT64. */
+const isToSize = (f: Fields): boolean => field(f, 'opcode') >= FIRST_TO_SIZE && field(f, 'a') === 0;
+
 const floatTwoRegister: InstructionClass = {
   keys: both('two_register_float', 'two_register_half'),
   ops: NO_OPS,
   lower(f, _place, key): Lowered {
     const size = floatSize(f, key);
+    if (isToSize(f)) return roundToSize({ d: vector(field(f, 'Rd')), n: vector(field(f, 'Rn')) }, { lane: size, bytes: sameBytes(f, key, size) }, field(f, 'U') + field(f, 'opcode') % 2 * 2);
     const [name, mode = 0, isUnsigned = 0] = FLOAT_TWO_REGISTER[field(f, 'U') * 2 + field(f, 'a')]?.[field(f, 'opcode')] ?? [''];
     const part = name === 'frintx' ? 1 : name === 'frint' ? 0 : integerKind(size, isUnsigned);
     const { d, n } = registers(f);
@@ -138,7 +144,7 @@ const floatCompareZero: InstructionClass = {
 
 const FCVTL = 23;
 
-/** FCVTN, FCVTL, FCVTXN. */
+/** FCVTN, FCVTL, FCVTXN, BFCVTN. */
 const convertPrecision: InstructionClass = {
   keys: both('convert_precision'),
   ops: NO_OPS,
@@ -146,6 +152,7 @@ const convertPrecision: InstructionClass = {
     const { d, n } = registers(f);
     const part = half(f, key);
     const sz = field(f, 'sz');
+    if (field(f, 'a') === 1) return simdCall('bfcvtn', { d, n }, { bytes: 8, part });
     if (field(f, 'U') === 1) return simdCall('fcvtxn.8', { d, n }, { bytes: isScalar(key) ? 4 : 8, part });
     return field(f, 'opcode') === FCVTL ? simdCall(`fcvtl.${2 << sz}`, { d, n }, { bytes: 16, part }) : simdCall(`fcvtn.${4 << sz}`, { d, n }, { bytes: 8, part });
   },
@@ -236,7 +243,7 @@ const BY_ELEMENT: readonly Readonly<Record<number, string>>[] = [
 const FLOAT_BY_ELEMENT: readonly Readonly<Record<number, string>>[] = [{ 1: 'fmla', 5: 'fmls', 9: 'fmul' }, { 9: 'fmulx' }];
 
 /** Register and byte offset of the element that L, M, H and Rm name. */
-function elementOf(f: Fields, size: number): { readonly m: number; readonly amount: number } {
+export function elementOf(f: Fields, size: number): { readonly m: number; readonly amount: number } {
   const [l, m, h, rm] = [field(f, 'L'), field(f, 'M'), field(f, 'H'), field(f, 'Rm')];
   if (size === 2) return { m: vector(rm), amount: (h * 4 + l * 2 + m) * 2 };
   return { m: vector(m * 16 + rm), amount: size === 4 ? (h * 2 + l) * 4 : h * 8 };

@@ -111,6 +111,13 @@ function fromInteger(v: Lanes, format: Format): I64 {
   return { type: 'i64', code: [set(sign, isNegative), v.library.call64(`fromFixed${format.bits}`, value, sign, v.extra, roundingMode).code] };
 }
 
+for (const format of FORMATS.filter(({ bits }) => bits > 16)) {
+  // FRINT32 and FRINT64: `extra` is how many bits the integer has.
+  functions.set(`frintn.${sizeOf(format)}`, laneFunction({
+    size: sizeOf(format), compute: (v) => ({ value: v.library.call64(`within${format.bits}`, v.a, modeOf(v), v.extra) }),
+  }));
+}
+
 for (const format of FORMATS) {
   const size = sizeOf(format);
   const extended = (v: Lanes, of: Size): I64 => i64.select(isUnsigned(v), v.a, of === 8 ? v.a : of === 4 ? i64.extend32S(v.a) : i64.extend16S(v.a));

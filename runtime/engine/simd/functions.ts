@@ -2,6 +2,7 @@
 
 import { present } from '../../base/assert';
 import { arithmeticDefinitions } from '../float/arithmetic';
+import { brainDefinitions } from '../float/brain';
 import { compareDefinitions } from '../float/compare';
 import { convertDefinitions } from '../float/convert';
 import { estimateDefinitions } from '../float/estimates';
@@ -10,10 +11,14 @@ import { roundingDefinitions } from '../float/rounding';
 import { Library, type Definition } from '../wasm/library';
 import type { ModuleBuilder } from '../wasm/module';
 import { cryptographyFunctions } from './cryptography';
+import { flagFunctions } from './flag-functions';
 import { floatFunctions } from './float-lanes';
+import { hashFunctions } from './hashes';
 import { Lanes, SIMD_SIGNATURE, type SimdBody } from './lanes';
 import { moveFunctions } from './moves';
+import { productFunctions } from './products';
 import { shiftDefinitions } from './shift-functions';
+import { sm4Functions } from './sm4';
 import { structureFunctions } from './structures';
 import { threeRegisterFunctions } from './three-registers';
 import { twoRegisterFunctions } from './two-registers';
@@ -21,7 +26,7 @@ import { floatOnHost, wholeVectorFunctions } from './whole-vectors';
 
 const bodies = new Map<string, SimdBody>([
   ...threeRegisterFunctions, ...twoRegisterFunctions, ...moveFunctions, ...[...floatFunctions].map(([name, body]) => [name, floatOnHost(name, body)] as const), ...structureFunctions, ...cryptographyFunctions,
-  ...wholeVectorFunctions,
+  ...wholeVectorFunctions, ...hashFunctions, ...sm4Functions, ...productFunctions, ...flagFunctions,
 ]);
 const numbers = new Map([...bodies.keys()].map((name, index) => [name, index]));
 
@@ -31,7 +36,7 @@ export function simdFunction(name: string): number {
 }
 
 const definitions = new Map<string, Definition>([
-  ...roundingDefinitions, ...arithmeticDefinitions, ...fusedDefinitions, ...compareDefinitions, ...convertDefinitions, ...estimateDefinitions,
+  ...roundingDefinitions, ...arithmeticDefinitions, ...fusedDefinitions, ...compareDefinitions, ...convertDefinitions, ...estimateDefinitions, ...brainDefinitions,
   ...shiftDefinitions,
   ...[...bodies].map(([name, body]): readonly [string, Definition] =>
     [`simd ${name}`, { signature: SIMD_SIGNATURE, build: (f, library) => body(new Lanes(f, library)) }]),
