@@ -15,8 +15,8 @@ const TABLE = 3n;
 const PAGE_DATA = 3n | (1n << 6n) | (3n << 8n) | (1n << 10n) | (1n << 54n);
 const PAGE_READ_ONLY = 3n | (3n << 6n) | (3n << 8n) | (1n << 10n) | (1n << 54n);
 const PAGE_CODE = 3n | (1n << 6n) | (3n << 8n) | (1n << 10n);
-/** T0SZ 32, TTBR1 unused, write-back tables, 4 KiB granule. */
-const TCR = 32n | (1n << 8n) | (1n << 10n) | (3n << 12n) | (1n << 23n) | (32n << 16n);
+/** T0SZ 32, TTBR1 unused, write-back tables, 4 KiB granule, top byte ignored as Linux has it. */
+const TCR = 32n | (1n << 8n) | (1n << 10n) | (3n << 12n) | (1n << 23n) | (32n << 16n) | (1n << 37n);
 /** M, C, I, SA0, DZE, UCT, nTWI, nTWE, UCI. */
 const SCTLR = 1n | (1n << 2n) | (1n << 12n) | (1n << 4n) | (1n << 14n) | (1n << 15n) | (1n << 16n) | (1n << 18n) | (1n << 26n);
 

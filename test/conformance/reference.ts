@@ -129,7 +129,7 @@ export function buildLoader(source = SOURCE): Loader {
   const folder = mkdtempSync(join(tmpdir(), 'conformance-'));
   const path = join(folder, 'loader');
   writeFileSync(`${path}.s`, source);
-  const gcc = spawnSync('aarch64-linux-gnu-gcc', ['-nostdlib', '-static', '-Wl,--build-id=none', `-Wl,-Ttext=0x${EXIT.toString(16)}`, '-Wl,-Tdata=0x13000000', '-o', path, `${path}.s`], { encoding: 'utf8' });
+  const gcc = spawnSync('aarch64-linux-gnu-gcc', ['-nostdlib', '-static', '-Wl,--build-id=none', `-Wl,-Ttext=0x${EXIT.toString(16)}`, '-Wl,-Tdata=0x13000000', `-Wl,--defsym=code=0x${CODE.toString(16)}`, '-o', path, `${path}.s`], { encoding: 'utf8' });
   assert.ok(gcc.error === undefined, 'aarch64-linux-gnu-gcc is needed (Debian package gcc-aarch64-linux-gnu)');
   assert.equal(gcc.status, 0, gcc.stderr);
   return { path, folder, close: () => { rmSync(folder, { recursive: true, force: true }); } };
