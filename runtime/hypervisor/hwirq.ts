@@ -53,11 +53,12 @@ export class Hwirq {
     return 'OK';
   }
 
-  /** The device drives its wire. Falling levels are noticed lazily, as with any source. */
+  /** The device drives its wire. */
   setLevel(level: boolean): void {
-    const rises = level && !this.level;
+    if (level === this.level) return;
     this.level = level;
-    if (rises) this.assertBound();
+    if (level) this.assertBound();
+    else for (const source of this.sources) source.lowerLevel();
   }
 
   /** Asserts again if the line is high: for a binding that has just been made. */

@@ -10,6 +10,7 @@ import { ticks, type Ticks, vmid } from '../base/brands';
 import { Prng } from '../base/prng';
 import type { TraceSink } from '../base/trace-event';
 import type { Engine } from '../engine/interface';
+import { GUNYAH_GIC, PHYSICAL_GIC } from '../machine/devices/gic-profile';
 import type { EventQueue } from '../machine/interface';
 import { Addrspace } from './addrspace';
 import { type Capability, Cspace, PLAIN_ENCODING } from './cspace';
@@ -173,7 +174,7 @@ export class Kernel {
       case 'thread': return new Thread(id);
       case 'doorbell': return new Doorbell(id);
       case 'msgqueue': return new Msgqueue(id);
-      case 'vic': return this.listenTo(new VicObject(id));
+      case 'vic': return this.listenTo(new VicObject(id, this.options.identity === 'none' ? PHYSICAL_GIC : GUNYAH_GIC));
       case 'vpm_group': return new VpmGroup(id);
       case 'virtio_mmio': return new VirtioMmio(id, this.engine.memory);
     }

@@ -22,10 +22,9 @@ export interface VcpuTimers {
 
 /** Makes the timers of the vCPU at an index of a VIC; `threadId` makes their deadlines' names unique. */
 export function makeVcpuTimers(queue: EventQueue, vic: Vic, index: number, threadId: number): VcpuTimers {
-  // A falling output is noticed when the interrupt controller examines the source again, as on the real system.
   const virtual: VirqSource = new VirqSource('virtual-timer', () => timer.output('virtual'));
   const physical: VirqSource = new VirqSource('physical-timer', () => timer.output('physical'));
-  const wire = (source: VirqSource) => ({ setLevel: (level: boolean) => { if (level) source.assertLevel(); } });
+  const wire = (source: VirqSource) => ({ setLevel: (level: boolean) => { if (level) source.assertLevel(); else source.lowerLevel(); } });
   const timer = new GenericTimer({ queue, key: `timer/${threadId}`, counterShift: COUNTER_SHIFT, lines: { virtual: wire(virtual), physical: wire(physical) } });
   virtual.bindPrivate(vic, index, VIRQ_VIRTUAL_TIMER);
   physical.bindPrivate(vic, index, VIRQ_PHYSICAL_TIMER);

@@ -8,6 +8,7 @@
 import { assert, present } from '../base/assert';
 import { Gic } from '../machine/devices/gic';
 import type { InterruptView, SavedGic } from '../machine/devices/gic';
+import { GUNYAH_GIC, type GicProfile } from '../machine/devices/gic-profile';
 import { INTID_LIMIT, PRIVATE_COUNT, SPI_COUNT_MAX } from '../machine/devices/gic-interrupts';
 import type { InterruptEvent } from '../machine/devices/gic-interrupts';
 import type { ErrorName } from './errors';
@@ -83,6 +84,7 @@ export interface SavedVic {
 export class Vic {
   /** Trace hook; set by the owner. */
   onVirq: VirqListener | undefined;
+  private readonly profile: GicProfile;
   private maxVcpuCount = 0;
   private maxVirqCount = 0;
   private defaultAddresses = true;
@@ -93,6 +95,10 @@ export class Vic {
   private readonly frames = new Map<number, AttachedFrame>();
   /** Sources by line: SPIs by number, private ones by vCPU index and number. */
   private readonly sources = new Map<number, VirqSource>();
+
+  constructor(profile: GicProfile = GUNYAH_GIC) {
+    this.profile = profile;
+  }
 
   get maxVcpus(): number {
     return this.maxVcpuCount;
@@ -271,6 +277,11 @@ export class Vic {
     this.gic?.assert(virq, vcpuIndex ?? 0, as);
   }
 
+  /** Part of `VirqSource.lowerLevel`. @internal */
+  lowerSource({ virq, vcpuIndex }: VirqBinding): void {
+    this.gic?.lower(virq, vcpuIndex ?? 0);
+  }
+
   /** Part of `VirqSource.clear`. @internal */
   clearSource({ virq, vcpuIndex }: VirqBinding): void {
     this.gic?.clear(virq, vcpuIndex ?? 0);
@@ -321,7 +332,7 @@ export class Vic {
 
   private makeGic(): Gic {
     return new Gic({
-      cpuCount: this.maxVcpuCount, spiCount: this.maxVirqCount,
+      cpuCount: this.maxVcpuCount, spiCount: this.maxVirqCount, profile: this.profile,
       affinityOf: (cpu) => affinityOfIndex(this.mapping, cpu),
       isLast: (cpu) => this.frames.get(cpu + 1)?.last ?? cpu === this.maxVcpuCount - 1,
     }, {

@@ -62,6 +62,11 @@ export class VirqSource {
     this.binding?.vic.assertSource(this.binding, 'edge');
   }
 
+  /** The level has fallen. Gunyah's interrupt controller notices at its next look, a physical one at once. Ignored while unbound. */
+  lowerLevel(): void {
+    this.binding?.vic.lowerSource(this.binding);
+  }
+
   /** Takes the level away at once, rather than lazily. */
   clear(): void {
     this.binding?.vic.clearSource(this.binding);

@@ -1,11 +1,12 @@
 /**
  * The CPU interface of a GICv3 as one VM's CPU sees it through the ICC_* system registers: priorities, preemption,
  * acknowledge, end of interrupt, software-generated interrupts. One security state; group 0 is signalled as FIQ, group 1 as
- * IRQ. 5 priority bits, 24-bit INTIDs, A3V. Source: Arm GIC architecture (IHI 0069) 4.6–4.8, 12.2; which registers are UNDEFINED
- * while their group is disabled was observed on the real hypervisor.
+ * IRQ. 5 priority bits, A3V. Source: Arm GIC architecture (IHI 0069) 4.6–4.8, 12.2; that registers of a disabled group are UNDEFINED
+ * under Gunyah was observed on the real hypervisor.
  */
 
 import type { GicInterrupts } from './gic-interrupts';
+import type { GicProfile } from './gic-profile';
 
 /** Names of the system registers that the CPU interface answers. */
 export type CpuInterfaceRegister = keyof typeof HANDLERS;
@@ -21,6 +22,7 @@ const CTLR_FIXED = 0x8c00;
 /** What a CPU interface needs from the rest of the GIC. */
 export interface CpuInterfacePort {
   readonly interrupts: GicInterrupts;
+  readonly profile: GicProfile;
   readonly cpu: number;
   /** GICD_CTLR's enable bit of the group. */
   readonly distributorEnabled: (group: 0 | 1) => boolean;
@@ -64,17 +66,27 @@ export class GicCpuInterface {
     return active === 0 ? IDLE_PRIORITY : lowestBit(active) << 3;
   }
 
-  /** True if an interrupt of this slot passes the priority mask and preempts what is active. */
+  /** True if interrupts of the group reach this interface: with a hypervisor only while they are enabled here too. */
+  reaches(group: 0 | 1): boolean {
+    return this.port.distributorEnabled(group) && (this.enabled[group] || !this.port.profile.disabledGroupIsUndefined);
+  }
+
+  /** True if an interrupt of this slot is of an enabled group, passes the priority mask and preempts what is active. */
   preempts(slot: number): boolean {
     const { interrupts } = this.port;
+    if (!this.enabled[groupOf(interrupts, slot)]) return false;
     const priority = interrupts.priorityOf(slot);
-    return priority < this.pmr && (priority & this.groupMask(groupOf(interrupts, slot))) < this.runningPriority;
+    if (priority >= this.pmr) return false;
+    const running = this.runningPriority;
+    const mask = this.groupMask(groupOf(interrupts, slot));
+    return running === IDLE_PRIORITY || (priority & mask) < (running & mask);
   }
 
   /** Reads an ICC register; `undefined` if the access is UNDEFINED. */
   read(name: string): number | undefined {
     const handler = handlerOf(name);
-    if (handler?.read === undefined || (handler.group !== undefined && !this.accepts(handler.group))) return undefined;
+    if (handler?.read === undefined) return undefined;
+    if (handler.group !== undefined && this.port.profile.disabledGroupIsUndefined && !this.accepts(handler.group)) return undefined;
     return handler.read(this);
   }
 
@@ -100,7 +112,7 @@ export class GicCpuInterface {
   highestPending(group: 0 | 1): number {
     const { interrupts, cpu } = this.port;
     const slot = interrupts.offer(cpu);
-    return slot === undefined || groupOf(interrupts, slot) !== group ? SPURIOUS : interrupts.intidOf(slot);
+    return slot === undefined || groupOf(interrupts, slot) !== group || !this.enabled[group] ? SPURIOUS : interrupts.intidOf(slot);
   }
 
   /** ICC_EOIRn: priority drop, and deactivation unless EOImode is 1. Ignored if the highest active priority is the other group's. */
@@ -108,6 +120,7 @@ export class GicCpuInterface {
     const intid = value & 0xffffff;
     if (intid >= 1020) return;
     const active = this.apr[0] | this.apr[1];
+    if (this.port.profile.checksEnd && (active === 0 || this.port.interrupts.slotOf(this.port.cpu, intid) === undefined)) return;
     if (active !== 0) {
       const highest = active & -active;
       if ((this.apr[group] & highest) === 0) return;
@@ -168,9 +181,9 @@ export class GicCpuInterface {
     this.apr[group] = value >>> 0;
   }
 
-  /** ICC_IGRPENn as read: also 0 while the distributor's bit is off. */
+  /** ICC_IGRPENn as read: under Gunyah also 0 while the distributor's bit is off. */
   groupEnable(group: 0 | 1): number {
-    return this.accepts(group) ? 1 : 0;
+    return (this.port.profile.disabledGroupIsUndefined ? this.accepts(group) : this.enabled[group]) ? 1 : 0;
   }
 
   setGroupEnable(group: 0 | 1, value: number): void {

@@ -5,6 +5,7 @@
  */
 
 import type { GicInterrupts, InterruptField } from './gic-interrupts';
+import type { GicProfile } from './gic-profile';
 import { GICD_REGISTERS, GICR_REGISTERS, findGicRegister } from './gic-register-table';
 import type { GicRegisterHit, GicRegisterRow } from './gic-register-table';
 
@@ -14,12 +15,10 @@ const WRD = 2;
 const RWOD = 4;
 const WROD = 8;
 
-const IIDR = 0x47000070;
-const PIDR2_GICV3 = 0x30;
-/** ITLinesNumber 31, MBIS, IDbits 9, A3V, No1N. */
-const TYPER = 0x0349001f;
 /** ARE and DS. */
 const CTLR_FIXED = 0x50;
+/** GICD_IROUTER's "any CPU". */
+const ROUTE_ANY = 2 ** 31;
 const SLEEP = 2;
 const CHILDREN_ASLEEP = 4;
 
@@ -35,6 +34,7 @@ export interface GicFrameState {
 
 /** What frame registers need from the GIC around them. */
 export interface GicFrameContext {
+  readonly profile: GicProfile;
   readonly interrupts: GicInterrupts;
   readonly state: GicFrameState;
   /** Aff3.Aff2.Aff1.Aff0 of a CPU as 32 bits. */
@@ -47,8 +47,8 @@ export interface GicFrameContext {
 
 /** One access to a bank: the CPU whose private interrupts show, the register's index, the value. */
 interface Place { readonly gic: GicFrameContext; readonly cpu: number; readonly index: number }
-/** A write also says where in the register, how wide and what. `value` is the low 32 bits. */
-interface WritePlace extends Place { readonly byte: number; readonly sizeBytes: number; readonly value: number }
+/** A write also says where in the register, how wide and what: `value` is the low 32 bits, `high` the rest. */
+interface WritePlace extends Place { readonly byte: number; readonly sizeBytes: number; readonly value: number; readonly high: number }
 
 interface Handler {
   readonly read?: (place: Place) => number | bigint;
@@ -61,8 +61,8 @@ type Handlers<Table> = { readonly [Name in keyof Table]: Handler };
 export function readDistributor(gic: GicFrameContext, cpu: number, offset: number, sizeBytes: number): bigint | undefined {
   const hit = findGicRegister(GICD_REGISTERS, offset);
   const note = (bit: number): void => { gic.state.distributorStatus |= bit; };
-  if (hit?.name === 'GICD_IROUTER') note(RRD);
-  return read({ hit, handler: hit && DISTRIBUTOR[hit.name], note, offset, sizeBytes }, { gic, cpu });
+  if (hit?.name === 'GICD_IROUTER' && !gic.profile.readsRoutes) note(RRD);
+  return read({ hit, id: gic.profile.distributorId[offset], handler: hit && DISTRIBUTOR[hit.name], note, offset, sizeBytes }, { gic, cpu });
 }
 
 /** Writes a distributor register as CPU `cpu`; false is an abort. */
@@ -76,7 +76,7 @@ export function writeDistributor(gic: GicFrameContext, cpu: number, access: { re
 export function readRedistributor(gic: GicFrameContext, cpu: number, offset: number, sizeBytes: number): bigint | undefined {
   const hit = findGicRegister(GICR_REGISTERS, offset);
   const note = (bit: number): void => { gic.state.redistributorStatus[cpu] = (gic.state.redistributorStatus[cpu] ?? 0) | bit; };
-  return read({ hit, handler: hit && REDISTRIBUTOR[hit.name], note, offset, sizeBytes }, { gic, cpu });
+  return read({ hit, id: gic.profile.redistributorId[offset], handler: hit && REDISTRIBUTOR[hit.name], note, offset, sizeBytes }, { gic, cpu });
 }
 
 /** Writes a register of CPU `cpu`'s redistributor; false is an abort. */
@@ -101,6 +101,8 @@ export function redistributorRegisters(gic: GicFrameContext, cpu: number): Regis
 
 interface Access {
   readonly hit: GicRegisterHit<string> | undefined;
+  /** Value of an identification register. */
+  readonly id?: number | undefined;
   readonly handler: Handler | undefined;
   readonly note: (statusBit: number) => void;
   readonly offset: number;
@@ -109,7 +111,8 @@ interface Access {
 
 function read(access: Access, at: { readonly gic: GicFrameContext; readonly cpu: number }): bigint | undefined {
   const { hit, sizeBytes } = access;
-  if (!accepts(access)) return undefined;
+  if (!accepts(access)) return at.gic.profile.badAccess === 'abort' ? undefined : 0n;
+  if (access.id !== undefined) return BigInt(access.id);
   if (hit === undefined) access.note(RRD);
   if (hit?.row.access === 'WO') access.note(RWOD);
   if (hit === undefined || hit.row.access === 'WO') return 0n;
@@ -119,15 +122,17 @@ function read(access: Access, at: { readonly gic: GicFrameContext; readonly cpu:
 
 function write(access: Access & { readonly value: bigint }, at: { readonly gic: GicFrameContext; readonly cpu: number }): boolean {
   const { hit } = access;
-  if (!accepts(access)) return false;
+  const ignores = at.gic.profile.badAccess === 'ignore';
+  if (!accepts(access)) return ignores;
   if (hit === undefined || hit.row.access === 'RZWA') {
     access.note(WRD);
-    return false;
+    return ignores;
   }
   if (hit.row.access === 'RO') access.note(WROD);
   if (hit.row.access !== 'RW' && hit.row.access !== 'WO') return true;
   const value = Number(BigInt.asUintN(Math.min(access.sizeBytes, 4) * 8, access.value));
-  access.handler?.write?.({ ...at, index: hit.index, byte: hit.byte, sizeBytes: access.sizeBytes, value });
+  const high = Number(BigInt.asUintN(32, access.value >> 32n));
+  access.handler?.write?.({ ...at, index: hit.index, byte: hit.byte, sizeBytes: access.sizeBytes, value, high });
   return true;
 }
 
@@ -218,9 +223,9 @@ const CONFIGURATION: Required<Handler> = {
   },
 };
 
-/** In the distributor the private word shows the caller's interrupts but ignores writes. */
+/** In the distributor the private words show the caller's interrupts, or nothing, and ignore writes. */
 function sharedOnly(handler: Required<Handler>, privateCount: number): Handler {
-  return { read: handler.read, write: (place) => { if (place.index >= privateCount) handler.write(place); } };
+  return { read: (place) => (place.index < privateCount && !place.gic.profile.showsPrivate ? 0 : handler.read(place)), write: (place) => { if (place.index >= privateCount) handler.write(place); } };
 }
 
 /** Redistributor registers are words 0 (or 1) of the same banks. */
@@ -230,13 +235,32 @@ function word(handler: Required<Handler>, index: number): Handler {
 
 function messageSlot({ gic, cpu, value }: WritePlace): number | undefined {
   const intid = value & 0x3ff;
-  return intid < 32 ? undefined : gic.interrupts.slotOf(cpu, intid);
+  return intid < 32 || !gic.profile.hasMessages ? undefined : gic.interrupts.slotOf(cpu, intid);
 }
 
 function routeAffinity(gic: GicFrameContext, index: number): number {
   const slot = gic.interrupts.slotOf(0, index + 32);
   const cpu = slot === undefined ? undefined : gic.interrupts.cpuOf(slot);
   return cpu === undefined ? 0 : gic.affinityOf(cpu);
+}
+
+function writtenRoute({ interrupts }: GicFrameContext, index: number): bigint {
+  const slot = interrupts.slotOf(0, index + 32);
+  return slot === undefined ? 0n : (BigInt(interrupts.routeWord(slot, 1)) << 32n) | BigInt(interrupts.routeWord(slot, 0));
+}
+
+/** Gunyah takes a 32-bit write to either half as the low word; a physical controller has two halves. No VM here has an Aff3. */
+function writeRoute({ gic, cpu, index, byte, sizeBytes, value, high }: WritePlace): void {
+  const { interrupts } = gic;
+  const slot = interrupts.slotOf(cpu, index + 32);
+  if (slot === undefined) return;
+  if (!gic.profile.readsRoutes) return interrupts.setRoute(slot, gic.cpuOfAffinity(value & 0xff_ffff));
+  if (byte === 4) interrupts.setRouteWord(slot, 1, value);
+  else interrupts.setRouteWord(slot, 0, value);
+  if (sizeBytes === 8) interrupts.setRouteWord(slot, 1, high);
+  const isAny = (interrupts.routeWord(slot, 0) & ROUTE_ANY) !== 0;
+  const affinity = ((interrupts.routeWord(slot, 1) << 24) | (interrupts.routeWord(slot, 0) & 0xff_ffff)) >>> 0;
+  interrupts.setRoute(slot, isAny ? undefined : gic.cpuOfAffinity(affinity));
 }
 
 /** A new value of the group enables; what was offered under a closed group is taken back. */
@@ -248,8 +272,8 @@ function writeControl(gic: GicFrameContext, value: number): void {
 
 const DISTRIBUTOR: Handlers<typeof GICD_REGISTERS> = {
   GICD_CTLR: { read: ({ gic }) => CTLR_FIXED | gic.state.control, write: ({ gic, value }) => { writeControl(gic, value); } },
-  GICD_TYPER: { read: () => TYPER },
-  GICD_IIDR: { read: () => IIDR },
+  GICD_TYPER: { read: ({ gic: { profile, interrupts } }) => profile.typer | (profile.linesNumber ?? interrupts.spiCount >>> 5) },
+  GICD_IIDR: { read: ({ gic }) => gic.profile.iidr },
   GICD_TYPER2: { read: () => 0 },
   GICD_STATUSR: { read: ({ gic }) => gic.state.distributorStatus, write: ({ gic, value }) => { gic.state.distributorStatus &= ~value; } },
   GICD_SETSPI_NSR: { write: (place) => { const slot = messageSlot(place); if (slot !== undefined) place.gic.interrupts.setMessage(slot); } },
@@ -272,21 +296,17 @@ const DISTRIBUTOR: Handlers<typeof GICD_REGISTERS> = {
   GICD_CPENDSGIR: {},
   GICD_SPENDSGIR: {},
   GICD_IROUTER: {
-    read: () => 0,
-    // A 32-bit write to either half is taken as the low word, so Aff3 is 0 unless all 64 bits are written; no VM here has an Aff3.
-    write: ({ gic, cpu, index, value }) => {
-      const slot = gic.interrupts.slotOf(cpu, index + 32);
-      if (slot !== undefined) gic.interrupts.setRoute(slot, gic.cpuOfAffinity(value & 0xffffff));
-    },
+    read: ({ gic, index }) => (gic.profile.readsRoutes ? writtenRoute(gic, index) : 0),
+    write: writeRoute,
   },
-  GICD_PIDR2: { read: () => PIDR2_GICV3 },
+  GICD_PIDR2: { read: ({ gic }) => gic.profile.distributorId[GICD_REGISTERS.GICD_PIDR2.offset] ?? 0 },
 };
 
 const REDISTRIBUTOR: Handlers<typeof GICR_REGISTERS> = {
   GICR_CTLR: { read: () => 0 },
-  GICR_IIDR: { read: () => IIDR },
+  GICR_IIDR: { read: ({ gic }) => gic.profile.iidr },
   GICR_TYPER: {
-    read: ({ gic, cpu }) => (BigInt(gic.affinityOf(cpu)) << 32n) | BigInt(cpu << 8) | (gic.isLast(cpu) ? 0x10n : 0n),
+    read: ({ gic, cpu }) => (BigInt(gic.affinityOf(cpu)) << 32n) | BigInt(gic.profile.redistributorTyper | (cpu << 8)) | (gic.isLast(cpu) ? 0x10n : 0n),
   },
   GICR_STATUSR: {
     read: ({ gic, cpu }) => gic.state.redistributorStatus[cpu] ?? 0,
@@ -306,7 +326,7 @@ const REDISTRIBUTOR: Handlers<typeof GICR_REGISTERS> = {
   GICR_INVLPIR: {},
   GICR_INVALLR: {},
   GICR_SYNCR: {},
-  GICR_PIDR2: { read: () => PIDR2_GICV3 },
+  GICR_PIDR2: { read: ({ gic }) => gic.profile.redistributorId[GICR_REGISTERS.GICR_PIDR2.offset] ?? 0 },
   GICR_IGROUPR0: word(BANKS.group, 0),
   GICR_ISENABLER0: word(BANKS.setEnable, 0),
   GICR_ICENABLER0: word(BANKS.clearEnable, 0),

@@ -5,12 +5,13 @@
  * Private interrupts (SGI 0..15, PPI 16..31) exist once per CPU, shared ones (SPI 32..1019) once. A *slot* numbers all
  * of them: CPU n's private ones are slots 32n..32n+31, SPI 32+k is slot 32·cpuCount+k.
  *
- * De-assertion is lazy, as with a hypervisor that fills list registers: an interrupt that was offered to a CPU (*listed*) stays
- * pending until the CPU acknowledges it or it is withdrawn by a register write, and a source's level is examined again only at
- * deactivation and when the interrupt is offered anew. Source: Arm GIC architecture (IHI 0069) chapter 4; Gunyah API: VIC.
+ * With lazy levels de-assertion is late, as with a hypervisor that fills list registers: an interrupt that was offered to a CPU
+ * (*listed*) stays pending until the CPU acknowledges it or it is withdrawn by a register write, and a source's level is examined again
+ * only at deactivation and when the interrupt is offered anew. With live levels nothing is ever listed. Source: Arm GIC architecture (IHI 0069) chapter 4; Gunyah API: VIC.
  */
 
 import { assert } from '../../base/assert';
+import type { GicProfile } from './gic-profile';
 
 /** Number of private interrupts per CPU. */
 export const PRIVATE_COUNT = 32;
@@ -48,8 +49,13 @@ export interface InterruptHooks {
 }
 
 /** Plain-data form of the state. */
-export interface SavedInterrupts { readonly status: Uint8Array; readonly config: Uint8Array; readonly priority: Uint8Array; readonly route: Uint8Array }
+export interface SavedInterrupts {
+  readonly status: Uint8Array; readonly config: Uint8Array; readonly priority: Uint8Array; readonly route: Uint8Array;
+  /** What was written to GICD_IROUTER, as pairs of low and high word. */
+  readonly routeWords: Uint32Array;
+}
 
+const SGI_COUNT = 16;
 const NO_ROUTE = 0xff;
 
 /** State of all interrupts of one GIC. */
@@ -57,24 +63,30 @@ export class GicInterrupts {
   readonly cpuCount: number;
   readonly spiCount: number;
   private readonly hooks: InterruptHooks;
+  private readonly isLive: boolean;
+  private readonly priorityMask: number;
   private readonly status: Uint8Array;
   private readonly config: Uint8Array;
   private readonly priorities: Uint8Array;
   private readonly routes: Uint8Array;
+  private readonly routeWords: Uint32Array;
   /** One bit per slot that has any pending reason; derived from `status`. */
   private readonly pendingWords: Uint32Array;
 
-  constructor(cpuCount: number, spiCount: number, hooks: InterruptHooks) {
+  constructor({ cpuCount, spiCount }: { readonly cpuCount: number; readonly spiCount: number }, hooks: InterruptHooks, profile: GicProfile) {
     assert(cpuCount >= 1 && cpuCount < NO_ROUTE, 'a GIC has 1..254 CPUs');
     assert(spiCount >= 0 && spiCount <= SPI_COUNT_MAX, 'a GIC has 0..988 SPIs');
     this.cpuCount = cpuCount;
     this.spiCount = spiCount;
     this.hooks = hooks;
+    this.isLive = profile.levels === 'live';
+    this.priorityMask = profile.priorityMask;
     const slotCount = cpuCount * PRIVATE_COUNT + spiCount;
     this.status = new Uint8Array(slotCount);
     this.config = new Uint8Array(slotCount);
     this.priorities = new Uint8Array(slotCount);
     this.routes = new Uint8Array(spiCount);
+    this.routeWords = new Uint32Array(spiCount * 2);
     this.pendingWords = new Uint32Array((slotCount + 31) >>> 5);
     this.reset();
   }
@@ -85,8 +97,9 @@ export class GicInterrupts {
     this.config.fill(0);
     this.priorities.fill(0);
     this.routes.fill(0);
+    this.routeWords.fill(0);
     this.pendingWords.fill(0);
-    for (let slot = 0; slot < this.cpuCount * PRIVATE_COUNT; slot++) if (slot % PRIVATE_COUNT < 16) this.config[slot] = EDGE_TRIGGERED;
+    for (let slot = 0; slot < this.cpuCount * PRIVATE_COUNT; slot++) if (slot % PRIVATE_COUNT < SGI_COUNT) this.config[slot] = EDGE_TRIGGERED;
   }
 
   /** The slot of an interrupt number as `cpu` sees it; `undefined` if there is no such interrupt. */
@@ -107,7 +120,7 @@ export class GicInterrupts {
     return route === NO_ROUTE ? undefined : route;
   }
 
-  /** The priority, 0 (highest) .. 0xF8. */
+  /** The priority as kept, 0 (highest) .. 0xFF. */
   priorityOf(slot: number): number {
     return this.priorities[slot] ?? 0;
   }
@@ -124,7 +137,7 @@ export class GicInterrupts {
   }
 
   setPriority(slot: number, priority: number): void {
-    this.priorities[slot] = priority & 0xf8;
+    this.priorities[slot] = priority & this.priorityMask;
   }
 
   setEnabled(slot: number, enabled: boolean): void {
@@ -141,7 +154,7 @@ export class GicInterrupts {
 
   /** SGIs stay edge-triggered whatever is asked. */
   setEdgeTriggered(slot: number, edge: boolean): void {
-    if (edge === this.configured(slot, EDGE_TRIGGERED) || this.intidOf(slot) < 16) return;
+    if (edge === this.configured(slot, EDGE_TRIGGERED) || this.intidOf(slot) < SGI_COUNT) return;
     this.reconsider(slot);
     this.setConfig(slot, EDGE_TRIGGERED, edge);
     this.reconsider(slot);
@@ -175,23 +188,44 @@ export class GicInterrupts {
     this.setStatus(slot, (this.status[slot] ?? 0) & ~LEVEL_MESSAGE);
   }
 
+  /** What was last written to an SPI's route register, low or high word. */
+  routeWord(slot: number, half: 0 | 1): number {
+    return this.routeWords[(slot - this.cpuCount * PRIVATE_COUNT) * 2 + half] ?? 0;
+  }
+
+  /** Keeps what was written to an SPI's route register. */
+  setRouteWord(slot: number, half: 0 | 1, value: number): void {
+    this.routeWords[(slot - this.cpuCount * PRIVATE_COUNT) * 2 + half] = value;
+  }
+
   /** A source asserts its level. */
   assertLevel(slot: number): void {
-    this.setStatus(slot, (this.status[slot] ?? 0) | EDGE | LEVEL_SOURCE);
+    const status = this.status[slot] ?? 0;
+    if (this.isLive && (status & LEVEL_SOURCE) !== 0) return;
+    const latched = !this.isLive ? EDGE : this.configured(slot, EDGE_TRIGGERED) ? EDGE | LEVEL_SOFTWARE : 0;
+    this.setStatus(slot, status | latched | LEVEL_SOURCE);
     this.hooks.event('asserted', slot, this.cpuOf(slot));
   }
 
   /** A source pulses; nothing happens unless the interrupt is edge-triggered. */
   assertEdge(slot: number): void {
     if (!this.configured(slot, EDGE_TRIGGERED)) return;
-    this.setStatus(slot, (this.status[slot] ?? 0) | EDGE);
+    this.setStatus(slot, (this.status[slot] ?? 0) | (this.isLive ? EDGE | LEVEL_SOFTWARE : EDGE));
     this.hooks.event('asserted', slot, this.cpuOf(slot));
+  }
+
+  /** A source's level has fallen. Noticed at once only where levels are live; an edge that was latched stays. */
+  lowerLevel(slot: number): void {
+    const status = this.status[slot] ?? 0;
+    if (!this.isLive || (status & LEVEL_SOURCE) === 0) return;
+    this.setStatus(slot, status & ~LEVEL_SOURCE);
+    this.hooks.event('cleared', slot, this.cpuOf(slot));
   }
 
   /** A source takes its assertion back at once. */
   clearSource(slot: number): void {
     const status = this.status[slot] ?? 0;
-    const rest = status & ~(EDGE | LEVEL_SOURCE | LISTED);
+    const rest = status & ~(this.isLive ? LEVEL_SOURCE : EDGE | LEVEL_SOURCE | LISTED);
     this.setStatus(slot, rest);
     if (status !== rest) this.hooks.event('cleared', slot, this.cpuOf(slot));
   }
@@ -230,14 +264,14 @@ export class GicInterrupts {
     let best: number | undefined;
     this.eachPending(cpu, (slot) => {
       if (!this.isDeliverable(slot, cpu)) return;
-      this.setStatus(slot, (this.status[slot] ?? 0) | LISTED);
+      if (!this.isLive) this.setStatus(slot, (this.status[slot] ?? 0) | LISTED);
       if (best === undefined || this.priorityOf(slot) < this.priorityOf(best)) best = slot;
     });
     return best;
   }
 
   save(): SavedInterrupts {
-    return { status: this.status.slice(), config: this.config.slice(), priority: this.priorities.slice(), route: this.routes.slice() };
+    return { status: this.status.slice(), config: this.config.slice(), priority: this.priorities.slice(), route: this.routes.slice(), routeWords: this.routeWords.slice() };
   }
 
   restore(saved: SavedInterrupts): void {
@@ -245,6 +279,7 @@ export class GicInterrupts {
     this.config.set(saved.config);
     this.priorities.set(saved.priority);
     this.routes.set(saved.route);
+    this.routeWords.set(saved.routeWords);
     saved.status.forEach((status, slot) => this.setStatus(slot, status));
   }
 
@@ -290,7 +325,7 @@ export class GicInterrupts {
     this.withdraw(slot);
     const status = this.status[slot] ?? 0;
     if ((status & LEVEL_SOURCE) === 0 || this.hooks.checkPending(slot)) return;
-    this.setStatus(slot, status & ~(this.configured(slot, EDGE_TRIGGERED) ? LEVEL_SOURCE : LEVEL_SOURCE | EDGE));
+    this.setStatus(slot, status & ~(this.isLive || this.configured(slot, EDGE_TRIGGERED) ? LEVEL_SOURCE : LEVEL_SOURCE | EDGE));
     this.hooks.event('cleared', slot, this.cpuOf(slot));
   }
 

@@ -2,7 +2,8 @@
  * A GICv3 for one virtual machine: distributor, one redistributor and one CPU interface per CPU. A pure chip model; where the
  * frames lie, which objects drive the lines and who the CPUs are is the caller's business (`hypervisor/vic.ts`).
  *
- * One security state: group 0 drives FIQ, group 1 drives IRQ. No LPIs, no ITS, no legacy mode, no 1-of-N routing.
+ * One security state: group 0 drives FIQ, group 1 drives IRQ. No LPIs, no ITS, no legacy mode, no 1-of-N routing. Whether it is Gunyah's
+ * virtual one or a physical one says its profile (`gic-profile.ts`).
  */
 
 import { assert, present } from '../../base/assert';
@@ -12,6 +13,7 @@ import { distributorRegisters, readDistributor, readRedistributor, redistributor
 import type { GicFrameContext, GicFrameState, RegisterValue } from './gic-frames';
 import { GicInterrupts } from './gic-interrupts';
 import type { InterruptEvent, SavedInterrupts } from './gic-interrupts';
+import { GUNYAH_GIC, type GicProfile } from './gic-profile';
 
 /** Fixed properties of one GIC. */
 export interface GicOptions {
@@ -22,6 +24,8 @@ export interface GicOptions {
   readonly affinityOf?: (cpu: number) => number;
   /** GICR_TYPER.Last; unless given, true for the highest index. */
   readonly isLast?: (cpu: number) => boolean;
+  /** Gunyah's virtual one unless given. */
+  readonly profile?: GicProfile;
 }
 
 /** What the GIC drives and asks. */
@@ -58,6 +62,7 @@ export class Gic {
   readonly cpuCount: number;
   readonly interrupts: GicInterrupts;
   private readonly port: GicPort;
+  private readonly profile: GicProfile;
   private readonly frame: GicFrameContext;
   private readonly state: GicFrameState;
   private readonly cpus: readonly GicCpuInterface[];
@@ -65,24 +70,26 @@ export class Gic {
   private readonly signals: number[];
 
   constructor(options: GicOptions, port: GicPort) {
-    const { cpuCount, spiCount } = options;
+    const { cpuCount, profile = GUNYAH_GIC } = options;
+    const spiCount = Math.min(options.spiCount, profile.spiCountMax);
+    this.profile = profile;
     const affinityOf = options.affinityOf ?? ((cpu): number => cpu);
     this.cpuCount = cpuCount;
     this.port = port;
-    this.state = { control: 0, distributorStatus: 0, redistributorStatus: filled(cpuCount, 0), asleep: filled(cpuCount, false) };
+    this.state = { control: 0, distributorStatus: 0, redistributorStatus: filled(cpuCount, 0), asleep: filled(cpuCount, profile.sleepsAtReset) };
     this.signals = filled(cpuCount, 0);
-    this.interrupts = new GicInterrupts(cpuCount, spiCount, {
+    this.interrupts = new GicInterrupts({ cpuCount, spiCount }, {
       checkPending: (slot) => port.checkPending(this.interrupts.intidOf(slot), this.privateCpu(slot)),
       event: (event, slot, cpu) => port.event?.(event, this.interrupts.intidOf(slot), cpu),
-      accepts: (cpu, group) => this.state.asleep[cpu] !== true && this.cpuInterface(cpu).accepts(group),
-    });
+      accepts: (cpu, group) => !(profile.sleepHoldsBack && this.state.asleep[cpu] === true) && this.cpuInterface(cpu).reaches(group),
+    }, profile);
     const cpuOfAffinity = (affinity: number): number | undefined => {
       for (let cpu = 0; cpu < cpuCount; cpu++) if (affinityOf(cpu) === affinity) return cpu;
       return undefined;
     };
-    this.frame = { interrupts: this.interrupts, state: this.state, affinityOf, cpuOfAffinity, isLast: options.isLast ?? ((cpu): boolean => cpu === cpuCount - 1) };
+    this.frame = { profile, interrupts: this.interrupts, state: this.state, affinityOf, cpuOfAffinity, isLast: options.isLast ?? ((cpu): boolean => cpu === cpuCount - 1) };
     this.cpus = filled(cpuCount, 0).map((_, cpu) => new GicCpuInterface({
-      interrupts: this.interrupts, cpu,
+      interrupts: this.interrupts, profile, cpu,
       distributorEnabled: (group) => ((this.state.control >>> group) & 1) !== 0,
       cpusByList: (affinity321, rangeBase, list) => cpusInList(list, (aff0) => cpuOfAffinity(((affinity321 << 8) | (rangeBase + aff0)) >>> 0)),
     }));
@@ -94,7 +101,7 @@ export class Gic {
     this.state.control = 0;
     this.state.distributorStatus = 0;
     this.state.redistributorStatus.fill(0);
-    this.state.asleep.fill(false);
+    this.state.asleep.fill(this.profile.sleepsAtReset);
     for (const cpu of this.cpus) cpu.reset();
     this.update();
   }
@@ -152,6 +159,14 @@ export class Gic {
     else this.interrupts.assertEdge(slot);
     this.update();
     return true;
+  }
+
+  /** A source's level has fallen: at once where levels are live, else at the next look. */
+  lower(intid: number, cpu: number): void {
+    const slot = this.interrupts.slotOf(cpu, intid);
+    if (slot === undefined) return;
+    this.interrupts.lowerLevel(slot);
+    this.update();
   }
 
   /** A source takes its assertion back at once. */
