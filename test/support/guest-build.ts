@@ -15,6 +15,7 @@ const LOCK_STALE_MS = 60_000;
 const LISTS = {
   'fixtures': join(REPOSITORY, 'test', 'fixtures', 'guests', 'programs.json'),
   'guests': join(REPOSITORY, 'test', 'guests', 'programs.json'),
+  'machine': join(REPOSITORY, 'test', 'machine', 'programs', 'programs.json'),
   'kernels': join(REPOSITORY, 'test', 'bench', 'kernels', 'programs.json'),
   'samples': join(SAMPLE, 'programs.json'),
   'vm-manager': join(SAMPLES, 'vm-manager', 'programs.json'),

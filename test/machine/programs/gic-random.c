@@ -334,7 +334,7 @@ static void run(unsigned int cpu)
 {
 	for (;;) {
 		while (turn != cpu)
-			;
+			__asm__ volatile("yield"); /* QEMU runs another CPU */
 		cpu_dsb();
 		if (ready == 0)
 			return;
@@ -384,7 +384,7 @@ void guest_main(void)
 
 		psci_cpu_on(cpu, (uintptr_t)other_cpu_start, cpu);
 		while (ready == before)
-			;
+			__asm__ volatile("yield");
 	}
 	ready = 1;
 	for (unsigned int done = 0; done < COUNT; done += 8) {
@@ -395,7 +395,7 @@ void guest_main(void)
 		if (cpu == 0)
 			run(0);
 		while (turn != 0)
-			;
+			__asm__ volatile("yield");
 		if (done % 64 == 0)
 			state();
 	}
