@@ -7,7 +7,7 @@ import type { Encoding } from '../../runtime/isa/interface';
 import { DATA_BYTES, LOG_BYTES, placeInRecord, RECORD_BYTES, RESULT_BYTES, DATA_MIDDLE, DATA } from './layout';
 import { describeEnd, endedWell, Machine } from './machine';
 import { ProgramMaker, type Program, type ProgramOptions } from './programs';
-import { buildLoader, encodeProgram, POOL_BYTES, startReference, type Loader } from './reference';
+import { buildLoader, encodeProgram, POOL_BYTES, REFERENCE_CPU, startReference, type Loader } from './reference';
 import { makePool } from './values';
 
 /** Programs that share a pool, and a process of the reference. */
@@ -65,9 +65,12 @@ export class Comparison {
   private readonly maker: ProgramMaker;
   private readonly options: ProgramOptions;
   private readonly tiers: readonly TierName[];
+  /** The reference's processor. */
+  readonly cpu: string;
 
-  constructor(options: ProgramOptions, tiers: readonly TierName[] = ['fast', 'exact']) {
+  constructor(options: ProgramOptions, tiers: readonly TierName[] = ['fast', 'exact'], cpu = REFERENCE_CPU) {
     this.options = options;
+    this.cpu = cpu;
     this.tiers = tiers;
     this.maker = new ProgramMaker(options);
   }
@@ -89,7 +92,7 @@ export class Comparison {
   /** Programs that share a pool. If the reference dies at one, the next starts a new process. */
   private async runPool(from: number, end: number, isEnough: (report: Report) => boolean): Promise<number> {
     const pool = poolOf(this.options.seed, from);
-    const child = startReference(this.loader);
+    const child = startReference(this.loader, this.cpu);
     let errors = '';
     child.stderr.on('data', (text: Buffer) => { errors += text.toString(); });
     child.stdin.on('error', () => { /* The process ended early; the answers stop. */ });

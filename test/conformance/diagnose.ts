@@ -14,7 +14,7 @@ import { inputsOf, poolOf, type TierName } from './compare';
 import { CODE, CODE_BYTES } from './layout';
 import { Machine } from './machine';
 import type { Program } from './programs';
-import { encodeProgram, REFERENCE_CPU, type Loader } from './reference';
+import { encodeProgram, type Loader } from './reference';
 
 const LOG_MAX_BYTES = 1 << 29;
 
@@ -70,18 +70,21 @@ function inputs(word: number, state: State): string {
   return numbers.map((n) => `X${n}=${hex(state.get(`X${n}`))} Q${n}=${hex(state.get(`Q${n}`))}`).join(' ') + ` SP=${hex(state.get('SP'))} NZCV=${hex(state.get('NZCV'))} FPCR=${hex(state.get('FPCR'))} FPSR=${hex(state.get('FPSR'))}`;
 }
 
+/** What runs on the reference, and on which processor. */
+export interface Reference { readonly loader: Loader; readonly cpu: string }
+
 /** The reference's log of one program. */
-function trace(loader: Loader, program: Program, pool: Uint8Array): string {
+function trace({ loader, cpu }: Reference, program: Program, pool: Uint8Array): string {
   const [input, log] = [join(loader.folder, 'input'), join(loader.folder, 'log')];
   writeFileSync(input, Buffer.concat([pool, encodeProgram(program.code, program.logFrom, program.dataFrom)]));
   writeFileSync(log, '');
-  const options = ['-cpu', REFERENCE_CPU, '-singlestep', '-d', 'cpu,fpu,nochain', '-dfilter', `0x${CODE.toString(16)}+0x${CODE_BYTES.toString(16)}`, '-D', log];
+  const options = ['-cpu', cpu, '-singlestep', '-d', 'cpu,fpu,nochain', '-dfilter', `0x${CODE.toString(16)}+0x${CODE_BYTES.toString(16)}`, '-D', log];
   spawnSync('qemu-aarch64', [...options, loader.path], { input: readFileSync(input), maxBuffer: LOG_MAX_BYTES });
   return readFileSync(log, 'latin1').slice(0, LOG_MAX_BYTES);
 }
 
 /** Follows both runs and says where they part. The engine runs instruction by instruction, so that `fast` is only as good as `exact`. */
-export function diagnose(loader: Loader, program: Program, tier: TierName | 'reference'): string {
+export function diagnose(reference: Reference, program: Program, tier: TierName | 'reference'): string {
   const pool = poolOf(program.seed, program.number);
   const machine = new Machine();
   machine.load(program.code);
@@ -90,7 +93,7 @@ export function diagnose(loader: Loader, program: Program, tier: TierName | 'ref
   const { memory } = machine.engine;
   let previous: State | undefined;
   let step = 0;
-  for (const there of referenceStates(trace(loader, program, pool))) {
+  for (const there of referenceStates(trace(reference, program, pool))) {
     if (step === 0) adopt(machine, there);
     const here = engineState(machine);
     const names = differing(here, there);

@@ -42,7 +42,7 @@ function readRequest(args: readonly string[]): Request {
 export function describeDifference(comparison: Comparison, { program, tier, what }: Difference, filter?: string): string {
   const rows = filter === undefined ? '' : ` --rows '${filter}'`;
   const again = `npm run conformance -- --seed ${String(program.seed)} --program ${String(program.number)}${rows}`;
-  return `program ${String(program.number)} of seed ${String(program.seed)}, tier ${tier}: ${what}\n${diagnose(comparison.loader, program, tier)}\n  again: ${again}`;
+  return `program ${String(program.number)} of seed ${String(program.seed)}, tier ${tier}: ${what}\n${diagnose(comparison, program, tier)}\n  again: ${again}`;
 }
 
 const millions = (count: number): string => `${(count / 1e6).toFixed(1)} M`;

@@ -33,7 +33,7 @@ export interface Program {
 }
 
 /** What programs are made of and how long they are. */
-export interface ProgramOptions { readonly seed: number; readonly rows: readonly ProgramRow[]; readonly units: number; readonly iterations: number }
+export interface ProgramOptions { readonly seed: number; readonly rows: readonly ProgramRow[]; readonly units: number; readonly iterations: number; /** SYS is DC ZVA. */ readonly zeroesBlocks?: boolean }
 
 /** Options as continuous integration has them. */
 export const defaultOptions = (seed: number): ProgramOptions => ({ seed, rows: programRows, units: 150, iterations: 32 });
@@ -82,7 +82,7 @@ export class ProgramMaker {
   make(number: number): Program {
     const { seed, units: unitCount, iterations } = this.options;
     const prng = new Prng(mix(seed, number, 2));
-    const maker = new UnitMaker(prng, prng.below(2) === 0);
+    const maker = new UnitMaker(prng, { hasCalls: prng.below(2) === 0, zeroesBlocks: this.options.zeroesBlocks === true });
     const subroutines = maker.hasCalls ? Array.from({ length: 3 }, () => [maker.refresh(), maker.refresh()]) : [];
     const body: Unit[] = [];
     for (let i = 0; i < unitCount; i++) {

@@ -41,6 +41,8 @@ const hintIsUsable = (number: number): boolean => ![1, 2, 3, 4, 5].includes(numb
 /** DC CVAC, CVAU, CIVAC and IC IVAU. DC ZVA has blocks of another size on the reference, and user mode there has no DC CVAP. */
 const CACHE_OPERATIONS = [[10, 1], [11, 1], [14, 1], [5, 1]] as const;
 
+const ZERO_BLOCK = [4, 1] as const;
+
 /** A signed number in a range that is small, anywhere, or next to the border of a page. */
 function place(prng: Prng): number {
   switch (prng.below(4)) {
@@ -58,9 +60,13 @@ export class UnitMaker {
   readonly hasCalls: boolean;
   private readonly reserved: ReadonlySet<number>;
 
-  constructor(prng: Prng, hasCalls: boolean) {
+  private readonly zeroesBlocks: boolean;
+
+  constructor(prng: Prng, options: { readonly hasCalls: boolean; readonly zeroesBlocks: boolean }) {
     this.prng = prng;
+    const { hasCalls } = options;
     this.hasCalls = hasCalls;
+    this.zeroesBlocks = options.zeroesBlocks;
     const order = Array.from({ length: 30 }, (_, n) => n);
     const draw = (): number => order.splice(prng.below(order.length), 1)[0] ?? 0;
     this.own = { log: draw(), data: draw(), counter: draw(), scratch: draw() };
@@ -138,12 +144,17 @@ export class UnitMaker {
     return [w.addImmediate(this.free(), 31, 0), w.addImmediate(31, this.own.data, (this.prng.below(400) - 200) * 16)];
   }
 
-  /** Words that put the middle of the data plus a distance into a register. */
+  /** Words that put the middle of the data plus a distance into a register, now and then with a tag in the byte that is ignored. */
   private address(register: number, distance: number): readonly number[] {
     const { data } = this.own;
-    if (Math.abs(distance) < 4096) return [w.addImmediate(register, data, distance)];
+    const tag = this.tag(register);
+    if (Math.abs(distance) < 4096) return [w.addImmediate(register, data, distance), ...tag];
     const pages = Math.floor(distance / 4096);
-    return [w.addImmediate(register, data, pages, true), w.addImmediate(register, register, distance - pages * 4096)];
+    return [w.addImmediate(register, data, pages, true), w.addImmediate(register, register, distance - pages * 4096), ...tag];
+  }
+
+  private tag(register: number): readonly number[] {
+    return this.prng.below(12) === 0 ? [w.moveTop(register, this.prng.below(256) << 8)] : [];
   }
 
   /** Base register and index register around an access that may lie anywhere. */
@@ -228,7 +239,7 @@ export class UnitMaker {
     if (row.encoding.mnemonic === 'blr' && this.hasCalls) return this.callBy(row);
     const register = this.free();
     const patch: PendingBranch['patch'] = (words, start, distance) => { words[start] = w.addressOf(register, distance); };
-    return this.simple(row, (word) => ({ words: [w.NOP, word], rows: [[row.encoding, 1]], branch: { at: 0, skip: this.prng.below(4), call: 0, patch } }), { Rn: register });
+    return this.simple(row, (word) => ({ words: [w.NOP, ...this.tag(register), word], rows: [[row.encoding, 1]], branch: { at: 0, skip: this.prng.below(4), call: 0, patch } }), { Rn: register });
   }
 
   private callBy({ encoding }: CompiledEncoding): Unit {
@@ -239,7 +250,7 @@ export class UnitMaker {
       if (isDirect) words[start] = (0x94000000 | ((distance >> 2) & 0x3ff_ffff)) >>> 0;
       else words[start] = w.addressOf(register, distance);
     };
-    const words = isDirect ? [w.NOP] : [w.NOP, (0xd63f0000 | (register << 5)) >>> 0];
+    const words = isDirect ? [w.NOP] : [w.NOP, ...this.tag(register), (0xd63f0000 | (register << 5)) >>> 0];
     return { words, rows: [[encoding, 1]], branch: { at: 0, skip: undefined, call, patch } };
   }
 
@@ -274,7 +285,7 @@ export class UnitMaker {
 
   private system({ encoding }: CompiledEncoding): Unit {
     const register = this.free();
-    const [crm, op2] = CACHE_OPERATIONS[this.prng.below(CACHE_OPERATIONS.length)] ?? [10, 1];
+    const [crm, op2] = this.zeroesBlocks ? ZERO_BLOCK : CACHE_OPERATIONS[this.prng.below(CACHE_OPERATIONS.length)] ?? [10, 1];
     const word = (0xd5080000 | (3 << 16) | (7 << 12) | (crm << 8) | (op2 << 5) | register) >>> 0;
     return { words: [...this.address(register, place(this.prng)), word], rows: [[encoding, 1]] };
   }
