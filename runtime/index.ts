@@ -11,9 +11,10 @@ export { DebugTarget, type DebugTargetOptions, type StepKind } from './control/d
 export { isEventName, parseEventPattern, type EventNames, type EventPattern } from './control/event-pattern';
 export type { Job, JobProgress, StopReport } from './control/job';
 export { memoryOf, registersOf, VmSymbols } from './control/vm-symbols';
-export { loadImage, type LoadableImage } from './images/image';
+export { FIRMWARE_SIZE_MAX, loadFirmware, loadImage, type LoadableImage } from './images/image';
 export { parseElf } from './images/elf';
-export type { PlatformDescription, SystemDescription, VmDescription } from './system/description';
+export { imageOf, type DiskImage } from './machine/devices/disk-contents';
+export type { DiskDescription, FirmwareDescription, PlatformDescription, SystemDescription, VirtioDescription, VmDescription } from './system/description';
 export type { Stop } from './system/stop';
 export { FAULT_LOOP, type System } from './system/system';
 export {

@@ -3,7 +3,7 @@
  * power-on. Every problem is reported, not only the first.
  */
 
-import { compileDeviceTree, err, loadImage, ok, type Diagnostic, type LoadableImage, type Result, type SystemDescription, type VmDescription } from '../../runtime/index';
+import { compileDeviceTree, err, FIRMWARE_SIZE_MAX, imageOf, loadFirmware, loadImage, ok, type DiskDescription, type FirmwareDescription, type Diagnostic, type LoadableImage, type Result, type SystemDescription, type VirtioDescription, type VmDescription } from '../../runtime/index';
 import type { Host } from '../host';
 import type { SystemConfiguration, VmConfiguration } from '../protocol/launch';
 import { parseSystemFile } from './system-file';
@@ -86,8 +86,11 @@ class Resolver {
   }
 
   async vm(vm: VmConfiguration, index: number): Promise<VmDescription | undefined> {
-    const name = vm.name ?? baseName(vm.image);
+    const program = vm.firmware ?? vm.image ?? '';
+    const name = vm.name ?? baseName(program);
     const image = await this.image(vm, name);
+    const firmware = await this.firmware(vm);
+    const virtio = await this.virtio(vm);
     const config = vm.config === undefined ? undefined : await this.deviceTree(vm.config);
     const deviceTree = vm.deviceTree === undefined ? undefined : await this.deviceTree(vm.deviceTree);
     const ramdisk = typeof vm.ramdisk === 'string' ? await this.file(vm.ramdisk, 'ramdisk-unreadable') : undefined;
@@ -99,11 +102,13 @@ class Resolver {
     return {
       name,
       image,
-      imageName: vm.image,
+      imageName: program,
       vcpuCount: vm.vcpus ?? 1,
       commandLine: vm.commandLine ?? '',
       hasUart: vm.uart ?? true,
       autostart: index === 0 || (vm.autostart ?? false),
+      ...(firmware === undefined ? {} : { firmware }),
+      ...(virtio === undefined ? {} : { virtio }),
       ...(base === undefined ? {} : { memoryBase: base }),
       ...(size === undefined ? {} : { memorySizeBytes: size }),
       ...(deviceTree === undefined ? {} : { deviceTree }),
@@ -142,16 +147,42 @@ class Resolver {
   }
 
   private async image(vm: VmConfiguration, name: string): Promise<LoadableImage | undefined> {
-    const bytes = await this.file(vm.image, 'image-unreadable');
+    const file = vm.firmware ?? vm.image ?? '';
+    const bytes = await this.file(file, 'image-unreadable');
     if (bytes === undefined) return undefined;
-    const path = this.host.resolvePath(this.folder, vm.image);
-    const image = loadImage(bytes, path);
+    const path = this.host.resolvePath(this.folder, file);
+    const image = vm.firmware === undefined ? loadImage(bytes, path) : loadFirmware(bytes, path);
     if (!image.ok) {
       this.diagnostics.push(image.error);
       return undefined;
     }
     if (vm.symbols === undefined && image.value.elf !== undefined) this.symbols.push({ vm: name, path, bytes });
     return image.value;
+  }
+
+  /** What a VM that starts in firmware has beside it. */
+  private async firmware(vm: VmConfiguration): Promise<FirmwareDescription | undefined> {
+    if (vm.firmware === undefined) {
+      if (vm.flashVariables !== undefined) this.error('flash-without-firmware', '"flashVariables" needs "firmware": only a VM that starts in firmware has flash.');
+      return undefined;
+    }
+    const variables = vm.flashVariables === undefined ? undefined : await this.file(vm.flashVariables, 'flash-variables-unreadable');
+    if (variables !== undefined && variables.length > FIRMWARE_SIZE_MAX) this.error('flash-variables-too-large', `"flashVariables": the file has ${variables.length} bytes; a bank of the flash holds ${FIRMWARE_SIZE_MAX}.`);
+    const kernel = vm.image === undefined ? undefined : await this.file(vm.image, 'image-unreadable');
+    return { ...(variables === undefined ? {} : { variables }), ...(kernel === undefined ? {} : { kernel }) };
+  }
+
+  private async virtio(vm: VmConfiguration): Promise<VirtioDescription | undefined> {
+    const { disks = [], networks = [], entropy = false, virtioConsole = false } = vm;
+    if (disks.length + networks.length === 0 && !entropy && !virtioConsole) return undefined;
+    const found: DiskDescription[] = [];
+    for (const disk of disks) {
+      const { path, readOnly = false } = typeof disk === 'string' ? { path: disk } : disk;
+      const bytes = await this.file(path, 'disk-unreadable');
+      if (bytes?.length === 0) this.error('disk-empty', `The disk image ${path} is empty.`);
+      if (bytes !== undefined) found.push({ image: imageOf(bytes), isReadOnly: readOnly });
+    }
+    return { disks: found, networks, hasEntropy: entropy, hasConsole: virtioConsole };
   }
 
   private async extraSymbols(vm: VmConfiguration, name: string): Promise<void> {

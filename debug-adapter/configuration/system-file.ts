@@ -42,9 +42,9 @@ export function checkSystem(value: unknown): Result<SystemConfiguration, readonl
   })));
 }
 
-/** Of the alternatives of an `anyOf` only the summary is worth telling. */
+/** Of the alternatives of an `anyOf` only the summary is worth telling, of a condition only what it demands. */
 function isTelling(error: ErrorObject): boolean {
-  return !error.schemaPath.includes('/anyOf/');
+  return !error.schemaPath.includes('/anyOf/') && error.keyword !== 'if';
 }
 
 function pathOf(error: ErrorObject): (string | number)[] {

@@ -20,10 +20,18 @@ export interface PlatformConfiguration {
   readonly seed?: number;
 }
 
-/** One VM of a system file. Only `image` is required. Paths are relative to the system file. */
+/** A disk of a VM. */
+export interface DiskConfiguration { readonly path: string; readonly readOnly?: boolean; readonly format?: 'raw' }
+
+/** One VM of a system file. `image` or `firmware` is required. Paths are relative to the system file. */
 export interface VmConfiguration {
   readonly name?: string;
-  readonly image: string;
+  /** An ELF file or arm64 Image to start; with `firmware`, a kernel that firmware may load. */
+  readonly image?: string;
+  /** Raw image that the VM executes from flash at address 0. */
+  readonly firmware?: string;
+  /** Initial contents of the flash's second bank. */
+  readonly flashVariables?: string;
   readonly symbols?: readonly string[];
   readonly memory?: { readonly base?: string; readonly size?: SizeText };
   readonly vcpus?: number;
@@ -31,7 +39,12 @@ export interface VmConfiguration {
   readonly deviceTree?: string;
   readonly commandLine?: string;
   readonly ramdisk?: string | null;
-  readonly disks?: readonly string[];
+  /** Virtio disks; an object says more than a path. */
+  readonly disks?: readonly (string | DiskConfiguration)[];
+  /** Virtio network cards, by the switch that each is connected to. */
+  readonly networks?: readonly string[];
+  readonly entropy?: boolean;
+  readonly virtioConsole?: boolean;
   readonly uart?: boolean;
   /** A DTS with Gunyah's VM-configuration node: RM creates the VM from it. */
   readonly config?: string;

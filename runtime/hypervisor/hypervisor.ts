@@ -8,8 +8,9 @@ import { assert } from '../base/assert';
 import type { TraceEvent } from '../base/trace-event';
 import { type Ticks, ticks } from '../base/brands';
 import type { Exit } from '../engine/interface';
-import type { IrqLine } from '../machine/interface';
+import type { GuestMemory, IrqLine } from '../machine/interface';
 import { type DeviceAccess, handleExit } from './exits';
+import { DeviceMemory, type ReadOnlyRange } from './device-memory';
 import { describeCall } from './describe-call';
 import { completeLater } from './hypercalls';
 import { reportResults } from './hypercalls-vcpu';
@@ -97,6 +98,11 @@ export class Hypervisor {
   hardwareLine(intid: number): IrqLine | undefined {
     for (const hwirq of this.kernel.ofType('hwirq')) if (hwirq.intid === intid) return { setLevel: (level) => { hwirq.setLevel(level); } };
     return undefined;
+  }
+
+  /** How devices of a VM reach its memory. The VM may not exist yet; `readOnly` is physical memory that they do not write. */
+  deviceMemory(vmid: () => number | undefined, readOnly: ReadOnlyRange): GuestMemory {
+    return new DeviceMemory(this.kernel, vmid, readOnly);
   }
 
   /** Every thread, in order of creation. */

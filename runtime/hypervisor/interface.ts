@@ -39,6 +39,9 @@ export interface RootVmEnvironment {
   readonly vms: readonly PlatformVm[];
 }
 
+/** A line of the platform that becomes an interrupt of a VM. */
+export interface PlatformInterrupt { readonly interrupt: VirqNumber; readonly hardwareInterrupt: number }
+
 /** A VM that the system description lists; what a boot loader would hand RM about an image it loaded. */
 export interface PlatformVm {
   readonly name: string;
@@ -55,7 +58,7 @@ export interface PlatformVm {
   /** Device tree blob: where it lies now (RM's address space), its size, where it goes (IPA) and how much room there is. */
   readonly deviceTree: { readonly source: bigint; readonly sizeBytes: bigint; readonly ipa: bigint; readonly roomBytes: bigint };
   /** Device windows to map through, by IPA and platform address, with the hardware interrupt to bind. */
-  readonly devices: readonly { readonly name: string; readonly ipa: bigint; readonly pa: bigint; readonly sizeBytes: bigint; readonly interrupt?: VirqNumber; readonly hardwareInterrupt?: number }[];
+  readonly devices: readonly { readonly name: string; readonly ipa: bigint; readonly pa: bigint; readonly sizeBytes: bigint; readonly interrupt?: VirqNumber; readonly hardwareInterrupt?: number; readonly moreInterrupts?: readonly PlatformInterrupt[] }[];
   /** True for the one VM of a machine without a hypervisor: RM adds nothing to its device tree and opens no channel to it. */
   readonly isPlain?: boolean;
   /** X0 of the first vCPU at power-on; unless given, where the device tree goes. */

@@ -9,7 +9,7 @@
 import { assert } from '../base/assert';
 import { cells, cells64, deviceTree, hasErrors, linkTree, node, ref, rootNode } from '../devicetree';
 import type { DeviceTree, DtNode, DtValue } from '../devicetree';
-import { BOARD_APB_CLOCK_HZ, BOARD_GICD, BOARD_GICR, BOARD_PMU_PPI, BOARD_RTC, BOARD_TIMER_PPIS, BOARD_UART, BOARD_VIRTIO_SLOTS, boardVirtioSlot } from './board';
+import { BOARD_APB_CLOCK_HZ, BOARD_FLASH, BOARD_FW_CFG, BOARD_GICD, BOARD_GICR, BOARD_PMU_PPI, BOARD_RTC, BOARD_TIMER_PPIS, BOARD_UART, BOARD_VIRTIO_SLOTS, boardVirtioSlot } from './board';
 
 const GIC_SPI = 0;
 const GIC_PPI = 1;
@@ -33,6 +33,8 @@ export interface GuestTreeOptions {
   readonly ramdisk?: GuestRange;
   /** True if the PL011 is the guest's; also makes it the standard output. */
   readonly uart: boolean;
+  /** Indexes of the virtio-mmio slots that the tree lists. */
+  readonly virtioSlots?: readonly number[];
   /** Where the guest sees its GIC; the board's addresses unless given. */
   readonly gic?: { readonly distributorBase: bigint; readonly redistributorBase: bigint };
 }
@@ -40,20 +42,21 @@ export interface GuestTreeOptions {
 /** What a primary VM's tree describes in addition. */
 export interface PrimaryTreeOptions extends GuestTreeOptions {
   readonly rtc: boolean;
-  /** Indexes of the virtio-mmio slots that have a device. */
-  readonly virtioSlots?: readonly number[];
   /** True if the CPUs have a PMU. */
   readonly pmu?: boolean;
+  /** True if the two banks of flash are there. */
+  readonly flash?: boolean;
+  /** True if firmware is told of kernel, command line and ramdisk by the configuration device. */
+  readonly fwCfg?: boolean;
 }
 
 /** The tree of a primary VM: CPUs, memory and the board's devices. Linked: phandles are in place, ready for `encodeDtb`. */
 export function primaryDeviceTree(options: PrimaryTreeOptions): DeviceTree {
-  const slots = [...(options.virtioSlots ?? [])].sort((a, b) => a - b);
-  assert(slots.every((slot) => slot >= 0 && slot < BOARD_VIRTIO_SLOTS), 'virtio-mmio slots are 0..31');
   return build(options, [
     ...(options.pmu === true ? [pmuNode()] : []),
+    ...(options.flash === true ? [flashNode()] : []),
     ...(options.rtc ? [rtcNode()] : []),
-    ...slots.map(virtioNode),
+    ...(options.fwCfg === true ? [fwCfgNode()] : []),
   ], options.rtc);
 }
 
@@ -66,6 +69,8 @@ export function secondaryDeviceTree(options: GuestTreeOptions, extra: readonly D
 }
 
 function build(options: GuestTreeOptions, extra: readonly DtNode[], needsClock: boolean): DeviceTree {
+  const slots = [...(options.virtioSlots ?? [])].sort((a, b) => a - b);
+  assert(slots.every((slot) => slot >= 0 && slot < BOARD_VIRTIO_SLOTS), 'virtio-mmio slots are 0..31');
   const root = rootNode({ 'interrupt-parent': ref('gic'), model: 'Gunyah Debug virtual board', compatible: 'linux,dummy-virt', '#address-cells': 2, '#size-cells': 2 }, [
     ...(options.uart ? [node('aliases', { serial0: uartPath() })] : []),
     chosenNode(options),
@@ -76,6 +81,7 @@ function build(options: GuestTreeOptions, extra: readonly DtNode[], needsClock: 
     gicNode(options),
     ...(options.uart || needsClock ? [clockNode()] : []),
     ...(options.uart ? [uartNode()] : []),
+    ...slots.map(virtioNode),
     ...extra,
   ]);
   const { tree, diagnostics } = linkTree(deviceTree(root));
@@ -145,6 +151,15 @@ function rtcNode(): DtNode {
     compatible: ['arm,pl031', 'arm,primecell'], reg: regOf(BOARD_RTC), interrupts: cells(GIC_SPI, BOARD_RTC.spi, IRQ_LEVEL_HIGH),
     clocks: ref('apb'), 'clock-names': 'apb_pclk',
   });
+}
+
+function flashNode(): DtNode {
+  const { base, bankBytes } = BOARD_FLASH;
+  return node(`flash@${base.toString(16)}`, { compatible: 'cfi-flash', reg: cells64(base, bankBytes, base + bankBytes, bankBytes), 'bank-width': 4 });
+}
+
+function fwCfgNode(): DtNode {
+  return node(`fw-cfg@${BOARD_FW_CFG.base.toString(16)}`, { compatible: 'qemu,fw-cfg-mmio', reg: regOf(BOARD_FW_CFG), 'dma-coherent': true });
 }
 
 function virtioNode(index: number): DtNode {

@@ -15,6 +15,10 @@ export const SPI_BASE = 32;
 export const BOARD_GICD = { name: 'gicd', base: 0x0800_0000, sizeBytes: 0x1_0000 } as const satisfies BoardWindow;
 /** First redistributor; one every `sizeBytes`. */
 export const BOARD_GICR = { name: 'gicr', base: 0x080a_0000, sizeBytes: 0x2_0000 } as const satisfies BoardWindow;
+/** The banks of flash, one after the other from address 0: firmware, then its variables. */
+export const BOARD_FLASH = { name: 'flash', base: 0, sizeBytes: 0x0800_0000, bankBytes: 0x0400_0000 } as const;
+/** Firmware configuration device. */
+export const BOARD_FW_CFG = { name: 'fw_cfg', base: 0x0902_0000, sizeBytes: 0x18 } as const satisfies BoardWindow;
 /** Serial port. */
 export const BOARD_UART = { name: 'pl011', base: 0x0900_0000, sizeBytes: 0x1000, spi: 1 } as const satisfies BoardDevice;
 /** Real-time clock. */
@@ -22,9 +26,11 @@ export const BOARD_RTC = { name: 'pl031', base: 0x0901_0000, sizeBytes: 0x1000, 
 
 /** How many virtio-mmio slots the board has. */
 export const BOARD_VIRTIO_SLOTS = 32;
+/** All slots. */
+export const BOARD_VIRTIO_WINDOW = { name: 'virtio_mmio', base: 0x0a00_0000, sizeBytes: 0x4000 } as const satisfies BoardWindow;
 /** The virtio-mmio slot with this index (0..31). */
 export function boardVirtioSlot(index: number): BoardDevice {
-  return { name: `virtio_mmio${index}`, base: 0x0a00_0000 + index * 0x200, sizeBytes: 0x200, spi: 16 + index };
+  return { name: `virtio_mmio${index}`, base: BOARD_VIRTIO_WINDOW.base + index * 0x200, sizeBytes: 0x200, spi: 16 + index };
 }
 
 /** Start of RAM. */

@@ -33,3 +33,14 @@ export interface EventQueue {
   /** Moves time forward and fires what is due, in order. */
   advance(to: Ticks): void;
 }
+
+/**
+ * Memory of the VM that a device belongs to, as the device reaches it: by guest physical address (IPA), through the VM's second translation
+ * stage, RAM only. Addresses and sizes come from guests; what is not all there is refused as a whole.
+ */
+export interface GuestMemory {
+  /** A copy of the bytes; `undefined` if the device may not read all of them. */
+  read(address: number, sizeBytes: number): Uint8Array | undefined;
+  /** False, with nothing written, if the device may not write all of it. */
+  write(address: number, bytes: Uint8Array): boolean;
+}

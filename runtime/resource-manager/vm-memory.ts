@@ -5,7 +5,7 @@
 
 import { CAP_ID_INVALID, ipa } from '../base/brands';
 import type { CapId } from '../base/brands';
-import type { PlatformVm } from '../hypervisor/interface';
+import type { PlatformInterrupt, PlatformVm } from '../hypervisor/interface';
 import type { Rm } from './context';
 import type { RmErrorName } from './rm-errors';
 import type { VmMapping, VmRecord } from './state';
@@ -110,7 +110,7 @@ export function giveFlash(rm: Rm, vm: VmRecord, flash: PlatformVm['flash']): RmE
 /** Maps a platform VM's device windows and forwards their interrupts. */
 export function giveDevices(rm: Rm, vm: VmRecord, devices: PlatformVm['devices']): RmErrorName | undefined {
   const build = new VmBuild(rm, vm);
-  const { deviceExtent, deviceBase, hardwareInterrupts } = rm.environment;
+  const { deviceExtent, deviceBase } = rm.environment;
   for (const device of devices) {
     const offset = device.pa - deviceBase;
     const extent = build.create('memextent', 'memory');
@@ -120,14 +120,19 @@ export function giveDevices(rm: Rm, vm: VmRecord, devices: PlatformVm['devices']
       addrspace: vm.objects?.addrspace ?? CAP_ID_INVALID, memextent: extent, vbase: device.ipa, map_attrs: mapAttributes(ACCESS.RW, MEMORY_TYPE.DEVICE), map_flags: 0, offset: 0n, size: 0n,
     });
     vm.mappings.push({ ipa: device.ipa, sizeBytes: device.sizeBytes, offset, handle: null, kind: 'device' });
-    const intid = device.hardwareInterrupt;
-    const hwirq = intid === undefined ? undefined : hardwareInterrupts.get(intid);
-    if (intid === undefined || hwirq === undefined || device.interrupt === undefined) continue;
-    build.call('hwirq_bind_virq', { hwirq, vic: vm.objects?.vic ?? CAP_ID_INVALID, virq: device.interrupt });
-    vm.hardwareInterrupts.push({ cap: hwirq, intid, virq: device.interrupt });
-    vm.heldVirqs.push({ vmid: vm.vmid, virq: device.interrupt });
+    const { interrupt, hardwareInterrupt, moreInterrupts = [] } = device;
+    const first = interrupt === undefined || hardwareInterrupt === undefined ? [] : [{ interrupt, hardwareInterrupt }];
+    for (const line of [...first, ...moreInterrupts]) forwardInterrupt(build, vm, line);
   }
   return build.error;
+}
+
+function forwardInterrupt(build: VmBuild, vm: VmRecord, { interrupt, hardwareInterrupt }: PlatformInterrupt): void {
+  const hwirq = build.rm.environment.hardwareInterrupts.get(hardwareInterrupt);
+  if (hwirq === undefined) return;
+  build.call('hwirq_bind_virq', { hwirq, vic: vm.objects?.vic ?? CAP_ID_INVALID, virq: interrupt });
+  vm.hardwareInterrupts.push({ cap: hwirq, intid: hardwareInterrupt, virq: interrupt });
+  vm.heldVirqs.push({ vmid: vm.vmid, virq: interrupt });
 }
 
 /** Copies an image out of RM's memory into a range that lies at `to` in RM's memory. */

@@ -5,7 +5,7 @@
  * wrong with a description is found here and told; nothing of a half-built system is left.
  */
 
-import { pa, va, virqNumber, vmid, type Va, type Vmid } from '../base/brands';
+import { pa, va, vmid, type Va, type Vmid } from '../base/brands';
 import { err, ok, type Diagnostic, type Result } from '../base/result';
 import type { TraceEvent } from '../base/trace-event';
 import { createEngine, type Engine } from '../engine/index';
@@ -15,33 +15,23 @@ import { coreFeatures } from '../isa/cpu-features';
 import { limitToFeatures } from '../isa/feature-fields';
 import { identificationRegisters, type CoreProfile, type IdentificationValues } from '../isa/identification-profiles';
 import { readyFeatures } from '../isa/ledger';
-import { BOARD_RTC, BOARD_UART, SPI_BASE } from '../machine/board';
-import { Bus } from '../machine/bus';
-import { Pl011 } from '../machine/devices/pl011';
-import { Pl031 } from '../machine/devices/pl031';
+import { BOARD_FLASH, BOARD_VIRTIO_SLOTS } from '../machine/board';
 import { TickEventQueue } from '../machine/event-queue';
 import type { Inspection } from '../hypervisor/inspection';
 import { createResourceManager, type ResourceManager, type RmView } from '../resource-manager/index';
+import { BoardDevices, deviceWindows, platformInterrupts, virtioSlotsOf, type SavedBoardDevices } from './board-devices';
 import type { SystemDescription, VmDescription } from './description';
 import { configuredBase, configuredSize, primaryTree, secondaryTree } from './guest-tree';
 import { planMemory, problem, vmMemorySize, type MemoryLayout, type Range } from './layout';
 import type { Parts, VcpuName, VmConsole, VmSummary } from './parts';
 import { placeVm, type VmPlacement } from './placement';
 import { System } from './system';
-import { Transcript } from './transcript';
 
 /** Engine vCPUs: 16 VMs of 8. */
 const VCPU_COUNT_MAX = 128;
 /** One tick is a nanosecond; the counter runs at 62.5 MHz. */
 const COUNTER_SHIFT = 4;
 const TIMER_FREQUENCY_HZ = 62_500_000;
-const UART_STRIDE = 0x1000;
-const SECONDARY_HARDWARE_INTERRUPT = 200;
-const RTC_INTERRUPT = SPI_BASE + BOARD_RTC.spi;
-const RTC_WINDOW = { name: 'rtc', ipa: BigInt(BOARD_RTC.base), pa: BigInt(BOARD_RTC.base), sizeBytes: BigInt(BOARD_RTC.sizeBytes), interrupt: virqNumber(RTC_INTERRUPT), hardwareInterrupt: RTC_INTERRUPT };
-const TICKS_PER_SECOND = 1_000_000_000;
-/** Time of day at power-on, the same in every run: 2024-01-01 00:00:00 UTC. */
-const START_SECONDS = 1_704_067_200;
 const PAGE = 4096n;
 const CONSOLE_LINE_MAX = 256;
 /** RM calls the primary VM HLOS; users call it what the description does. */
@@ -79,9 +69,12 @@ function planVm(description: SystemDescription, vm: VmDescription, primaryRam: R
   if (primaryRam !== undefined && vm.vcpuCount > description.platform.cpuCount) {
     return err(problem('too-few-cpus', `The primary VM "${vm.name}" has ${vm.vcpuCount} vCPUs, each pinned to its own CPU, but the platform has ${description.platform.cpuCount}. Raise "platform.cpus".`));
   }
+  if (vm.firmware !== undefined && primaryRam === undefined) return err(problem('firmware-not-primary', `"${vm.name}" has "firmware", but only the primary VM has flash. Give its image instead, or list it first.`));
   const placement = placeVm(vm, ram);
   if (!placement.ok) return placement;
-  const plan = { vm, ram, ramdisk: placement.value.ramdisk, cpuCompatible: cpuCompatible(description.platform.cpuModel) };
+  // The whole machine lists every slot, as its firmware expects; a VM lists what it has.
+  const virtioSlots = description.identity === 'none' ? Array.from({ length: BOARD_VIRTIO_SLOTS }, (_, slot) => slot) : virtioSlotsOf(vm);
+  const plan = { vm, ram, ramdisk: placement.value.ramdisk, virtioSlots, cpuCompatible: cpuCompatible(description.platform.cpuModel) };
   const tree = primaryRam === undefined ? secondaryTree(plan) : primaryTree(plan);
   if (!tree.ok) return tree;
   if (BigInt(tree.value.length) > placement.value.deviceTree.sizeBytes) {
@@ -121,7 +114,7 @@ class Composition implements Parts {
   readonly resourceManager: ResourceManager;
   readonly hypervisor: Parts['hypervisor'];
   private readonly system: System;
-  private readonly bus = new Bus();
+  private readonly devices: BoardDevices;
   /** What each console has printed of its present line. */
   private readonly lines: number[][];
   private readonly trees: ReadonlyMap<string, Range>;
@@ -140,7 +133,7 @@ class Composition implements Parts {
       identity: system.description.identity,
       heap: layout.heap,
       vcpuCountMax: VCPU_COUNT_MAX,
-      hardwareInterrupts: [RTC_INTERRUPT, ...planned.map((_, index) => hardwareInterrupt(index))],
+      hardwareInterrupts: platformInterrupts(system.description),
       identification: { pinned: truthful(profile), unpinned: truthful('gunyah-unpinned') },
       deviceAccess: (address, access) => this.accessDevice(Number(address), access),
       onPlatformPower: (action) => { system.endWith({ kind: 'power', action }); },
@@ -149,9 +142,14 @@ class Composition implements Parts {
     this.trees = new Map(planned.map(({ vm, placement }) => [vm.name, placement.deviceTree]));
     this.primaryEntry = va(planned[0]?.placement.entry ?? 0n);
     this.lines = planned.map(() => []);
-    this.consoles = planned.map(({ vm }, index) => this.makeConsole(vm, index));
-    this.placeRtc();
-    const { vms, free } = new BootLoader(this.engine, layout, system.description.identity === 'none').load(planned);
+    this.devices = new BoardDevices(system.description, {
+      engine: this.engine, events: this.events, flash: layout.flash,
+      transmit: (vm, byte) => { this.transmit(vm, byte); },
+      line: (intid) => this.gunyah.hardwareLine(intid) ?? { setLevel: () => undefined },
+      memoryOf: (vm) => this.gunyah.deviceMemory(() => this.vmidOfName(system.description.vms[vm]?.name), layout.flash),
+    });
+    this.consoles = this.devices.consoles;
+    const { vms, free } = new BootLoader(this.engine, layout, system.description).load(planned);
     this.resourceManager = createResourceManager();
     this.gunyah.bootRootVm(this.resourceManager, {
       privateBase: layout.rmPrivate.base,
@@ -232,13 +230,13 @@ class Composition implements Parts {
   }
 
   save(): unknown {
-    return { hypervisor: this.gunyah.save(), devices: this.bus.save(), lines: this.lines.map((line) => Uint8Array.from(line)) };
+    return { hypervisor: this.gunyah.save(), devices: this.devices.save(), lines: this.lines.map((line) => Uint8Array.from(line)) };
   }
 
   restore(saved: unknown): void {
-    const { hypervisor, devices, lines } = saved as { hypervisor: ReturnType<Hypervisor['save']>; devices: ReturnType<Bus['save']>; lines: Uint8Array[] };
+    const { hypervisor, devices, lines } = saved as { hypervisor: ReturnType<Hypervisor['save']>; devices: SavedBoardDevices; lines: Uint8Array[] };
     this.gunyah.restore(hypervisor);
-    this.bus.restore(devices);
+    this.devices.restore(devices);
     for (const [index, line] of lines.entries()) this.lines[index] = [...line];
   }
 
@@ -246,22 +244,6 @@ class Composition implements Parts {
     const isAsked = this.system.hasEventFilter && event.vcpu !== undefined;
     const thread = isAsked ? this.gunyah.threads.find((one) => one.vmid === event.vmid && one.vcpuIndex === event.vcpu) : undefined;
     this.system.emit(event, thread?.engineVcpu ?? null);
-  }
-
-  /** The platform's clock; the primary VM has it. */
-  private placeRtc(): void {
-    const line = this.gunyah.hardwareLine(RTC_INTERRUPT) ?? { setLevel: () => undefined };
-    const rtc = new Pl031({ line, queue: this.events, key: 'rtc', ticksPerSecond: TICKS_PER_SECOND, startSeconds: START_SECONDS });
-    this.bus.add({ name: 'rtc', base: BOARD_RTC.base, sizeBytes: BOARD_RTC.sizeBytes, device: rtc });
-  }
-
-  private makeConsole(vm: VmDescription, index: number): VmConsole {
-    const transcript = new Transcript();
-    if (!vm.hasUart) return { vm: vm.name, transcript };
-    const line = this.gunyah.hardwareLine(hardwareInterrupt(index)) ?? { setLevel: () => undefined };
-    const uart = new Pl011({ line, transmit: (byte) => { this.transmit(index, byte); }, controlAtReset: 0x301 });
-    this.bus.add({ name: `uart-${vm.name}`, base: BOARD_UART.base + index * UART_STRIDE, sizeBytes: UART_STRIDE, device: uart });
-    return { vm: vm.name, transcript, acceptInput: (bytes) => { uart.receive(bytes); }, waitingInput: () => uart.waitingInputCount };
   }
 
   private transmit(index: number, byte: number): void {
@@ -275,14 +257,9 @@ class Composition implements Parts {
   }
 
   private accessDevice(address: number, access: { readonly sizeBytes: number; readonly isWrite: boolean; readonly value: bigint }): bigint | undefined {
-    const result = access.isWrite ? this.bus.write(pa(BigInt(address)), access.sizeBytes, access.value) : this.bus.read(pa(BigInt(address)), access.sizeBytes);
+    const result = access.isWrite ? this.devices.bus.write(pa(BigInt(address)), access.sizeBytes, access.value) : this.devices.bus.read(pa(BigInt(address)), access.sizeBytes);
     return result.outcome === 'done' ? result.value : undefined;
   }
-}
-
-/** The board's line of a VM's UART: the primary has the real one. */
-function hardwareInterrupt(index: number): number {
-  return index === 0 ? SPI_BASE + BOARD_UART.spi : SECONDARY_HARDWARE_INTERRUPT + index;
 }
 
 /** Puts images and trees into RAM and describes them to RM. */
@@ -290,11 +267,13 @@ class BootLoader {
   private readonly engine: Engine;
   private next: bigint;
   private readonly end: bigint;
-  private readonly isPlain: boolean;
+  private readonly layout: MemoryLayout;
+  private readonly description: SystemDescription;
 
-  constructor(engine: Engine, layout: MemoryLayout, isPlain: boolean) {
+  constructor(engine: Engine, layout: MemoryLayout, description: SystemDescription) {
     this.engine = engine;
-    this.isPlain = isPlain;
+    this.layout = layout;
+    this.description = description;
     this.next = layout.free.base;
     this.end = layout.free.base + layout.free.sizeBytes;
   }
@@ -306,10 +285,14 @@ class BootLoader {
   }
 
   private primary({ vm, ram, placement, tree }: PlannedVm): PlatformVm {
-    for (const segment of placement.image.segments) this.engine.memory.write(pa(segment.address), segment.bytes);
+    const isFirmware = placement.image.kind === 'firmware';
+    const { flash } = this.layout;
+    for (const segment of placement.image.segments) this.engine.memory.write(pa(segment.address + (isFirmware ? flash.base : 0n)), segment.bytes);
+    if (vm.firmware?.variables !== undefined) this.engine.memory.write(pa(flash.base + BigInt(BOARD_FLASH.bankBytes)), vm.firmware.variables);
     this.engine.memory.write(pa(placement.deviceTree.base), tree);
     if (vm.ramdisk !== undefined && placement.ramdisk !== undefined) this.engine.memory.write(pa(placement.ramdisk.base), vm.ramdisk);
-    return { ...this.common(vm, { ram, placement, index: 0 }), segments: [], deviceTree: this.treeOf(placement, placement.deviceTree.base, tree) };
+    const hasFlash = vm.firmware === undefined ? {} : { flash: { source: flash.base, sizeBytes: flash.sizeBytes, ipa: BigInt(BOARD_FLASH.base) } };
+    return { ...this.common(vm, { ram, placement, index: 0 }), ...hasFlash, segments: [], deviceTree: this.treeOf(placement, placement.deviceTree.base, tree) };
   }
 
   private secondary({ vm, ram, placement, tree }: PlannedVm, index: number): PlatformVm {
@@ -319,16 +302,16 @@ class BootLoader {
   }
 
   private common(vm: VmDescription, { ram, placement, index }: { ram: Range; placement: VmPlacement; index: number }): Omit<PlatformVm, 'segments' | 'deviceTree'> {
-    const uart = { name: 'uart', ipa: BigInt(BOARD_UART.base), pa: BigInt(BOARD_UART.base + index * UART_STRIDE), sizeBytes: BigInt(UART_STRIDE), interrupt: virqNumber(SPI_BASE + BOARD_UART.spi), hardwareInterrupt: hardwareInterrupt(index) };
     return {
       name: vm.name,
       primary: index === 0,
-      isPlain: this.isPlain,
+      isPlain: this.description.identity === 'none',
       vcpuCount: vm.vcpuCount,
       ramBase: ram.base,
       ramSizeBytes: ram.sizeBytes,
       entry: placement.entry,
-      devices: [...(vm.hasUart ? [uart] : []), ...(index === 0 ? [RTC_WINDOW] : [])],
+      context: placement.context,
+      devices: deviceWindows(this.description, index),
       autostart: index === 0 || vm.autostart,
     };
   }

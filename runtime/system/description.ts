@@ -3,6 +3,7 @@
  * open. The adapter and the command line make it from `*.gunyah.json`; see docs/reference/system-file.md.
  */
 
+import type { DiskImage } from '../machine/devices/disk-contents';
 import type { LoadableImage } from '../images/image';
 
 /** The platform under all virtual machines. */
@@ -14,6 +15,30 @@ export interface PlatformDescription {
   /** All RAM in bytes, a multiple of 4 KiB; undefined chooses what the VMs need. */
   readonly memorySizeBytes?: number;
   readonly seed: number;
+}
+
+/** What a VM that starts in firmware has beside the firmware itself. */
+export interface FirmwareDescription {
+  /** Initial contents of the second bank of flash, where firmware keeps variables; zeros follow. */
+  readonly variables?: Uint8Array;
+  /** A kernel that firmware may load through the configuration device. Command line and ramdisk are the VM's. */
+  readonly kernel?: Uint8Array;
+}
+
+/** A disk of a VM. */
+export interface DiskDescription {
+  /** The image, which is never written: what the guest writes lives as long as the system. */
+  readonly image: DiskImage;
+  readonly isReadOnly: boolean;
+}
+
+/** Virtio devices of a VM, in the order of their slots. */
+export interface VirtioDescription {
+  readonly disks: readonly DiskDescription[];
+  /** For each network card the name of the switch that it is connected to; cards with equal names reach each other. */
+  readonly networks: readonly string[];
+  readonly hasEntropy: boolean;
+  readonly hasConsole: boolean;
 }
 
 /** One virtual machine. */
@@ -33,6 +58,10 @@ export interface VmDescription {
   readonly commandLine: string;
   readonly ramdisk?: Uint8Array;
   readonly hasUart: boolean;
+  /** Flash and what firmware finds beside it. Present exactly if `image` is firmware. */
+  readonly firmware?: FirmwareDescription;
+  /** Its virtio devices. */
+  readonly virtio?: VirtioDescription;
   readonly autostart: boolean;
 }
 

@@ -15,13 +15,16 @@ export interface GuestTreePlan {
   readonly cpuCompatible: string;
   readonly ram: Range;
   readonly ramdisk: Range | undefined;
+  /** Slots of the virtio window that the board's tree lists. */
+  readonly virtioSlots: readonly number[];
 }
 
 /** The primary VM's tree as a blob. */
 export function primaryTree(plan: GuestTreePlan): Result<Uint8Array, Diagnostic> {
   const { vm, ram } = plan;
   if (vm.deviceTree !== undefined) return adapt(vm.deviceTree, plan, (root) => setMemory(root, ram));
-  return ok(encodeDtb(primaryDeviceTree({ ...common(plan), rtc: true })));
+  const hasFirmware = vm.firmware !== undefined;
+  return ok(encodeDtb(primaryDeviceTree({ ...common(plan), rtc: true, flash: hasFirmware, fwCfg: hasFirmware })));
 }
 
 /** A secondary VM's tree as a blob, VM-configuration node included. */
@@ -72,12 +75,13 @@ export function configuredSize(blob: Uint8Array): bigint | undefined {
   return property !== undefined && property.bytes.length === sizeCells * 4 ? property.numberAt(0, sizeCells) : undefined;
 }
 
-function common({ vm, cpuCompatible, ram, ramdisk }: GuestTreePlan): Parameters<typeof primaryDeviceTree>[0] {
+function common({ vm, cpuCompatible, ram, ramdisk, virtioSlots }: GuestTreePlan): Parameters<typeof primaryDeviceTree>[0] {
   return {
     cpuCount: vm.vcpuCount,
     cpuCompatible,
     memory: [ram],
     uart: vm.hasUart,
+    virtioSlots,
     rtc: false,
     ...(vm.commandLine === '' ? {} : { commandLine: vm.commandLine }),
     ...(ramdisk === undefined ? {} : { ramdisk }),

@@ -1,7 +1,7 @@
 /**
  * Who gets which part of the platform's RAM: primary VM, Resource Manager, memory that RM may give away, hypervisor heap.
  *
- *     primary.base ── primary VM, IPA = PA ──┬── RM private ──┬── free (boot images lie here first) ──┬── hypervisor heap ── end
+ *     primary.base ── primary VM, IPA = PA ──┬── RM private ──┬── flash, if any ──┬── free (boot images lie here first) ──┬── hypervisor heap ── end
  *
  * Nothing here touches memory; it only computes, and says what does not fit.
  */
@@ -9,6 +9,7 @@
 import { alignDown, alignUp, hex } from '../base/bits';
 import { pa, type Pa } from '../base/brands';
 import { err, ok, type Diagnostic, type Result } from '../base/result';
+import { BOARD_FLASH } from '../machine/board';
 import type { SystemDescription, VmDescription } from './description';
 
 const KIB = 1024n;
@@ -33,6 +34,8 @@ export interface MemoryLayout {
   readonly ramSizeBytes: bigint;
   readonly primary: Range;
   readonly rmPrivate: Range;
+  /** Memory behind the primary VM's flash; empty without firmware. */
+  readonly flash: Range;
   readonly free: Range;
   readonly heap: Range;
 }
@@ -56,7 +59,8 @@ export function planMemory(description: SystemDescription): Result<MemoryLayout,
   if (base % (2n * MIB) !== 0n) return err(problem('memory-base-unaligned', `The memory base ${hex(base)} of "${primaryVm.name}" is not a multiple of 2 MiB.`));
   const primary = { base, sizeBytes: vmMemorySize(primaryVm) };
   const rmPrivate = { base: alignUp(base + primary.sizeBytes, 2n * MIB), sizeBytes: RM_PRIVATE_SIZE };
-  const freeBase = rmPrivate.base + rmPrivate.sizeBytes;
+  const flash = { base: rmPrivate.base + rmPrivate.sizeBytes, sizeBytes: primaryVm.firmware === undefined ? 0n : BigInt(BOARD_FLASH.sizeBytes) };
+  const freeBase = flash.base + flash.sizeBytes;
   const needed = others.reduce((sum, vm) => sum + alignUp(vmMemorySize(vm), 2n * MIB) + alignUp(bootImageSize(vm), 2n * MIB), 16n * MIB);
   const total = description.platform.memorySizeBytes === undefined
     ? freeBase + needed + HYPERVISOR_HEAP_SIZE - base
@@ -65,7 +69,7 @@ export function planMemory(description: SystemDescription): Result<MemoryLayout,
   if (total > RAM_SIZE_MAX) return err(problem('platform-memory-too-large', `The platform would need ${total / MIB} MiB of RAM; at most ${RAM_SIZE_MAX / MIB} MiB are possible. Make the VMs smaller.`));
   if (total < least) return err(problem('platform-memory-too-small', `The VMs do not fit: the platform has ${total / MIB} MiB of RAM and needs at least ${least / MIB} MiB. Raise "platform.memory" or make the VMs smaller.`));
   const heap = { base: base + total - HYPERVISOR_HEAP_SIZE, sizeBytes: HYPERVISOR_HEAP_SIZE };
-  return ok({ ramBase: pa(base), ramSizeBytes: total, primary, rmPrivate, free: { base: freeBase, sizeBytes: heap.base - freeBase }, heap });
+  return ok({ ramBase: pa(base), ramSizeBytes: total, primary, rmPrivate, flash, free: { base: freeBase, sizeBytes: heap.base - freeBase }, heap });
 }
 
 /** An error diagnostic of this component. */

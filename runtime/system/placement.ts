@@ -19,12 +19,24 @@ const DEVICE_TREE_ROOM_MIN = 64n * KIB;
 export interface VmPlacement {
   readonly image: LoadableImage;
   readonly entry: bigint;
+  /** X0 at the entry. */
+  readonly context: bigint;
   readonly deviceTree: Range;
   readonly ramdisk: Range | undefined;
 }
 
 /** Places everything of `vm` in `ram`. */
 export function placeVm(vm: VmDescription, ram: Range): Result<VmPlacement, Diagnostic> {
+  return vm.image.kind === 'firmware' ? placeFirmware(vm, ram) : placeProgram(vm, ram);
+}
+
+/** Firmware executes from flash; RAM holds the device tree, at its start, and nothing else. */
+function placeFirmware(vm: VmDescription, ram: Range): Result<VmPlacement, Diagnostic> {
+  if (ram.sizeBytes < DEVICE_TREE_ROOM) return err(problem('device-tree-does-not-fit', `There is no room for a device tree in the memory of "${vm.name}". Give the VM more memory.`));
+  return ok({ image: vm.image, entry: vm.image.entry, context: 0n, deviceTree: { base: ram.base, sizeBytes: DEVICE_TREE_ROOM }, ramdisk: undefined });
+}
+
+function placeProgram(vm: VmDescription, ram: Range): Result<VmPlacement, Diagnostic> {
   const end = ram.base + ram.sizeBytes;
   const image = placeImage(vm.image, vm.image.placement.kind === 'fixed' ? 0n : alignUp(ram.base + DEVICE_TREE_ROOM, vm.image.placement.alignment));
   const extent = imageExtent(image);
@@ -37,12 +49,12 @@ export function placeVm(vm: VmDescription, ram: Range): Result<VmPlacement, Diag
   const deviceTree = deviceTreePlace(ram, extent);
   if (deviceTree === undefined) return err(problem('device-tree-does-not-fit', `There is no room for a device tree beside "${vm.imageName}" in the memory of "${vm.name}". Give the VM more memory.`));
   const used = extent.end > deviceTree.base + deviceTree.sizeBytes ? extent.end : deviceTree.base + deviceTree.sizeBytes;
-  if (vm.ramdisk === undefined) return ok({ image, entry: image.entry, deviceTree, ramdisk: undefined });
+  if (vm.ramdisk === undefined) return ok({ image, entry: image.entry, context: deviceTree.base, deviceTree, ramdisk: undefined });
   const ramdisk = { base: alignUp(used, 2n * MIB), sizeBytes: BigInt(vm.ramdisk.length) };
   if (ramdisk.base + ramdisk.sizeBytes > end) {
     return err(problem('ramdisk-does-not-fit', `The ramdisk of "${vm.name}" (${vm.ramdisk.length} bytes) does not fit behind the image. Give the VM more memory.`));
   }
-  return ok({ image, entry: image.entry, deviceTree, ramdisk });
+  return ok({ image, entry: image.entry, context: deviceTree.base, deviceTree, ramdisk });
 }
 
 /** Below the image if there is room, else above it. */
