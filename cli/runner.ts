@@ -1,6 +1,6 @@
 /** Drives one run of `gunyah run`: slices, limits, input, what is printed, and how it ended. */
 
-import { FAULT_LOOP, ticks, type Stop, type System, type TraceEvent } from '../runtime/index';
+import { FATAL_REPORTS, ticks, type Stop, type System, type TraceEvent } from '../runtime/index';
 import { Prefixer, type Output } from './output';
 import { Output as Outputs } from './output';
 import { TraceLines } from './trace-lines';
@@ -64,11 +64,11 @@ export class Runner {
   private listen(): void {
     const { traceFile } = this.plan;
     this.system.trace.onEvent = (event) => {
-      if (event.event === 'report' && event.code === FAULT_LOOP) this.fault ??= event;
+      if (event.event === 'report' && FATAL_REPORTS.has(event.code)) this.fault ??= event;
       traceFile?.write(this.trace.add(event));
     };
     if (traceFile !== undefined) this.system.setExceptionTrace(true);
-    this.system.lookOutFor({ addresses: [], watchpoints: [], exceptionClasses: 0n, event: (event) => event.event === 'report' && event.code === FAULT_LOOP });
+    this.system.lookOutFor({ addresses: [], watchpoints: [], exceptionClasses: 0n, event: (event) => event.event === 'report' && FATAL_REPORTS.has(event.code) });
   }
 
   private drive(deadline: number): End {

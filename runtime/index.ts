@@ -16,7 +16,7 @@ export { parseElf } from './images/elf';
 export { imageOf, type DiskImage } from './machine/devices/disk-contents';
 export type { DiskDescription, FirmwareDescription, PlatformDescription, SystemDescription, VirtioDescription, VmDescription } from './system/description';
 export type { Stop } from './system/stop';
-export { FAULT_LOOP, type System } from './system/system';
+export { FATAL_REPORTS, FAULT_LOOP, type System } from './system/system';
 export {
   builtInType, C_TYPES, elfSections, findMember, fromBytes, loadSymbols, registersFrom, sizeOfType, stripType, SymbolFile, toBytes, typeInFrame, typeName, VOID, walkStack,
   type BaseType, type EnumType, type FrameContext, type Location, type Member, type PointerType, type RecordType, type StackFrame, type Type,

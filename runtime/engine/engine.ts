@@ -7,9 +7,10 @@ import { assert, present } from '../base/assert';
 import { ipa, pa, va, type Ipa, type Va } from '../base/brands';
 import { CodeCache } from './code-cache';
 import { createCore, type Core } from './core-module';
-import { decodeOnce, isAvailable, type FeatureTest } from './decode-cache';
-import { dataAbort, enterEl1, ExceptionClass, exceptionReturn, faultStatus, instructionAbort, syndrome } from './exceptions';
-import { finishLoad, guestAccess, isReadModifyWrite, simpleAccess } from './guest-access';
+import { decodeOnce, type FeatureTest } from './decode-cache';
+import { dataAbort, enterEl1, ExceptionClass, exceptionReturn, faultStatus, instructionAbort, returnsToAarch32, stateFeatures, syndrome, type StateFeatures } from './exceptions';
+import { floatingPointTrap, undecodedTrap } from './extension-traps';
+import { finishLoad, guestAccess, isLoadExclusive, isReadModifyWrite, simpleAccess } from './guest-access';
 import { crcTables } from './helpers';
 import type { Engine, EngineOptions, ExceptionKind, Exit, FaultKind, RunOptions, RunResult, Translation, Vcpu, Watchpoint } from './interface';
 import { FAULT_LOOP_COUNT, PAGE_SIZE } from './interface';
@@ -18,6 +19,7 @@ import * as layout from './layout';
 import { ExitCode, WalkMode } from './layout';
 import { EngineMemory } from './physical-memory';
 import { ProcessorState } from './processor-state';
+import { DebugFlag, SelfHostedDebug } from './self-hosted-debug';
 import { field } from './semantics/lowering';
 import { aesTables } from './simd/cryptography';
 import { sm4Table } from './simd/sm4';
@@ -35,6 +37,8 @@ const FAST_INSTRUCTIONS_MIN = 2048;
 const WASM_PAGE = 65536;
 const FAULT_KINDS: readonly FaultKind[] = ['translation', 'access-flag', 'permission', 'address-size', 'external'];
 const FAULT_LOOP_REPORTED = FAULT_LOOP_COUNT + 1;
+/** Cortex-A57. */
+const CACHE_SIZES_DEFAULT = [0x701f_e00an, 0x201f_e012n, 0x70ff_e07an];
 const NO_EXCEPTIONS = { exceptionClasses: 0n, irq: false, fiq: false, serror: false };
 
 /** See `Engine`. */
@@ -50,10 +54,16 @@ export class WasmEngine implements Engine {
   private readonly system: SystemContext;
   private current = 0;
   private tier: Tier = 'fast';
+  private readonly debug: SelfHostedDebug;
+  private readonly stateFeatures: StateFeatures;
   private breakpoints = new Set<bigint>();
+  /** Set when breakpoints of the debugger or of a guest have changed: marks are made anew before the next run. */
+  private marksAreStale = false;
   private reported: Parameters<Engine['reportExceptions']>[0] = NO_EXCEPTIONS;
   private tickNow = 0;
   private retired = 0;
+  /** How much of `retired` the vCPU's counts hold already. */
+  private charged = 0;
   private budget = 0;
   /** The word that the vCPU stopped at: an exit needs it, and completing the exit again. Forgotten whenever anything runs. */
   private knownWord = 0;
@@ -82,8 +92,12 @@ export class WasmEngine implements Engine {
     this.views.bytes.set(aesTables(), layout.AES_TABLES);
     this.views.bytes.set(sm4Table(), layout.SM4_TABLE);
     this.vcpus = Array.from({ length: options.vcpuCountMax }, (_, index) => this.createVcpu(index));
+    const state = new ProcessorState(this.views, 0);
+    this.stateFeatures = stateFeatures(this.has);
+    this.debug = new SelfHostedDebug(state, this.translations, () => { this.marksAreStale = true; });
     this.system = {
-      state: new ProcessorState(this.views, 0), views: this.views, core: this.core, translations: this.translations,
+      state, views: this.views, core: this.core, translations: this.translations, debug: this.debug, has: this.has,
+      cacheSizes: options.cacheSizes ?? CACHE_SIZES_DEFAULT, highestLevel: options.highestLevel ?? 2,
       tick: () => this.tickNow + this.retired,
     };
     this.translations.select();
@@ -99,6 +113,14 @@ export class WasmEngine implements Engine {
     this.tickNow = options.tickNow;
     this.budget = options.budget;
     this.retired = 0;
+    this.charged = 0;
+    if (this.marksAreStale) this.renewMarks();
+    const result = this.runEntries(options);
+    this.charge();
+    return result;
+  }
+
+  private runEntries(options: RunOptions): RunResult {
     const hostHit = this.watchpointExit(this.state.pc);
     if (hostHit !== undefined) return { retired: 0, exit: hostHit };
     let skipBreakpoint = options.resume === true;
@@ -111,14 +133,40 @@ export class WasmEngine implements Engine {
     return { retired: this.retired, exit: { reason: 'budget' } };
   }
 
+  /** Adds what has retired since the last time to the count of the current exception level. */
+  private charge(): void {
+    const slot = layout.SLOT_RETIRED + this.state.el * 8;
+    this.state.setCount(slot, this.state.count(slot) + this.retired - this.charged);
+    this.charged = this.retired;
+  }
+
   /** One entry of generated code with what precedes and follows it. */
   private step(skipBreakpoint: boolean): Exit | undefined {
     if (this.retired >= this.budget) return { reason: 'budget' };
     if (this.state.word(layout.SLOT_FAULT_COUNT) === FAULT_LOOP_COUNT) return this.faultLoop();
+    const isDebugged = this.state.word(layout.SLOT_DEBUG) !== 0;
+    const event = isDebugged ? this.debug.pendingStep() : undefined;
+    if (event !== undefined) return this.synchronous(event);
     const interrupt = this.pendingInterrupt();
     if (interrupt !== undefined) return this.takeException(interrupt, this.reported[interrupt]);
     if (this.state.isIllegal) return this.synchronous(syndrome(ExceptionClass.illegalState, 0));
+    if (isDebugged) return this.stepDebugged(skipBreakpoint);
     return this.leave(skipBreakpoint ? this.enterOnce() : this.enter(this.budget - this.retired));
+  }
+
+  /** The same where the guest debugs itself: its breakpoint at the PC, and the one instruction that it steps. */
+  private stepDebugged(skipBreakpoint: boolean): Exit | undefined {
+    const { state, debug } = this;
+    // Our own breakpoint at the same place is seen first.
+    const event = skipBreakpoint || !this.breakpoints.has(state.pc) ? debug.breakpointAt(state.pc) : undefined;
+    if (event !== undefined) return this.synchronous(event);
+    const isStepping = (state.word(layout.SLOT_DEBUG) & DebugFlag.step) !== 0 && debug.isStepping();
+    if (!isStepping) return this.leave(skipBreakpoint ? this.enterOnce() : this.enter(this.budget - this.retired));
+    const before = this.retired;
+    const isExclusive = isLoadExclusive(this.wordAtPc());
+    const code = skipBreakpoint ? this.enterOnce() : this.enter(1);
+    if (this.retired > before) debug.advance(isExclusive);
+    return this.leave(code);
   }
 
   /** Runs generated code for at most `count` instructions; gives its exit code. */
@@ -263,8 +311,10 @@ export class WasmEngine implements Engine {
   }
 
   private breakpointHit(): Exit | undefined {
-    if (this.breakpoints.has(this.state.pc)) return { reason: 'breakpoint' };
-    return this.leave(this.enterOnce());
+    const { pc } = this.state;
+    if (this.breakpoints.has(pc)) return { reason: 'breakpoint' };
+    const event = this.debug.breakpointAt(pc);
+    return event === undefined ? this.leave(this.enterOnce()) : this.synchronous(event);
   }
 
   private watchpointExit(accessor: bigint): Exit | undefined {
@@ -280,29 +330,20 @@ export class WasmEngine implements Engine {
   private trap(): Exit | undefined {
     const word = this.wordAtPc();
     const decoded = decodeOnce(word);
-    if (decoded !== undefined && this.has(decoded.encoding.feature) && this.floatingPointTraps(word)) return this.synchronous(syndrome(ExceptionClass.floatingPoint, 0x1e0_0000));
-    if (decoded === undefined || !isAvailable(decoded, this.has)) return this.undefinedInstruction();
+    const isDecoded = decoded !== undefined && this.has(decoded.encoding.feature);
+    const trapped = isDecoded ? floatingPointTrap(this.state, word) : undefined;
+    if (trapped !== undefined) return this.synchronous(trapped);
+    if (!isDecoded || decoded.encoding.state !== 'ready') return this.synchronous(undecodedTrap(this.state, word, this.has));
     const { encoding, fields } = decoded;
     switch (encoding.class) {
       case 'exception_generation': return this.generateException(encoding.mnemonic, field(fields, 'imm16'));
-      case 'hint': return this.waitForInterrupt();
+      case 'hint': return this.waitFor(field(fields, 'op2'));
       case 'exception_return': return this.returnFromException();
       case 'system_register_move': return this.finish(moveSystemRegister(this.system, fields));
       case 'system_instruction': return this.finish(systemInstruction(this.system, fields));
       case 'msr_immediate': return this.finish(moveImmediate(this.system, fields));
       default: return this.undefinedInstruction();
     }
-  }
-
-  /** True if the word is a floating-point or SIMD one that CPACR_EL1.FPEN traps. */
-  private floatingPointTraps(word: number): boolean {
-    const isDataProcessing = ((word >>> 25) & 7) === 7;
-    const isTransfer = ((word >>> 25) & 5) === 4 && ((word >>> 26) & 1) === 1;
-    // MRS and MSR of FPCR and FPSR.
-    const isControl = ((word & 0xffdf_ffc0) >>> 0) === 0xd51b_4400;
-    if (!isDataProcessing && !isTransfer && !isControl) return false;
-    const enable = Number((this.state.system('CPACR_EL1') >> 20n) & 3n);
-    return (enable & 1) === 0 || (enable === 1 && this.state.el === 0);
   }
 
   private undefinedInstruction(): Exit | undefined {
@@ -326,18 +367,24 @@ export class WasmEngine implements Engine {
     }
   }
 
-  private waitForInterrupt(): Exit | undefined {
+  /** WFI, and WFE at EL0 where it may trap; WFE is over at once. */
+  private waitFor(op2: number): Exit | undefined {
     const { state } = this;
-    if (state.el === 0 && (state.system('SCTLR_EL1') & (1n << 16n)) === 0n) return this.synchronous(syndrome(ExceptionClass.trappedWfx, 0x1e0_0000));
+    const isEvent = op2 === 2;
+    const allowed = isEvent ? 1n << 18n : 1n << 16n;
+    if (state.el === 0 && (state.system('SCTLR_EL1') & allowed) === 0n) return this.synchronous(syndrome(ExceptionClass.trappedWfx, 0x1e0_0000 | (isEvent ? 1 : 0)));
     this.retire();
-    return state.word(layout.SLOT_LINES) === 0 ? { reason: 'wfi' } : undefined;
+    return isEvent || state.word(layout.SLOT_LINES) !== 0 ? undefined : { reason: 'wfi' };
   }
 
   private returnFromException(): Exit | undefined {
-    if (this.state.el === 0) return this.undefinedInstruction();
-    exceptionReturn(this.state);
-    this.state.setWord(layout.SLOT_FAULT_COUNT, 0);
+    const { state } = this;
+    if (state.el === 0) return this.undefinedInstruction();
+    if (returnsToAarch32(state.system('SPSR_EL1'))) return { reason: 'unsupported', what: 'aarch32' };
     this.countRetired();
+    this.charge();
+    exceptionReturn(state, this.stateFeatures, (saved, el) => this.debug.steps(saved, el));
+    state.setWord(layout.SLOT_FAULT_COUNT, 0);
     return undefined;
   }
 
@@ -347,6 +394,7 @@ export class WasmEngine implements Engine {
       case 'undefined': return this.undefinedInstruction();
       case 'exception': return this.synchronous(outcome.esr);
       case 'stage2': return this.stage2Fault();
+      case 'big-endian': return { reason: 'unsupported', what: 'big-endian' };
       case 'exit': {
         const { name, encoding, isWrite, value, rt } = outcome;
         return { reason: 'system-register', name, encoding, isWrite, value, rt };
@@ -355,6 +403,7 @@ export class WasmEngine implements Engine {
   }
 
   private retire(): void {
+    if (this.state.word(layout.SLOT_DEBUG) !== 0) this.debug.advance(false);
     this.state.pc = BigInt.asUintN(64, this.state.pc + 4n);
     this.countRetired();
   }
@@ -396,9 +445,19 @@ export class WasmEngine implements Engine {
     const { state } = this;
     if (state.word(layout.SLOT_STALLED) !== 0) this.retired++;
     state.setWord(layout.SLOT_STALLED, 1);
-    enterEl1(state, kind);
+    this.charge();
+    if (kind === 'serror') this.acknowledgeSerror();
+    enterEl1(state, kind, this.stateFeatures);
     if (!isReported) return undefined;
     return { reason: 'exception', kind, esr: state.system('ESR_EL1'), far: state.system('FAR_EL1'), elr: va(state.system('ELR_EL1')) };
+  }
+
+  /** A virtual SError is over once it is taken (HCR_EL2.VSE); its syndrome is what VSESR_EL2 says. */
+  private acknowledgeSerror(): void {
+    const { state } = this;
+    const iss = this.has('RAS') ? Number(state.system('VSESR_EL2') & 0x1ff_ffffn) : 0;
+    state.setSystem('ESR_EL1', syndrome(ExceptionClass.serror, iss));
+    state.setWord(layout.SLOT_LINES, state.word(layout.SLOT_LINES) & ~4);
   }
 
   /** The pending interrupt of highest priority that PSTATE allows. */
@@ -429,11 +488,12 @@ export class WasmEngine implements Engine {
   skipInstruction(vcpu: number): void {
     this.select(vcpu);
     this.retire();
+    this.charge();
   }
 
   injectException(vcpu: number, esr: bigint, far: bigint): void {
     this.select(vcpu);
-    this.retired = 0;
+    this.retired = this.charged = 0;
     this.synchronous(esr, far);
   }
 
@@ -463,7 +523,15 @@ export class WasmEngine implements Engine {
 
   setBreakpoints(addresses: readonly Va[]): void {
     this.breakpoints = new Set(addresses);
-    this.code.setBreakpointOffsets(new Set(addresses.map((address) => Number(address & 0xffcn))));
+    this.renewMarks();
+  }
+
+  /** Marks where breakpoints of the debugger or of any guest may stand. */
+  private renewMarks(): void {
+    this.marksAreStale = false;
+    const own = [...this.breakpoints].map((address) => Number(address & 0xffcn));
+    const guests = this.vcpus.flatMap(({ state }) => new SelfHostedDebug(state, this.translations, () => undefined).breakpointOffsets());
+    this.code.setBreakpointOffsets(new Set([...own, ...guests]));
   }
 
   setWatchpoints(watchpoints: readonly Watchpoint[]): void {
@@ -518,7 +586,7 @@ export class WasmEngine implements Engine {
   }
 
   private createVcpu(index: number): EngineVcpu {
-    const vcpu = new EngineVcpu(index, this.views);
+    const vcpu = new EngineVcpu(index, this.views, () => { this.marksAreStale = true; });
     vcpu.state.offset = index === 0 ? 0 : vcpu.bank - layout.VCPU_BLOCK;
     vcpu.state.reset();
     return vcpu;

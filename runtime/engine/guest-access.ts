@@ -54,6 +54,12 @@ export function isReadModifyWrite(word: number): boolean {
   return READ_MODIFY_WRITE.has(decodeOnce(word)?.encoding.class ?? '');
 }
 
+/** True for a load-exclusive, which a software step names. */
+export function isLoadExclusive(word: number): boolean {
+  const decoded = decodeOnce(word);
+  return decoded !== undefined && /exclusive/.test(decoded.encoding.class) && field(decoded.fields, 'L') === 1;
+}
+
 /** What generated code recorded about an access. */
 export interface AccessRecord { readonly va: bigint; readonly ipa: bigint; readonly sizeBytes: number; readonly isWrite: boolean }
 

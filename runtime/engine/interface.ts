@@ -23,6 +23,10 @@ export interface EngineOptions {
   readonly counterShift: number;
   /** What the core has, beyond which instructions are Undefined (see isa/cpu-features.ts). Absent: all that can be executed. */
   readonly features?: ReadonlySet<Feature>;
+  /** CCSIDR_EL1 by CSSELR_EL1 (see isa/identification-profiles.ts). Absent: those of a Cortex-A57. */
+  readonly cacheSizes?: readonly bigint[];
+  /** 1 if no hypervisor stands above EL1: then nothing traps to it, and EL1 has the registers of the highest level. Absent: 2. */
+  readonly highestLevel?: 1 | 2;
 }
 
 /** 4 KiB: the unit of dirty tracking, decoded code and ownership. */
@@ -119,6 +123,8 @@ export type Exit =
   | { readonly reason: 'watchpoint'; readonly id: number; readonly pc: Va; readonly address: Pa; readonly isWrite: boolean }
   /** An exception selected by `reportExceptions` was taken to EL1. PC: at the vector. */
   | { readonly reason: 'exception'; readonly kind: ExceptionKind; readonly esr: bigint; readonly far: bigint; readonly elr: Va }
+  /** The guest asked for something that real cores have and the engine has not; the instruction has had no effect. PC: at it. */
+  | { readonly reason: 'unsupported'; readonly what: 'aarch32' | 'big-endian' }
   /** The same synchronous exception was taken `FAULT_LOOP_COUNT` times at the same PC without one return from it. PC: at the vector. Said once per loop. */
   | { readonly reason: 'fault-loop'; readonly esr: bigint; readonly far: bigint; readonly elr: Va };
 
@@ -187,6 +193,8 @@ export interface Vcpu {
   restore(saved: Uint8Array): void;
   /** Architectural reset: EL1h, DAIF masked, everything else zero except registers with a reset value. */
   reset(): void;
+  /** Instructions that this vCPU has retired at an exception level since its reset. */
+  retiredAt(el: 0 | 1): number;
 }
 
 /** The execution engine: one instance per system, many vCPUs, one of them running at a time. */

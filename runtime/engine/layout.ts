@@ -46,7 +46,7 @@ export const SLOT_DAIF = VCPU_BLOCK + 0x148;
 export const SLOT_EL = VCPU_BLOCK + 0x14c;
 /** PSTATE.SP (i32). */
 export const SLOT_SPSEL = VCPU_BLOCK + 0x150;
-/** The other PSTATE bits in SPSR layout: PAN, UAO, SSBS, IL (i32). */
+/** The other PSTATE bits in SPSR layout: PAN, UAO, DIT, TCO, SSBS, BTYPE, SS, IL (i32). */
 export const SLOT_PSTATE_REST = VCPU_BLOCK + 0x154;
 /** Interrupt inputs: bit 0 IRQ, bit 1 FIQ, bit 2 SError (i32). */
 export const SLOT_LINES = VCPU_BLOCK + 0x158;
@@ -66,6 +66,12 @@ export const SLOT_FAULT_COUNT = VCPU_BLOCK + 0x17c;
 export const SLOT_FAULT_PC = VCPU_BLOCK + 0x180;
 /** Its ESR_EL1. */
 export const SLOT_FAULT_ESR = VCPU_BLOCK + 0x188;
+/** Instructions retired at EL0 and then at EL1, as doubles. */
+export const SLOT_RETIRED = VCPU_BLOCK + 0x1e0;
+/** Which watchpoints the guest has on: a digest, 0 for none (i32). */
+export const SLOT_WATCH_SET = VCPU_BLOCK + 0x1f0;
+/** What the guest debugs of itself: flags of self-hosted-debug.ts (i32). */
+export const SLOT_DEBUG = VCPU_BLOCK + 0x1f8;
 /** V0..V31, 16 bytes each. */
 export const SLOT_V0 = VCPU_BLOCK + 0x200;
 /** System registers, 8 bytes each, in the order of system-slots.ts. */

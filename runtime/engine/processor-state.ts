@@ -6,8 +6,8 @@ import * as layout from './layout';
 import { isStoredSystemRegister, storedSystemRegisters, systemSlot } from './system-slots';
 import type { Views } from './views';
 
-/** PAN, UAO, IL, SSBS. */
-const PSTATE_REST = (1n << 22n) | (1n << 23n) | (1n << 20n) | (1n << 12n);
+/** TCO, DIT, UAO, PAN, SS, IL; SSBS, BTYPE. */
+const PSTATE_REST = 0x03f0_1c00n;
 const PSTATE_IL = 1 << 20;
 const PSTATE_PAN = 1 << 22;
 
@@ -36,6 +36,15 @@ export class ProcessorState {
 
   setWord(slot: number, value: number): void {
     this.views.setWord(slot + this.offset, value);
+  }
+
+  /** A count of events. */
+  count(slot: number): number {
+    return this.views.double(slot + this.offset);
+  }
+
+  setCount(slot: number, value: number): void {
+    this.views.setDouble(slot + this.offset, value);
   }
 
   /** Xn, where 31 reads as zero. */

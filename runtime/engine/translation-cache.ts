@@ -32,7 +32,7 @@ const STAGE1 = [
 /** Identification registers: what they do not announce, the walker does not do. */
 const OTHERS = [
   word('VTTBR_EL2', 0), word('VTTBR_EL2', 1, 0xffff), word('VTCR_EL2', 0), word('ID_AA64MMFR0_EL1', 0), word('ID_AA64MMFR1_EL1', 0),
-  word('ID_AA64MMFR2_EL1', 0), word('ID_AA64MMFR2_EL1', 1), word('ID_AA64ISAR1_EL1', 0),
+  word('ID_AA64MMFR2_EL1', 0), word('ID_AA64MMFR2_EL1', 1), word('ID_AA64ISAR1_EL1', 0), [layout.SLOT_WATCH_SET, -1],
 ] as const;
 const KEY_LENGTH = STAGE1.length + OTHERS.length + 2;
 const TBI_MASK = 1 << 5 | 1 << 6;

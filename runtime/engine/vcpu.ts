@@ -17,10 +17,12 @@ export class EngineVcpu implements Vcpu {
   /** Where the block lies while another vCPU runs. */
   readonly bank: number;
   private readonly views: Views;
+  private readonly debugChanged: () => void;
 
-  constructor(index: number, views: Views) {
+  constructor(index: number, views: Views, debugChanged: () => void) {
     this.index = index;
     this.views = views;
+    this.debugChanged = debugChanged;
     this.bank = layout.VCPU_BANKS + index * layout.VCPU_BLOCK_SIZE;
     this.state = new ProcessorState(views, this.bank - layout.VCPU_BLOCK);
   }
@@ -130,10 +132,16 @@ export class EngineVcpu implements Vcpu {
   restore(saved: Uint8Array): void {
     assert(saved.length === SAVED_SIZE, 'saved vCPU of this version');
     this.views.bytes.set(saved, layout.VCPU_BLOCK + this.state.offset);
+    this.debugChanged();
   }
 
   reset(): void {
     this.state.reset();
+    this.debugChanged();
+  }
+
+  retiredAt(el: 0 | 1): number {
+    return this.state.count(layout.SLOT_RETIRED + el * 8);
   }
 
   private line(mask: number): boolean {

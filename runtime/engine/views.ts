@@ -7,11 +7,13 @@ export class Views {
   readonly bytes: Uint8Array;
   private readonly words: Int32Array;
   private readonly longs: BigUint64Array;
+  private readonly doubles: Float64Array;
 
   constructor(memory: HostMemory) {
     this.bytes = new Uint8Array(memory.buffer);
     this.words = new Int32Array(memory.buffer);
     this.longs = new BigUint64Array(memory.buffer);
+    this.doubles = new Float64Array(memory.buffer);
   }
 
   /** A signed 32-bit value. */
@@ -30,6 +32,15 @@ export class Views {
 
   setLong(address: number, value: bigint): void {
     this.longs[address / 8] = value;
+  }
+
+  /** A double, for counts. */
+  double(address: number): number {
+    return this.doubles[address / 8] ?? 0;
+  }
+
+  setDouble(address: number, value: number): void {
+    this.doubles[address / 8] = value;
   }
 
   byte(address: number): number {

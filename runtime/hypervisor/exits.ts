@@ -52,6 +52,7 @@ export function handleExit(kernel: Kernel, thread: Thread, exit: Exit, device: D
     case 'watchpoint':
     case 'exception':
     case 'fault-loop':
+    case 'unsupported':
       return;
   }
 }

@@ -11,7 +11,15 @@ import type { Feature } from './interface';
 /** Features of every Armv8.0 core here, which no field announces. */
 const ALWAYS: readonly Feature[] = ['A64', 'FP', 'ADVSIMD'];
 
-/** The features of a core. */
+/** Extensions whose registers the core has although their instructions are not offered: a hypervisor may show them all the same. */
+const SCALABLE: Partial<Readonly<Record<CoreProfile, readonly Feature[]>>> = { max: ['SVE', 'SME'] };
+
+/** The features of a core under Gunyah, whose primary VM is shown scalable vectors and finds them turned off. */
+export function gunyahFeatures(profile: CoreProfile): ReadonlySet<Feature> {
+  return new Set([...coreFeatures(profile), ...(SCALABLE[profile] ?? [])]);
+}
+
+/** The features of a core where EL1 is the highest level. */
 export function coreFeatures(profile: CoreProfile): ReadonlySet<Feature> {
   return new Set([...ALWAYS, ...announcedFeatures(hardwareIdentification(profile))]);
 }

@@ -22,10 +22,11 @@ const featureFields: readonly FeatureField[] = [
     [32, 'FRINTTS'], [36, 'SB'], [40, 'SPECRES'], [44, 'BF16'], [52, 'I8MM'], [56, 'unsupported'], [60, 'unsupported'],
   ]),
   ...fieldsOf('ID_AA64ISAR2_EL1', [[0, undefined, 'WFXT'], [8, 'PAUTH'], [12, 'PAUTH'], [16, 'unsupported'], [20, 'unsupported']]),
-  ...fieldsOf('ID_AA64PFR0_EL1', [[16, 'FP16'], [20, 'FP16'], [28, 'RAS'], [32, 'SVE'], [40, 'MPAM'], [44, 'AMU'], [48, 'DIT']]),
-  ...fieldsOf('ID_AA64PFR1_EL1', [[0, 'BTI'], [4, 'A64', 'SSBS'], [8, 'MTE'], [24, 'SME'], [36, 'unsupported']]),
+  ...fieldsOf('ID_AA64PFR0_EL1', [[16, 'FP16'], [20, 'FP16'], [28, 'RAS'], [32, 'SVE'], [40, 'MPAM'], [44, 'AMU'], [48, 'DIT'], [56, 'A64', 'CSV2']]),
+  ...fieldsOf('ID_AA64PFR1_EL1', [[0, 'BTI'], [4, 'SSBS_STATE', 'SSBS'], [8, 'MTE'], [24, 'SME'], [36, 'unsupported']]),
   ...fieldsOf('ID_AA64MMFR1_EL1', [[16, 'LOR'], [20, 'PAN', 'PAN', 'unsupported']]),
-  ...fieldsOf('ID_AA64MMFR2_EL1', [[4, 'UAO'], [32, 'LSE2']]),
+  ...fieldsOf('ID_AA64MMFR2_EL1', [[4, 'UAO'], [32, 'LSE2'], [36, 'IDST']]),
+  ...fieldsOf('ID_AA64DFR0_EL1', [[8, 'A64', 'A64', 'A64', 'A64', 'PMUV3P4', 'PMUV3P5']]),
 ];
 
 /** The features that the values announce. */

@@ -9,7 +9,9 @@ export type Feature =
   | 'DOTPROD' | 'LRCPC' | 'LRCPC2' | 'DPB' | 'DPB2' | 'FLAGM' | 'FLAGM2' | 'PAUTH' | 'BTI' | 'FRINTTS' | 'FHM' | 'FCMA' | 'JSCVT' | 'SB' | 'SSBS'
   | 'SPECRES' | 'DIT' | 'RNG' | 'MTE' | 'LSE2' | 'WFXT' | 'BF16' | 'I8MM' | 'SVE' | 'ESB'
   | 'LOR' | 'RAS' | 'MPAM' | 'AMU' | 'VHE' | 'SME' | 'TRF' | 'ECV' | 'CSV2' | 'SPE' | 'TLBIOS' | 'TLBIRANGE'
-  | 'SM3' | 'SM4';
+  | 'SM3' | 'SM4' | 'IDST' | 'PMUV3P4' | 'PMUV3P5' | 'SSBS_STATE'
+  /** What no core offered here has: more breakpoints, more counters, extensions beyond `max`. */
+  | 'ABSENT';
 
 /** Values of an instruction's named fields, as unsigned numbers. Every field of the pattern is present. */
 export type Fields = Readonly<Record<string, number>>;
@@ -65,11 +67,16 @@ export interface SystemRegister {
   readonly op2: number;
   readonly read: AccessLevel;
   readonly write: AccessLevel;
-  /** Accesses from EL0 trap to EL1 unless one of these bits of the named register is set. Absent: EL0 follows `read`/`write` alone. */
-  readonly el0Enable?: { readonly register: string; readonly mask: bigint };
+  /**
+   * Accesses from EL0 trap to EL1 unless one of these bits of the named register is set; `writeMask` has those that allow writing, if
+   * they are others. Absent: EL0 follows `read`/`write` alone.
+   */
+  readonly el0Enable?: { readonly register: string; readonly mask: bigint; readonly writeMask?: bigint };
   readonly handling: SystemRegisterHandling;
   readonly reset: bigint;
   readonly writeMask: bigint;
+  /** Further bits that can be written on a core with the feature. */
+  readonly optionalBits?: readonly (readonly [feature: Feature, bits: bigint])[];
   /** One short sentence for the register view. */
   readonly description: string;
   readonly feature?: Feature;

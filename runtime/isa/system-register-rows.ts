@@ -8,7 +8,8 @@ export interface RowExtras {
   readonly reset?: bigint;
   /** Default: all 64 bits where the register can be written at all. */
   readonly writeMask?: bigint;
-  readonly el0Enable?: { readonly register: string; readonly mask: bigint };
+  readonly optionalBits?: SystemRegister['optionalBits'];
+  readonly el0Enable?: SystemRegister['el0Enable'];
   readonly feature?: Feature;
   readonly state?: 'ready' | 'not-yet';
 }
@@ -34,16 +35,21 @@ export function mask(high: number, low: number): bigint {
 /** All 64 bits. */
 export const ALL_BITS = mask(63, 0);
 
+/** A row for something that no offered core has: Undefined. */
+export const ABSENT: RowExtras = { feature: 'ABSENT' };
+
 /** The register that a row describes. */
 export function register(row: RegisterRow): SystemRegister {
   const [name, operands, access, handling, description, extras = {}] = row;
   const [op0 = 0, op1 = 0, crn = 0, crm = 0, op2 = 0] = operands.split(' ').map(Number);
   const [read, write] = access.split('/').map(accessLevel);
   assert(read !== undefined && write !== undefined, `bad access of ${name}`);
-  const { reset = 0n, writeMask = write === 'never' ? 0n : ALL_BITS, state = 'ready', el0Enable, feature } = extras;
+  const { reset = 0n, writeMask = write === 'never' ? 0n : ALL_BITS, feature, el0Enable, optionalBits } = extras;
+  const { state = feature === 'ABSENT' ? 'not-yet' : 'ready' } = extras;
   return {
     name, op0, op1, crn, crm, op2, read, write, handling, reset, writeMask, description, state,
     ...(el0Enable === undefined ? {} : { el0Enable }),
+    ...(optionalBits === undefined ? {} : { optionalBits }),
     ...(feature === undefined ? {} : { feature }),
   };
 }

@@ -33,6 +33,7 @@ const regime: readonly RegisterRow[] = [
   ['AFSR0_EL2', '3 4 5 1 0', 'EL2/EL2', 'storage', 'Auxiliary fault status of EL2.', { writeMask: 0n }],
   ['AFSR1_EL2', '3 4 5 1 1', 'EL2/EL2', 'storage', 'Auxiliary fault status of EL2.', { writeMask: 0n }],
   ['ESR_EL2', '3 4 5 2 0', 'EL2/EL2', 'storage', 'Syndrome of an exception to EL2.', { writeMask: mask(31, 0) }],
+  ['VSESR_EL2', '3 4 5 2 3', 'EL2/EL2', 'storage', 'Syndrome of a virtual SError.', { writeMask: mask(24, 0) }],
   ['FPEXC32_EL2', '3 4 5 3 0', 'EL2/EL2', 'storage', 'AArch32 floating-point exception control.', { reset: 0x700n }],
   ['FAR_EL2', '3 4 6 0 0', 'EL2/EL2', 'storage', 'Faulting virtual address of an exception to EL2.'],
   ['HPFAR_EL2', '3 4 6 0 4', 'EL2/EL2', 'storage', 'Faulting intermediate physical address.', { writeMask: mask(39, 4) }],

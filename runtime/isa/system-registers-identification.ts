@@ -1,6 +1,6 @@
 /** Identification registers: Arm ARM (DDI 0487) D19.2. Reset values are zero here; identification-profiles.ts has values per core. */
 
-import { numbered } from './system-register-rows';
+import { ABSENT } from './system-register-rows';
 import type { RegisterRow } from './system-register-rows';
 
 /** Names of the feature registers at `S3_0_C0_Cm_op2`, m = 1..7, op2 = 0..7; blanks are reserved and read as zero. */
@@ -40,14 +40,15 @@ export const identificationRows: readonly RegisterRow[] = [
   ...features,
   ['CCSIDR_EL1', '3 1 0 0 0', 'EL1/-', 'engine', 'Geometry of the cache that CSSELR_EL1 selects.'],
   ['CLIDR_EL1', '3 1 0 0 1', 'EL1/-', 'constant', 'Which cache levels exist.'],
-  ['CCSIDR2_EL1', '3 1 0 0 2', 'EL1/-', 'constant', 'More geometry of the selected cache (FEAT_CCIDX).', { state: 'not-yet' }],
+  ['CCSIDR2_EL1', '3 1 0 0 2', 'EL1/-', 'constant', 'More geometry of the selected cache (FEAT_CCIDX).', ABSENT],
   ['GMID_EL1', '3 1 0 0 4', 'EL1/-', 'constant', 'Block size of multiple-tag instructions.', { feature: 'MTE', state: 'not-yet' }],
-  ['SMIDR_EL1', '3 1 0 0 6', 'EL1/-', 'constant', 'Streaming mode identification.', { feature: 'SME', state: 'not-yet' }],
+  ['SMIDR_EL1', '3 1 0 0 6', 'EL1/-', 'constant', 'Streaming mode identification.', { feature: 'SME' }],
   ['AIDR_EL1', '3 1 0 0 7', 'EL1/-', 'constant', 'Auxiliary identification.'],
   ['CSSELR_EL1', '3 2 0 0 0', 'EL1/EL1', 'storage', 'Selects the cache that CCSIDR_EL1 describes.', { writeMask: 0xfn }],
   ['CTR_EL0', '3 3 0 0 1', 'EL0/-', 'constant', 'Cache line sizes and coherency properties.', { el0Enable: { register: 'SCTLR_EL1', mask: 1n << 15n } }],
   ['DCZID_EL0', '3 3 0 0 7', 'EL0/-', 'constant', 'Block size of DC ZVA.', { reset: 4n }],
-  ...numbered(4, (n): RegisterRow => [
-    ['ERRIDR_EL1', 'ERRSELR_EL1', 'ERXFR_EL1', 'ERXCTLR_EL1'][n] ?? '', ['3 0 5 3 0', '3 0 5 3 1', '3 0 5 4 0', '3 0 5 4 1'][n] ?? '',
-    n === 0 || n === 2 ? 'EL1/-' : 'EL1/EL1', 'storage', 'Error record of the reliability extension.', { feature: 'RAS', state: 'not-yet' }]),
+  ['ERRIDR_EL1', '3 0 5 3 0', 'EL1/-', 'constant', 'Number of error records: none.', { feature: 'RAS' }],
+  ['ERRSELR_EL1', '3 0 5 3 1', 'EL1/EL1', 'storage', 'Selects an error record.', ABSENT],
+  ['ERXFR_EL1', '3 0 5 4 0', 'EL1/-', 'storage', 'Features of the selected error record.', ABSENT],
+  ['ERXCTLR_EL1', '3 0 5 4 1', 'EL1/EL1', 'storage', 'Control of the selected error record.', ABSENT],
 ];

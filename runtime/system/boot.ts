@@ -11,10 +11,8 @@ import type { TraceEvent } from '../base/trace-event';
 import { createEngine, type Engine } from '../engine/index';
 import { createHypervisor, type Hypervisor, type Thread } from '../hypervisor/hypervisor';
 import type { PlatformVm } from '../hypervisor/interface';
-import { coreFeatures } from '../isa/cpu-features';
-import { limitToFeatures } from '../isa/feature-fields';
-import { identificationRegisters, type CoreProfile, type IdentificationValues } from '../isa/identification-profiles';
-import { readyFeatures } from '../isa/ledger';
+import { coreFeatures, gunyahFeatures } from '../isa/cpu-features';
+import { cacheSizes, hardwareIdentification, pinnedIdentification, unpinnedIdentification, type CoreProfile } from '../isa/identification-profiles';
 import { BOARD_FLASH, BOARD_VIRTIO_SLOTS } from '../machine/board';
 import { TickEventQueue } from '../machine/event-queue';
 import type { Inspection } from '../hypervisor/inspection';
@@ -98,12 +96,6 @@ function coreProfile(model: string): CoreProfile {
   return model === 'cortex-a53' || model === 'cortex-a76' || model === 'max' ? model : 'cortex-a57';
 }
 
-/** What Gunyah shows of a core, without what the engine cannot execute. */
-function truthful(profile: CoreProfile): IdentificationValues {
-  const ready = readyFeatures();
-  return limitToFeatures(identificationRegisters(profile), (feature) => ready.has(feature));
-}
-
 /** The parts of one system. */
 class Composition implements Parts {
   readonly engine: Engine;
@@ -123,7 +115,11 @@ class Composition implements Parts {
     this.system = system;
     const { platform } = system.description;
     const profile = coreProfile(platform.cpuModel);
-    this.engine = createEngine({ ram: [{ base: layout.ramBase, sizeBytes: Number(layout.ramSizeBytes) }], vcpuCountMax: VCPU_COUNT_MAX, counterShift: COUNTER_SHIFT, features: coreFeatures(profile) });
+    const isPlain = system.description.identity === 'none';
+    this.engine = createEngine({
+      ram: [{ base: layout.ramBase, sizeBytes: Number(layout.ramSizeBytes) }], vcpuCountMax: VCPU_COUNT_MAX, counterShift: COUNTER_SHIFT,
+      features: isPlain ? coreFeatures(profile) : gunyahFeatures(profile), cacheSizes: cacheSizes(profile), highestLevel: isPlain ? 1 : 2,
+    });
     this.gunyah = createHypervisor({
       engine: this.engine,
       events: this.events,
@@ -134,7 +130,7 @@ class Composition implements Parts {
       heap: layout.heap,
       vcpuCountMax: VCPU_COUNT_MAX,
       hardwareInterrupts: platformInterrupts(system.description),
-      identification: { pinned: truthful(profile), unpinned: truthful('gunyah-unpinned') },
+      identification: isPlain ? { pinned: hardwareIdentification(profile), unpinned: hardwareIdentification(profile) } : { pinned: pinnedIdentification(profile), unpinned: unpinnedIdentification(profile) },
       deviceAccess: (address, access) => this.accessDevice(Number(address), access),
       onPlatformPower: (action) => { system.endWith({ kind: 'power', action }); },
     });

@@ -28,7 +28,7 @@ export const RUN_TICKS_MAX = 2_000_000;
  */
 const HAS_RETIRED: Readonly<Record<Exit['reason'], boolean>> = {
   budget: true, wfi: true, hvc: true, breakpoint: true, watchpoint: true, exception: true, 'fault-loop': true,
-  smc: false, hlt: false, 'system-register': false, mmio: false, 'stage2-data-abort': false, 'stage2-instruction-abort': false,
+  smc: false, hlt: false, unsupported: false, 'system-register': false, mmio: false, 'stage2-data-abort': false, 'stage2-instruction-abort': false,
 };
 
 const LIMIT: Stop = { kind: 'limit' };

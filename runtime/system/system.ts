@@ -27,6 +27,15 @@ const ALL_CLASSES = 0xffff_ffff_ffff_ffffn;
 /** Code of the report that a vCPU does nothing but take one exception. */
 export const FAULT_LOOP = 'guest-fault-loop';
 
+/** What a guest may ask of a core that this machine does not have. */
+const UNSUPPORTED = {
+  'big-endian': { code: 'guest-big-endian', text: 'The guest turns on big-endian data (SCTLR_EL1.EE or E0E), and this machine is little-endian only' },
+  'aarch32': { code: 'guest-aarch32', text: 'The guest returns to AArch32 at EL0, and this machine executes AArch64 only' },
+} as const;
+
+/** Codes of reports after which a guest makes no progress any more. */
+export const FATAL_REPORTS: ReadonlySet<string> = new Set([FAULT_LOOP, ...Object.values(UNSUPPORTED).map(({ code }) => code)]);
+
 export type { Watchpoint };
 
 /** What the system is to look out for; see `control/breakpoints.ts`. */
@@ -468,6 +477,7 @@ export class System implements TimelineSubject {
       case 'watchpoint': return { stop: { kind: 'watchpoint', vcpu, id: exit.id, pc: exit.pc, address: exit.address, isWrite: exit.isWrite } };
       case 'exception': return this.exception(thread, vcpu, exit);
       case 'fault-loop': return this.faultLoop(thread, exit);
+      case 'unsupported': return this.unsupported(thread, vcpu, exit.what);
       case 'hvc':
       case 'smc': return resuming ? undefined : this.interceptCall(thread, vcpu, exit);
       case 'hlt': return this.semihosting(vcpu, exit.immediate);
@@ -486,6 +496,16 @@ export class System implements TimelineSubject {
     const message = `The vCPU took the same exception (ESR_EL1 ${hex(esr)}) at ${hex(elr)} ${FAULT_LOOP_COUNT} times without returning from it. Check the vectors at VBAR_EL1 and what they touch.`;
     this.emit({ event: 'report', tick: this.now, vmid: vmid(id), vcpu: vcpuIndex, code: FAULT_LOOP, message }, engineVcpu ?? null);
     return {};
+  }
+
+  /** The guest goes where this machine cannot follow: it stops there, again whenever it is told to go on. */
+  private unsupported({ vmid: id, vcpuIndex }: SystemThread, vcpu: number, what: keyof typeof UNSUPPORTED): Interception {
+    const { code, text } = UNSUPPORTED[what];
+    const state = this.engine.vcpu(vcpu);
+    const message = `${text} (EL${state.el}, PC ${hex(state.pc)}, SCTLR_EL1 ${hex(state.systemRegister('SCTLR_EL1'))}, SPSR_EL1 ${hex(state.systemRegister('SPSR_EL1'))}). The vCPU stopped before the instruction.`;
+    const event: TraceEvent = { event: 'report', tick: this.now, vmid: vmid(id), vcpu: vcpuIndex, code, message };
+    this.emit(event, vcpu);
+    return { stop: { kind: 'event', vcpu, event } };
   }
 
   /** Hypervisor and Resource Manager write guests' memory too. */

@@ -60,6 +60,12 @@ export function ledgerText(ledger: Ledger): string {
   ].join('\n');
 }
 
+/** What is Undefined to guests as it should be, which nobody misses: one line. */
+export function undefinedText(): string {
+  const { aboveGuests, inNoOfferedCpu } = notYet();
+  return `Rightly Undefined to guests: ${String(aboveGuests.length)} registers and operations of EL2 and EL3, ${String(inNoOfferedCpu.length)} rows of extensions that no offered CPU has`;
+}
+
 /** Names once each, with a count where there are several of one name. */
 function grouped(names: readonly string[]): string {
   const counts = new Map<string, number>();
@@ -69,5 +75,5 @@ function grouped(names: readonly string[]): string {
 
 if (require.main === module) {
   const ledger = readLedger();
-  process.stdout.write(`${process.argv.includes('--json') ? JSON.stringify(ledgerCounts(ledger)) : ledgerText(ledger)}\n`);
+  process.stdout.write(`${process.argv.includes('--json') ? JSON.stringify(ledgerCounts(ledger)) : `${ledgerText(ledger)}\n${undefinedText()}`}\n`);
 }

@@ -14,17 +14,24 @@ import { flagBits, setFlagBits } from './flags';
 import { destination, field, source, type Emit, type InstructionClass, type Lowered } from './lowering';
 
 const ZERO = i32.const(0);
+const WFE = 2;
 const WFI = 3;
+const NTWE = 1n << 18n;
 const DAIF_SHIFT = 6;
 const CLREX_OP2 = 2;
 
-/** Hints: WFI is TypeScript's; the others do nothing here (WFE may always wake at once). */
+const atEl0 = i32.eqz(i32.load(ZERO, SLOT_EL));
+
+/** Hints: WFI is TypeScript's; the others do nothing here (WFE may always wake at once, but traps at EL0 without SCTLR_EL1.nTWE). */
 export const hints: InstructionClass = {
   keys: ['hint'],
-  ops: new Map<string, Emit>([['hint', () => []]]),
+  ops: new Map<string, Emit>([
+    ['hint', () => []],
+    ['wfe', (o) => when(i32.and(atEl0, i64.eqz(i64.and(i64.load(ZERO, systemSlot('SCTLR_EL1')), i64.const(NTWE)))), o.trap())],
+  ]),
   lower(f): Lowered | undefined {
     const number = field(f, 'CRm') * 8 + field(f, 'op2');
-    return number === WFI ? undefined : { op: 'hint' };
+    return number === WFI ? undefined : { op: number === WFE ? 'wfe' : 'hint' };
   },
 };
 
@@ -35,7 +42,6 @@ export const barriers: InstructionClass = {
   lower: (f): Lowered => ({ op: field(f, 'op2') === CLREX_OP2 ? 'clrex' : 'barrier' }),
 };
 
-const atEl0 = i32.eqz(i32.load(ZERO, SLOT_EL));
 const daif = i32.load(ZERO, SLOT_DAIF);
 
 /** DAIFSet and DAIFClr at EL1; a clear with an input high leaves, so that the interrupt is taken at once. */
