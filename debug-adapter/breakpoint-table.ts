@@ -4,7 +4,7 @@
  */
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { isEventName, parseEventPattern, va, type Breakpoint, type BreakpointPlace, type Va } from '../runtime/index';
+import { isEventName, ok, parseEventPattern, va, type Breakpoint, type BreakpointPlace, type Va } from '../runtime/index';
 import { EVENT_NAMES } from './event-names';
 import { AdapterError } from './errors';
 import { makeDecide, type HitOptions } from './conditions';
@@ -74,12 +74,20 @@ export class BreakpointTable {
     if (pending.some(({ told }) => told.verified)) this.session.debuggeeIfAny?.target.refresh();
   }
 
+  /** Code moved: lines and functions are looked for where they are now. Hit counts go on. */
+  follow(): void {
+    for (const [set, rows] of this.bySet) {
+      if (set !== 'function' && !set.startsWith('source:')) continue;
+      for (const row of rows) this.installAgain(row, this.session.debuggeeIfAny?.target.breakpoints.decideOf(row.id));
+    }
+  }
+
   private rows(): Row[] {
     return [...this.bySet.values()].flat();
   }
 
-  private installAgain(row: Row): void {
-    const now = this.install(row.id, row);
+  private installAgain(row: Row, decide?: Breakpoint['decide']): void {
+    const now = this.install(row.id, row, decide);
     if (JSON.stringify(now) !== JSON.stringify(row.told)) this.session.event('breakpoint', { reason: 'changed', breakpoint: now });
     row.told = now;
   }
@@ -95,31 +103,31 @@ export class BreakpointTable {
     return rows.map(({ told }) => told);
   }
 
-  private install(id: number, { again, hit, reason }: Wanted): DebugProtocol.Breakpoint {
+  private install(id: number, { again, hit, reason }: Wanted, known?: Breakpoint['decide']): DebugProtocol.Breakpoint {
     const target = this.session.debuggeeIfAny?.target;
     if (target === undefined) return { id, verified: false, message: 'Takes effect when the system is launched.' };
     const { place, message, ...shown } = planned(again);
-    const decide = makeDecide(this.session, hit);
+    const decide = known === undefined ? makeDecide(this.session, hit) : ok(known);
     target.breakpoints.remove(id);
     if (place === undefined) return { id, verified: false, message: message ?? 'There is no code here.', ...shown };
     if (!decide.ok) return { id, verified: false, message: decide.error, ...shown };
     target.breakpoints.set({ id, place, reason, ...(decide.value === undefined ? {} : { decide: decide.value }) });
-    return { id, verified: true, ...shown };
+    return { id, verified: true, ...shown, ...(message === undefined ? {} : { message }) };
   }
 
   private planLine(source: DebugProtocol.Source, path: string, wanted: DebugProtocol.SourceBreakpoint): Plan {
-    const found: { vm: string; addresses: Va[]; line: number; column: number }[] = [];
+    const found: (Found & { line: number; column: number })[] = [];
     for (const [vm, symbols] of this.session.debuggee.symbols) {
-      const lines = symbols.files.flatMap((file) => file.addressesFor(path, wanted.line));
+      const lines = symbols.views.flatMap(({ file, isIdentity }) => file.addressesFor(path, wanted.line).map((one) => ({ ...one, isIdentity })));
       const [first] = wanted.column === undefined ? lines : lines.filter(({ column }) => column === wanted.column);
-      if (first !== undefined) found.push({ vm, addresses: lines.filter(({ actualLine, column }) => actualLine === first.actualLine && (wanted.column === undefined || column === first.column)).map(({ address }) => va(address)), line: first.actualLine, column: wanted.column === undefined ? 0 : first.column });
+      if (first === undefined) continue;
+      const here = lines.filter(({ actualLine, column }) => actualLine === first.actualLine && (wanted.column === undefined || column === first.column));
+      found.push({ ...placesOf(vm, here), isUnsettled: symbols.isUnsettled, line: first.actualLine, column: wanted.column === undefined ? 0 : first.column });
     }
     const [nearest] = [...found].sort((left, right) => left.line - right.line);
     if (nearest === undefined) return { message: `No image has code for ${path.split('/').pop() ?? path}:${wanted.line}.`, line: wanted.line, source };
     const chosen = found.filter(({ line }) => line === nearest.line);
-    const [only] = chosen;
-    const vm = chosen.length === 1 && only !== undefined ? only.vm : null;
-    return { place: { kind: 'code', vm, addresses: chosen.flatMap(({ addresses }) => addresses) }, line: nearest.line, ...(nearest.column === 0 ? {} : { column: nearest.column }), source };
+    return { ...planAt(chosen), line: nearest.line, ...(nearest.column === 0 ? {} : { column: nearest.column }), source };
   }
 
   private planFunction(name: string): Plan {
@@ -133,20 +141,20 @@ export class BreakpointTable {
       const pattern = parseEventPattern(symbol, EVENT_NAMES);
       return pattern.ok ? { place: { kind: 'event', vm: vmPart, pattern: pattern.value } } : { message: pattern.error.message };
     }
-    const found = [...this.session.debuggee.symbols].filter(([vm]) => vmPart === null || vm === vmPart)
-      .map(([vm, symbols]) => ({ vm, addresses: symbols.files.flatMap((file) => file.functionBreakpoints(symbol)) }))
-      .filter(({ addresses }) => addresses.length > 0);
+    const found = [...this.session.debuggee.symbols].filter(([vm]) => vmPart === null || vm === vmPart).map(([vm, symbols]): Found => {
+      const places = symbols.views.flatMap(({ file, isIdentity }) => file.functionBreakpoints(symbol).map((address) => ({ address, isIdentity, file })));
+      return { ...placesOf(vm, places), isUnsettled: symbols.isUnsettled };
+    }).filter(({ addresses, identity }) => addresses.length + identity.length > 0);
     const [first] = found;
     if (first === undefined) return { message: `No image has a function "${symbol}". Events are written like hvc:msgqueue_send.` };
-    const at = first.addresses[0] ?? 0n;
+    const at = first.addresses[0] ?? first.identity[0] ?? va(0n);
     const file = this.session.debuggee.symbols.get(first.vm)?.at(at);
     const line = file?.lineAt(at);
     const resolver = file === undefined ? undefined : this.session.debuggee.sources.get(file);
     return {
-      place: { kind: 'code', vm: found.length === 1 ? first.vm : null, addresses: found.flatMap(({ addresses }) => addresses.map(va)) },
+      ...planAt(found),
       ...(line === undefined ? {} : { line: line.line }),
       ...(line === undefined || resolver === undefined ? {} : { source: resolver.source(line.file) }),
-      instructionReference: addressText({ vm: first.vm, space: 'va', address: at }),
     };
   }
 
@@ -170,6 +178,26 @@ export class BreakpointTable {
     if (pieces.length === 0) return { message: `${address ?? dataId} is not in RAM, or not mapped now.` };
     return { place: { kind: 'data', pieces, access: accessType ?? 'write' } };
   }
+}
+
+/** Where code was found in one VM. */
+interface Found { readonly vm: string; readonly addresses: readonly Va[]; readonly identity: readonly Va[]; readonly isUnsettled: boolean }
+
+function placesOf(vm: string, found: readonly { readonly address: bigint; readonly isIdentity: boolean }[]): Omit<Found, 'isUnsettled'> {
+  const [addresses, identity] = [false, true].map((kind) => found.filter(({ isIdentity }) => isIdentity === kind).map(({ address }) => va(address)));
+  return { vm, addresses: addresses ?? [], identity: identity ?? [] };
+}
+
+/** The plan for code that was found in one VM or several. */
+function planAt(found: readonly Found[]): Plan {
+  const [first] = found;
+  const identity = found.flatMap((one) => one.identity);
+  const at = first?.addresses[0] ?? first?.identity[0];
+  return {
+    place: { kind: 'code', vm: found.length === 1 && first !== undefined ? first.vm : null, addresses: found.flatMap(({ addresses }) => addresses), ...(identity.length === 0 ? {} : { identity }) },
+    ...(first === undefined || at === undefined ? {} : { instructionReference: addressText({ vm: first.vm, space: 'va', address: at }) }),
+    ...(found.some(({ isUnsettled }) => isUnsettled) ? { message: 'The kernel has not chosen its address yet; the breakpoint will follow it.' } : {}),
+  };
 }
 
 /** A plan; what the catalogue knows of why there is none, such as a VM that has no vCPU yet, becomes the breakpoint's message. */

@@ -7,13 +7,30 @@ import type { Host } from './host';
 import type { LaunchArguments } from './protocol/index';
 import { SourceResolver } from './sources';
 
+/** Where the sources of images lie, wherever an image itself lies at the moment. */
+export class SourceBook implements Iterable<readonly [SymbolFile, SourceResolver]> {
+  private readonly resolvers = new Map<SymbolFile, SourceResolver>();
+
+  add(file: SymbolFile, resolver: SourceResolver): void {
+    this.resolvers.set(file.original, resolver);
+  }
+
+  get(file: SymbolFile): SourceResolver | undefined {
+    return this.resolvers.get(file.original);
+  }
+
+  [Symbol.iterator](): Iterator<readonly [SymbolFile, SourceResolver]> {
+    return this.resolvers[Symbol.iterator]();
+  }
+}
+
 /** What exists once a system was launched. */
 export interface Debuggee {
   readonly target: DebugTarget;
   readonly launch: LaunchArguments;
   /** Symbols by VM name. */
   readonly symbols: ReadonlyMap<string, VmSymbols>;
-  readonly sources: ReadonlyMap<SymbolFile, SourceResolver>;
+  readonly sources: SourceBook;
   readonly warnings: readonly Diagnostic[];
 }
 
@@ -23,8 +40,8 @@ export async function makeDebuggee(host: Host, resolved: ResolvedSystem, launch:
   if (!system.ok) return err(system.error);
   const target = new DebugTarget(system.value, { history: historyOf(launch) });
   const names = [...resolved.description.vms.map(({ name }) => name), ...resolved.symbols.map(({ vm }) => vm)];
-  const symbols = new Map(names.map((name) => [name, new VmSymbols(system.value)]));
-  const sources = new Map<SymbolFile, SourceResolver>();
+  const symbols = new Map(names.map((name) => [name, new VmSymbols(system.value, name)]));
+  const sources = new SourceBook();
   const warnings: Diagnostic[] = [];
   for (const { vm, path, bytes, slide } of resolved.symbols) {
     const resolver = new SourceResolver(host, path, launch.sourceMap ?? {});
@@ -35,10 +52,19 @@ export async function makeDebuggee(host: Host, resolved: ResolvedSystem, launch:
     }
     await resolver.prepare(opened.value.sourceFiles());
     warnings.push(...opened.value.problems);
-    sources.set(opened.value, resolver);
+    sources.add(opened.value, resolver);
     symbols.get(vm)?.add(opened.value);
+    if (symbols.get(vm)?.isMismatch === true) warnings.push(otherKernel(vm, path));
   }
+  target.moving = [...symbols.values()];
   return ok({ target, launch, symbols, sources, warnings });
+}
+
+function otherKernel(vm: string, path: string): Diagnostic {
+  return {
+    severity: 'warning', code: 'symbols-other-kernel', file: path,
+    message: `${path} is not of the kernel that "${vm}" boots: their version banners differ. Give the vmlinux of the very same build, or nothing of it will be found.`,
+  };
 }
 
 function openSymbols(bytes: Uint8Array, { path, slide }: { path: string; slide: bigint }, resolver: SourceResolver): Result<SymbolFile, Diagnostic> {

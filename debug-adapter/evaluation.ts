@@ -3,9 +3,9 @@
  * extra names that conditions may use.
  */
 
-import { va, type FrameContext, type StackFrame, type System, type TraceEvent } from '../runtime/index';
+import { va, type FrameContext, type StackFrame, type System, type TraceEvent, type VmSymbols } from '../runtime/index';
 import { AdapterError } from './errors';
-import { symbolContext, type EvaluationContext, type ExtraValue } from './expressions/index';
+import { symbolContext, type EvaluationContext, type ExtraValue, type NamedThing } from './expressions/index';
 import { readBytes, writeBytes } from './requests/memory';
 import type { Session } from './session';
 import type { FrameHandle } from './variables/references';
@@ -66,16 +66,24 @@ function contextOf(session: Session, vcpu: number, { frame, inlineIndex, overrid
   const registers = new RegisterNames(session, vcpu, frame?.context);
   return symbolContext({
     ...(frame === undefined ? {} : { frame: { context: frame.context, symbols: frame.symbols, inlineIndex } }),
-    files: symbols.get(vm)?.files ?? [],
+    files: symbols.get(vm)?.filesFor(vcpu) ?? [],
     filesOf: (image) => symbols.get(image)?.files ?? [],
     readRegister: (name) => registers.read(name),
     writeRegister: (name, value) => registers.write(name, value),
     writeFrameRegister: (number, value) => registers.writeNumber(number, value),
-    readMemory: (address, sizeBytes, space) => wholeOrNothing(readBytes(session, { vm: space ?? vm, space: 'va', address }, sizeBytes), sizeBytes),
+    readMemory: (address, sizeBytes, space) => (space === undefined ? symbols.get(vm)?.memoryFor(vcpu).read(address, sizeBytes)
+      : undefined) ?? wholeOrNothing(readBytes(session, { vm: space ?? vm, space: 'va', address }, sizeBytes), sizeBytes),
     writeMemory: (address, bytes, space) => writeBytes(session, { vm: space ?? vm, space: 'va', address }, bytes) === bytes.length,
     overrides,
+    things: (name) => (name === 'current' ? currentTask(symbols.get(vm), vcpu) : undefined),
     fallbacks: new Map<string, ExtraValue>([['vm', vm], ['vcpu', BigInt(system.vcpus().find(({ index }) => index === vcpu)?.vcpu ?? 0)]]),
   });
+}
+
+/** `current`, which is a macro of the kernel, so that debug information does not have it. */
+function currentTask(symbols: VmSymbols | undefined, vcpu: number): NamedThing | undefined {
+  const task = symbols?.currentTask(vcpu);
+  return task === undefined ? undefined : { kind: 'constant', type: { kind: 'pointer', target: task.type, sizeBytes: WIDTH_64 }, value: task.address };
 }
 
 function wholeOrNothing(bytes: Uint8Array, sizeBytes: number): Uint8Array | undefined {

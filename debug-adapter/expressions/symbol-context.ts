@@ -25,6 +25,8 @@ export interface SymbolContextParts {
   writeMemory?(address: bigint, bytes: Uint8Array, space?: string): boolean;
   /** Names that win over the program's, such as an event's arguments. */
   readonly overrides?: ReadonlyMap<string, ExtraValue>;
+  /** Names that the debugger knows though debug information does not, if the program has none of its own. */
+  things?(name: string): NamedThing | undefined;
   /** Names that count only if the program has none. */
   readonly fallbacks?: ReadonlyMap<string, ExtraValue>;
 }
@@ -73,7 +75,8 @@ function resolvePlain(name: string, parts: SymbolContextParts, files: readonly S
   const override = parts.overrides?.get(name);
   if (override !== undefined) return extra(override);
   const found = local(name, parts) ?? firstOf(files, (file) => global(name, file, parts.frame));
-  if (found !== undefined) return found;
+  const known = found ?? parts.things?.(name);
+  if (known !== undefined) return known;
   const fallback = parts.fallbacks?.get(name);
   return fallback === undefined ? undefined : extra(fallback);
 }

@@ -26,7 +26,7 @@ function step(kind: 'into' | 'over' | 'out', command: string): Handler {
   return (session, args) => {
     const { target, symbols } = session.requireStopped();
     const vcpu = vcpuOf(session, args, command);
-    const lines = symbols.get(target.system.vmNameOf(vcpu) ?? '');
+    const lines = symbols.get(target.system.vmNameOf(vcpu) ?? '')?.linesOf(vcpu);
     const call = kind === 'into' && typeof args['targetId'] === 'number' ? session.references.target(args['targetId']) : undefined;
     if (call !== undefined && lines !== undefined) {
       session.start(target.stepIntoCall(vcpu, lines, call.address));
@@ -43,7 +43,7 @@ function stepBack(session: Session, args: Arguments): unknown {
   const { target, symbols } = session.requireStopped();
   if (!target.canTravel) throw new AdapterError('noHistory');
   const vcpu = vcpuOf(session, args, 'stepBack');
-  const lines = textOr(args, 'granularity') === 'instruction' ? undefined : symbols.get(target.system.vmNameOf(vcpu) ?? '');
+  const lines = textOr(args, 'granularity') === 'instruction' ? undefined : symbols.get(target.system.vmNameOf(vcpu) ?? '')?.linesOf(vcpu);
   session.start(target.stepBack(vcpu, lines));
   return {};
 }
@@ -71,7 +71,7 @@ function cancel(): unknown {
 function stepInTargets(session: Session, args: Arguments): unknown {
   const { target, symbols } = session.requireStopped();
   const handle = session.references.frame(numberOf(args, 'frameId', 'stepInTargets'));
-  const file = symbols.get(handle.vm)?.at(target.system.pcOf(handle.vcpu));
+  const file = symbols.get(handle.vm)?.at(target.system.pcOf(handle.vcpu), handle.vcpu);
   if (handle.index > 0 || file === undefined) return { targets: [] };
   const targets = callsOnLine(session, handle.vcpu, file);
   return { targets: targets.map(({ address, label, line }) => ({ id: session.references.addTarget({ vm: handle.vm, address }), label, ...(line === 0 ? {} : { line: line - lineOffset(session) }) })) };
@@ -100,7 +100,7 @@ function goto(session: Session, args: Arguments): unknown {
   const vcpu = vcpuOf(session, args, 'goto');
   const place = session.references.target(numberOf(args, 'targetId', 'goto'));
   const vm = target.system.vmNameOf(vcpu) ?? '';
-  const here = symbols.get(vm)?.at(target.system.pcOf(vcpu))?.functionAt(target.system.pcOf(vcpu));
+  const here = symbols.get(vm)?.at(target.system.pcOf(vcpu), vcpu)?.functionAt(target.system.pcOf(vcpu));
   if (vm !== place.vm || here?.ranges.some(({ start, end }) => place.address >= start && place.address < end) !== true) {
     throw new AdapterError('gotoElsewhere', { place: addressText({ vm: place.vm, space: 'va', address: place.address }), function: `${vm}!${here?.name ?? hex(target.system.pcOf(vcpu))}` });
   }

@@ -74,6 +74,7 @@ async function powerOn(session: Session, options: LaunchArguments): Promise<void
   const debuggee = need(await makeDebuggee(session.host, resolved, options));
   session.release();
   session.debuggeeIfAny = debuggee;
+  debuggee.target.onMoved = () => { session.breakpoints.follow(); };
   session.references.clear();
   session.traceFile = options.trace === undefined ? undefined : new TraceFile(session, session.host.resolvePath(options.cwd ?? '.', options.trace));
   session.references.resolveVm = (vm) => vcpuOfVm(session, vm);

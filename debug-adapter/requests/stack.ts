@@ -19,7 +19,12 @@ function threads(session: Session): unknown {
   const debuggee = session.debuggeeIfAny;
   if (debuggee === undefined) return { threads: [] };
   const { system } = debuggee.target;
-  return { threads: system.vcpus().map(({ index, vm, vcpu }) => ({ id: threadIdOf(index), name: `${vm}/cpu${vcpu}` })) };
+  return { threads: system.vcpus().map(({ index, vm, vcpu }) => ({ id: threadIdOf(index), name: `${vm}/cpu${vcpu}${taskText(debuggee.symbols.get(vm)?.task(index))}` })) };
+}
+
+/** What a vCPU works on, after its name. */
+function taskText(task: { readonly comm: string; readonly pid: number } | undefined): string {
+  return task === undefined ? '' : ` · ${task.comm}[${task.pid}]`;
 }
 
 /** One frame as the client sees it: a real frame, or a function inlined into one. */
@@ -70,13 +75,20 @@ function plainName(session: Session, vm: string, pc: bigint): string {
   return base === undefined || pc < base ? hex(pc) : `${vm}+${hex(pc - base)}`;
 }
 
+/** Code of a process without symbols, by the process. */
+function processName(session: Session, { vcpu, vm }: { vcpu: number; vm: string }, frame: StackFrame): string | undefined {
+  const symbols = session.debuggee.symbols.get(vm);
+  const task = symbols?.isProcessFrame(vcpu, frame) === true ? symbols.task(vcpu) : undefined;
+  return task === undefined ? undefined : `[user] ${task.comm}`;
+}
+
 function describeFrame(session: Session, { vcpu, vm }: { vcpu: number; vm: string }, frame: ShownFrame): DebugProtocol.StackFrame {
   const { real, file, line, column } = frame;
   const resolver = real.symbols === undefined ? undefined : session.debuggee.sources.get(real.symbols);
   const hasSource = file !== undefined && line > 0 && resolver !== undefined;
   return {
     id: session.references.addFrame({ vcpu, vm, index: frame.index, inlineIndex: frame.inlineIndex }),
-    name: frame.name === '' ? plainName(session, vm, real.pc) : frame.name,
+    name: frame.name !== '' ? frame.name : processName(session, { vcpu, vm }, real) ?? plainName(session, vm, real.pc),
     line: hasSource ? line - lineOffset(session) : 0,
     column: hasSource ? Math.max(1, column) - (session.client.columnsStartAt1 === false ? 1 : 0) : 0,
     instructionPointerReference: addressText({ vm, space: 'va', address: real.pc }),

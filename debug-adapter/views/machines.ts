@@ -42,7 +42,7 @@ function vcpuRows(session: Session, vmid: number): VcpuRow[] {
     const index = thread.engineVcpu ?? 0;
     const state = system.engine.vcpu(index);
     const pc = state.pc;
-    const symbol = symbols.get(system.vmName(vmid))?.at(pc)?.symbolize(va(pc));
+    const symbol = symbols.get(system.vmName(vmid))?.at(pc, index)?.symbolize(va(pc));
     return {
       threadId: threadIdOf(index),
       index: thread.index,

@@ -22,7 +22,8 @@ export interface Hit {
 
 /** Where a breakpoint is. `vm` limits it to one VM by name; null means any. */
 export type BreakpointPlace =
-  | { readonly kind: 'code'; readonly vm: string | null; readonly addresses: readonly Va[] }
+  /** `identity` are addresses that count at EL1 only: those of a kernel that does not translate yet. */
+  | { readonly kind: 'code'; readonly vm: string | null; readonly addresses: readonly Va[]; readonly identity?: readonly Va[] }
   | { readonly kind: 'data'; readonly pieces: readonly { readonly address: Watchpoint['address']; readonly sizeBytes: number }[]; readonly access: Watchpoint['access'] }
   | { readonly kind: 'event'; readonly vm: string | null; readonly pattern: EventPattern };
 
@@ -48,6 +49,8 @@ export interface VcpuNames {
   vmNameOf(vcpu: number): string | undefined;
   /** Current PC. */
   pcOf(vcpu: number): bigint;
+  /** Current exception level. */
+  levelOf(vcpu: number): number;
 }
 
 const WATCH_PIECES_MAX = 256;
@@ -70,6 +73,11 @@ export class BreakpointSet {
     this.breakpoints.set(breakpoint.id, breakpoint);
   }
 
+  /** What decides whether a hit of a breakpoint stops, if something does. */
+  decideOf(id: number): Breakpoint['decide'] {
+    return this.breakpoints.get(id)?.decide;
+  }
+
   remove(id: number): void {
     this.breakpoints.delete(id);
   }
@@ -85,7 +93,7 @@ export class BreakpointSet {
     const before = events.filter(({ place }) => place.kind === 'event' && place.pattern.beforeCall);
     const after = events.filter(({ place }) => place.kind === 'event' && !place.pattern.beforeCall);
     return {
-      addresses: [...this.breakpoints.values()].flatMap(({ place }) => (place.kind === 'code' ? place.addresses : [])),
+      addresses: [...this.breakpoints.values()].flatMap(({ place }) => (place.kind === 'code' ? [...place.addresses, ...(place.identity ?? [])] : [])),
       watchpoints: this.numberWatchpoints(),
       exceptionClasses: this.exceptionClasses,
       call: before.length === 0 ? undefined : (event, vcpu) => before.some((breakpoint) => this.eventMatches(breakpoint, event, vcpu)),
@@ -129,7 +137,9 @@ export class BreakpointSet {
 
   private at(vcpu: number, pc: bigint): Breakpoint[] {
     const vm = this.names.vmNameOf(vcpu);
-    return [...this.breakpoints.values()].filter(({ place }) => place.kind === 'code' && (place.vm === null || place.vm === vm) && place.addresses.some((address) => address === pc));
+    const isHere = (address: Va): boolean => address === pc;
+    return [...this.breakpoints.values()].filter(({ place }) => place.kind === 'code' && (place.vm === null || place.vm === vm)
+      && (place.addresses.some(isHere) || (place.identity?.some(isHere) === true && this.names.levelOf(vcpu) === 1)));
   }
 
   private eventMatches({ place }: Breakpoint, event: TraceEvent, vcpu: number | null): boolean {

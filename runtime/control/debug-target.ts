@@ -13,6 +13,7 @@ import { Timeline, TIMELINE_DEFAULTS, type TimelineOptions } from '../timeline/t
 import { BreakpointSet, type Breakpoint, type ExceptionFilter } from './breakpoints';
 import { History, SLICE_EFFORT, SLICE_TICKS, type Search } from './history';
 import type { Job, JobProgress, StopReport } from './job';
+import type { MovingCode } from './moving-code';
 import { Stepper, type LineView, type Runner, type StepEnd } from './step';
 
 /** How a target is set up. */
@@ -22,6 +23,8 @@ export interface DebugTargetOptions {
 }
 
 const ENTRY_ID = -2;
+/** Watchpoints with this number and above are the target's own; those of users have small numbers. */
+const SENTINEL_ID_FIRST = 1 << 20;
 
 /** Every kind of step. */
 export type StepKind = 'into' | 'over' | 'out';
@@ -37,6 +40,10 @@ export class DebugTarget implements Runner {
   private temporary: Breakpoint | undefined;
   /** Whether a system in which nothing can run any more stops the session; else it waits for input. */
   stopsWhenIdle = false;
+  /** Code whose addresses change while it runs. */
+  moving: readonly MovingCode[] = [];
+  /** Called when such code has moved, so that breakpoints follow it. */
+  onMoved: () => void = () => undefined;
   private busy = false;
   /** While history is searched or a time is sought, what to look out for is not the user's choice. */
   private travels = false;
@@ -50,7 +57,9 @@ export class DebugTarget implements Runner {
     const history = options.history === 'off' ? { intervalEffort: Number.MAX_SAFE_INTEGER } : options.history;
     this.timeline = new Timeline(system, { ...TIMELINE_DEFAULTS, ...history });
     this.history = new History(system, this.timeline);
-    this.breakpoints = new BreakpointSet(system);
+    this.breakpoints = new BreakpointSet({
+      vmNameOf: (vcpu) => system.vmNameOf(vcpu), pcOf: (vcpu) => system.pcOf(vcpu), levelOf: (vcpu) => system.engine.vcpu(vcpu).el,
+    });
     this.stepper = new Stepper(system, this, this.history);
     system.onInput = () => { this.branch(); };
   }
@@ -191,13 +200,28 @@ export class DebugTarget implements Runner {
   private slice(request: { readonly stepVcpu?: number; readonly resumeVcpu?: number }): Stop {
     const stop = this.system.run({ until: ticks(this.system.now + SLICE_TICKS), effortMax: SLICE_EFFORT, ...request });
     this.timeline.observe();
+    if (stop.kind === 'limit' || (stop.kind === 'watchpoint' && stop.id >= SENTINEL_ID_FIRST)) this.settle();
     return stop;
+  }
+
+  /** Looks whether code has moved since, and has breakpoints follow it. */
+  private settle(): void {
+    let hasMoved = false;
+    for (const code of this.moving) hasMoved = code.settle() || hasMoved;
+    if (!hasMoved) return;
+    this.onMoved();
+    this.refresh();
   }
 
   private lookout(): LookOut {
     const lookout = this.breakpoints.lookout();
     const temporary = this.temporary?.place;
-    return temporary?.kind === 'code' ? { ...lookout, addresses: [...lookout.addresses, ...temporary.addresses] } : lookout;
+    const sentinels = this.moving.flatMap((code) => code.sentinel()).map((piece, i) => ({ ...piece, id: SENTINEL_ID_FIRST + i, access: 'write' as const }));
+    return {
+      ...lookout,
+      addresses: temporary?.kind === 'code' ? [...lookout.addresses, ...temporary.addresses] : lookout.addresses,
+      watchpoints: sentinels.length === 0 ? lookout.watchpoints : [...lookout.watchpoints, ...sentinels],
+    };
   }
 
   /** A job that moves through history; breakpoints that change meanwhile count when it has ended. */
@@ -210,12 +234,14 @@ export class DebugTarget implements Runner {
   private *job(body: Job): Job {
     assert(!this.busy, 'one job runs at a time');
     this.busy = true;
+    this.settle();
     try {
       return yield* body;
     } finally {
       this.busy = false;
       this.travels = false;
       this.temporary = undefined;
+      this.settle();
       this.refresh();
     }
   }

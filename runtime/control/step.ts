@@ -24,6 +24,8 @@ export interface LineView {
   afterPrologue(entry: Va): Va;
   /** Canonical frame address and return address of the frame at the vCPU's present state. */
   frame(vcpu: number): { readonly cfa: bigint; readonly returnAddress: Va } | undefined;
+  /** Whom the vCPU works for, where an operating system has it work for many: a step belongs to one of them. */
+  owner?(vcpu: number): bigint | undefined;
 }
 
 /** What an A64 instruction word does to the flow of control, as far as stepping cares. */

@@ -41,6 +41,7 @@ function cached(source: SectionSource): SectionSource {
   const known = new Map<string, ImageSection | undefined>();
   return {
     baseAddress: source.baseAddress,
+    contents: (address, sizeBytes) => source.contents?.(address, sizeBytes),
     section(name): ImageSection | undefined {
       if (!known.has(name)) known.set(name, source.section(name));
       return known.get(name);
@@ -54,12 +55,23 @@ export function elfSections(elf: ElfFile): SectionSource {
   const baseAddress = loaded.reduce((low, address) => (address < low ? address : low), loaded[0] ?? 0n);
   return {
     baseAddress,
+    contents: (address, sizeBytes) => loadedBytes(elf, address, sizeBytes),
     section(name: string): ImageSection | undefined {
       const header = elf.findSection(name);
       const bytes = header?.compressed === true ? decompressed(elf.sectionBytes(header)) : elf.section(name);
       return bytes === undefined ? undefined : { address: header?.address ?? 0n, bytes };
     },
   };
+}
+
+function loadedBytes(elf: ElfFile, address: bigint, sizeBytes: number): Uint8Array | undefined {
+  const end = address + BigInt(sizeBytes);
+  for (const { type, virtualAddress, bytes } of elf.segments) {
+    if (type !== 1 || address < virtualAddress || end > virtualAddress + BigInt(bytes.length)) continue;
+    const at = Number(address - virtualAddress);
+    return bytes.subarray(at, at + sizeBytes);
+  }
+  return undefined;
 }
 
 const COMPRESSION_HEADER_SIZE_BYTES = 24;

@@ -19,11 +19,18 @@ export interface StackWalk {
   readonly memory: MemoryReader;
   /** The symbol file whose image contains an address. */
   symbolsAt(address: bigint): SymbolFile | undefined;
+  /** What an exception interrupted, if a frame is of code that exceptions enter. */
+  interrupted?(frame: StackFrame): Unwound | undefined;
+  /** True where the walk ends because nothing is known of the frame's caller. */
+  isOutermost?(frame: StackFrame): boolean;
   /** How many frames are wanted at most; never more than 4096 are walked. */
   readonly frameCountMax?: number;
 }
 
 const FRAME_COUNT_MAX = 4096;
+
+/** How often a stack may go on at a lower address: interrupts, and processes below them, have stacks of their own. */
+const STACK_COUNT_MAX = 16;
 
 /** The frames from the innermost outwards. Ends at pc 0, at the outermost frame, or where the stack makes no progress. */
 export function* walkStack(walk: StackWalk): IterableIterator<StackFrame> {
@@ -31,22 +38,34 @@ export function* walkStack(walk: StackWalk): IterableIterator<StackFrame> {
   let frame = pc === undefined ? undefined : makeFrame(walk, { pc, lookup: pc, registers: walk.registers });
   const limit = Math.min(walk.frameCountMax ?? 256, FRAME_COUNT_MAX);
   let previousCfa: bigint | undefined;
+  let isExact = true;
+  let wasExact = false;
+  let stacks = 1;
   for (let count = 0; frame !== undefined && count < limit; count++) {
     yield frame;
-    const caller = callerOf(frame, count === 0);
-    if (caller === undefined || caller.pc === 0n) return;
+    if (walk.isOutermost?.(frame) === true) return;
+    const found = callerOf(walk, frame, isExact);
+    if (found === undefined || found.caller.pc === 0n) return;
+    const { caller } = found;
     // A leaf may leave the CFA as it is, but only once: two equal frames in a row would go on for ever.
-    const isProgress = previousCfa === undefined || caller.cfa > previousCfa || (count === 1 && caller.cfa === previousCfa && caller.pc !== frame.pc);
-    if (!isProgress) return;
+    const isProgress = previousCfa === undefined || caller.cfa > previousCfa || ((isExact || wasExact) && caller.cfa === previousCfa && caller.pc !== frame.pc);
+    if (!isProgress && !(found.maySwitch && stacks++ < STACK_COUNT_MAX)) return;
     previousCfa = caller.cfa;
-    frame = makeFrame(walk, { pc: caller.pc, lookup: caller.isExact ? caller.pc : caller.pc - 1n, registers: caller.registers });
+    wasExact = isExact;
+    ({ isExact } = caller);
+    frame = makeFrame(walk, { pc: caller.pc, lookup: isExact ? caller.pc : caller.pc - 1n, registers: caller.registers });
   }
 }
 
-function callerOf(frame: StackFrame, isInnermost: boolean): Unwound | undefined {
+/** The caller of a frame, and whether its stack may be another one. */
+function callerOf(walk: StackWalk, frame: StackFrame, isExact: boolean): { readonly caller: Unwound; readonly maySwitch: boolean } | undefined {
   const { symbols, context } = frame;
-  if (symbols?.hasFrameInfo(context.pc) === true) return symbols.unwind(context);
-  return unwindPlain(context, symbols?.plainCodeAt(context.pc), isInnermost);
+  const interrupted = walk.interrupted?.(frame);
+  if (interrupted !== undefined) return { caller: interrupted, maySwitch: true };
+  const hasRules = symbols?.hasFrameInfo(context.pc) === true;
+  const caller = hasRules ? symbols.unwind(context) : unwindPlain(context, symbols?.plainCodeAt(context.pc), isExact);
+  // Where somebody knows of exceptions, plain code is an operating system's assembly, which changes stacks.
+  return caller === undefined ? undefined : { caller, maySwitch: !hasRules && walk.interrupted !== undefined };
 }
 
 function makeFrame(walk: StackWalk, at: { readonly pc: bigint; readonly lookup: bigint; readonly registers: RegisterReader }): StackFrame {

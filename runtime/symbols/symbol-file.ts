@@ -81,10 +81,40 @@ const CACHED_GLOBAL_COUNT_MAX = 4096;
 /** More names than a completion list shows. */
 const COMPLETION_COUNT_MAX = 200;
 
+/** How many places of one image are remembered. */
+const VIEW_COUNT_MAX = 16;
+
+/** What does not depend on where the image is. */
+interface SharedParts {
+  readonly source: SectionSource;
+  readonly original: SymbolFile;
+  readonly base: ImageBase;
+  readonly info: DwarfInfo;
+  readonly symbols: ElfSymbols;
+  readonly units: UnitIndex;
+  readonly functions: FunctionIndex;
+  readonly lines: LineIndex;
+  readonly names: NameIndex;
+  readonly frames: FrameTable;
+  readonly views: Map<bigint, SymbolFile>;
+}
+
+function openParts(source: SectionSource, original: SymbolFile): SharedParts {
+  const base = new ImageBase(source.baseAddress);
+  const info = new DwarfInfo(dwarfSections(source), base);
+  const units = new UnitIndex(info);
+  return {
+    source, original, base, info, units, symbols: new ElfSymbols(source, base), functions: new FunctionIndex(info, units),
+    lines: new LineIndex(info, units), names: new NameIndex(info), frames: new FrameTable(source, base), views: new Map(),
+  };
+}
+
 /** Symbols, lines, variables, types and call frames of one image. */
 export class SymbolFile {
   readonly name: string;
   readonly slide: bigint;
+  private readonly parts: SharedParts;
+  private readonly options: SymbolOptions;
   private readonly base: ImageBase;
   private readonly info: DwarfInfo;
   private readonly symbols: ElfSymbols;
@@ -99,21 +129,40 @@ export class SymbolFile {
   private readonly functionInfos = new WeakMap<CodeFunction, FunctionInfo>();
   private readonly globals = new Map<string, Variable | undefined>();
 
-  constructor(source: SectionSource, options: SymbolOptions) {
+  /** Opens an image, or with `shared` sees one that is open at another place. */
+  constructor(source: SectionSource, options: SymbolOptions, shared?: SharedParts) {
     this.name = options.name;
+    this.options = options;
     this.slide = options.slide ?? 0n;
     this.sourceMap = options.sourceMap ?? ((path) => path);
-    this.base = new ImageBase(source.baseAddress);
-    this.info = new DwarfInfo(dwarfSections(source), this.base);
-    this.symbols = new ElfSymbols(source, this.base);
-    this.units = new UnitIndex(this.info);
-    this.functions = new FunctionIndex(this.info, this.units);
-    this.lines = new LineIndex(this.info, this.units);
-    this.names = new NameIndex(this.info);
-    this.frames = new FrameTable(source, this.base);
+    this.parts = shared ?? openParts(source, this);
+    ({ base: this.base, info: this.info, symbols: this.symbols, units: this.units, functions: this.functions, lines: this.lines, names: this.names, frames: this.frames } = this.parts);
     this.variables = new VariableReader(this.info, this.slide);
     this.variables.callSiteOf = (caller) => this.callSite(caller);
     this.typeNames = new TypeNames(this.names, this.variables.types);
+  }
+
+  /** The file as it was opened: what all views of one image have in common. */
+  get original(): SymbolFile {
+    return this.parts.original;
+  }
+
+  /** The same image at another place, with what was read of it so far. */
+  moved(slide: bigint): SymbolFile {
+    if (slide === this.slide) return this;
+    const { views, source, original } = this.parts;
+    if (slide === original.slide) return original;
+    const known = views.get(slide);
+    if (known !== undefined) return known;
+    const view = new SymbolFile(source, { ...this.options, slide }, this.parts);
+    if (views.size >= VIEW_COUNT_MAX) views.clear();
+    views.set(slide, view);
+    return view;
+  }
+
+  /** What the image holds at a runtime address when it is loaded; `undefined` where the file has no bytes for it. */
+  contentsAt(address: bigint, sizeBytes: number): Uint8Array | undefined {
+    return this.parts.source.contents?.(BigInt.asUintN(64, address - this.slide), sizeBytes);
   }
 
   /** What is wrong with the debug information, as far as it was read. */
@@ -127,11 +176,16 @@ export class SymbolFile {
   }
 
   private offsetOf(address: bigint): number {
-    return this.base.offsetOf(address - this.slide);
+    return this.base.offsetOf(this.slide === 0n ? address : BigInt.asUintN(64, address - this.slide));
   }
 
   private addressOf(offset: number): bigint {
-    return this.base.addressOf(offset) + this.slide;
+    return this.runtime(this.base.addressOf(offset));
+  }
+
+  /** A link address where the image runs: addresses wrap around. */
+  private runtime(address: bigint): bigint {
+    return this.slide === 0n ? address : BigInt.asUintN(64, address + this.slide);
   }
 
   private range(range: OffsetRange): AddressRange {
@@ -294,7 +348,7 @@ export class SymbolFile {
   /** Functions of that name with code of their own. */
   findFunctions(name: string): readonly FunctionInfo[] {
     const bySymbol = this.symbols.named(name).filter((symbol) => symbol.kind !== 'object')
-      .map((symbol) => this.functionAt(symbol.address + this.slide) ?? this.symbolFunction(symbol))
+      .map((symbol) => this.functionAt(this.runtime(symbol.address)) ?? this.symbolFunction(symbol))
       .filter((func) => func.name === name || !func.hasDebugInfo);
     if (bySymbol.length > 0) return distinct(bySymbol);
     return distinct(this.names.find('function', name).flatMap((die) => this.functions.copiesOf(die)).map((func) => this.functionInfo(func)));
@@ -372,7 +426,7 @@ export class SymbolFile {
     const offset = this.offsetOf(address);
     const symbol = offset === OUTSIDE ? undefined : this.symbols.covering(offset);
     if (symbol !== undefined) {
-      const start = symbol.address + this.slide;
+      const start = this.runtime(symbol.address);
       return { name: symbol.name, address: start, offset: address - start, kind: symbol.kind };
     }
     const func = this.functions.at(offset);
@@ -384,7 +438,7 @@ export class SymbolFile {
   /** The runtime address of a symbol of the symbol table. */
   addressOfSymbol(name: string): bigint | undefined {
     const [symbol] = this.symbols.named(name);
-    return symbol === undefined ? undefined : symbol.address + this.slide;
+    return symbol === undefined ? undefined : this.runtime(symbol.address);
   }
 
   /** Names of functions, variables and symbols that begin with `prefix`, sorted, at most 200. */
@@ -490,7 +544,7 @@ export class SymbolFile {
 
   /** The call site entry for the call that a frame is in the middle of. */
   private callSite(caller: FrameContext): Die | undefined {
-    const returnAddress = caller.pc + 1n - this.slide;
+    const returnAddress = BigInt.asUintN(64, caller.pc + 1n - this.slide);
     for (const { die, blocks } of this.callsAt(caller.pc)) {
       for (const block of [...blocks, die]) {
         for (const child of block.children()) {

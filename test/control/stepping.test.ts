@@ -26,7 +26,7 @@ function runToFunction({ target, symbols, vm }: Session, name: string): number {
 
 function place({ target, symbols }: Session, vcpu: number): string {
   const pc = va(target.system.pcOf(vcpu));
-  const line = symbols.lineAt(pc)?.key.replace(/^.*\//, '') ?? '?';
+  const line = symbols.linesOf(vcpu).lineAt(pc)?.key.replace(/^.*\//, '') ?? '?';
   return `${line} pc ${pc.toString(16)} tick ${target.system.now}`;
 }
 
@@ -59,8 +59,8 @@ for (const name of ['nested-structs', 'nested-structs-o0', 'nested-structs-o2'])
     const vcpu = runToFunction(session, 'guest_main');
     checkInverse(session, vcpu, {
       count: 16,
-      forward: () => { finish(session.target.stepLine(vcpu, 'over', session.symbols)); },
-      back: () => { finish(session.target.stepBack(vcpu, session.symbols)); },
+      forward: () => { finish(session.target.stepLine(vcpu, 'over', session.symbols.linesOf(vcpu))); },
+      back: () => { finish(session.target.stepBack(vcpu, session.symbols.linesOf(vcpu))); },
     });
   });
 }
@@ -74,14 +74,14 @@ test('stepping into and out of a recursion goes down and up one frame at a time'
     assert.equal(depth(), 1);
     for (let steps = 0; depth() < 4; steps++) {
       assert.ok(steps < 40, `${name}: stepping into the recursion does not get deeper`);
-      finish(target.stepLine(vcpu, 'into', symbols));
+      finish(target.stepLine(vcpu, 'into', symbols.linesOf(vcpu)));
     }
     for (const left of [3, 2, 1]) {
-      finish(target.stepLine(vcpu, 'out', symbols));
+      finish(target.stepLine(vcpu, 'out', symbols.linesOf(vcpu)));
       assert.equal(depth(), left, `${name}: one frame less`);
     }
     const before = target.system.now;
-    finish(target.stepLine(vcpu, 'over', symbols));
+    finish(target.stepLine(vcpu, 'over', symbols.linesOf(vcpu)));
     assert.ok(target.system.now > before && depth() <= 1, `${name}: over goes on in the caller`);
   }
 });
@@ -92,8 +92,8 @@ test('stepping over a recursive call stays in its frame and back again', async (
     const vcpu = runToFunction(session, 'factorial');
     checkInverse(session, vcpu, {
       count: 2,
-      forward: () => { finish(session.target.stepLine(vcpu, 'over', session.symbols)); },
-      back: () => { finish(session.target.stepBack(vcpu, session.symbols)); },
+      forward: () => { finish(session.target.stepLine(vcpu, 'over', session.symbols.linesOf(vcpu))); },
+      back: () => { finish(session.target.stepBack(vcpu, session.symbols.linesOf(vcpu))); },
     });
   }
 });
@@ -103,8 +103,8 @@ test('stepping back from the first line of a function goes to the line that call
     const session = open(await guestSubject(name));
     const { target, symbols } = session;
     const vcpu = runToFunction(session, 'counts_calls');
-    let report = finish(target.stepBack(vcpu, symbols));
-    for (let steps = 0; steps < 3 && symbols.files[0]?.functionAt(target.system.pcOf(vcpu))?.name === 'counts_calls'; steps++) report = finish(target.stepBack(vcpu, symbols));
+    let report = finish(target.stepBack(vcpu, symbols.linesOf(vcpu)));
+    for (let steps = 0; steps < 3 && symbols.files[0]?.functionAt(target.system.pcOf(vcpu))?.name === 'counts_calls'; steps++) report = finish(target.stepBack(vcpu, symbols.linesOf(vcpu)));
     assert.equal(report.reason, 'step');
     assert.match(place(session, vcpu), /nested-structs\.c:244 /, name);
   }
@@ -116,7 +116,7 @@ test('stepping by line goes on in the program while timer interrupts come', asyn
   const vcpu = runToFunction(session, 'guest_main');
   const names = new Set<string | undefined>();
   for (let steps = 0; steps < 40; steps++) {
-    const report = finish(target.stepLine(vcpu, 'over', symbols));
+    const report = finish(target.stepLine(vcpu, 'over', symbols.linesOf(vcpu)));
     if (report.reason === 'terminated') break;
     names.add(symbols.files[0]?.functionAt(target.system.pcOf(vcpu))?.name);
   }

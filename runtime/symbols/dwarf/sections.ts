@@ -16,6 +16,8 @@ export interface SectionSource {
   section(name: string): ImageSection | undefined;
   /** The lowest link address of anything that is loaded. */
   readonly baseAddress: bigint;
+  /** What the image has at a link address when it is loaded; absent or `undefined` if the file does not hold that. */
+  contents?(address: bigint, sizeBytes: number): Uint8Array | undefined;
 }
 
 /** The sections that debug information is spread over; absent ones are empty. */
