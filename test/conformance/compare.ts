@@ -129,7 +129,8 @@ export class Comparison {
   private runHere(pool: Uint8Array, program: Program): readonly { readonly tier: TierName; readonly result: Uint8Array | string; readonly retired: number }[] {
     const [log, data] = inputsOf(pool, program);
     this.machine.load(program.code);
-    return this.tiers.map((tier) => {
+    return this.tiers.map((tier, index) => {
+      if (index > 0 && program.modifiesCode) this.machine.load(program.code);
       const ended = this.machine.run(tier, log, data);
       return { tier, result: endedWell(ended) ? this.machine.result() : describeEnd(ended), retired: ended.retired };
     });

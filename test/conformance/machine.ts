@@ -14,6 +14,8 @@ const TABLES = EXIT + 0x20_0000;
 const TABLE = 3n;
 const PAGE_DATA = 3n | (1n << 6n) | (3n << 8n) | (1n << 10n) | (1n << 54n);
 const PAGE_READ_ONLY = 3n | (3n << 6n) | (3n << 8n) | (1n << 10n) | (1n << 54n);
+/** What EL0 may write EL1 may not execute, so that the page with the vectors is read-only. */
+const PAGE_SHARED_CODE = 3n | (3n << 6n) | (3n << 8n) | (1n << 10n);
 const PAGE_CODE = 3n | (1n << 6n) | (3n << 8n) | (1n << 10n);
 /** T0SZ 32, TTBR1 unused, write-back tables, 4 KiB granule, top byte ignored as Linux has it. */
 const TCR = 32n | (1n << 8n) | (1n << 10n) | (3n << 12n) | (1n << 23n) | (32n << 16n) | (1n << 37n);
@@ -75,7 +77,7 @@ export class Machine {
     const mapArea = (start: number, bytes: number, attributes: bigint): void => {
       for (let page = start; page < start + bytes; page += PAGE) write(2, (page >>> 12) & 511, BigInt(page) | attributes);
     };
-    mapArea(EXIT, PAGE, PAGE_CODE);
+    mapArea(EXIT, PAGE, PAGE_SHARED_CODE);
     mapArea(CODE, CODE_BYTES, PAGE_CODE);
     mapArea(DATA, DATA_BYTES, PAGE_DATA);
     mapArea(LOG, LOG_BYTES, PAGE_DATA);

@@ -13,7 +13,7 @@ import type { Encoding } from '../../runtime/isa/interface';
 import { AT, CODE, DATA_BYTES, DATA_MIDDLE, EXIT, LOG, LOG_END_BIT, RECORD_BYTES, RECORD_COUNT } from './layout';
 import { POOL_BYTES } from './reference';
 import { programRows, type ProgramRow } from './rows';
-import { UnitMaker, type Unit } from './units';
+import { STACK_DESTINATIONS, UnitMaker, type Unit } from './units';
 import * as w from './words';
 
 /** A program ready to run. */
@@ -26,6 +26,8 @@ export interface Program {
   readonly dataFrom: number;
   /** Records before this one are not used. */
   readonly firstRecord: number;
+  /** It must be loaded anew to run again. */
+  readonly modifiesCode: boolean;
   /** How often each row is executed for certain. */
   readonly executed: ReadonlyMap<Encoding, number>;
   /** Instructions that only save the state or set the program up; they are compared but not counted. */
@@ -78,6 +80,24 @@ export class ProgramMaker {
     this.deck = new Deck(options);
   }
 
+  /** A few units that write over others; gives those that are written over. */
+  private addOverwrites(maker: UnitMaker, body: Unit[]): ReadonlySet<Unit> {
+    const { prng } = maker;
+    const overwritten = new Set<Unit>();
+    for (let count = 0; count < 4; count++) {
+      const at = prng.below(body.length);
+      const target = body.findIndex((unit, index) => index >= at && isReplaceable(unit));
+      const unit = body[target];
+      const row = PLAIN_ROWS[prng.below(PLAIN_ROWS.length)];
+      if (unit === undefined || row === undefined) continue;
+      const made = maker.overwrite(row, unit);
+      if (made === undefined) continue;
+      overwritten.add(unit);
+      body.splice(prng.below(body.length), 0, made);
+    }
+    return overwritten;
+  }
+
   /** The program of a number. */
   make(number: number): Program {
     const { seed, units: unitCount, iterations } = this.options;
@@ -95,17 +115,24 @@ export class ProgramMaker {
       if (subroutine !== undefined && unit.branch === undefined && unit.literalAt === undefined && subroutine.length < 20) subroutine.push(unit);
       else body.push(unit.branch === undefined && prng.below(40) === 0 ? maker.loop([unit, maker.refresh()]) : unit);
     }
+    const overwritten = prng.below(12) === 0 ? this.addOverwrites(maker, body) : new Set<Unit>();
     if (maker.hasCalls) subroutines.forEach((_, index) => { body.splice(prng.below(body.length), 0, maker.call(index)); });
     const firstRecord = RECORD_COUNT - iterations;
     const poolRecords = POOL_BYTES / RECORD_BYTES;
     const { words, overhead } = assemble(maker, body, { subroutines, firstRecord });
     return {
-      seed, number, firstRecord, code: new Uint8Array(Uint32Array.from(words).buffer), overhead: overhead.once + overhead.each * iterations,
+      seed, number, firstRecord, modifiesCode: overwritten.size > 0, code: new Uint8Array(Uint32Array.from(words).buffer), overhead: overhead.once + overhead.each * iterations,
       logFrom: prng.below(poolRecords - RECORD_COUNT) * RECORD_BYTES, dataFrom: prng.below(poolRecords - DATA_BYTES / RECORD_BYTES) * RECORD_BYTES,
-      executed: countRows(body, subroutines, iterations),
+      executed: countRows(body.map((unit) => (overwritten.has(unit) ? { ...unit, rows: [] } : unit)), subroutines, iterations),
     };
   }
 }
+
+/** Rows that may stand for one another. */
+const PLAIN_ROWS = programRows.filter(({ kind, encoding }) => kind === 'plain' && !STACK_DESTINATIONS.test(encoding.class));
+
+/** True for units that are one instruction which may as well be another. */
+const isReplaceable = ({ words, rows, branch, literalAt }: Unit): boolean => words.length === 1 && rows.length === 1 && branch === undefined && literalAt === undefined;
 
 /** Rows that are executed for certain: units that no branch skips, and what they call. */
 function countRows(body: readonly Unit[], subroutines: readonly (readonly Unit[])[], iterations: number): ReadonlyMap<Encoding, number> {
@@ -120,7 +147,7 @@ function countRows(body: readonly Unit[], subroutines: readonly (readonly Unit[]
       count(unit);
       if (branch !== undefined && branch.skip === undefined) subroutines[branch.call]?.forEach(count);
     }
-    if (branch?.skip !== undefined) uncertainUntil = Math.max(uncertainUntil, index + 1 + branch.skip);
+    if (unit.isJump === true && branch?.skip !== undefined) uncertainUntil = Math.max(uncertainUntil, index + 1 + branch.skip);
   });
   return executed;
 }
@@ -181,7 +208,7 @@ function assemble(maker: UnitMaker, body: readonly Unit[], { subroutines, firstR
     const { branch } = unit;
     const start = starts[index] ?? 0;
     if (branch === undefined) return;
-    const target = branch.skip === undefined ? entries[branch.call] ?? 0 : starts[Math.min(index + 1 + branch.skip, body.length)] ?? 0;
+    const target = branch.target !== undefined ? starts[body.indexOf(branch.target)] ?? 0 : branch.skip === undefined ? entries[branch.call] ?? 0 : starts[Math.min(index + 1 + branch.skip, body.length)] ?? 0;
     branch.patch(words, start, (target - start - branch.at) * 4);
   });
   resolveLiterals(maker.prng, words, { body, starts });

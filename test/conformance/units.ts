@@ -9,14 +9,16 @@ import { AT, DATA_BYTES } from './layout';
 import { alignmentOf, immediateOffset, offsetScale, writesBack, type ProgramRow } from './rows';
 import * as w from './words';
 
-/** A branch whose distance is known only when everything has its place. */
+/** A distance to another unit that is known only when everything has its place. */
 export interface PendingBranch {
   /** Index in the unit of the word that holds the distance. */
   readonly at: number;
-  /** How many units are jumped over, or `undefined` for a call. */
+  /** How many units lie between, or `undefined` for a call. */
   readonly skip: number | undefined;
   /** Which subroutine is called. */
   readonly call: number;
+  /** The unit itself, where it is not told by its distance. */
+  readonly target?: Unit;
   patch(words: number[], start: number, distance: number): void;
 }
 
@@ -26,6 +28,8 @@ export interface Unit {
   /** Rows under test, and how often an execution of the unit executes them. */
   readonly rows: readonly (readonly [Encoding, number])[];
   readonly branch?: PendingBranch;
+  /** True if control goes there: what lies between may be left out. */
+  readonly isJump?: boolean;
   /** Index of a load of a literal. */
   readonly literalAt?: number;
 }
@@ -34,7 +38,7 @@ const ATTEMPTS_MAX = 4000;
 /** How far from the middle of the data accesses begin at most. */
 const REACH = DATA_BYTES / 2 - 192;
 /** Classes in which Rd = 31 is SP; those that set flags are not among them. */
-const STACK_DESTINATIONS = /^(add_sub_immediate|add_sub_extended_register|logical_immediate)$/;
+export const STACK_DESTINATIONS = /^(add_sub_immediate|add_sub_extended_register|logical_immediate)$/;
 const pacIsReady = encodings.some(({ class: key, state }) => key === 'pointer_authentication' && state === 'ready');
 /** WFE and WFI wait; with pointer authentication the reference signs with keys that nobody knows. XPACLRI needs none. */
 const hintIsUsable = (number: number): boolean => ![1, 2, 3, 4, 5].includes(number) && !(number >= 8 && number <= 15) && !(number >= 24 && number <= 31) && (number !== 7 || pacIsReady);
@@ -231,7 +235,7 @@ export class UnitMaker {
     if (field === undefined || (row.encoding.mnemonic === 'bl' && this.hasCalls)) return this.callBy(row);
     const mask = 2 ** field.width - 1;
     const patch: PendingBranch['patch'] = (words, start, distance) => { words[start] = ((words[start] ?? 0) | (((distance >> 2) & mask) << field.shift)) >>> 0; };
-    return this.simple(row, (word) => ({ words: [word], rows: [[row.encoding, 1]], branch: { at: 0, skip: this.prng.below(4), call: 0, patch } }), { [field.name]: 0 });
+    return this.simple(row, (word) => ({ words: [word], rows: [[row.encoding, 1]], isJump: true, branch: { at: 0, skip: this.prng.below(4), call: 0, patch } }), { [field.name]: 0 });
   }
 
   /** BR, BLR and RET to an address in a register. */
@@ -239,7 +243,7 @@ export class UnitMaker {
     if (row.encoding.mnemonic === 'blr' && this.hasCalls) return this.callBy(row);
     const register = this.free();
     const patch: PendingBranch['patch'] = (words, start, distance) => { words[start] = w.addressOf(register, distance); };
-    return this.simple(row, (word) => ({ words: [w.NOP, ...this.tag(register), word], rows: [[row.encoding, 1]], branch: { at: 0, skip: this.prng.below(4), call: 0, patch } }), { Rn: register });
+    return this.simple(row, (word) => ({ words: [w.NOP, ...this.tag(register), word], rows: [[row.encoding, 1]], isJump: true, branch: { at: 0, skip: this.prng.below(4), call: 0, patch } }), { Rn: register });
   }
 
   private callBy({ encoding }: CompiledEncoding): Unit {
@@ -295,6 +299,19 @@ export class UnitMaker {
       const number = this.prng.below(128);
       if (hintIsUsable(number)) return { words: [(0xd503201f | (number << 5)) >>> 0], rows: [[encoding, 1]] };
     }
+  }
+
+  /**
+   * Writes another instruction over the one that a later unit consists of, or an earlier one, which the next iteration meets.
+   */
+  overwrite(row: ProgramRow, target: Unit): Unit | undefined {
+    const word = this.word(row.row);
+    if (word === undefined) return undefined;
+    const address = this.free();
+    const value = this.free(address);
+    const patch: PendingBranch['patch'] = (words, start, distance) => { words[start] = w.addressOf(address, distance); };
+    const words = [w.NOP, ...w.loadAddress(value, word), (0xb9000000 | (address << 5) | value) >>> 0, ...w.synchronize(address)];
+    return { words, rows: [], branch: { at: 0, skip: 0, call: 0, target, patch } };
   }
 
   /** Fresh values from the record. */

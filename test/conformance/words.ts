@@ -36,5 +36,7 @@ export const addressOf = (rd: number, distance: number): number => (0x10000000 |
 export const RETURN = 0xd65f03c0;
 export const NOP = 0xd503201f;
 export const CLREX = 0xd5033f5f;
+/** DC CVAU, DSB ISH, IC IVAU, DSB ISH, ISB: what must follow a write over code. */
+export const synchronize = (register: number): readonly number[] => [(0xd50b7b20 | register) >>> 0, 0xd5033b9f, (0xd50b7520 | register) >>> 0, 0xd5033b9f, 0xd5033fdf];
 /** Ends a run of the engine. */
 export const SVC = 0xd4000001;
