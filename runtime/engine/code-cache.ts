@@ -20,7 +20,7 @@ export function lowerWord(word: number, pageOffset: number, has: FeatureTest): L
   const decoded = decode(word);
   if (decoded === undefined || !isAvailable(decoded, has)) return TRAP;
   const { encoding, fields } = decoded;
-  return instructionClass(encoding.class)?.lower(fields, { pageOffset }, encoding.class) ?? TRAP;
+  return instructionClass(encoding.class)?.lower(fields, { pageOffset, has }, encoding.class) ?? TRAP;
 }
 
 /** All decoded code of one engine. */

@@ -103,11 +103,21 @@ export class UnitMaker {
         const value = fixed[name];
         if (value !== undefined) word = (word & ~(((1 << width) - 1) << shift)) | (value << shift);
       }
-      word >>>= 0;
+      word = this.withEqualOperands(row, word >>> 0, fixed);
       const decoded = decode(word);
       if (decoded?.encoding === row.encoding && !isUnpredictable(decoded) && this.isLegal(decoded.fields, row.encoding.class)) return word;
     }
     return undefined;
+  }
+
+  /** Now and then the sources are one register, or the destination is a source: chance alone seldom makes operands equal. */
+  private withEqualOperands(row: CompiledEncoding, word: number, fixed: Fields): number {
+    const kind = this.prng.below(8);
+    if (kind > 2) return word;
+    const [to, from] = ([['Rm', 'Rn'], ['Rd', 'Rn'], ['Rd', 'Rm']] as const)[kind] ?? ['Rm', 'Rn'];
+    const [target, source] = [row.fields.find(({ name }) => name === to), row.fields.find(({ name }) => name === from)];
+    if (target?.width !== 5 || source?.width !== 5 || to in fixed || target.fixedMask !== 0) return word;
+    return ((word & ~(31 << target.shift)) | (((word >>> source.shift) & 31) << target.shift)) >>> 0;
   }
 
   /** The unit of a row. */
@@ -321,7 +331,8 @@ export class UnitMaker {
       const first = prng.below(32);
       return { words: [w.loadPairQ(first, (first + 1 + prng.below(31)) % 32, log, AT.v + prng.below(30) * 16)], rows: [] };
     }
+    // From few places, so that registers often hold the same.
     const first = this.free();
-    return { words: [w.loadPairX(first, this.free(first), log, prng.below(30) * 8)], rows: [] };
+    return { words: [w.loadPairX(first, this.free(first), log, (prng.below(3) === 0 ? prng.below(30) : prng.below(5)) * 8)], rows: [] };
   }
 }

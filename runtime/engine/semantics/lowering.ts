@@ -1,6 +1,6 @@
 /** What an instruction class consists of: named micro-ops with their code, and the choice of one for a decoded word. */
 
-import type { Fields } from '../../isa/interface';
+import type { Feature, Fields } from '../../isa/interface';
 import { SLOT_SINK, SLOT_SP, SLOT_X0, SLOT_ZERO } from '../layout';
 import type { Operands } from '../operands';
 import type { Code } from '../wasm/code';
@@ -24,6 +24,8 @@ export interface Lowered {
 export interface Place {
   /** Offset in its 4 KiB page. */
   readonly pageOffset: number;
+  /** What the core has. */
+  readonly has: (feature: Feature) => boolean;
 }
 
 /** One class of the instruction table. */

@@ -11,7 +11,7 @@ import { counterOf, storedRegister, systemSlot } from '../system-slots';
 import type { Code } from '../wasm/code';
 import { i32, i64, set, when, type I64 } from '../wasm/expressions';
 import { flagBits, setFlagBits } from './flags';
-import { destination, field, source, type Emit, type InstructionClass, type Lowered } from './lowering';
+import { destination, field, source, type Emit, type InstructionClass, type Lowered, type Place } from './lowering';
 
 const ZERO = i32.const(0);
 const WFE = 2;
@@ -91,7 +91,7 @@ function lowerRead(f: Fields): Lowered | undefined {
   if (counterName !== undefined) return { op: `mrs.${counterName}`, d };
   const name = special(key);
   if (name !== undefined) return { op: `mrs.${name}`, d };
-  const control = floatControl(key);
+  const control = floatControl(key, () => true);
   if (control !== undefined) return { op: 'mrs.fp', d, n: control.slot };
   const stored = storedRegister(key);
   if (stored === undefined || stored.readEl > 1) return undefined;
@@ -99,12 +99,12 @@ function lowerRead(f: Fields): Lowered | undefined {
   return { op: stored.readEl === 0 ? 'mrs.el0' : 'mrs.el1', d, n: stored.slot };
 }
 
-function lowerWrite(f: Fields): Lowered | undefined {
+function lowerWrite(f: Fields, has: Place['has']): Lowered | undefined {
   const key = keyOf(f);
   const n = source(field(f, 'Rt'));
   const name = special(key);
   if (name !== undefined) return READ_ONLY.has(name) ? undefined : { op: `msr.${name}`, n };
-  const control = floatControl(key);
+  const control = floatControl(key, has);
   if (control !== undefined) return { op: 'msr.fp', d: control.slot, n, imm: control.mask };
   const stored = storedRegister(key);
   if (stored === undefined || stored.plainWriteMask === undefined || stored.writeEl > 1) return undefined;
@@ -112,10 +112,11 @@ function lowerWrite(f: Fields): Lowered | undefined {
   return { op: stored.writeEl === 0 ? 'msr.el0' : 'msr.el1', d: stored.slot, n };
 }
 
-/** FPCR and FPSR, which CPACR_EL1 guards. */
-function floatControl(key: number): { readonly slot: number; readonly mask: bigint } | undefined {
+/** FPCR and FPSR, which CPACR_EL1 guards; the mask has the bits that software can change on this core. */
+function floatControl(key: number, has: Place['has']): { readonly slot: number; readonly mask: bigint } | undefined {
   const row = systemRegisterByKey(key);
-  return row?.name === 'FPCR' || row?.name === 'FPSR' ? { slot: systemSlot(row.name), mask: row.writeMask } : undefined;
+  if (row?.name !== 'FPCR' && row?.name !== 'FPSR') return undefined;
+  return { slot: systemSlot(row.name), mask: (row.optionalBits ?? []).reduce((bits, [feature, more]) => (has(feature) ? bits | more : bits), row.writeMask) };
 }
 
 const ALL_BITS = 0xffff_ffff_ffff_ffffn;
@@ -155,7 +156,7 @@ export const systemMoves: InstructionClass = {
     ['msr.nzcv', (o) => setFlagBits(i32.shrU(o.w('n'), i32.const(28)), o.temporaries32[0])],
     ['mrs.currentel', (o) => [when(atEl0, o.trap()), o.setW('d', i32.shl(i32.load(ZERO, SLOT_EL), i32.const(2)))]],
   ]),
-  lower: (f): Lowered | undefined => (field(f, 'L') === 1 ? lowerRead(f) : lowerWrite(f)),
+  lower: (f, { has }): Lowered | undefined => (field(f, 'L') === 1 ? lowerRead(f) : lowerWrite(f, has)),
 };
 
 const ZVA_BYTES = 64;
