@@ -54,7 +54,7 @@ export function buildCoreModule(): Uint8Array {
   module.define(dropGranules, dropGranulesBody);
   module.define(tiers.exact, (locals) => interpreterBody(locals, functions, 'exact'));
   module.define(tiers.fast, (locals) => interpreterBody(locals, functions, 'fast'));
-  module.define(tiers.driver, (locals) => driverBody(locals, { ...tiers, fetch: mmu.fetch }));
+  module.define(tiers.driver, (locals) => driverBody(locals, { ...tiers, fillCode: mmu.fillCode }));
   simd.finish();
   module.exportFunction('exact', tiers.exact);
   module.exportFunction('fast', tiers.driver);

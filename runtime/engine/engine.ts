@@ -39,6 +39,13 @@ const FAULT_KINDS: readonly FaultKind[] = ['translation', 'access-flag', 'permis
 const FAULT_LOOP_REPORTED = FAULT_LOOP_COUNT + 1;
 /** Cortex-A57. */
 const CACHE_SIZES_DEFAULT = [0x701f_e00an, 0x201f_e012n, 0x70ff_e07an];
+const CORE_REGISTERS = [
+  [layout.CORE_MMFR0, 'ID_AA64MMFR0_EL1'], [layout.CORE_MMFR1, 'ID_AA64MMFR1_EL1'], [layout.CORE_MMFR2, 'ID_AA64MMFR2_EL1'], [layout.CORE_ISAR1, 'ID_AA64ISAR1_EL1'],
+] as const;
+/** Addresses of 52 bits, all granules, and all extensions that the walkers know. */
+const EVERYTHING: Readonly<Record<string, bigint>> = {
+  ID_AA64MMFR0_EL1: 0x1020_1126n, ID_AA64MMFR1_EL1: 0x1030_1022n, ID_AA64MMFR2_EL1: 0x1000_0000_1001_1011n, ID_AA64ISAR1_EL1: 0x10n,
+};
 const NO_EXCEPTIONS = { exceptionClasses: 0n, irq: false, fiq: false, serror: false };
 
 /** See `Engine`. */
@@ -91,6 +98,8 @@ export class WasmEngine implements Engine {
     crcTables().forEach((value, index) => { this.views.setWord(layout.CRC_TABLES + index * 4, value); });
     this.views.bytes.set(aesTables(), layout.AES_TABLES);
     this.views.bytes.set(sm4Table(), layout.SM4_TABLE);
+    const identification = options.identification ?? EVERYTHING;
+    for (const [slot, name] of CORE_REGISTERS) this.views.setLong(slot, identification[name] ?? 0n);
     this.vcpus = Array.from({ length: options.vcpuCountMax }, (_, index) => this.createVcpu(index));
     const state = new ProcessorState(this.views, 0);
     this.stateFeatures = stateFeatures(this.has);
@@ -235,7 +244,8 @@ export class WasmEngine implements Engine {
     const { pc, el } = state;
     if ((pc & 3n) !== 0n) return this.synchronous(syndrome(ExceptionClass.pcAlignment, 0), pc);
     const failed = this.core.walk(pc, el, WalkMode.execute) !== 0;
-    const stage = failed ? views.word(layout.WALK_STAGE) : this.executeRefusal();
+    const isFinal = failed && (views.word(layout.WALK_STAGE) === 1 || views.word(layout.WALK_S1PTW) !== 0);
+    const stage = isFinal ? views.word(layout.WALK_STAGE) : this.executeRefusal(failed);
     if (stage === 1) {
       return this.synchronous(instructionAbort(el, faultStatus(views.word(layout.FAULT_TYPE), views.word(layout.FAULT_LEVEL))), pc);
     }
@@ -247,18 +257,23 @@ export class WasmEngine implements Engine {
     return undefined;
   }
 
-  /** Which stage forbids execution, 0 for none; records the fault. */
-  private executeRefusal(): 0 | 1 | 2 {
+  /** Which stage forbids execution, 0 for none; records the fault. Stage 2 may have no translation; stage 1 comes first. */
+  private executeRefusal(failedStage2: boolean): 0 | 1 | 2 {
     const { views } = this;
-    const stage = (views.word(layout.WALK_PERMISSION1) & 4) === 0 ? 1 : (views.word(layout.WALK_PERMISSION2) & 4) === 0 ? 2 : 0;
-    if (stage === 0) return 0;
+    const stage = (views.word(layout.WALK_PERMISSION1) & 4) === 0 ? 1 : failedStage2 || (views.word(layout.WALK_PERMISSION2) & 4) === 0 ? 2 : 0;
+    if (stage === 0 || (stage === 2 && failedStage2)) return stage;
     views.setWord(layout.FAULT_TYPE, layout.FaultType.permission);
     views.setWord(layout.FAULT_LEVEL, views.word(stage === 1 ? layout.WALK_LEVEL1 : layout.WALK_LEVEL2));
     return stage;
   }
 
   private instructionExit(fault: FaultKind, level: number): Exit {
-    return { reason: 'stage2-instruction-abort', fault, level, va: va(this.state.pc), ipa: ipa(this.views.long(layout.WALK_IPA)) };
+    return { reason: 'stage2-instruction-abort', fault, level, va: va(this.state.pc), ipa: ipa(this.views.long(layout.WALK_IPA)), ...this.stage1Level() };
+  }
+
+  /** The level of the stage-1 walk that stage 2 stopped, if it did. */
+  private stage1Level(): { readonly stage1Level?: number } {
+    return this.views.word(layout.WALK_S1PTW) === 0 ? {} : { stage1Level: this.views.word(layout.WALK_LEVEL1) };
   }
 
   /** With the top byte ignored, a branch target's top byte follows bit 55 (Arm ARM: AArch64.BranchAddr). */
@@ -279,11 +294,12 @@ export class WasmEngine implements Engine {
     return this.synchronous(dataAbort(this.state.el, isWrite, status), address);
   }
 
-  private stage2Fault(): Exit {
+  private stage2Fault(): Extract<Exit, { readonly reason: 'stage2-data-abort' }> {
     const { views } = this;
+    const level = this.stage1Level();
     return {
       reason: 'stage2-data-abort', fault: FAULT_KINDS[views.word(layout.FAULT_TYPE)] ?? 'translation', level: views.word(layout.FAULT_LEVEL),
-      duringStage1Walk: views.word(layout.WALK_S1PTW) !== 0, access: this.failedAccess(),
+      duringStage1Walk: views.word(layout.WALK_S1PTW) !== 0, access: this.failedAccess(), ...level,
     };
   }
 
@@ -393,7 +409,7 @@ export class WasmEngine implements Engine {
       case 'done': this.retire(); return undefined;
       case 'undefined': return this.undefinedInstruction();
       case 'exception': return this.synchronous(outcome.esr);
-      case 'stage2': return this.stage2Fault();
+      case 'stage2': return { ...this.stage2Fault(), isMaintenance: true };
       case 'big-endian': return { reason: 'unsupported', what: 'big-endian' };
       case 'exit': {
         const { name, encoding, isWrite, value, rt } = outcome;

@@ -27,6 +27,8 @@ export interface EngineOptions {
   readonly cacheSizes?: readonly bigint[];
   /** 1 if no hypervisor stands above EL1: then nothing traps to it, and EL1 has the registers of the highest level. Absent: 2. */
   readonly highestLevel?: 1 | 2;
+  /** The core's own identification registers by name, whatever vCPUs are shown: they say what translation tables can do. Absent: everything. */
+  readonly identification?: Readonly<Record<string, bigint>>;
 }
 
 /** 4 KiB: the unit of dirty tracking, decoded code and ownership. */
@@ -113,10 +115,10 @@ export type Exit =
   | { readonly reason: 'system-register'; readonly name: string; readonly encoding: number; readonly isWrite: boolean; readonly value: bigint; readonly rt: number }
   /** Translated well to a physical address that is not RAM. PC: at it; `completeAccess` or `injectException`. */
   | { readonly reason: 'mmio'; readonly pa: Pa; readonly access: GuestAccess }
-  /** Stage-2 fault on data. PC: at it; `completeAccess` (emulation), `injectException`, or repair the map and run again. */
-  | { readonly reason: 'stage2-data-abort'; readonly fault: FaultKind; readonly level: number; readonly duringStage1Walk: boolean; readonly access: GuestAccess }
+  /** Stage-2 fault on data (of the stage-1 walk if `stage1Level` says at which level of it; of AT or cache maintenance if `isMaintenance`). PC: at it; `completeAccess` (emulation), `injectException`, or repair the map and run again. */
+  | { readonly reason: 'stage2-data-abort'; readonly fault: FaultKind; readonly level: number; readonly duringStage1Walk: boolean; readonly access: GuestAccess; readonly stage1Level?: number; readonly isMaintenance?: true }
   /** Stage-2 fault on instruction fetch, or fetch from a non-RAM physical address. PC: at it. */
-  | { readonly reason: 'stage2-instruction-abort'; readonly fault: FaultKind; readonly level: number; readonly va: Va; readonly ipa: Ipa }
+  | { readonly reason: 'stage2-instruction-abort'; readonly fault: FaultKind; readonly level: number; readonly va: Va; readonly ipa: Ipa; readonly stage1Level?: number }
   /** About to execute an instruction with a breakpoint. PC: at it, not executed. */
   | { readonly reason: 'breakpoint' }
   /** A watched byte was accessed by the instruction that just retired. PC: next instruction; `pc` is the accessor's. */

@@ -403,7 +403,7 @@ export function interpreterBody(locals: FunctionLocals, functions: InterpreterFu
  * Tier 1 as seen from outside. Its interpreter makes no calls at all, because a call anywhere in the loop costs the host's
  * compiler its registers everywhere in the loop; what would need one leaves, and tier 0 executes that instruction.
  */
-export function driverBody(locals: FunctionLocals, tiers: { readonly exact: number; readonly fast: number; readonly fetch: number }): Code {
+export function driverBody(locals: FunctionLocals, tiers: { readonly exact: number; readonly fast: number; readonly fillCode: number }): Code {
   const code = locals.local32();
   const slice = locals.local32();
   const again = label('again');
@@ -411,7 +411,7 @@ export function driverBody(locals: FunctionLocals, tiers: { readonly exact: numb
   return [
     loop(again, [
       set(code, call32(tiers.fast)),
-      when(i32.eq(code, i32.const(ExitCode.fetch)), branchIf(call32(tiers.fetch), again)),
+      when(i32.eq(code, i32.const(ExitCode.fetch)), branchIf(call32(tiers.fillCode), again)),
       when(i32.ltU(code, i32.const(ExitCode.retry)), giveBack(code)),
       // One instruction for tier 0, or some if it is one of those that come in numbers; the rest of the budget is set aside
       // where leaving adds it back.

@@ -149,6 +149,15 @@ export const WALK_LEAF = STATE + 0x9c;
 /** 1 if what failed was to be a write of a descriptor by the walker (i32). */
 export const WALK_UPDATE = STATE + 0xa0;
 
+/** The core's ID_AA64MMFR0_EL1. */
+export const CORE_MMFR0 = STATE + 0xd0;
+/** The core's ID_AA64MMFR1_EL1. */
+export const CORE_MMFR1 = STATE + 0xd8;
+/** The core's ID_AA64MMFR2_EL1. */
+export const CORE_MMFR2 = STATE + 0xe0;
+/** The core's ID_AA64ISAR1_EL1. */
+export const CORE_ISAR1 = STATE + 0xe8;
+
 /** Number of translation contexts in use (i32). */
 export const STATE_CONTEXT_COUNT = STATE + 0xb0;
 /** Grows when all cached translations are forgotten (i32). */

@@ -24,7 +24,7 @@ export interface MmuFunctions {
   readonly ramHost: number;
   readonly stage2: number;
   readonly walk: number;
-  readonly fetch: number;
+  readonly fillCode: number;
   readonly hostAddress: number;
   readonly readSlow: number;
   readonly writeSlow: number;
@@ -37,7 +37,7 @@ export function declareMmu(module: ModuleBuilder): MmuFunctions {
     ramHost: module.declare({ parameters: ['i64'], result: 'i32' }),
     stage2: module.declare({ parameters: ['i64', 'i32', 'i32'], result: 'i32' }),
     walk: module.declare({ parameters: ['i64', 'i32', 'i32'], result: 'i32' }),
-    fetch: module.declare({ parameters: [], result: 'i32' }),
+    fillCode: module.declare({ parameters: [], result: 'i32' }),
     hostAddress: module.declare({ parameters: ['i64', 'i32', 'i32'], result: 'i32' }),
     readSlow: module.declare({ parameters: ['i64', 'i32', 'i32'], result: 'i32' }),
     writeSlow: module.declare({ parameters: ['i64', 'i32', 'i32', 'i64'], result: 'i32' }),
@@ -204,7 +204,7 @@ function hostAddress(f: FunctionLocals, functions: MmuFunctions, imports: SlowPa
 /**
  * Fills the execute entry of SLOT_PC if that needs no more than a walk: 1 if it is done, 0 if the rest of the engine has to look.
  */
-function fetch(f: FunctionLocals, functions: MmuFunctions): Code {
+function fillCode(f: FunctionLocals, functions: MmuFunctions): Code {
   const [el, host, block, entry, bank] = [f.local32(), f.local32(), f.local32(), f.local32(), f.local32()];
   const pc = i64.load(ZERO, layout.SLOT_PC);
   const allowed = i32.and(state32(layout.WALK_PERMISSION1), state32(layout.WALK_PERMISSION2));
@@ -341,7 +341,7 @@ export function defineMmu(module: ModuleBuilder, functions: MmuFunctions, import
   const walker = { ...functions, ...imports.tracking };
   module.define(functions.stage2, (f) => stage2Body(f, walker));
   module.define(functions.walk, (f) => walkBody(f, walker));
-  module.define(functions.fetch, (f) => fetch(f, functions));
+  module.define(functions.fillCode, (f) => fillCode(f, functions));
   module.define(functions.hostAddress, (f) => hostAddress(f, functions, imports));
   module.define(functions.readSlow, (f) => readSlow(f, functions));
   module.define(functions.writeSlow, (f) => writeSlow(f, functions));

@@ -18,6 +18,8 @@ const ZERO = i32.const(0);
 const ONE = i32.const(1);
 const NO_TAG = i64.const(-1n);
 const RETURN: Code = [0x0f];
+/** AP[2], which the walker clears. */
+const DIRTY_BIT = 1n << 7n;
 
 /** Indexes of the functions that this file defines. */
 export interface TrackingFunctions {
@@ -75,8 +77,11 @@ function noteTable(f: FunctionLocals, functions: TrackingFunctions): Code {
   ];
 }
 
-/** As a store by the guest would be, except that the translations from the descriptor stay right. */
-function updateDescriptor(f: FunctionLocals, imports: TrackingImports): Code {
+/**
+ * As a store by the guest would be. Nothing was cached while the access flag was clear; but a page that becomes dirty may lose execute permission by
+ * becoming writable. The walk has to be made again, since what it noted may be forgotten.
+ */
+function updateDescriptor(f: FunctionLocals, functions: TrackingFunctions, imports: TrackingImports): Code {
   const host = f.parameter32(0);
   const value = f.parameter64(1);
   const [page, flags, count] = [f.local32(), f.local32(), f.local32()];
@@ -91,6 +96,7 @@ function updateDescriptor(f: FunctionLocals, imports: TrackingImports): Code {
       i32.store8(page, i32.or(flags, i32.const(layout.PAGE_DIRTY)), layout.PAGE_FLAGS),
     ]),
     when(i32.and(flags, i32.const(layout.PAGE_CODE)), callVoid(imports.dropGranules, page, offset, i32.const(8))),
+    when(i32.wrap(i64.and(i64.xor(i64.load(host), value), i64.const(DIRTY_BIT))), callVoid(functions.tableWrite, page, host, i32.const(8))),
     i64.store(host, value),
     when(i32.and(flags, i32.const(layout.PAGE_WATCH_WRITE)), callVoid(imports.watch, host, i32.const(8), ONE)),
   ];
@@ -242,7 +248,7 @@ function forgetAll(f: FunctionLocals): Code {
 /** Gives the declared functions their bodies. */
 export function defineTracking(module: ModuleBuilder, functions: TrackingFunctions, imports: TrackingImports): void {
   module.define(functions.noteTable, (f) => noteTable(f, functions));
-  module.define(functions.updateDescriptor, (f) => updateDescriptor(f, imports));
+  module.define(functions.updateDescriptor, (f) => updateDescriptor(f, functions, imports));
   module.define(functions.tableWrite, (f) => tableWrite(f, functions));
   module.define(functions.dropWrites, dropWrites);
   module.define(functions.forgetAll, forgetAll);

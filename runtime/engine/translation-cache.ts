@@ -29,12 +29,10 @@ const STAGE1 = [
   word('TTBR0_EL1', 0), word('TTBR0_EL1', 1, 0xffff), word('TTBR1_EL1', 0), word('TTBR1_EL1', 1, 0xffff),
   word('TCR_EL1', 0), word('TCR_EL1', 1), word('MAIR_EL1', 0), word('MAIR_EL1', 1), word('SCTLR_EL1', 1, 1 << 25),
 ] as const;
-/** Identification registers: what they do not announce, the walker does not do. */
-const OTHERS = [
-  word('VTTBR_EL2', 0), word('VTTBR_EL2', 1, 0xffff), word('VTCR_EL2', 0), word('ID_AA64MMFR0_EL1', 0), word('ID_AA64MMFR1_EL1', 0),
-  word('ID_AA64MMFR2_EL1', 0), word('ID_AA64MMFR2_EL1', 1), word('ID_AA64ISAR1_EL1', 0), [layout.SLOT_WATCH_SET, -1],
+const STAGE2 = [
+  word('VTTBR_EL2', 0), word('VTTBR_EL2', 1, 0xffff), word('VTCR_EL2', 0), [layout.SLOT_WATCH_SET, -1],
 ] as const;
-const KEY_LENGTH = STAGE1.length + OTHERS.length + 2;
+const KEY_LENGTH = STAGE1.length + STAGE2.length + 2;
 const TBI_MASK = 1 << 5 | 1 << 6;
 
 /** Owner of all banks. */
@@ -104,7 +102,7 @@ export class TranslationCache {
     for (const part of STAGE1) wanted[at++] = isOn ? read(part) : 0;
     // With stage 1 off, the top byte counts still.
     if (!isOn) wanted[5] = views.word(systemSlot('TCR_EL1') + 4) & TBI_MASK;
-    for (const part of OTHERS) wanted[at++] = read(part);
+    for (const part of STAGE2) wanted[at++] = read(part);
     wanted[at++] = control;
     wanted[at] = read(HYPERVISOR);
   }

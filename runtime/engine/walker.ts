@@ -3,7 +3,7 @@
  *
  * A walk leaves its results in `WALK_…` and never takes more than five steps. Its `mode` says what the access needs; with
  * `WalkMode.probe` it has no effect on the guest or on the engine. Otherwise it may write the descriptor (hardware access flag and dirty
- * state) and tells table-tracking.ts which descriptors it used. What the vCPU's identification registers do not announce is not there.
+ * state) and tells table-tracking.ts which descriptors it used. What the core's identification registers do not announce is not there.
  */
 
 import * as layout from './layout';
@@ -19,6 +19,8 @@ const c64 = i64.const;
 
 /** A system register's value. */
 export const register = (name: string): I64 => i64.load(ZERO, systemSlot(name));
+/** An identification register of the core. */
+const core = (address: number): I64 => i64.load(ZERO, address);
 const field64 = (value: I64, high: number, low: number): I64 => i64.and(i64.shrU(value, c64(BigInt(low))), c64((1n << BigInt(high - low + 1)) - 1n));
 const field32 = (value: I64, high: number, low: number): I32 => i32.wrap(field64(value, high, low));
 /** One bit of a value, as 0 or 1. */
@@ -39,6 +41,7 @@ const isSet = (value: I64): I32 => i32.eqz(i64.eqz(value));
 export interface WalkerFunctions {
   readonly ramHost: number;
   readonly stage2: number;
+  readonly walk: number;
   /** See table-tracking.ts. */
   readonly noteTable: number;
   readonly updateDescriptor: number;
@@ -55,7 +58,7 @@ function outputBits(ps: I32): I32 {
 }
 
 const smaller = (a: I32, b: I32): I32 => i32.select(i32.ltU(a, b), a, b);
-const paRange = field32(register('ID_AA64MMFR0_EL1'), 3, 0);
+const paRange = field32(core(layout.CORE_MMFR0), 3, 0);
 /** Bits of a physical address on this core. */
 const physicalBits = outputBits(smaller(paRange, i32.const(6)));
 
@@ -97,9 +100,9 @@ const failFirst = (stage: 1 | 2): Code => fail(stage, FaultType.translation, ZER
 const isTooLarge = (w: Walk, address: I64): I32 => i32.and(i32.leS(w.outBits, i32.const(48)), isSet(i64.shrU(address, i64.extendU(w.outBits))));
 
 /** TGRANn of ID_AA64MMFR0_EL1: 4 KiB and 64 KiB are there unless 0xf, 16 KiB if not 0. */
-const has4K = i32.ne(field32(register('ID_AA64MMFR0_EL1'), 31, 28), i32.const(15));
-const has16K = i32.ne(field32(register('ID_AA64MMFR0_EL1'), 23, 20), ZERO);
-const has64K = i32.ne(field32(register('ID_AA64MMFR0_EL1'), 27, 24), i32.const(15));
+const has4K = i32.ne(field32(core(layout.CORE_MMFR0), 31, 28), i32.const(15));
+const has16K = i32.ne(field32(core(layout.CORE_MMFR0), 23, 20), ZERO);
+const has64K = i32.ne(field32(core(layout.CORE_MMFR0), 27, 24), i32.const(15));
 
 /** A granule that the core lacks behaves as the smallest that it has (Arm ARM: IMPLEMENTATION DEFINED). */
 function setGranule(w: Walk, asked: I32): Code {
@@ -212,7 +215,7 @@ function stage2Start(w: Walk, ipa: I64): Code {
 
 /** Stage-2 execute permission: XN[1:0] with FEAT_XNX, else XN[1] alone. */
 function stage2Execute(w: Walk, el: I32): I32 {
-  const hasBoth = i32.ne(field32(register('ID_AA64MMFR1_EL1'), 31, 28), ZERO);
+  const hasBoth = i32.ne(field32(core(layout.CORE_MMFR1), 31, 28), ZERO);
   const xn = i32.and(field32(w.entry, 54, 53), i32.select(hasBoth, i32.const(3), i32.const(2)));
   // 0 both levels, 1 EL0 only, 2 none, 3 EL1 only.
   return i32.or(i32.eqz(xn), i32.or(i32.and(i32.eq(xn, ONE), i32.eqz(el)), i32.and(i32.eq(xn, i32.const(3)), el)));
@@ -248,12 +251,12 @@ interface Stage1 {
 
 /** A bit of TCR_EL1 for the half of the address space: position for TTBR0, for TTBR1. */
 const tcrBit = (s: Stage1, lower: number, upper: number): I32 => i32.select(s.upper, bit32(register('TCR_EL1'), upper), bit32(register('TCR_EL1'), lower));
-const hasFeature = (name: string, high: number, low: number): I32 => i32.ne(field32(register(name), high, low), ZERO);
+const hasFeature = (address: number, high: number, low: number): I32 => i32.ne(field32(core(address), high, low), ZERO);
 
 /** The top byte is ignored: TBI, and for fetches not TBID (which comes with pointer authentication). */
 function ignoresTop(s: Stage1): I32 {
   const isFetch = i32.and(i32.shrU(s.mode, i32.const(2)), ONE);
-  const hasTbid = i32.or(hasFeature('ID_AA64ISAR1_EL1', 11, 4), hasFeature('ID_AA64ISAR1_EL1', 31, 24));
+  const hasTbid = i32.or(hasFeature(layout.CORE_ISAR1, 11, 4), hasFeature(layout.CORE_ISAR1, 31, 24));
   return i32.and(tcrBit(s, 37, 38), not32(i32.and(i32.and(isFetch, hasTbid), tcrBit(s, 51, 52))));
 }
 
@@ -275,14 +278,14 @@ function flatStage1(s: Stage1, functions: WalkerFunctions): Code {
 function checkSize(s: Stage1): Code {
   const { w, tsz } = s;
   const is64K = i32.eq(w.granule, i32.const(16));
-  const largest = i32.select(hasFeature('ID_AA64MMFR2_EL1', 31, 28), i32.sub(i32.const(48), is64K), i32.const(39));
-  const canBe52 = i32.or(w.wide, i32.and(is64K, hasFeature('ID_AA64MMFR2_EL1', 19, 16)));
+  const largest = i32.select(hasFeature(layout.CORE_MMFR2, 31, 28), i32.sub(i32.const(48), is64K), i32.const(39));
+  const canBe52 = i32.or(w.wide, i32.and(is64K, hasFeature(layout.CORE_MMFR2, 19, 16)));
   return when(i32.or(i32.gtU(tsz, largest), i32.ltU(tsz, i32.select(canBe52, i32.const(12), i32.const(16)))), failFirst(1));
 }
 
 /** DS counts if the core has 52-bit addresses with the granule (TGRAN4 = 1, TGRAN16 = 2). */
 function setWide(w: Walk): Code {
-  const mmfr0 = register('ID_AA64MMFR0_EL1');
+  const mmfr0 = core(layout.CORE_MMFR0);
   const has = i32.select(i32.eq(w.granule, i32.const(12)), i32.eq(field32(mmfr0, 31, 28), ONE),
     i32.and(i32.eq(w.granule, i32.const(14)), i32.eq(field32(mmfr0, 23, 20), i32.const(2))));
   return set(w.wide, i32.and(has, bit32(register('TCR_EL1'), 59)));
@@ -293,7 +296,7 @@ function stage1Start(s: Stage1): Code {
   const { va, w, upper, tsz } = s;
   const tcr = register('TCR_EL1');
   const pick = (one: I64, zero: I64): I64 => i64.select(upper, one, zero);
-  const blocksEl0 = i32.and(hasFeature('ID_AA64MMFR2_EL1', 63, 60), i32.and(tcrBit(s, 55, 56), i32.eqz(s.el)));
+  const blocksEl0 = i32.and(hasFeature(layout.CORE_MMFR2, 63, 60), i32.and(tcrBit(s, 55, 56), i32.eqz(s.el)));
   const only48 = i32.and(not32(w.wide), i32.ne(w.granule, i32.const(16)));
   return [
     setGranule(w, i32.select(upper, granule1(field32(tcr, 31, 30)), granule0(field32(tcr, 15, 14)))),
@@ -319,7 +322,7 @@ function locateEntry(s: Stage1, functions: WalkerFunctions): Code {
   const hidden = (condition: I32): Code => when(condition, [put32(layout.WALK_S1PTW, ONE), fail(2, FaultType.permission, state32(layout.WALK_LEVEL2))]);
   return [
     setEntryAddress(w),
-    put64(layout.WALK_IPA, w.entry),
+    put64(layout.WALK_IPA, w.entry), put32(layout.WALK_LEVEL1, w.level),
     when(call32(functions.stage2, w.entry, s.el, s.mode), [put32(layout.WALK_S1PTW, ONE), giveBack(ONE)]),
     hidden(not32(i32.and(state32(layout.WALK_PERMISSION2), ONE))),
     // HCR_EL2.PTW: tables in Device memory are a fault.
@@ -333,7 +336,7 @@ function locateEntry(s: Stage1, functions: WalkerFunctions): Code {
 function manageLeaf(s: Stage1): Code {
   const { w } = s;
   const tcr = register('TCR_EL1');
-  const level = field32(register('ID_AA64MMFR1_EL1'), 3, 0);
+  const level = field32(core(layout.CORE_MMFR1), 3, 0);
   const managesAccess = i32.and(bit32(tcr, 39), i32.ne(level, ZERO));
   const managesDirty = i32.and(i32.and(managesAccess, bit32(tcr, 40)), i32.geU(level, i32.const(2)));
   const isWrite = i32.and(i32.shrU(s.mode, ONE), ONE);
@@ -355,7 +358,7 @@ function stage1Permissions({ el, w, tables }: Stage1): Code {
   const kernelExecute = not32(i32.or(i32.or(bit32(w.entry, 53), inTables(2)), i32.or(i32.and(userAccess, writable), wxn)));
   const pan = i32.and(i32.shrU(state32(layout.SLOT_PSTATE_REST), i32.const(22)), ONE);
   // EPAN: pages that EL0 may only execute are out of bounds too. WXN does not count here.
-  const hasEpan = i32.and(bit32(sctlr, 57), i32.geU(field32(register('ID_AA64MMFR1_EL1'), 23, 20), i32.const(3)));
+  const hasEpan = i32.and(bit32(sctlr, 57), i32.geU(field32(core(layout.CORE_MMFR1), 23, 20), i32.const(3)));
   const userExecuteOnly = i32.and(hasEpan, not32(i32.or(bit32(w.entry, 54), inTables(3))));
   const kernelData = not32(i32.and(pan, i32.or(userAccess, userExecuteOnly)));
   const combine = (read: I32, write: I32, execute: I32): I32 => i32.or(i32.or(read, i32.shl(write, ONE)), i32.shl(execute, i32.const(2)));
@@ -391,6 +394,7 @@ function updateLeaf(s: Stage1, functions: WalkerFunctions): Code {
       put32(layout.WALK_S1PTW, ONE), put32(layout.WALK_UPDATE, ONE), fail(2, FaultType.permission, state32(layout.WALK_LEVEL2)),
     ]),
     callVoid(functions.updateDescriptor, w.host, w.updated),
+    giveBack(call32(functions.walk, s.va, s.el, mode)),
   ]);
 }
 
@@ -403,7 +407,7 @@ export function walkBody(f: FunctionLocals, functions: WalkerFunctions): Code {
   const { va, w, tables } = s;
   const again = label('again');
   // APTable, PXNTable, UXNTable gather in bits: 0 no EL0 access, 1 read-only, 2 PXN, 3 UXN. HPD turns them off.
-  const disabled = i32.and(hasFeature('ID_AA64MMFR1_EL1', 15, 12), tcrBit(s, 41, 42));
+  const disabled = i32.and(hasFeature(layout.CORE_MMFR1, 15, 12), tcrBit(s, 41, 42));
   const gather = when(not32(disabled), set(tables, i32.or(tables, i32.or(
     field32(w.entry, 62, 61), i32.or(i32.shl(bit32(w.entry, 59), i32.const(2)), i32.shl(bit32(w.entry, 60), i32.const(3)))))));
   const isLeaf = i64.eq(w.shift, c64(12n));

@@ -21,6 +21,11 @@ const EC_UNKNOWN = 0n;
 const EC_INSTRUCTION_ABORT = 0x20n;
 const EC_DATA_ABORT = 0x24n;
 const FSC_EXTERNAL = 0x10n;
+/** External abort on a walk; bits 1:0 are the level, level -1 has a code of its own. */
+const FSC_WALK = 0x14n;
+const FSC_WALK_BELOW_0 = 0x13n;
+const WNR = 1n << 6n;
+const MAINTENANCE = 1n << 8n;
 /** The vector for synchronous exceptions from EL1h, and its length. */
 const VECTOR_SYNC_EL1H = 0x200n;
 const VECTOR_SIZE = 0x80n;
@@ -45,7 +50,7 @@ export function handleExit(kernel: Kernel, thread: Thread, exit: Exit, device: D
     case 'stage2-data-abort': return dataAbort(kernel, thread, exit);
     case 'stage2-instruction-abort':
       traceFault(kernel, thread, { va: exit.va, ipa: exit.ipa, access: 'execute' });
-      return injectAbort(kernel, thread, EC_INSTRUCTION_ABORT, exit.va);
+      return injectAbort(kernel, thread, { exceptionClass: EC_INSTRUCTION_ABORT, far: exit.va, isWrite: false, stage1Level: exit.stage1Level });
     case 'hlt': return injectUndefined(kernel, thread);
     case 'budget':
     case 'breakpoint':
@@ -148,7 +153,7 @@ function dataAbort(kernel: Kernel, thread: Thread, exit: ExitOf<'stage2-data-abo
   const { access } = exit;
   const isTranslation = exit.fault === 'translation' || exit.fault === 'access-flag';
   if (access.syndromeValid && !exit.duringStage1Walk && exit.fault === 'permission') return virtioStore(kernel, thread, access);
-  if (!access.syndromeValid || exit.duringStage1Walk || !isTranslation) return abort(kernel, thread, access);
+  if (!access.syndromeValid || exit.duringStage1Walk || !isTranslation) return abort(kernel, thread, access, exit);
   const vic = thread.addrspace?.frameAt(access.ipa)?.vic.vic ?? thread.vic?.object.vic;
   const answer = vic?.access({ ipa: access.ipa, sizeBytes: access.sizeBytes, isWrite: access.isWrite, value: access.value, vcpuIndex: thread.vic?.index ?? 0 });
   if (answer?.handled === true) {
@@ -160,17 +165,28 @@ function dataAbort(kernel: Kernel, thread: Thread, exit: ExitOf<'stage2-data-abo
   kernel.scheduler.block(thread, 'ADDRSPACE_VMMIO_ACCESS');
 }
 
-function abort(kernel: Kernel, thread: Thread, access: GuestAccess): void {
+function abort(kernel: Kernel, thread: Thread, access: GuestAccess, walk: Pick<Abort, 'stage1Level' | 'isMaintenance'> = {}): void {
   traceFault(kernel, thread, { va: access.va, ipa: access.ipa, access: access.isWrite ? 'write' : 'read' });
-  injectAbort(kernel, thread, EC_DATA_ABORT, access.va);
+  injectAbort(kernel, thread, { exceptionClass: EC_DATA_ABORT, far: access.va, isWrite: access.isWrite, ...walk });
+}
+
+/** An abort to inject; `stage1Level` is there if a translation table could not be read. */
+interface Abort { readonly exceptionClass: bigint; readonly far: bigint; readonly isWrite: boolean; readonly stage1Level?: number | undefined; readonly isMaintenance?: true }
+
+/** The hypervisor gives no details away; a bare machine has those of a synchronous external abort. */
+function abortStatus(kernel: Kernel, { isWrite, stage1Level, isMaintenance }: Abort): bigint {
+  if (!isPlain(kernel)) return FSC_EXTERNAL;
+  const status = stage1Level === undefined ? FSC_EXTERNAL : stage1Level < 0 ? FSC_WALK_BELOW_0 : FSC_WALK | BigInt(stage1Level);
+  return status | (isMaintenance === true ? MAINTENANCE | WNR : isWrite ? WNR : 0n);
 }
 
 /** The exception class is one higher when the exception comes from EL1 itself. */
-function injectAbort(kernel: Kernel, thread: Thread, exceptionClass: bigint, far: bigint): void {
+function injectAbort(kernel: Kernel, thread: Thread, abort: Abort): void {
+  const { exceptionClass, far } = abort;
   const vcpu = kernel.engine.vcpu(index(thread));
   const offset = vcpu.pc - vcpu.systemRegister('VBAR_EL1');
   if (vcpu.el === 1 && offset >= VECTOR_SYNC_EL1H && offset < VECTOR_SYNC_EL1H + VECTOR_SIZE) return faultThread(kernel, thread);
-  inject(kernel, thread, ((exceptionClass + (vcpu.el === 1 ? 1n : 0n)) << 26n) | IL | FSC_EXTERNAL, far);
+  inject(kernel, thread, ((exceptionClass + (vcpu.el === 1 ? 1n : 0n)) << 26n) | IL | abortStatus(kernel, abort), far);
 }
 
 /** Undefined instruction; FAR_EL1 keeps its value. */

@@ -10,8 +10,8 @@ const SCTLR_EL1_WRITABLE = mask(9, 0) - bit(6) | bit(12) | bit(14) | bit(15) | b
 const SCTLR_EL1_OPTIONAL = [
   ['PAN', bit(23)], ['PAUTH', bit(13) | bit(27) | bit(30) | bit(31)], ['BTI', bit(35) | bit(36)], ['SSBS', bit(44)], ['RAS', bit(21)], ['CSV2', bit(20)], ['SME', bit(60)], ['SPECRES', bit(10)],
 ] as const;
-/** T0SZ EPD0 IRGN0 ORGN0 SH0 TG0 and their TTBR1 twins, A1, IPS, AS, TBI0, TBI1, HPD0, HPD1. */
-const TCR_EL1_WRITABLE = mask(5, 0) | mask(34, 7) | mask(38, 36) | mask(42, 41);
+/** T0SZ EPD0 IRGN0 ORGN0 SH0 TG0 and their TTBR1 twins, A1, IPS, AS, TBI, HA, HD, HPD, HWU, TBID, NFD, E0PD, TCMA, DS. */
+const TCR_EL1_WRITABLE = mask(5, 0) | mask(34, 7) | mask(59, 36);
 
 const state: readonly RegisterRow[] = [
   ['SPSR_EL1', '3 0 4 0 0', 'EL1/EL1', 'storage', 'PSTATE saved by an exception to EL1.', { writeMask: mask(31, 0) }],

@@ -119,6 +119,7 @@ class Composition implements Parts {
     this.engine = createEngine({
       ram: [{ base: layout.ramBase, sizeBytes: Number(layout.ramSizeBytes) }], vcpuCountMax: VCPU_COUNT_MAX, counterShift: COUNTER_SHIFT,
       features: isPlain ? coreFeatures(profile) : gunyahFeatures(profile), cacheSizes: cacheSizes(profile), highestLevel: isPlain ? 1 : 2,
+      identification: hardwareIdentification(profile),
     });
     this.gunyah = createHypervisor({
       engine: this.engine,

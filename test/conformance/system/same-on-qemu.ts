@@ -15,7 +15,7 @@ import { nodeHost } from '../../../debug-adapter/node-host';
 import type { SystemConfiguration } from '../../../debug-adapter/protocol/launch';
 import { createSystem, ticks } from '../../../runtime/index';
 
-const LIBRARY = ['vectors.S', 'probe.c'].map((name) => join(__dirname, 'library', name));
+const LIBRARY = ['vectors.S', 'probe.c', 'tables.c'].map((name) => join(__dirname, 'library', name));
 const COMPILER = 'aarch64-linux-gnu-gcc';
 const QEMU = 'qemu-system-aarch64';
 const OPTIONS = ['-O1', '-g0', '-ffreestanding', '-nostdlib', '-static', '-fno-pic', '-no-pie', '-mgeneral-regs-only', '-mstrict-align', '-march=armv8-a', '-Wall', '-Werror', '-Wl,--build-id=none'];

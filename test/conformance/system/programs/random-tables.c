@@ -34,10 +34,10 @@ static void look_around(void)
 
 }
 
-/* Attributes of a leaf; the access flag is usually set. */
+/* Attributes of a leaf but the guarded page bit, which is about branches; the access flag is usually set. */
 static u64 leaf_bits(int wide)
 {
-  u64 bits = random_bits() & 0x007c000000000bfcull;
+  u64 bits = random_bits() & 0x0078000000000bfcull;
   if (below(8)) bits |= AF;
   if (wide) bits &= ~(3ull << 8);
   return bits;
@@ -150,6 +150,8 @@ static void result(const char *name, u64 value)
 
 static void access(u64 va, int how)
 {
+  /* A page that becomes dirty may lose execute permission. */
+  ASM("tlbi vmalle1\n\tdsb nsh\n\tisb" ::: "memory");
   switch (how) {
   case 0: result("load", guarded(load, va)); break;
   case 1: result("store", guarded(store, va)); break;
