@@ -6,6 +6,7 @@
 import { assert, present } from '../base/assert';
 import { ipa, pa, va, type Ipa, type Va } from '../base/brands';
 import { CodeCache } from './code-cache';
+import { storeIdentification } from './core-identification';
 import { createCore, type Core } from './core-module';
 import { decodeOnce, type FeatureTest } from './decode-cache';
 import { dataAbort, enterEl1, ExceptionClass, exceptionReturn, faultStatus, instructionAbort, returnsToAarch32, stateFeatures, syndrome, type StateFeatures } from './exceptions';
@@ -39,13 +40,6 @@ const FAULT_KINDS: readonly FaultKind[] = ['translation', 'access-flag', 'permis
 const FAULT_LOOP_REPORTED = FAULT_LOOP_COUNT + 1;
 /** Cortex-A57. */
 const CACHE_SIZES_DEFAULT = [0x701f_e00an, 0x201f_e012n, 0x70ff_e07an];
-const CORE_REGISTERS = [
-  [layout.CORE_MMFR0, 'ID_AA64MMFR0_EL1'], [layout.CORE_MMFR1, 'ID_AA64MMFR1_EL1'], [layout.CORE_MMFR2, 'ID_AA64MMFR2_EL1'], [layout.CORE_ISAR1, 'ID_AA64ISAR1_EL1'],
-] as const;
-/** Addresses of 52 bits, all granules, and all extensions that the walkers know. */
-const EVERYTHING: Readonly<Record<string, bigint>> = {
-  ID_AA64MMFR0_EL1: 0x1020_1126n, ID_AA64MMFR1_EL1: 0x1030_1022n, ID_AA64MMFR2_EL1: 0x1000_0000_1001_1011n, ID_AA64ISAR1_EL1: 0x10n,
-};
 const NO_EXCEPTIONS = { exceptionClasses: 0n, irq: false, fiq: false, serror: false };
 
 /** See `Engine`. */
@@ -98,8 +92,7 @@ export class WasmEngine implements Engine {
     crcTables().forEach((value, index) => { this.views.setWord(layout.CRC_TABLES + index * 4, value); });
     this.views.bytes.set(aesTables(), layout.AES_TABLES);
     this.views.bytes.set(sm4Table(), layout.SM4_TABLE);
-    const identification = options.identification ?? EVERYTHING;
-    for (const [slot, name] of CORE_REGISTERS) this.views.setLong(slot, identification[name] ?? 0n);
+    storeIdentification(this.views, options.identification);
     this.vcpus = Array.from({ length: options.vcpuCountMax }, (_, index) => this.createVcpu(index));
     const state = new ProcessorState(this.views, 0);
     this.stateFeatures = stateFeatures(this.has);
