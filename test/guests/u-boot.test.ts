@@ -21,12 +21,12 @@ const FILE = 'contents.img';
 const firmware = (): string => join(debianPackage('u-boot-qemu'), 'usr', 'lib', 'u-boot', 'qemu_arm64', 'u-boot.bin');
 
 /** U-Boot's console, with a key pressed so that it does not start anything by itself. `vm` may name `FILE`, which then holds these bytes. */
-async function boot(identity: SystemConfiguration['identity'], vm: Partial<VmConfiguration> = {}, file: Uint8Array = new Uint8Array(0)): Promise<LinuxConsole> {
+async function boot(identity: 'none' | 'gunyah', vm: Partial<VmConfiguration> = {}, file: Uint8Array = new Uint8Array(0)): Promise<LinuxConsole> {
   const host = { ...nodeHost, readFile: (path: string) => (path.endsWith(FILE) ? Promise.resolve(ok(file)) : nodeHost.readFile(path)) };
   const system: SystemConfiguration = { identity, vms: [{ name: 'board', firmware: firmware(), memory: { size: '256M' }, ...vm }] };
   const resolved = await resolveSystem(host, system, { semihosting: false, folder: '/' });
   assert.ok(resolved.ok, resolved.ok ? '' : resolved.error.map(({ message }) => message).join('\n'));
-  const console = new LinuxConsole(powerOn({ name: 'u-boot', symbols: [], ...resolved.value }));
+  const console = new LinuxConsole(powerOn({ name: 'u-boot', ...resolved.value }));
   console.waitFor('Hit any key to stop autoboot');
   console.type(' ');
   console.waitFor(PROMPT);
