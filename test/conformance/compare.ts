@@ -33,9 +33,23 @@ export interface Report {
   readonly differences: Difference[];
 }
 
-/** Values of the programs of a seed: the pool changes every so many programs. */
-export function poolOf(seed: number, number: number): Uint8Array {
-  return makePool(seed * 1000 + Math.floor(number / PROGRAMS_PER_POOL), POOL_BYTES / RECORD_BYTES);
+/** Where programs and their values come from. */
+export interface ProgramSource {
+  make(number: number): Program;
+  /** The values of a program, and the number of the first program that has others. */
+  poolOf(number: number): { readonly pool: Uint8Array; readonly end: number };
+}
+
+/** Random programs; the pool changes every so many of them. */
+export function randomPrograms(options: ProgramOptions): ProgramSource {
+  const maker = new ProgramMaker(options);
+  return {
+    make: (number) => maker.make(number),
+    poolOf: (number) => {
+      const index = Math.floor(number / PROGRAMS_PER_POOL);
+      return { pool: makePool(options.seed * 1000 + index, POOL_BYTES / RECORD_BYTES), end: (index + 1) * PROGRAMS_PER_POOL };
+    },
+  };
 }
 
 /** The values that a program starts with: log, data. */
@@ -62,26 +76,21 @@ export class Comparison {
   readonly report: Report = { programs: 0, instructions: 0, executed: new Map(), differences: [] };
   readonly loader: Loader = buildLoader();
   private readonly machine = new Machine();
-  private readonly maker: ProgramMaker;
-  private readonly options: ProgramOptions;
+  readonly source: ProgramSource;
   private readonly tiers: readonly TierName[];
   /** The reference's processor. */
   readonly cpu: string;
 
-  constructor(options: ProgramOptions, tiers: readonly TierName[] = ['fast', 'exact'], cpu = REFERENCE_CPU) {
-    this.options = options;
+  constructor(source: ProgramSource, tiers: readonly TierName[] = ['fast', 'exact'], cpu = REFERENCE_CPU) {
+    this.source = source;
     this.cpu = cpu;
     this.tiers = tiers;
-    this.maker = new ProgramMaker(options);
   }
 
   /** Compares programs from a number on until `isEnough` says so; gives the number after the last. */
   async run(from: number, isEnough: (report: Report) => boolean): Promise<number> {
     let number = from;
-    while (!isEnough(this.report)) {
-      const end = (Math.floor(number / PROGRAMS_PER_POOL) + 1) * PROGRAMS_PER_POOL;
-      number = await this.runPool(number, end, isEnough);
-    }
+    while (!isEnough(this.report)) number = await this.runPool(number, isEnough);
     return number;
   }
 
@@ -90,8 +99,8 @@ export class Comparison {
   }
 
   /** Programs that share a pool. If the reference dies at one, the next starts a new process. */
-  private async runPool(from: number, end: number, isEnough: (report: Report) => boolean): Promise<number> {
-    const pool = poolOf(this.options.seed, from);
+  private async runPool(from: number, isEnough: (report: Report) => boolean): Promise<number> {
+    const { pool, end } = this.source.poolOf(from);
     const child = startReference(this.loader, this.cpu);
     let errors = '';
     child.stderr.on('data', (text: Buffer) => { errors += text.toString(); });
@@ -104,7 +113,7 @@ export class Comparison {
     try {
       while (done < end && !isEnough(this.report)) {
         while (next < end && waiting.length < 4) {
-          const program = this.maker.make(next++);
+          const program = this.source.make(next++);
           waiting.push(program);
           child.stdin.write(encodeProgram(program.code, program.logFrom, program.dataFrom));
         }

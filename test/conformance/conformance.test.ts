@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Comparison } from './compare';
+import { Comparison, randomPrograms } from './compare';
 import { describeDifference } from './main';
 import { defaultOptions } from './programs';
 import { programRows } from './rows';
@@ -19,7 +19,7 @@ async function checkPrograms(comparison: Comparison, instructions: number): Prom
 }
 
 test('a hundred million instructions of random programs, spread over every row, leave the reference and both tiers in the same state', async (context) => {
-  const comparison = new Comparison(defaultOptions(SEED));
+  const comparison = new Comparison(randomPrograms(defaultOptions(SEED)));
   const { report } = comparison;
   try {
     await checkPrograms(comparison, INSTRUCTIONS);
@@ -37,7 +37,7 @@ const CPU_WITH_SAME_BLOCKS = 'cortex-a76';
 test('DC ZVA among loads and stores zeroes the block that the reference zeroes', async () => {
   const rows = programRows.filter(({ encoding, kind }) => ['A64', 'FP'].includes(encoding.feature) && (kind === 'memory' || encoding.mnemonic === 'sys'));
   const weighted = [...rows, ...Array.from({ length: 40 }, () => rows.filter(({ encoding }) => encoding.mnemonic === 'sys')).flat()];
-  const comparison = new Comparison({ ...defaultOptions(SEED), rows: weighted, zeroesBlocks: true }, ['fast', 'exact'], CPU_WITH_SAME_BLOCKS);
+  const comparison = new Comparison(randomPrograms({ ...defaultOptions(SEED), rows: weighted, zeroesBlocks: true }), ['fast', 'exact'], CPU_WITH_SAME_BLOCKS);
   try {
     await checkPrograms(comparison, 2_000_000);
   } finally {

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { pa, va } from '../../runtime/base/brands';
 import { decode } from '../../runtime/isa/encodings';
 import { disassemble } from '../../runtime/isa/disassembler';
-import { inputsOf, poolOf, type TierName } from './compare';
+import { inputsOf, type ProgramSource, type TierName } from './compare';
 import { CODE, CODE_BYTES } from './layout';
 import { Machine } from './machine';
 import type { Program } from './programs';
@@ -70,8 +70,8 @@ function inputs(word: number, state: State): string {
   return numbers.map((n) => `X${n}=${hex(state.get(`X${n}`))} Q${n}=${hex(state.get(`Q${n}`))}`).join(' ') + ` SP=${hex(state.get('SP'))} NZCV=${hex(state.get('NZCV'))} FPCR=${hex(state.get('FPCR'))} FPSR=${hex(state.get('FPSR'))}`;
 }
 
-/** What runs on the reference, and on which processor. */
-export interface Reference { readonly loader: Loader; readonly cpu: string }
+/** What runs on the reference, on which processor, with which values. */
+export interface Reference { readonly loader: Loader; readonly cpu: string; readonly source: ProgramSource }
 
 /** The reference's log of one program. */
 function trace({ loader, cpu }: Reference, program: Program, pool: Uint8Array): string {
@@ -85,7 +85,7 @@ function trace({ loader, cpu }: Reference, program: Program, pool: Uint8Array): 
 
 /** Follows both runs and says where they part. The engine runs instruction by instruction, so that `fast` is only as good as `exact`. */
 export function diagnose(reference: Reference, program: Program, tier: TierName | 'reference'): string {
-  const pool = poolOf(program.seed, program.number);
+  const { pool } = reference.source.poolOf(program.number);
   const machine = new Machine();
   machine.load(program.code);
   machine.prepare(...inputsOf(pool, program));

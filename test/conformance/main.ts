@@ -7,7 +7,7 @@
  *     npm run conformance -- --seed 7 --program 1234              one program; what differs is traced to its instruction
  */
 
-import { Comparison, type Difference, type TierName } from './compare';
+import { Comparison, randomPrograms, type Difference, type TierName } from './compare';
 import { diagnose } from './diagnose';
 import { defaultOptions, type ProgramOptions } from './programs';
 import { programRows } from './rows';
@@ -49,7 +49,7 @@ const millions = (count: number): string => `${(count / 1e6).toFixed(1)} M`;
 
 async function main(): Promise<number> {
   const request = readRequest(process.argv.slice(2));
-  const comparison = new Comparison(request.options, request.tiers);
+  const comparison = new Comparison(randomPrograms(request.options), request.tiers);
   const { report } = comparison;
   const started = Date.now();
   let said = started;

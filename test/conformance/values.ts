@@ -22,6 +22,11 @@ const INTEGERS = [
 
 const pick = <T>(prng: Prng, values: readonly T[], otherwise: T): T => values[prng.below(values.length)] ?? otherwise;
 
+/** The special patterns of a width. */
+export function specialPatterns(bits: 16 | 32 | 64): readonly bigint[] {
+  return bits === 16 ? HALVES.map(BigInt) : bits === 32 ? SINGLES.map(BigInt) : DOUBLES;
+}
+
 /** Exponent bias and fraction bits by width. */
 const FORMATS = { 16: [15, 10], 32: [127, 23], 64: [1023, 52] } as const;
 
