@@ -7,7 +7,9 @@ import { declareMmu, defineMmu } from './mmu';
 import { defineSimd } from './simd/functions';
 import { declareTracking, defineTracking } from './table-tracking';
 import { compile, instantiate, type HostMemory, type HostModule } from './wasm/host';
-import { ModuleBuilder } from './wasm/module';
+import type { Code } from './wasm/code';
+import { callIndirect } from './wasm/expressions';
+import { ModuleBuilder, type FunctionLocals } from './wasm/module';
 
 /** What generated code asks of TypeScript. */
 export interface CoreImports {
@@ -35,6 +37,15 @@ export interface Core {
   forgetAll(): void;
   /** (page, offset, size): forgets decoded code that was written over. */
   dropGranules(page: number, offset: number, sizeBytes: number): void;
+  /** Calls a function of the table on registers' addresses. */
+  callFunction(place: number, slots: { readonly d: number; readonly n: number; readonly m: number }, options: number): void;
+}
+
+const PLACE = 4;
+
+/** (d, n, m, options, place): calls a function of the table. */
+function callFunctionBody(typeIndex: number): (f: FunctionLocals) => Code {
+  return (f) => callIndirect(typeIndex, f.parameter32(PLACE), f.parameter32(0), f.parameter32(1), f.parameter32(2), f.parameter32(3));
 }
 
 /** The module in the binary format. */
@@ -55,11 +66,14 @@ export function buildCoreModule(): Uint8Array {
   module.define(tiers.exact, (locals) => interpreterBody(locals, functions, 'exact'));
   module.define(tiers.fast, (locals) => interpreterBody(locals, functions, 'fast'));
   module.define(tiers.driver, (locals) => driverBody(locals, { ...tiers, fillCode: mmu.fillCode }));
+  const callFunction = module.declare({ parameters: ['i32', 'i32', 'i32', 'i32', 'i32'] });
+  module.define(callFunction, callFunctionBody(simd.typeIndex));
   simd.finish();
   module.exportFunction('exact', tiers.exact);
   module.exportFunction('fast', tiers.driver);
   module.exportFunction('walk', mmu.walk);
   module.exportFunction('stage2', mmu.stage2);
+  module.exportFunction('callFunction', callFunction);
   module.exportFunction('dropGranules', dropGranules);
   module.exportFunction('tableWrite', tracking.tableWrite);
   module.exportFunction('dropWrites', tracking.dropWrites);
@@ -82,11 +96,13 @@ export function createCore(memory: HostMemory, imports: CoreImports): Core {
     return target;
   };
   const [exact, fast, walk, stage2, dropGranules] = [call('exact'), call('fast'), call('walk'), call('stage2'), call('dropGranules')];
+  const callFunction = call('callFunction');
   const [tableWrite, dropWrites, forgetAll] = [call('tableWrite'), call('dropWrites'), call('forgetAll')];
   return {
     exact: () => exact(), fast: () => fast(),
     walk: (address, el, mode) => walk(address, el, mode), stage2: (address, el) => stage2(address, el, layout.WalkMode.probe),
     tableWrite: (page, host, sizeBytes) => { tableWrite(page, host, sizeBytes); }, dropWrites: (page) => { dropWrites(page); }, forgetAll: () => { forgetAll(); },
+    callFunction: (place, { d, n, m }, options) => { callFunction(d, n, m, options, place); },
     dropGranules: (page, offset, sizeBytes) => { dropGranules(page, offset, sizeBytes); },
   };
 }

@@ -5,6 +5,8 @@
 
 import { assert, present } from '../base/assert';
 import { ipa, pa, va, type Ipa, type Va } from '../base/brands';
+import type { Decoded, Fields } from '../isa/interface';
+import { qarmaTables } from './authentication/qarma';
 import { CodeCache } from './code-cache';
 import { storeIdentification } from './core-identification';
 import { createCore, type Core } from './core-module';
@@ -13,6 +15,7 @@ import { dataAbort, enterEl1, ExceptionClass, exceptionReturn, faultStatus, inst
 import { floatingPointTrap, undecodedTrap } from './extension-traps';
 import { finishLoad, guestAccess, isLoadExclusive, isReadModifyWrite, simpleAccess } from './guest-access';
 import { crcTables } from './helpers';
+import { branchAddress, branchIndirectly, branchTarget, branchTargetFault, type BranchContext } from './indirect-branches';
 import type { Engine, EngineOptions, ExceptionKind, Exit, FaultKind, RunOptions, RunResult, Translation, Vcpu, Watchpoint } from './interface';
 import { FAULT_LOOP_COUNT, PAGE_SIZE } from './interface';
 import type { Tier } from './interpreter';
@@ -42,6 +45,10 @@ const FAULT_LOOP_REPORTED = FAULT_LOOP_COUNT + 1;
 const CACHE_SIZES_DEFAULT = [0x701f_e00an, 0x201f_e012n, 0x70ff_e07an];
 const NO_EXCEPTIONS = { exceptionClasses: 0n, irq: false, fiq: false, serror: false };
 
+/** Numbers of hints. */
+const WFE = 2;
+const WFI = 3;
+
 /** See `Engine`. */
 export class WasmEngine implements Engine {
   readonly memory: EngineMemory;
@@ -53,6 +60,7 @@ export class WasmEngine implements Engine {
   private readonly watchpoints = new Watchpoints();
   private readonly vcpus: readonly EngineVcpu[];
   private readonly system: SystemContext;
+  private readonly branches: BranchContext;
   private current = 0;
   private tier: Tier = 'fast';
   private readonly debug: SelfHostedDebug;
@@ -93,6 +101,7 @@ export class WasmEngine implements Engine {
     this.views.bytes.set(aesTables(), layout.AES_TABLES);
     this.views.bytes.set(sm4Table(), layout.SM4_TABLE);
     storeIdentification(this.views, options.identification);
+    this.views.bytes.set(qarmaTables(), layout.QARMA_TABLES);
     this.vcpus = Array.from({ length: options.vcpuCountMax }, (_, index) => this.createVcpu(index));
     const state = new ProcessorState(this.views, 0);
     this.stateFeatures = stateFeatures(this.has);
@@ -102,6 +111,7 @@ export class WasmEngine implements Engine {
       cacheSizes: options.cacheSizes ?? CACHE_SIZES_DEFAULT, highestLevel: options.highestLevel ?? 2,
       tick: () => this.tickNow + this.retired,
     };
+    this.branches = { state: this.system.state, views: this.views, core: this.core, memory: this.memory, has: this.has };
     this.translations.select();
   }
 
@@ -153,6 +163,8 @@ export class WasmEngine implements Engine {
     if (interrupt !== undefined) return this.takeException(interrupt, this.reported[interrupt]);
     if (this.state.isIllegal) return this.synchronous(syndrome(ExceptionClass.illegalState, 0));
     if (isDebugged) return this.stepDebugged(skipBreakpoint);
+    const landing = this.state.btype === 0 ? undefined : branchTargetFault(this.branches);
+    if (landing !== undefined) return this.synchronous(landing);
     return this.leave(skipBreakpoint ? this.enterOnce() : this.enter(this.budget - this.retired));
   }
 
@@ -233,7 +245,7 @@ export class WasmEngine implements Engine {
   /** The PC has no cached translation: find one, or take the abort. */
   private fetch(): Exit | undefined {
     const { state, views } = this;
-    state.pc = this.canonical(state.pc);
+    state.pc = branchAddress(state, state.pc);
     const { pc, el } = state;
     if ((pc & 3n) !== 0n) return this.synchronous(syndrome(ExceptionClass.pcAlignment, 0), pc);
     const failed = this.core.walk(pc, el, WalkMode.execute) !== 0;
@@ -267,14 +279,6 @@ export class WasmEngine implements Engine {
   /** The level of the stage-1 walk that stage 2 stopped, if it did. */
   private stage1Level(): { readonly stage1Level?: number } {
     return this.views.word(layout.WALK_S1PTW) === 0 ? {} : { stage1Level: this.views.word(layout.WALK_LEVEL1) };
-  }
-
-  /** With the top byte ignored, a branch target's top byte follows bit 55 (Arm ARM: AArch64.BranchAddr). */
-  private canonical(address: bigint): bigint {
-    const isUpper = ((address >> 55n) & 1n) === 1n;
-    const ignoresTop = ((this.state.system('TCR_EL1') >> (isUpper ? 38n : 37n)) & 1n) === 1n;
-    const isOn = (this.state.system('SCTLR_EL1') & 1n) === 1n;
-    return isOn && ignoresTop ? BigInt.asUintN(64, BigInt.asIntN(56, address)) : address;
   }
 
   private stage1Fault(): Exit | undefined {
@@ -346,7 +350,8 @@ export class WasmEngine implements Engine {
     const { encoding, fields } = decoded;
     switch (encoding.class) {
       case 'exception_generation': return this.generateException(encoding.mnemonic, field(fields, 'imm16'));
-      case 'hint': return this.waitFor(field(fields, 'op2'));
+      case 'hint': return this.waitFor(fields);
+      case 'branch_register': case 'branch_register_authenticated': return this.branch(decoded);
       case 'exception_return': return this.returnFromException();
       case 'system_register_move': return this.finish(moveSystemRegister(this.system, fields));
       case 'system_instruction': return this.finish(systemInstruction(this.system, fields));
@@ -376,14 +381,31 @@ export class WasmEngine implements Engine {
     }
   }
 
-  /** WFI, and WFE at EL0 where it may trap; WFE is over at once. */
-  private waitFor(op2: number): Exit | undefined {
+  /** WFI, and WFE at EL0 where it may trap; WFE is over at once. Any other hint that comes here uses a key that the hypervisor traps. */
+  private waitFor(f: Fields): Exit | undefined {
     const { state } = this;
-    const isEvent = op2 === 2;
+    const number = field(f, 'CRm') * 8 + field(f, 'op2');
+    if (number !== WFE && number !== WFI) return this.undefinedInstruction();
+    const isEvent = number === WFE;
     const allowed = isEvent ? 1n << 18n : 1n << 16n;
     if (state.el === 0 && (state.system('SCTLR_EL1') & allowed) === 0n) return this.synchronous(syndrome(ExceptionClass.trappedWfx, 0x1e0_0000 | (isEvent ? 1 : 0)));
     this.retire();
     return isEvent || state.word(layout.SLOT_LINES) !== 0 ? undefined : { reason: 'wfi' };
+  }
+
+  private branch(decoded: Decoded): Exit | undefined {
+    const { state } = this;
+    const isReturn = field(decoded.fields, 'opc') === 4;
+    const target = isReturn && state.el === 0 ? undefined : branchTarget(this.branches, decoded);
+    if (target === undefined) return this.undefinedInstruction();
+    if (isReturn) {
+      const exit = this.returnFromException();
+      if (exit === undefined) state.pc = target;
+      return exit;
+    }
+    branchIndirectly(this.branches, decoded, target);
+    this.countRetired();
+    return undefined;
   }
 
   private returnFromException(): Exit | undefined {

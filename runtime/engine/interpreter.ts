@@ -11,7 +11,8 @@ import * as layout from './layout';
 import { ExitCode, MicroOpField, MICRO_OP_SIZE } from './layout';
 import { ACCESS_ALIGNED, ACCESS_WRITE, tlbBank, tlbEntry, type MmuFunctions } from './mmu';
 import type { AccessKind, Operands, RegisterField } from './operands';
-import { microOps } from './semantics';
+import { microOpNumber, microOps } from './semantics';
+import { LANDING_PADS, type Landing } from './semantics/branch-targets';
 import type { Emit } from './semantics/lowering';
 import { systemSlot } from './system-slots';
 import { label, type Code, type Label } from './wasm/code';
@@ -249,6 +250,19 @@ class MicroOpOperands implements Operands {
     return callIndirect(this.functions.simdType, this.immediateHigh, this.slot('d'), address, this.slot('m'), this.immediateLow);
   }
 
+  checkLanding(address: Local64, landing: Landing): Code {
+    const microOp = i32.add(i32.load(this.entry, layout.TLB_CODE_OFFSET + 8), i32.shl(i32.and(i32.wrap(address), i32.const(0xfff)), i32.const(2)));
+    const isPad = LANDING_PADS[landing].map((name) => i32.eq(this.code, i32.const(microOpNumber(name)))).reduce((a, b) => i32.or(a, b));
+    return [
+      set(this.entry, i32.add(this.tlb, codeEntry(address))),
+      when(i64.ne(i64.load(this.entry, layout.TLB_CODE_OFFSET), codeTag(address)), this.trap()),
+      when(i32.and(i32.load(this.entry, layout.TLB_CODE_OFFSET + 12), i32.const(layout.CODE_GUARDED)), [
+        set(this.code, i32.load16U(microOp)),
+        when(i32.eqz(isPad), this.trap()),
+      ]),
+    ];
+  }
+
   checkStack(): Code {
     const misaligned = i32.and(i32.wrap(i64.load(ZERO, layout.SLOT_SP)), i32.const(15));
     const enabled = i64.and(i64.load(ZERO, systemSlot('SCTLR_EL1')), i64.select(this.el, i64.const(8n), i64.const(16n)));
@@ -315,14 +329,22 @@ function storeTo(kind: AccessKind, host: I32, value: I64, offset = 0): Code {
   return STORES[kind.sizeBytes](host, value, offset);
 }
 
+/** The place of an address among the execute entries. */
+function codeEntry(address: I64): I32 {
+  return i32.and(i32.wrap(i64.shrU(address, i64.const(8n))), i32.const((layout.TLB_CODE_COUNT - 1) * layout.TLB_CODE_SIZE));
+}
+
+/** What the tag of its entry is; no entry has one for a misaligned address. */
+function codeTag(address: I64): I64 {
+  return i64.and(address, i64.const(PAGE_MASK | 3n));
+}
+
 /** Goes to the virtual address in `target`; `limit` holds what is left of the budget, as a distance from zero. */
 function jump(o: MicroOpOperands, entry: Local32, dispatch: Label): Code {
-  const index = i32.and(i32.wrap(i64.shrU(o.target, i64.const(8n))), i32.const((layout.TLB_CODE_COUNT - 1) * layout.TLB_CODE_SIZE));
   const page = i64.and(o.target, i64.const(PAGE_MASK));
-  const tag = i64.and(o.target, i64.const(PAGE_MASK | 3n));
   return [
-    set(entry, i32.add(o.tlb, index)),
-    when(i64.ne(i64.load(entry, layout.TLB_CODE_OFFSET), tag), [
+    set(entry, i32.add(o.tlb, codeEntry(o.target))),
+    when(i64.ne(i64.load(entry, layout.TLB_CODE_OFFSET), codeTag(o.target)), [
       i64.store(ZERO, o.target, layout.SLOT_PC),
       i32.store(ZERO, i32.add(o.limit, i32.load(ZERO, layout.STATE_CUT)), layout.STATE_LEFT),
       giveBack(i32.const(ExitCode.fetch)),

@@ -193,6 +193,9 @@ export const AES_TABLES = 0x5800;
 /** The SM4 substitution box, 256 bytes. */
 export const SM4_TABLE = 0x5a00;
 
+/** The cell substitution of QARMA by pairs, then its inverse, 256 bytes each. */
+export const QARMA_TABLES = 0x5b00;
+
 /** Blocks of all vCPUs, in order. */
 export const VCPU_BANKS = 0x1_0000;
 /** Most vCPUs of one engine. */

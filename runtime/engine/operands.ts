@@ -4,6 +4,7 @@
  * implements it with constants and locals. Semantic functions know neither.
  */
 
+import type { Landing } from './semantics/branch-targets';
 import type { Code } from './wasm/code';
 import type { I32, I64, Local32, Local64 } from './wasm/expressions';
 
@@ -62,6 +63,8 @@ export interface Operands {
   callSimdOn(address: I32): Code;
   /** Begins an instruction that makes such a call or more than one access in a loop: tier 1 leaves for tier 0. */
   needsCalls(body: () => Code): Code;
+  /** Leaves the instruction to TypeScript unless an indirect branch of a kind is known to be allowed to land at the address. */
+  checkLanding(address: Local64, landing: Landing): Code;
   /** Leaves the instruction if SP is misaligned and checked. */
   checkStack(): Code;
 

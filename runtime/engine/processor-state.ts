@@ -10,6 +10,7 @@ import type { Views } from './views';
 const PSTATE_REST = 0x03f0_1c00n;
 const PSTATE_IL = 1 << 20;
 const PSTATE_PAN = 1 << 22;
+const PSTATE_BTYPE_SHIFT = 10;
 
 /** Architectural state of one vCPU. */
 export class ProcessorState {
@@ -145,6 +146,15 @@ export class ProcessorState {
   set isIllegal(value: boolean) {
     const rest = this.word(layout.SLOT_PSTATE_REST);
     this.setWord(layout.SLOT_PSTATE_REST, value ? rest | PSTATE_IL : rest & ~PSTATE_IL);
+  }
+
+  /** PSTATE.BTYPE: how the branch to this instruction came. */
+  get btype(): number {
+    return (this.word(layout.SLOT_PSTATE_REST) >>> PSTATE_BTYPE_SHIFT) & 3;
+  }
+
+  set btype(value: number) {
+    this.setWord(layout.SLOT_PSTATE_REST, (this.word(layout.SLOT_PSTATE_REST) & ~(3 << PSTATE_BTYPE_SHIFT)) | (value << PSTATE_BTYPE_SHIFT));
   }
 
   /** PSTATE.PAN. Cached translations of EL1 depend on it. */

@@ -8,6 +8,7 @@ import { SLOT_X0 } from '../layout';
 import type { Operands } from '../operands';
 import type { Code } from '../wasm/code';
 import { i32, i64, set, when, type I32 } from '../wasm/expressions';
+import { LANDING, landingSuffix } from './branch-targets';
 import { CONDITIONS } from './flags';
 import { destination, field, sizeOf, SIZES, source, type Emit, type InstructionClass, type Lowered, type Place } from './lowering';
 
@@ -87,15 +88,24 @@ export const testAndBranch: InstructionClass = {
   }),
 };
 
+const registerOps = new Map<string, Emit>([['br', (o) => o.branchTo(o.x('n'))]]);
+for (const [suffix, landing] of [['', undefined], ...Object.entries(LANDING)] as const) {
+  const checked = (o: Operands, setsLink: Code): Code => {
+    const [, , , target] = o.temporaries64;
+    return [set(target, o.x('n')), landing === undefined ? [] : o.checkLanding(target, landing), setsLink, o.branchTo(target)];
+  };
+  if (landing === undefined || landing === 'call') registerOps.set(`blr${suffix}`, (o) => checked(o, setLink(o)));
+  else registerOps.set(`br${suffix}`, (o) => checked(o, []));
+}
+const RETURN = 2;
+
 /** BR, BLR, RET. */
 export const branchRegister: InstructionClass = {
   keys: ['branch_register'],
-  ops: new Map<string, Emit>([
-    ['br', (o) => o.branchTo(o.x('n'))],
-    ['blr', (o) => {
-      const [, , , target] = o.temporaries64;
-      return [set(target, o.x('n')), setLink(o), o.branchTo(target)];
-    }],
-  ]),
-  lower: (f): Lowered => ({ op: field(f, 'opc') === 1 ? 'blr' : 'br', d: destination(30), n: source(field(f, 'Rn')) }),
+  ops: registerOps,
+  lower(f, place): Lowered {
+    const [opc, rn] = [field(f, 'opc'), field(f, 'Rn')];
+    const suffix = opc !== RETURN && place.has('BTI') ? landingSuffix(opc, rn) : '';
+    return { op: `${opc === 1 ? 'blr' : 'br'}${suffix}`, d: destination(30), n: source(rn) };
+  },
 };

@@ -2,6 +2,7 @@
 
 import { assert, present } from '../../base/assert';
 import { addSubCarry, addSubExtended, addSubImmediate, addSubShifted, pcRelative } from './arithmetic';
+import { authentication } from './authentication';
 import { branchConditional, branchImmediate, branchRegister, compareAndBranch, testAndBranch } from './branches';
 import { atomics, compareAndSwap, exclusives } from './exclusive';
 import { bitfield, extract, logicalImmediate, logicalShifted, moveWide } from './logical';
@@ -25,7 +26,7 @@ const CLASSES: readonly InstructionClass[] = [
   singleTransfers, pairTransfers, exclusives, compareAndSwap, atomics,
   hints, barriers, processState, systemMoves, systemInstructions,
   vectorTransfers, vectorPairTransfers, vectorStructures, vectorImmediates, vectorLogical, vectorCopies, moveGeneral,
-  flagManipulation,
+  flagManipulation, authentication,
   ...floatClasses, ...vectorClasses, ...laterVectorClasses,
 ];
 

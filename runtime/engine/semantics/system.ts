@@ -10,6 +10,8 @@ import type { Operands } from '../operands';
 import { counterOf, storedRegister, systemSlot } from '../system-slots';
 import type { Code } from '../wasm/code';
 import { i32, i64, set, when, type I64 } from '../wasm/expressions';
+import { lowerAuthenticationHint } from './authentication';
+import { TARGET_HINTS } from './branch-targets';
 import { flagBits, setFlagBits } from './flags';
 import { destination, field, source, type Emit, type InstructionClass, type Lowered, type Place } from './lowering';
 
@@ -22,16 +24,19 @@ const CLREX_OP2 = 2;
 
 const atEl0 = i32.eqz(i32.load(ZERO, SLOT_EL));
 
-/** Hints: WFI is TypeScript's; the others do nothing here (WFE may always wake at once, but traps at EL0 without SCTLR_EL1.nTWE). */
+/** Hints: WFI is TypeScript's; those without a name or a feature do nothing (WFE may always wake at once, but traps at EL0 without SCTLR_EL1.nTWE). */
 export const hints: InstructionClass = {
   keys: ['hint'],
   ops: new Map<string, Emit>([
-    ['hint', () => []],
+    ...['hint', ...Object.values(TARGET_HINTS)].map((name): readonly [string, Emit] => [name, () => []]),
     ['wfe', (o) => when(i32.and(atEl0, i64.eqz(i64.and(i64.load(ZERO, systemSlot('SCTLR_EL1')), i64.const(NTWE)))), o.trap())],
   ]),
-  lower(f): Lowered | undefined {
+  lower(f, place): Lowered | undefined {
     const number = field(f, 'CRm') * 8 + field(f, 'op2');
-    return number === WFI ? undefined : { op: number === WFE ? 'wfe' : 'hint' };
+    if (number === WFI) return undefined;
+    if (number === WFE) return { op: 'wfe' };
+    const named = place.has('PAUTH') ? lowerAuthenticationHint(number) : undefined;
+    return named ?? { op: place.has('BTI') ? TARGET_HINTS[number] ?? 'hint' : 'hint' };
   },
 };
 

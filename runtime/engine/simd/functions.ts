@@ -3,6 +3,8 @@
 import { present } from '../../base/assert';
 import { arithmeticDefinitions } from '../float/arithmetic';
 import { brainDefinitions } from '../float/brain';
+import { authenticationFunctions } from '../authentication/functions';
+import { qarmaDefinitions } from '../authentication/qarma';
 import { compareDefinitions } from '../float/compare';
 import { convertDefinitions } from '../float/convert';
 import { estimateDefinitions } from '../float/estimates';
@@ -27,6 +29,7 @@ import { floatOnHost, wholeVectorFunctions } from './whole-vectors';
 const bodies = new Map<string, SimdBody>([
   ...threeRegisterFunctions, ...twoRegisterFunctions, ...moveFunctions, ...[...floatFunctions].map(([name, body]) => [name, floatOnHost(name, body)] as const), ...structureFunctions, ...cryptographyFunctions,
   ...wholeVectorFunctions, ...hashFunctions, ...sm4Functions, ...productFunctions, ...flagFunctions,
+  ...authenticationFunctions,
 ]);
 const numbers = new Map([...bodies.keys()].map((name, index) => [name, index]));
 
@@ -36,7 +39,7 @@ export function simdFunction(name: string): number {
 }
 
 const definitions = new Map<string, Definition>([
-  ...roundingDefinitions, ...arithmeticDefinitions, ...fusedDefinitions, ...compareDefinitions, ...convertDefinitions, ...estimateDefinitions, ...brainDefinitions,
+  ...roundingDefinitions, ...arithmeticDefinitions, ...fusedDefinitions, ...compareDefinitions, ...convertDefinitions, ...estimateDefinitions, ...brainDefinitions, ...qarmaDefinitions,
   ...shiftDefinitions,
   ...[...bodies].map(([name, body]): readonly [string, Definition] =>
     [`simd ${name}`, { signature: SIMD_SIGNATURE, build: (f, library) => body(new Lanes(f, library)) }]),
