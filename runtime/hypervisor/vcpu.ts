@@ -22,6 +22,8 @@ const bits = (...numbers: readonly number[]) => numbers.reduce((value, bit) => v
 const HCR_COMMON = bits(0, 1, 3, 4, 5, 13, 18, 19, 20, 21, 22, 31);
 /** Added for unpinned ones: FB, BSU 1, TID1. */
 const HCR_UNPINNED = bits(9, 10, 16);
+/** APK and API: pointer authentication, which Gunyah traps and a machine without a hypervisor has. */
+const HCR_AUTHENTICATION = bits(40, 41);
 
 /** Gunyah API: object_activate on a thread. Nothing has changed unless the answer is OK. */
 export function activateThread(kernel: Kernel, thread: Thread): ErrorName {
@@ -81,7 +83,7 @@ function programVcpu(kernel: Kernel, thread: Thread): void {
   programIdentity(kernel, thread, vcpu);
   vcpu.setSystemRegister('VTTBR_EL2', addrspace.pgtable.vttbr(addrspace.vmid));
   vcpu.setSystemRegister('VTCR_EL2', VTCR_EL2);
-  vcpu.setSystemRegister('HCR_EL2', thread.isPinned ? HCR_COMMON : HCR_COMMON | HCR_UNPINNED);
+  vcpu.setSystemRegister('HCR_EL2', HCR_COMMON | (thread.isPinned ? 0n : HCR_UNPINNED) | (kernel.options.identity === 'none' ? HCR_AUTHENTICATION : 0n));
   if (initial === undefined) return;
   initial.x.forEach((value, n) => { vcpu.setX(n, value); });
   vcpu.pc = initial.pc;

@@ -50,7 +50,8 @@ static void all(const char *title, u64 tcr, u64 sctlr)
       add(checkers[s](made ^ (1ul << 63), modifiers[m])); add(checkers[s](made ^ (1ul << 55), modifiers[m])); add(checkers[s](made, modifiers[m] + 16));
       if (m == 3 && s < 4 && p % 5 == 1) { say_number(made); say(" "); say_number(checkers[s](made, modifiers[m] + 16)); say("\n"); }
     }
-    for (unsigned o = 0; o < COUNT(others); o++) add(others[o](pointers[p], modifiers[m]));
+    /* QEMU does not strip while no key is enabled; the architecture asks for no key there. */
+    for (unsigned o = sctlr == 0 ? COUNT(others) - 1 : 0; o < COUNT(others); o++) add(others[o](pointers[p], modifiers[m]));
   }
   MSR(sctlr_el1, MRS(sctlr_el1) & ~sctlr);
   show(title, sum);
