@@ -5,17 +5,16 @@
 
 import { assert, present } from '../base/assert';
 import { ipa, pa, va, type Ipa, type Va } from '../base/brands';
-import type { Decoded, Fields } from '../isa/interface';
-import { qarmaTables } from './authentication/qarma';
+import type { Fields } from '../isa/interface';
 import { CodeCache } from './code-cache';
+import { writeConstantTables } from './constant-tables';
 import { storeIdentification } from './core-identification';
 import { createCore, type Core } from './core-module';
 import { decodeOnce, type FeatureTest } from './decode-cache';
 import { dataAbort, enterEl1, ExceptionClass, exceptionReturn, faultStatus, instructionAbort, returnsToAarch32, stateFeatures, syndrome, type StateFeatures } from './exceptions';
 import { floatingPointTrap, undecodedTrap } from './extension-traps';
 import { finishLoad, guestAccess, isLoadExclusive, isReadModifyWrite, simpleAccess } from './guest-access';
-import { crcTables } from './helpers';
-import { branchAddress, branchIndirectly, branchTarget, branchTargetFault, type BranchContext } from './indirect-branches';
+import { branchAddress, branchTargetFault, takeBranch, type BranchContext } from './indirect-branches';
 import type { Engine, EngineOptions, ExceptionKind, Exit, FaultKind, RunOptions, RunResult, Translation, Vcpu, Watchpoint } from './interface';
 import { FAULT_LOOP_COUNT, PAGE_SIZE } from './interface';
 import type { Tier } from './interpreter';
@@ -25,8 +24,6 @@ import { EngineMemory } from './physical-memory';
 import { ProcessorState } from './processor-state';
 import { DebugFlag, SelfHostedDebug } from './self-hosted-debug';
 import { field } from './semantics/lowering';
-import { aesTables } from './simd/cryptography';
-import { sm4Table } from './simd/sm4';
 import { moveImmediate, moveSystemRegister, systemInstruction, type SystemContext, type SystemOutcome } from './system-access';
 import { TranslationCache } from './translation-cache';
 import { EngineVcpu } from './vcpu';
@@ -97,11 +94,8 @@ export class WasmEngine implements Engine {
       observe: (host, sizeBytes) => { this.watchpoints.note(this.memory.physicalOf(host), sizeBytes, true); },
     });
     this.views.setLong(layout.STATE_COUNTER_SHIFT, BigInt(options.counterShift));
-    crcTables().forEach((value, index) => { this.views.setWord(layout.CRC_TABLES + index * 4, value); });
-    this.views.bytes.set(aesTables(), layout.AES_TABLES);
-    this.views.bytes.set(sm4Table(), layout.SM4_TABLE);
+    writeConstantTables(this.views);
     storeIdentification(this.views, options.identification);
-    this.views.bytes.set(qarmaTables(), layout.QARMA_TABLES);
     this.vcpus = Array.from({ length: options.vcpuCountMax }, (_, index) => this.createVcpu(index));
     const state = new ProcessorState(this.views, 0);
     this.stateFeatures = stateFeatures(this.has);
@@ -111,7 +105,10 @@ export class WasmEngine implements Engine {
       cacheSizes: options.cacheSizes ?? CACHE_SIZES_DEFAULT, highestLevel: options.highestLevel ?? 2,
       tick: () => this.tickNow + this.retired,
     };
-    this.branches = { state: this.system.state, views: this.views, core: this.core, memory: this.memory, has: this.has };
+    this.branches = {
+      state: this.system.state, views: this.views, core: this.core, memory: this.memory, has: this.has, retired: () => { this.countRetired(); },
+      undefinedInstruction: () => this.undefinedInstruction(), returnFromException: () => this.returnFromException(),
+    };
     this.translations.select();
   }
 
@@ -351,7 +348,7 @@ export class WasmEngine implements Engine {
     switch (encoding.class) {
       case 'exception_generation': return this.generateException(encoding.mnemonic, field(fields, 'imm16'));
       case 'hint': return this.waitFor(fields);
-      case 'branch_register': case 'branch_register_authenticated': return this.branch(decoded);
+      case 'branch_register': case 'branch_register_authenticated': return takeBranch(this.branches, decoded);
       case 'exception_return': return this.returnFromException();
       case 'system_register_move': return this.finish(moveSystemRegister(this.system, fields));
       case 'system_instruction': return this.finish(systemInstruction(this.system, fields));
@@ -393,21 +390,6 @@ export class WasmEngine implements Engine {
     return isEvent || state.word(layout.SLOT_LINES) !== 0 ? undefined : { reason: 'wfi' };
   }
 
-  private branch(decoded: Decoded): Exit | undefined {
-    const { state } = this;
-    const isReturn = field(decoded.fields, 'opc') === 4;
-    const target = isReturn && state.el === 0 ? undefined : branchTarget(this.branches, decoded);
-    if (target === undefined) return this.undefinedInstruction();
-    if (isReturn) {
-      const exit = this.returnFromException();
-      if (exit === undefined) state.pc = target;
-      return exit;
-    }
-    branchIndirectly(this.branches, decoded, target);
-    this.countRetired();
-    return undefined;
-  }
-
   private returnFromException(): Exit | undefined {
     const { state } = this;
     if (state.el === 0) return this.undefinedInstruction();
@@ -434,6 +416,7 @@ export class WasmEngine implements Engine {
   }
 
   private retire(): void {
+    if (this.state.btype !== 0) this.state.btype = 0;
     if (this.state.word(layout.SLOT_DEBUG) !== 0) this.debug.advance(false);
     this.state.pc = BigInt.asUintN(64, this.state.pc + 4n);
     this.countRetired();

@@ -9,11 +9,12 @@ import { authenticationOptions, Key } from './authentication/functions';
 import type { Core } from './core-module';
 import type { FeatureTest } from './decode-cache';
 import { syndrome } from './exceptions';
+import type { Exit } from './interface';
 import * as layout from './layout';
 import { WalkMode } from './layout';
 import type { EngineMemory } from './physical-memory';
 import type { ProcessorState } from './processor-state';
-import { mayLand } from './semantics/branch-targets';
+import { isBreakpoint, mayLand } from './semantics/branch-targets';
 import { field } from './semantics/lowering';
 import { simdFunction } from './simd/functions';
 import { packOptions } from './simd/lanes';
@@ -40,6 +41,10 @@ export interface BranchContext {
   readonly core: Core;
   readonly memory: Pick<EngineMemory, 'locate'>;
   readonly has: FeatureTest;
+  /** What may come of an instruction. */
+  retired(): void;
+  undefinedInstruction(): Exit | undefined;
+  returnFromException(): Exit | undefined;
 }
 
 /** The instruction at an address, and whether its page is guarded; `undefined` if fetching it would fault. */
@@ -58,7 +63,7 @@ export function branchTargetFault(context: BranchContext): bigint | undefined {
   const { btype } = state;
   const isStrict = (state.system('SCTLR_EL1') & (state.el === 0 ? 1n << 35n : 1n << 36n)) !== 0n;
   if (found.isGuarded && !mayLand(found.word, btype, isStrict)) return syndrome(BRANCH_TARGET, btype);
-  state.btype = 0;
+  if (!found.isGuarded || !isBreakpoint(found.word)) state.btype = 0;
   return undefined;
 }
 
@@ -82,8 +87,8 @@ function authenticated({ state, core, views }: BranchContext, slots: { readonly 
 const sourceSlot = (register: number): number => (register === 31 ? layout.SLOT_ZERO : layout.SLOT_X0 + register * 8);
 const stackSlot = (register: number): number => (register === 31 ? layout.SLOT_SP : layout.SLOT_X0 + register * 8);
 
-/** The target of BR, BLR, RET, their authenticating forms, and ERETAA; `undefined` if the instruction is Undefined here. */
-export function branchTarget(context: BranchContext, { encoding, fields }: Decoded): bigint | undefined {
+/** The target of a branch; `undefined` if the instruction is Undefined here. */
+function branchTarget(context: BranchContext, { encoding, fields }: Decoded): bigint | undefined {
   const [opc, rn] = [field(fields, 'opc'), field(fields, 'Rn')];
   if (encoding.class === 'branch_register') return context.state.x(rn);
   const key = field(fields, 'M') === 0 ? 0 : 1;
@@ -102,11 +107,27 @@ function branchType(context: BranchContext, opc: number, rn: number): number {
 }
 
 /** Branches, and looks ahead as generated code does: BTYPE stays only where the target will fault or must be fetched first. */
-export function branchIndirectly(context: BranchContext, { fields }: Decoded, target: bigint): void {
+function branchIndirectly(context: BranchContext, { fields }: Decoded, target: bigint): void {
   const { state } = context;
   const opc = field(fields, 'opc') & 7;
   if (context.has('BTI')) state.btype = branchType(context, opc, field(fields, 'Rn'));
   if (opc === CALL) state.setX(LINK, state.pc + 4n);
   state.pc = target;
   if (state.btype !== 0) branchTargetFault(context);
+}
+
+/** BR, BLR, RET, their authenticating forms, and ERETAA, at the PC. */
+export function takeBranch(context: BranchContext, decoded: Decoded): Exit | undefined {
+  const { state } = context;
+  const isExceptionReturn = field(decoded.fields, 'opc') === EXCEPTION_RETURN;
+  const target = isExceptionReturn && state.el === 0 ? undefined : branchTarget(context, decoded);
+  if (target === undefined) return context.undefinedInstruction();
+  if (isExceptionReturn) {
+    const exit = context.returnFromException();
+    if (exit === undefined) state.pc = target;
+    return exit;
+  }
+  branchIndirectly(context, decoded, target);
+  context.retired();
+  return undefined;
 }

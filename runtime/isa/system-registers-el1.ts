@@ -46,7 +46,7 @@ const control: readonly RegisterRow[] = [
   ['SMCR_EL1', '3 0 1 2 6', 'EL1/EL1', 'engine', 'Streaming vector length.', { feature: 'SME', writeMask: mask(3, 0) | bit(31) }],
   ['TTBR0_EL1', '3 0 2 0 0', 'EL1/EL1', 'engine', 'Stage 1 table of the lower address range, and ASID.'],
   ['TTBR1_EL1', '3 0 2 0 1', 'EL1/EL1', 'engine', 'Stage 1 table of the upper address range, and ASID.'],
-  ['TCR_EL1', '3 0 2 0 2', 'EL1/EL1', 'engine', 'Stage 1 translation control.', { writeMask: TCR_EL1_WRITABLE }],
+  ['TCR_EL1', '3 0 2 0 2', 'EL1/EL1', 'engine', 'Stage 1 translation control.', { writeMask: TCR_EL1_WRITABLE, optionalBits: [['PAUTH', mask(52, 51)]] }],
   ['AFSR0_EL1', '3 0 5 1 0', 'EL1/EL1', 'storage', 'Auxiliary fault status; reads as zero, ignores writes.', { writeMask: 0n }],
   ['AFSR1_EL1', '3 0 5 1 1', 'EL1/EL1', 'storage', 'Auxiliary fault status; reads as zero, ignores writes.', { writeMask: 0n }],
   ['ESR_EL1', '3 0 5 2 0', 'EL1/EL1', 'storage', 'Syndrome of an exception to EL1.', { writeMask: mask(31, 0) }],

@@ -35,6 +35,11 @@ const HLT = 0xd440_0000;
 const CALLED = 2;
 const JUMPED = 3;
 
+/** True for BRK and HLT, whose exception comes first and finds BTYPE as it was. */
+export function isBreakpoint(word: number): boolean {
+  return [BRK, HLT].includes((word & BRK_OR_HLT_MASK) >>> 0);
+}
+
 /** True if a branch of a kind may land on a word in a guarded page; `isStrict` is SCTLR_EL1.BTn. */
 export function mayLand(word: number, btype: number, isStrict: boolean): boolean {
   switch (word) {
@@ -42,6 +47,6 @@ export function mayLand(word: number, btype: number, isStrict: boolean): boolean
     case BTI + (2 << 5): return btype !== JUMPED;
     case BTI + (4 << 5): return btype !== CALLED;
     case BTI + (6 << 5): return true;
-    default: return [BRK, HLT].includes((word & BRK_OR_HLT_MASK) >>> 0);
+    default: return isBreakpoint(word);
   }
 }
