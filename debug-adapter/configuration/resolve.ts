@@ -156,7 +156,8 @@ class Resolver {
       this.diagnostics.push(image.error);
       return undefined;
     }
-    if (vm.symbols === undefined && image.value.elf !== undefined) this.symbols.push({ vm: name, path, bytes });
+    const { elfBytes } = image.value;
+    if (vm.symbols === undefined && elfBytes !== undefined) this.symbols.push({ vm: name, path, bytes: elfBytes });
     return image.value;
   }
 

@@ -1,11 +1,10 @@
 /**
- * Reads the 64-byte header of an uncompressed arm64 Linux Image, and recognises the wrappings that people give by
- * mistake (gzip, EFI zboot, 32-bit zImage) so that the refusal can say what to do. It does not decompress.
+ * Reads the 64-byte header of an uncompressed arm64 Linux Image. What such images come wrapped in is known to wrapping.ts.
  * Format: Linux Documentation/arch/arm64/booting.rst, section 4.
  */
 
 import { hex } from '../base/bits';
-import { ByteReader, latin1 } from '../base/byte-reader';
+import { ByteReader } from '../base/byte-reader';
 import type { Diagnostic, Result } from '../base/result';
 import { err, ok } from '../base/result';
 import { imageError } from './diagnostics';
@@ -51,29 +50,3 @@ export function parseArm64Image(bytes: Uint8Array, name?: string): Result<Arm64I
   const pageSize = ([undefined, 4096, 16384, 65536] as const)[Number((flags >> 1n) & 3n)];
   return ok({ textOffset, imageSize, flags, pageSize, placedAnywhere: (flags & 8n) !== 0n });
 }
-
-/** The reason for refusing a wrapped kernel; `undefined` if the bytes are none of the known wrappings. */
-export function wrappingError(bytes: Uint8Array, name?: string): Diagnostic | undefined {
-  const reader = new ByteReader(bytes);
-  if (reader.u16(0) === 0x5a4d && reader.u32(4) === 0x676d_697a) return imageError('image-efi-zboot', name, zbootCompression(bytes));
-  if (reader.u16(0) === 0x8b1f) return imageError('image-gzip', name);
-  if (reader.u32(0x24) === 0x016f_2818) return imageError('image-32-bit-zimage', name);
-  const packer = PACKERS.find(({ magic }) => magic.every((byte, index) => bytes[index] === byte));
-  return packer === undefined ? undefined : imageError('image-compressed', name, packer.name);
-}
-
-function zbootCompression(bytes: Uint8Array): string {
-  const field = latin1(bytes.subarray(24, 56));
-  const text = field.slice(0, Math.max(0, field.indexOf('\0')));
-  return /^[\w-]+$/.test(text) ? text : 'unknown compression';
-}
-
-const PACKERS = [
-  { name: 'xz', magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00] },
-  { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd] },
-  { name: 'lz4', magic: [0x02, 0x21, 0x4c, 0x18] },
-  { name: 'lz4', magic: [0x04, 0x22, 0x4d, 0x18] },
-  { name: 'bzip2', magic: [0x42, 0x5a, 0x68] },
-  { name: 'lzo', magic: [0x89, 0x4c, 0x5a, 0x4f] },
-  { name: 'lzma', magic: [0x5d, 0x00, 0x00] },
-] as const;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { parseArm64Image } from '../../runtime/images/arm64-image';
 import { imageExtent, loadImage, placeImage } from '../../runtime/images/image';
@@ -22,6 +23,24 @@ function kernel(change: Partial<{ textOffset: bigint; imageSize: bigint; flags: 
   view.setBigUint64(16, imageSize, true);
   view.setBigUint64(24, flags, true);
   view.setUint32(56, 0x644d_5241, true);
+  return bytes;
+}
+
+/** An EFI boot image that holds a compressed kernel. */
+function zboot(compression: string, payload: Uint8Array): Uint8Array {
+  const bytes = Buffer.alloc(4096 + payload.length);
+  bytes.write('MZ\0\0zimg', 0, 'latin1');
+  bytes.writeUInt32LE(4096, 8);
+  bytes.writeUInt32LE(payload.length, 12);
+  bytes.write(compression, 24, 'latin1');
+  bytes.set(payload, 4096);
+  return bytes;
+}
+
+/** Bytes with some of them set: a file of another format, by its magic numbers. */
+function stranger(...marks: readonly (readonly [offset: number, text: string])[]): Uint8Array {
+  const bytes = Buffer.alloc(1024);
+  for (const [offset, mark] of marks) bytes.write(mark, offset, 'latin1');
   return bytes;
 }
 
@@ -76,13 +95,13 @@ describe('loadImage', () => {
 
   it('refuses what it cannot load and says what to give instead', () => {
     checkRefused(new Uint8Array(0), 'image-empty');
-    checkRefused(Uint8Array.of(0x1f, 0x8b, 8, 0), 'image-gzip', /gunzip/);
+    checkRefused(Uint8Array.of(0x1f, 0x8b, 8, 0), 'image-gzip-damaged', /header/);
+    checkRefused(gzipSync(kernel()).subarray(0, 40), 'image-gzip-damaged', /too early/);
+    checkRefused(gzipSync(Uint8Array.of(1, 2, 3, 4)), 'image-unknown-format', /01 02 03 04/);
     checkRefused(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd), 'image-compressed', /zstd/);
     checkRefused(Uint8Array.of(1, 2, 3, 4), 'image-unknown-format', /01 02 03 04/);
-    const zboot = kernel();
-    zboot.set([0x4d, 0x5a, 0, 0, 0x7a, 0x69, 0x6d, 0x67]);
-    zboot.set([...'gzip\0'].map((character) => character.charCodeAt(0)), 24);
-    checkRefused(zboot, 'image-efi-zboot', /gzip/);
+    checkRefused(zboot('zstd', kernel()), 'image-efi-zboot', /zstd/);
+    checkRefused(zboot('gzip', kernel()), 'image-gzip-damaged', /no gzip data/);
     checkRefused(kernel({ imageSize: 0n }), 'arm64-image-old');
     checkRefused(kernel({ flags: 1n }), 'arm64-image-big-endian');
     checkRefused(kernel({ imageSize: 1n << 60n }), 'arm64-image-bad-header');
@@ -90,6 +109,50 @@ describe('loadImage', () => {
     checkRefused(kernel({ size: 60 }), 'arm64-image-truncated');
     checkRefused(buildElf({ entry: 0n, segments: [] }), 'elf-no-segments');
     checkRefused(buildElf({ entry: 0n, segments: [text, { ...text, type: 3, bytes: Uint8Array.of(0x2f, 0x6c, 0) }] }), 'elf-dynamic', /\/l/);
+  });
+
+  it('unpacks what gzip packed, by itself and in an EFI boot image', () => {
+    const plain = loadImage(kernel(), 'Image');
+    assert.ok(plain.ok);
+    for (const bytes of [gzipSync(kernel()), zboot('gzip', gzipSync(kernel()))]) {
+      const image = loadImage(bytes, 'Image');
+      assert.ok(image.ok);
+      assert.deepEqual({ ...image.value, segments: image.value.segments.map((segment) => ({ ...segment, bytes: Uint8Array.from(segment.bytes) })) }, plain.value);
+    }
+    const elf = buildElf({ entry: 0x4000_0000n, segments: [{ ...text, address: 0x4000_0000n }] });
+    const packed = loadImage(gzipSync(elf), 'vmlinux.gz');
+    assert.ok(packed.ok);
+    assert.deepEqual(Buffer.from(packed.value.elfBytes ?? []), Buffer.from(elf));
+  });
+
+  it('places a kernel that is linked at virtual addresses like its Image', () => {
+    const head = { type: 1, flags: 5, address: 0xffff_8000_0800_0000n, bytes: kernel({ textOffset: 0n, imageSize: 0x4000n }), memorySize: 256n };
+    const rest = { type: 1, flags: 6, address: 0xffff_8000_0800_1000n, bytes: Uint8Array.of(7), memorySize: 0x1000n };
+    const image = loadImage(buildElf({ entry: head.address, segments: [head, rest] }), 'vmlinux');
+    assert.ok(image.ok);
+    assert.deepEqual(image.value.placement, { kind: 'anywhere', alignment: 0x20_0000n });
+    assert.deepEqual(image.value.segments.map(({ address, sizeInMemory }) => [address, sizeInMemory]), [[0n, 256], [0x1000n, 0x3000]]);
+    assert.deepEqual([image.value.entry, imageExtent(placeImage(image.value, 0x4020_0000n)).end], [0n, 0x4020_4000n]);
+    checkRefused(buildElf({ entry: head.address, segments: [{ ...head, bytes: kernel({ flags: 9n }) }] }), 'arm64-image-big-endian');
+  });
+
+  it('names the formats of other machines and boot loaders', () => {
+    checkRefused(stranger([0x1fe, '\x55\xaa'], [0x202, 'HdrS']), 'image-x86-kernel', /x86/);
+    checkRefused(stranger([0, 'MZ'], [0x1fe, '\x55\xaa'], [0x202, 'HdrS']), 'image-x86-kernel', /x86/);
+    checkRefused(stranger([0x24, '\x18\x28\x6f\x01']), 'image-32-bit-zimage', /32-bit/);
+    checkRefused(stranger([0x38, 'RSC\x05']), 'image-riscv-kernel', /RISC-V/);
+    checkRefused(stranger([0, '\x27\x05\x19\x56']), 'image-u-boot', /dumpimage/);
+    checkRefused(stranger([0, '\xd0\x0d\xfe\xed']), 'image-device-tree', /"deviceTree"/);
+    checkRefused(stranger([0, 'ANDROID!']), 'image-android', /kernel/);
+    checkRefused(stranger([0, 'MZ']), 'image-efi-program', /EFI/);
+  });
+
+  it('accepts kernels with pages of 16 and 64 KiB', () => {
+    for (const [flags, size] of [[0xcn, 16_384], [0xen, 65_536]] as const) {
+      const header = parseArm64Image(kernel({ flags }));
+      assert.equal(header.ok && header.value.pageSize, size);
+      assert.ok(loadImage(kernel({ flags }), 'Image').ok);
+    }
   });
 
   it('survives any bytes', () => {
