@@ -17,7 +17,7 @@ export const imageMessages = {
   'image-u-boot': 'This is an image in U-Boot\'s own wrapping (uImage). Give the Image that it was made from (`dumpimage` takes it out).',
   'image-device-tree': 'This is a device tree blob or a FIT image, not a program. A device tree belongs in "deviceTree"; of a FIT image give the kernel (`dumpimage` takes it out).',
   'image-android': 'This is an Android boot image. Give the kernel that it holds.',
-  'image-efi-program': 'This is an EFI program and not an arm64 Linux kernel. There is no EFI firmware in a virtual machine; give an ELF file or an arm64 Image.',
+  'image-efi-program': 'This is an EFI program and not an arm64 Linux kernel. Give an ELF file or an arm64 Image.',
   'arm64-image-truncated': 'The arm64 Image ends inside its 64-byte header. Copy or build it again.',
   'arm64-image-old': 'The arm64 Image has no size in its header (Linux before 3.17). Build it from a newer kernel or give its vmlinux.',
   'arm64-image-big-endian': 'The arm64 Image is a big-endian kernel. Build it with CONFIG_CPU_LITTLE_ENDIAN=y.',

@@ -49,6 +49,18 @@ export function loadImage(bytes: Uint8Array, name: string): Result<LoadableImage
   return err(imageError('image-unknown-format', name, firstBytes(plain.value)));
 }
 
+/** Most bytes that a firmware image may have: a bank of the board's flash. */
+export const FIRMWARE_SIZE_MAX = 64 * 1024 * 1024;
+
+/** A firmware image: raw bytes that execute from address 0 of the flash. */
+export function loadFirmware(bytes: Uint8Array, name: string): Result<LoadableImage, Diagnostic> {
+  if (bytes.length === 0) return err(imageError('image-empty', name));
+  if (isElf(bytes)) return err(imageError('firmware-not-raw', name));
+  if (bytes.length > FIRMWARE_SIZE_MAX) return err(imageError('firmware-too-large', name, String(bytes.length)));
+  const segment: ImageSegment = { address: 0n, bytes, sizeInMemory: bytes.length, executable: true, writable: false };
+  return ok({ kind: 'firmware', name, entry: 0n, segments: [segment], placement: { kind: 'fixed' } });
+}
+
 /** The image at `base`; a fixed image comes back unchanged. The caller keeps `base` a multiple of the alignment. */
 export function placeImage(image: LoadableImage, base: bigint): LoadableImage {
   if (image.placement.kind === 'fixed') return image;

@@ -41,7 +41,7 @@ function placeProgram(vm: VmDescription, ram: Range): Result<VmPlacement, Diagno
   const image = placeImage(vm.image, vm.image.placement.kind === 'fixed' ? 0n : alignUp(ram.base + DEVICE_TREE_ROOM, vm.image.placement.alignment));
   const extent = imageExtent(image);
   if (extent.start < ram.base || extent.end > end) {
-    return err(problem('image-outside-memory', `"${vm.imageName}" occupies ${hex(extent.start)}..${hex(extent.end)}, but "${vm.name}" has memory at ${hex(ram.base)}..${hex(end)}. Change "memory" of the VM, or link the image for that range.`));
+    return err(problem('image-outside-memory', `"${vm.imageName}" occupies ${hex(extent.start)}..${hex(extent.end)}, but "${vm.name}" has memory at ${hex(ram.base)}..${hex(end)}. ${vm.image.placement.kind === 'fixed' ? 'Change "memory" of the VM, or link the image for that range.' : 'Give the VM more memory.'}`));
   }
   if (image.entry < extent.start || image.entry >= extent.end) {
     return err(problem('image-entry-outside', `The entry point ${hex(image.entry)} of "${vm.imageName}" lies outside its own segments.`));

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --json] [-- --only kernels|adapter] [-- --rounds N]`: every figure the project promises, each measured beside what
+ * `npm run bench [-- --json] [-- --only kernels|linux|adapter] [-- --rounds N]`: every figure the project promises, each measured beside what
  * it is compared with, in one run. `--json` prints a list of {name, value, unit, against, rival, ratio}; rows that could not be
  * measured go to stderr and make the exit status 1.
  */
@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { measureAdapter } from './adapter';
 import { type Figure, type Unmeasured, formatFigure } from './figure';
 import { measureKernels } from './kernels';
+import { measureLinux } from './linux';
 
 const REPOSITORY = resolve(__dirname, '..', '..');
 const COMMAND_FILE = resolve(REPOSITORY, 'dist', 'cli.js');
@@ -38,9 +39,12 @@ async function main(): Promise<void> {
     process.exitCode = 1;
     return;
   }
+  const rounds = Math.max(1, Number(values.rounds));
+  const isWanted = (part: string): boolean => values.only === undefined || values.only === part;
   const results = [
-    ...(values.only === 'adapter' ? [] : kernels(commandFile, Math.max(1, Number(values.rounds)))),
-    ...(values.only === 'kernels' ? [] : await measureAdapter(commandFile)),
+    ...(isWanted('kernels') ? kernels(commandFile, rounds) : []),
+    ...(isWanted('linux') ? measureLinux(commandFile, rounds) : []),
+    ...(isWanted('adapter') ? await measureAdapter(commandFile) : []),
   ];
   const figures = results.filter((result): result is Figure => 'value' in result);
   const failed = results.filter((result): result is Unmeasured => 'reason' in result);

@@ -17,6 +17,7 @@ const LISTS = {
   'guests': join(REPOSITORY, 'test', 'guests', 'programs.json'),
   'machine': join(REPOSITORY, 'test', 'machine', 'programs', 'programs.json'),
   'kernels': join(REPOSITORY, 'test', 'bench', 'kernels', 'programs.json'),
+  'benchmarks': join(REPOSITORY, 'test', 'bench', 'programs', 'programs.json'),
   'samples': join(SAMPLE, 'programs.json'),
   'vm-manager': join(SAMPLES, 'vm-manager', 'programs.json'),
   'console-loopback': join(SAMPLES, 'console-loopback', 'programs.json'),
