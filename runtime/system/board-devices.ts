@@ -210,12 +210,12 @@ export class BoardDevices {
   }
 }
 
-/** Both kinds of console print into one transcript; what is typed goes to the virtio console while a driver uses it, or if there is no UART. */
+/** Both kinds of console print into one transcript; what is typed goes to the UART, and to the virtio console of a VM that has no UART. */
 function consoleOf(vm: VmDescription, uart: Pl011 | undefined, virtio: VirtioConsole | undefined): VmConsole {
   const transcript = new Transcript();
-  if (uart === undefined && virtio === undefined) return { vm: vm.name, transcript };
-  const target = (): Pl011 | VirtioConsole | undefined => (virtio !== undefined && (virtio.isActive || uart === undefined) ? virtio : uart);
-  return { vm: vm.name, transcript, acceptInput: (bytes) => { target()?.receive(bytes); }, waitingInput: () => target()?.waitingInputCount ?? 0 };
+  const input = uart ?? virtio;
+  if (input === undefined) return { vm: vm.name, transcript };
+  return { vm: vm.name, transcript, acceptInput: (bytes) => { input.receive(bytes); }, waitingInput: () => input.waitingInputCount };
 }
 
 /** A bank of flash in the platform's memory. */

@@ -39,11 +39,6 @@ export class VirtioConsole implements VirtioFunction {
     this.transmit = transmit;
   }
 
-  /** True while a driver uses the device. */
-  get isActive(): boolean {
-    return this.isStarted;
-  }
-
   /** Bytes typed that the driver has not taken. */
   get waitingInputCount(): number {
     return this.input.length;
