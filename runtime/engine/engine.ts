@@ -549,28 +549,12 @@ export class WasmEngine implements Engine {
   }
 
   setWatchpoints(watchpoints: readonly Watchpoint[]): void {
-    for (const page of this.watchedPages.keys()) this.memory.setWatchFlags(page, 0);
-    this.watchedPages.clear();
-    this.watchpoints.set(watchpoints);
-    for (const watchpoint of watchpoints) this.watchPages(watchpoint);
-    for (const [page, flags] of this.watchedPages) this.memory.setWatchFlags(page, flags);
+    this.watchpoints.set(watchpoints, this.memory);
     this.translations.flushAll();
   }
 
   takeHostHit(): ReturnType<Engine['takeHostHit']> {
     return this.watchpoints.take();
-  }
-
-  private readonly watchedPages = new Map<number, number>();
-
-  private watchPages({ address, sizeBytes, access }: Watchpoint): void {
-    const flags = (access === 'write' ? 0 : layout.PAGE_WATCH_READ) | (access === 'read' ? 0 : layout.PAGE_WATCH_WRITE);
-    const first = address & ~0xfffn;
-    for (let at = first; at < address + BigInt(sizeBytes); at += BigInt(PAGE_SIZE)) {
-      if (!this.memory.contains(pa(at), 1)) continue;
-      const page = this.memory.pageIndexOf(pa(at));
-      this.watchedPages.set(page, (this.watchedPages.get(page) ?? 0) | flags);
-    }
   }
 
   reportExceptions(selection: Parameters<Engine['reportExceptions']>[0]): void {
