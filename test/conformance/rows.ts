@@ -17,13 +17,33 @@ export type Kind =
   /** MRS and MSR, SYS, hints: operands from a list. */
   | 'move' | 'system' | 'hint';
 
-/** Rows that a user-mode program cannot show, by class, with the test that does. */
-export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
-  exception_generation: 'test/engine/exits.test.ts',
-  exception_return: 'test/engine/exceptions.test.ts',
-  debug_restore: 'test/conformance/undefined.test.ts',
-  permanently_undefined: 'test/conformance/undefined.test.ts',
-};
+/** A test that has a row, and what in its text names the row. */
+export interface NamedTest { readonly file: string; readonly says: string }
+
+const UNDEFINED_TEST = 'test/conformance/undefined.test.ts';
+
+/** Rows that a user-mode program cannot show: the tests that do. */
+function namedTest({ class: key, mnemonic, feature }: Encoding): NamedTest | undefined {
+  switch (key) {
+    case 'exception_generation':
+      if (mnemonic === 'svc') return { file: 'test/engine/exceptions.test.ts', says: 'svc #' };
+      if (mnemonic === 'brk') return { file: UNDEFINED_TEST, says: 'BRK' };
+      return mnemonic.startsWith('dcps') ? { file: UNDEFINED_TEST, says: mnemonic } : { file: 'test/engine/exits.test.ts', says: `${mnemonic} #` };
+    case 'exception_return': return { file: 'test/engine/exceptions.test.ts', says: 'eret' };
+    case 'debug_restore': case 'permanently_undefined': return { file: UNDEFINED_TEST, says: key };
+    case 'msr_immediate': return isEl0StateBit(feature) ? undefined : { file: 'test/conformance/system', says: 'msr' };
+    case 'wait_with_timeout': return { file: 'test/engine', says: mnemonic };
+    default:
+      if (mnemonic === 'sysl') return { file: UNDEFINED_TEST, says: mnemonic };
+      if (feature === 'MTE' || needsKeys(feature, mnemonic)) return { file: feature === 'MTE' ? 'test/engine' : 'test/conformance/system', says: mnemonic };
+      return REFERENCE_DEFECTS.some(({ applies }) => applies({ class: key, mnemonic, feature })) ? { file: 'test/engine/float/vector-differential.ts', says: key } : undefined;
+  }
+}
+
+/** PSTATE bits that EL0 may set. */
+const isEl0StateBit = (feature: Encoding['feature']): boolean => feature === 'SSBS' || feature === 'DIT';
+/** Keys of user mode are unknown, so what they sign cannot be compared there. */
+const needsKeys = (feature: Encoding['feature'], mnemonic: string): boolean => feature === 'PAUTH' && !mnemonic.startsWith('xpac');
 
 const KINDS: readonly (readonly [pattern: RegExp, kind: Kind])[] = [
   [/^(branch_immediate|branch_conditional|compare_and_branch|test_and_branch)$/, 'direct'],
@@ -36,32 +56,17 @@ const KINDS: readonly (readonly [pattern: RegExp, kind: Kind])[] = [
   [/^hint$/, 'hint'],
 ];
 
-/** Rows of plain classes that are not plain: SYSL has no operand that EL0 may use; MSR (immediate) of PAN, UAO, SPSel and DAIF is EL1's. */
-const isPrivileged = (encoding: Encoding): boolean =>
-  encoding.mnemonic === 'sysl' || (encoding.class === 'msr_immediate' && !['SSBS', 'DIT'].includes(encoding.feature));
-
-/** Keys of user mode are unknown, so what they sign cannot be compared there. */
-const needsKeys = (encoding: Encoding): boolean =>
-  encoding.feature === 'PAUTH' && !encoding.name.startsWith('XPAC');
-
 /** Defects of the reference (QEMU 7.2) that programs must not run into, because a wrong result would spread. */
-export const REFERENCE_DEFECTS: readonly { readonly what: string; readonly why: string; applies(encoding: Encoding): boolean }[] = [
+export const REFERENCE_DEFECTS: readonly { readonly what: string; readonly why: string; applies(encoding: Pick<Encoding, 'class' | 'mnemonic' | 'feature'>): boolean }[] = [
   {
     what: 'FCVTZS (scalar, fixed-point) of half precision', why: 'leaves the sign above the result, where the architecture has zeros; test/engine/float compares the rest',
     applies: ({ class: key, mnemonic, feature }) => key === 'simd_scalar_convert_fixed' && mnemonic === 'fcvtzs' && feature === 'FP16',
   },
 ];
 
-/** The kind of a row, or why programs do not have it. */
-export function kindOf(encoding: Encoding): Kind | { readonly elsewhere: string } {
-  const elsewhere = TESTED_ELSEWHERE[encoding.class];
-  if (elsewhere !== undefined) return { elsewhere };
-  if (isPrivileged(encoding)) return { elsewhere: 'test/conformance/system' };
-  if (needsKeys(encoding)) return { elsewhere: 'test/engine' };
-  if (encoding.feature === 'MTE' || encoding.class === 'wait_with_timeout') return { elsewhere: 'test/engine' };
-  const defect = REFERENCE_DEFECTS.find(({ applies }) => applies(encoding));
-  if (defect !== undefined) return { elsewhere: 'test/engine/float/vector-instructions.test.ts' };
-  return KINDS.find(([pattern]) => pattern.test(encoding.class))?.[1] ?? 'plain';
+/** The kind of a row, or the test that has it instead. */
+export function kindOf(encoding: Encoding): Kind | NamedTest {
+  return namedTest(encoding) ?? KINDS.find(([pattern]) => pattern.test(encoding.class))?.[1] ?? 'plain';
 }
 
 /** A row that programs are made of. */
