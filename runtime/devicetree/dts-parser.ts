@@ -17,6 +17,8 @@ import { cells, stringList, type DtChunk } from './value';
 export interface ParseOptions extends PreprocessOptions {
   /** Name of the file for diagnostics, and the start for relative includes. */
   readonly file?: string;
+  /** The physical id of the boot CPU in the blob's header (dtc -b); by default the `reg` of the first node in /cpus. */
+  readonly bootCpu?: number;
 }
 
 /** A parsed source. */
@@ -54,6 +56,7 @@ class Parser {
   private readonly lexer: DtsLexer;
   private readonly problems: DiagnosticList;
   private readonly values: ValueParser;
+  private readonly bootCpu: number | undefined;
   private readonly tree = new WorkTree();
   private readonly reservations: MemoryReservation[] = [];
   private plugin = false;
@@ -64,6 +67,7 @@ class Parser {
     this.lexer = lexer;
     this.problems = problems;
     this.values = new ValueParser(lexer, options);
+    this.bootCpu = options.bootCpu;
   }
 
   run(): DeviceTree {
@@ -76,7 +80,7 @@ class Parser {
       }
     }
     if (this.tree.root === undefined) this.problems.add('dts-no-root', this.lexer.originOfGap());
-    return { root: this.tree.finish(this.problems), reservations: this.reservations, bootCpu: this.tree.bootCpu(), plugin: this.plugin };
+    return { root: this.tree.finish(this.problems), reservations: this.reservations, bootCpu: this.bootCpu ?? this.tree.bootCpu(), plugin: this.plugin };
   }
 
   private statement(token: DtsToken, labels: WorkLabel[]): void {
