@@ -1,5 +1,5 @@
 /**
- * Speed of the engine: processor time of six integer kernels and of two programs like the usual benchmarks, on our machine and on QEMU with exact
+ * Speed of the engine: processor time of six integer kernels, with and without the MMU, of what costs much, and of two programs like the usual benchmarks, on our machine and on QEMU with exact
  * instruction counting, the same ELF files, alternating in one run, each less what an empty program costs.
  */
 import { spawnSync } from 'node:child_process';
@@ -15,6 +15,10 @@ const EMPTY = 'empty';
 const SECONDS_MIN = 0.001;
 const GOAL = 0.35;
 const PROGRAM_GOAL = 0.3;
+const WITH_MMU = '-mmu';
+const NANOSECONDS = 1e9;
+/** Programs that repeat one thing, and how often: a TLB miss, an exception from EL0 to EL1 with its return, a device access. */
+const COSTS: ReadonlyMap<string, number> = new Map([['tlb-miss', 20_000_000], ['exception', 2_000_000], ['device', 2_000_000]]);
 
 interface Machine { readonly name: 'ours' | 'qemu'; command(elf: string): readonly string[] }
 
@@ -38,7 +42,11 @@ export function measureKernels(commandFile: string, rounds: number): (Figure | U
   for (let round = 0; round < rounds; round++) {
     for (const name of names) measureRound(name, elfs.get(name) ?? '', machines, best);
   }
-  return [...compare(kernels.filter((name) => name !== EMPTY), best), ...programs.map((name) => figureOf({ name: `program/${name}`, goal: PROGRAM_GOAL }, name, best))];
+  const integer = kernels.filter((name) => name !== EMPTY && !COSTS.has(name));
+  return [
+    ...compare(integer.filter((name) => !name.endsWith(WITH_MMU)), 'kernels', best), ...compare(integer.filter((name) => name.endsWith(WITH_MMU)), 'kernels-mmu', best),
+    startUp(best), ...costs(best), ...programs.map((name) => figureOf({ name: `program/${name}`, goal: PROGRAM_GOAL }, name, best)),
+  ];
 }
 
 /** Runs one kernel on both machines, which must print the same checksum. */
@@ -61,10 +69,24 @@ function figureOf(row: { readonly name: string; readonly goal?: number }, progra
   return { name: row.name, value: ours, unit: 's CPU', against: theirs, rival: `${RIVAL}${wanted}`, ratio: theirs / ours };
 }
 
-function compare(names: readonly string[], best: Readonly<Record<Machine['name'], Times>>): Figure[] {
+type Best = Readonly<Record<Machine['name'], Times>>;
+
+function compare(names: readonly string[], group: string, best: Best): Figure[] {
   const figures = names.map((name): Figure => figureOf({ name: `kernel/${name}` }, name, best));
   const mean = geometricMean(figures.map((figure) => figure.ratio));
-  const startup: Figure = { name: 'kernel/empty', value: best.ours.get(EMPTY) ?? 0, unit: 's CPU', against: best.qemu.get(EMPTY) ?? 0, rival: RIVAL, ratio: (best.qemu.get(EMPTY) ?? 0) / (best.ours.get(EMPTY) ?? 1) };
-  return [...figures, { name: 'kernels/geomean', value: mean, unit: 'x QEMU', against: 1, rival: `${RIVAL}, wanted ${String(GOAL)}`, ratio: mean }, startup];
+  return [...figures, { name: `${group}/geomean`, value: mean, unit: 'x QEMU', against: 1, rival: `${RIVAL}, wanted ${String(GOAL)}`, ratio: mean }];
+}
+
+function startUp(best: Best): Figure {
+  return { name: 'kernel/empty', value: best.ours.get(EMPTY) ?? 0, unit: 's CPU', against: best.qemu.get(EMPTY) ?? 0, rival: RIVAL, ratio: (best.qemu.get(EMPTY) ?? 0) / (best.ours.get(EMPTY) ?? 1) };
+}
+
+/** Processor time per operation, with the few instructions of the loop around it. */
+function costs(best: Best): Figure[] {
+  const each = (times: Times, name: string, count: number): number => Math.max(SECONDS_MIN, (times.get(name) ?? 0) - (times.get(EMPTY) ?? 0)) / count * NANOSECONDS;
+  return [...COSTS].map(([name, count]): Figure => {
+    const [ours, theirs] = [each(best.ours, name, count), each(best.qemu, name, count)];
+    return { name: `cost/${name}`, value: ours, unit: 'ns', against: theirs, rival: RIVAL, ratio: ours / theirs };
+  });
 }
 

@@ -1,5 +1,6 @@
 /* Runs one kernel, prints its checksum and switches off. */
 #include "kernel.h"
+#include "mmu.h"
 
 #include "sdk/board.h"
 #include "sdk/console.h"
@@ -10,5 +11,8 @@
 
 void guest_main(void)
 {
+#ifdef WITH_MMU
+	mmu_on();
+#endif
 	print("%s %u checksum 0x%08x\n", kernel_name, (unsigned int)ITERATIONS, kernel_run(ITERATIONS));
 }
