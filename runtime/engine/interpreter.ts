@@ -15,7 +15,7 @@ import { microOpNumber, microOps } from './semantics';
 import { LANDING_PADS, type Landing } from './semantics/branch-targets';
 import type { Emit } from './semantics/lowering';
 import { systemSlot } from './system-slots';
-import { label, type Code, type Label } from './wasm/code';
+import { label, later, type Code, type Label } from './wasm/code';
 import {
   block, branch, branchIf, branchTable, call32, callIndirect, callVoid, giveBack, i32, i64, loop, set, UNREACHABLE, when, type I32, type I64,
   type Local32, type Local64,
@@ -385,7 +385,7 @@ function handlers(o: MicroOpOperands, targets: Targets, tier: Tier, decode: numb
   const labels = emits.map(([name]) => label(name));
   const wrap = (head: Code): Code => emits.reduce<Code>((inside, [, emit], index) => {
     const own = labels[index] ?? targets.leave;
-    return [block(own, inside), emit(o), index === 1 || index === 2 ? [] : o.next()];
+    return [block(own, inside), later(() => emit(o)), index === 1 || index === 2 ? [] : o.next()];
   }, head);
   return { labels, wrap };
 }

@@ -16,8 +16,16 @@ export interface Scope { readonly kind: 'scope'; readonly head: Code; readonly l
 /** The depth of `label`, encoded at this place. */
 export interface Depth { readonly kind: 'depth'; readonly label: Label }
 
-/** One piece of code: a byte, finished bytes, pieces in order, a scope, a reference to one. */
-export type Code = number | Uint8Array | readonly Code[] | Scope | Depth;
+/** Code that is made when it is flattened, so that a long function never exists as a whole tree. */
+export interface Later { readonly kind: 'later'; readonly make: () => Code }
+
+/** One piece of code: a byte, finished bytes, pieces in order, a scope, a reference to one, code to be made. */
+export type Code = number | Uint8Array | readonly Code[] | Scope | Depth | Later;
+
+/** Puts off making a piece of code until its place in the function is reached. */
+export function later(make: () => Code): Code {
+  return { kind: 'later', make };
+}
 
 /** Makes a fresh branch target. */
 export function label(name: string): Label {
@@ -36,8 +44,24 @@ export function unsignedLeb(value: number): number[] {
   return out;
 }
 
+/** Signed LEB128 of a 32-bit value. */
+export function signedLeb32(value: number): number[] {
+  const out: number[] = [];
+  let rest = value | 0;
+  for (;;) {
+    const low = rest & 0x7f;
+    rest >>= 7;
+    const done = rest === ((low & 0x40) === 0 ? 0 : -1);
+    out.push(done ? low : low | 0x80);
+    if (done) return out;
+  }
+}
+
+const WORD = 0x8000_0000n;
+
 /** Signed LEB128 of a 64-bit value. */
 export function signedLeb(value: bigint): number[] {
+  if (value < WORD && value >= -WORD) return signedLeb32(Number(value));
   const out: number[] = [];
   let rest = BigInt.asIntN(64, value);
   for (;;) {
@@ -118,6 +142,8 @@ export function flatten(code: Code): Uint8Array {
       const target = heights.get(node.label);
       assert(target !== undefined, `branch out of scope: ${node.label.name}`);
       out.pushLeb(height - target);
+    } else if ('make' in node) {
+      visit(node.make());
     }
   };
   visit(code);

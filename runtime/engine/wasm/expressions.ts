@@ -4,7 +4,7 @@
  * `I32` and `I64` carry one value each; a plain `Code` is a statement. Only the operators that the engine uses exist.
  */
 
-import { label, signedLeb, unsignedLeb, type Code, type Label } from './code';
+import { label, signedLeb, signedLeb32, unsignedLeb, type Code, type Label } from './code';
 
 /** An expression that leaves one i32. */
 export interface I32 { readonly type: 'i32'; readonly code: Code }
@@ -37,7 +37,7 @@ const store64 = (opcode: number, alignment: number) => (address: I32, value: I64
 
 /** Operators on i32. Loads and stores are unaligned-safe; `offset` is a constant displacement. */
 export const i32 = {
-  const: (value: number): I32 => w([0x41, signedLeb(BigInt(value | 0))]),
+  const: (value: number): I32 => w([0x41, signedLeb32(value)]),
   load: load32(0x28, 0), load8S: load32(0x2c, 0), load8U: load32(0x2d, 0), load16S: load32(0x2e, 0), load16U: load32(0x2f, 0),
   store: store32(0x36, 0), store8: store32(0x3a, 0), store16: store32(0x3b, 0),
   eqz: (a: I32): I32 => w([a.code, 0x45]), eq: binary32(0x46), ne: binary32(0x47), ltS: binary32(0x48), ltU: binary32(0x49),

@@ -17,6 +17,7 @@ export interface Signature { readonly parameters: readonly ValueType[]; readonly
 
 const CODE_OF: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f64: 0x7c };
 const FUNCTION_TYPE = 0x60;
+const END = 0x0b;
 
 /** Hands out the locals of one function while its body is built. */
 export class FunctionLocals {
@@ -89,7 +90,7 @@ export class ModuleBuilder {
   define(index: number, build: (locals: FunctionLocals) => Code): void {
     const target = present(this.functions[index - this.imports.length], 'declared function');
     const locals = new FunctionLocals(target.signature);
-    const body = build(locals);
+    const body = flatten([build(locals), END]);
     target.body = [locals.declarations(), body];
   }
 
@@ -108,7 +109,7 @@ export class ModuleBuilder {
     const imports = this.imports.map((entry, index): Code => [name('env'), name(entry.name), 0x00, unsignedLeb(index)]);
     const memory: Code = [name('env'), name('memory'), 0x02, 0x01, unsignedLeb(1), unsignedLeb(65536)];
     const signatures = [...this.imports, ...this.functions].map((entry) => signatureCode(entry.signature));
-    const bodies = this.functions.map((entry) => sized(flatten([present(entry.body, 'defined function'), 0x0b])));
+    const bodies = this.functions.map((entry) => sized(flatten(present(entry.body, 'defined function'))));
     return flatten([
       [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
       section(1, signatures),
