@@ -45,7 +45,7 @@ export async function runCommand(words: readonly string[]): Promise<number> {
   const inputs = await readInputs(system.value, plan.inputs);
   const outputs = typeof inputs === 'string' ? inputs : openOutputs(system.value, plan);
   if (typeof inputs === 'string' || typeof outputs === 'string') return complain(typeof inputs === 'string' ? inputs : String(outputs));
-  return new Runner(system.value, { ...plan, ...outputs, inputs }).run();
+  return new Runner(system.value, { ...plan, ...outputs, inputs, symbols: resolved.value.symbols }).run();
 }
 
 function complain(text: string): number {

@@ -4,6 +4,7 @@ import { FATAL_REPORTS, ticks, type Stop, type System, type TraceEvent } from '.
 import { Prefixer, type Output } from './output';
 import { Output as Outputs } from './output';
 import { TraceLines } from './trace-lines';
+import { reportVcpus, type ReportSymbols } from './vcpu-report';
 
 /** What a runner needs to know. */
 export interface RunnerPlan {
@@ -14,6 +15,8 @@ export interface RunnerPlan {
   readonly traceFile: Output | undefined;
   /** Bytes to type, by console. */
   readonly inputs: ReadonlyMap<number, Uint8Array>;
+  /** For the report of a run that ended badly. */
+  readonly symbols: readonly ReportSymbols[];
 }
 
 const EXIT_FAULT = 3;
@@ -29,6 +32,10 @@ const INPUT_CHUNK = 1024;
 /** How a run ended. */
 interface End { readonly code: number; readonly message: string | undefined }
 
+type Report = TraceEvent & { readonly event: 'report' };
+
+const STOPPED_MAX = 16;
+
 /** One run. */
 export class Runner {
   private readonly system: System;
@@ -37,7 +44,9 @@ export class Runner {
   private readonly prefixer = new Prefixer();
   private readonly trace: TraceLines;
   private readonly typed = new Map<number, number>();
-  private fault: TraceEvent & { readonly event: 'report' } | undefined;
+  private fault: Report | undefined;
+  /** Reports of vCPUs that the hypervisor stopped for a fault of their own; bounded. */
+  private readonly stopped: Report[] = [];
   private hasReader = true;
 
   constructor(system: System, plan: RunnerPlan) {
@@ -53,7 +62,7 @@ export class Runner {
     const end = this.drive(started + this.plan.timeoutSeconds * 1000);
     const wallSeconds = (performance.now() - started) / 1000;
     this.standard.write(this.prefixer.finish());
-    if (end.message !== undefined) process.stderr.write(`${end.message}\n`);
+    if (end.message !== undefined) process.stderr.write(`${[...this.stopped.map((report) => this.said(report)), end.message, reportVcpus(this.system, this.plan.symbols)].filter((text) => text !== '').join('\n')}\n`);
     if (this.plan.json) this.standard.write(`${JSON.stringify(this.summary(wallSeconds))}\n`);
     this.plan.traceFile?.write(this.trace.finish());
     this.plan.traceFile?.close();
@@ -65,6 +74,7 @@ export class Runner {
     const { traceFile } = this.plan;
     this.system.trace.onEvent = (event) => {
       if (event.event === 'report' && FATAL_REPORTS.has(event.code)) this.fault ??= event;
+      if (event.event === 'report' && event.code === 'vcpu-fault' && this.stopped.length < STOPPED_MAX) this.stopped.push(event);
       traceFile?.write(this.trace.add(event));
     };
     if (traceFile !== undefined) this.system.setExceptionTrace(true);
@@ -88,13 +98,17 @@ export class Runner {
   }
 
   private endOf(stop: Stop, mayGoOn: boolean): End | undefined {
-    if (this.fault !== undefined) return { code: EXIT_FAULT, message: `${this.system.vmName(this.fault.vmid)}: ${this.fault.message}` };
+    if (this.fault !== undefined) return { code: EXIT_FAULT, message: this.said(this.fault) };
     switch (stop.kind) {
       case 'power': return stop.action === 'off' ? { code: 0, message: undefined } : { code: EXIT_FAULT, message: 'The primary VM reset the platform.' };
       case 'exit': return { code: stop.code, message: undefined };
       case 'idle': return mayGoOn ? undefined : { code: EXIT_LIMIT, message: 'Every vCPU waits for an interrupt that nothing will raise.' };
       default: return this.system.retired >= this.plan.maxInstructions ? { code: EXIT_LIMIT, message: `The limit of ${this.plan.maxInstructions} instructions was reached.` } : undefined;
     }
+  }
+
+  private said({ vmid, vcpu, message }: Report): string {
+    return `${this.system.vmName(vmid)}${vcpu === undefined ? '' : `, vCPU ${vcpu}`}: ${message}`;
   }
 
   /** Types what the guests have room for; false if nothing was left or nothing fitted. */

@@ -95,6 +95,8 @@ test('a guest that resets the platform ends with 3', () => {
   const done = run('run', guestElf('jump-to-zero'));
   assert.equal(done.status, 3);
   assert.match(done.out, /called from/);
+  assert.match(done.error, /reset the platform\.\n {2}jump-to-zero, vCPU 0: off, at 0x[0-9a-f]+ \([a-z_]+.*psci\.c:\d+\), EL1/, 'where it was, with symbol and line');
+  assert.match(done.error, /last exception from 0x0: Instruction abort at the same exception level/);
 });
 
 test('a guest that does nothing but fault ends with 3 and says where', () => {
@@ -102,7 +104,8 @@ test('a guest that does nothing but fault ends with 3 and says where', () => {
   writeFileSync(path, wordsElf([0xd2a8_6000, 0xd518_c000, 0]));
   const done = run('run', path, '--json');
   assert.equal(done.status, 3);
-  assert.match(done.error, /faults: The vCPU took the same exception .* at 0x43000200/);
+  assert.match(done.error, /faults, vCPU 0: The vCPU took the same exception .* at 0x43000200/);
+  assert.match(done.error, /faults, vCPU 0: at 0x43000200, EL1, .* masked, \d+ instructions\n {4}last exception from 0x43000200: Undefined instruction/);
 });
 
 test('a trace has one line per event and per call, with arguments and result', () => {
