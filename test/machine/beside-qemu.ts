@@ -26,8 +26,9 @@ export function machineElf(name: string): string {
 }
 
 /** A program as the only one of a machine without a hypervisor, or as the primary VM. */
-export async function machineSubject(name: string, vcpus: number, identity: 'none' | 'gunyah' = 'none'): Promise<Subject> {
-  const system = { platform: { cpus: vcpus }, identity, vms: [{ image: machineElf(name), vcpus }] };
+export async function machineSubject(name: string, vcpus: number, options: { readonly identity?: 'none' | 'gunyah'; readonly commandLine?: string } = {}): Promise<Subject> {
+  const { identity = 'none', commandLine = '' } = options;
+  const system = { platform: { cpus: vcpus }, identity, vms: [{ image: machineElf(name), vcpus, commandLine }] };
   const resolved = await resolveSystem(nodeHost, system, { semihosting: true, folder: '/' });
   assert.ok(resolved.ok, resolved.ok ? '' : resolved.error.map(({ message }) => message).join('\n'));
   return { name, ...resolved.value };
