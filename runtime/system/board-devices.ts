@@ -34,7 +34,7 @@ const SECONDARY_UART_INTERRUPT = 200;
 const SECONDARY_VIRTIO_INTERRUPT = 256;
 const TICKS_PER_SECOND = 1_000_000_000;
 /** Time of day at power-on, the same in every run: 2024-01-01 00:00:00 UTC. */
-const START_SECONDS = 1_704_067_200;
+export const START_SECONDS = 1_704_067_200;
 const PAGE_SIZE = 0x1000;
 /** CR of a UART that nothing has used, and of one that a boot loader has left on. */
 const UART_RESET = 0x300;
@@ -215,7 +215,7 @@ function consoleOf(vm: VmDescription, uart: Pl011 | undefined, virtio: VirtioCon
   const transcript = new Transcript();
   const input = uart ?? virtio;
   if (input === undefined) return { vm: vm.name, transcript };
-  return { vm: vm.name, transcript, acceptInput: (bytes) => { input.receive(bytes); }, waitingInput: () => input.waitingInputCount };
+  return { vm: vm.name, transcript, acceptInput: (bytes) => { input.receive(bytes); }, waitingInput: () => input.waitingInputCount, takeInput: (countMax) => input.takeInput(countMax) };
 }
 
 /** A bank of flash in the platform's memory. */

@@ -6,6 +6,7 @@
  */
 
 import { pa, va, vmid, type Va, type Vmid } from '../base/brands';
+import { alignUp } from '../base/bits';
 import { err, ok, type Diagnostic, type Result } from '../base/result';
 import type { TraceEvent } from '../base/trace-event';
 import { createEngine, type Engine } from '../engine/index';
@@ -23,6 +24,7 @@ import { configuredBase, configuredSize, primaryTree, secondaryTree } from './gu
 import { planMemory, problem, vmMemorySize, type MemoryLayout, type Range } from './layout';
 import type { Parts, VcpuName, VmConsole, VmSummary } from './parts';
 import { placeVm, type VmPlacement } from './placement';
+import type { SemihostingVm } from './semihosting';
 import { System } from './system';
 
 /** Engine vCPUs: 16 VMs of 8. */
@@ -96,6 +98,20 @@ function coreProfile(model: string): CoreProfile {
   return model === 'cortex-a53' || model === 'cortex-a76' || model === 'max' ? model : 'cortex-a57';
 }
 
+/** The larger part of a VM's RAM on one side of everything that was loaded: above it, but for a device tree at the very top. */
+function freeMemory(ram: Range, { image, deviceTree, ramdisk }: VmPlacement): { readonly base: bigint; readonly end: bigint } {
+  const isOnTop = deviceTree.base + deviceTree.sizeBytes === ram.base + ram.sizeBytes;
+  const ends = [ram.base, ...image.segments.map(({ address, sizeInMemory }) => address + BigInt(sizeInMemory)), ...[...(isOnTop ? [] : [deviceTree]), ...(ramdisk === undefined ? [] : [ramdisk])].map(({ base, sizeBytes }) => base + sizeBytes)];
+  const base = ends.reduce((most, end) => (end > most ? end : most));
+  return { base: alignUp(base, PAGE), end: isOnTop ? deviceTree.base : ram.base + ram.sizeBytes };
+}
+
+/** What a program finds as its own name and arguments. */
+function commandLineOf(vm: VmDescription | undefined): string {
+  const name = vm?.imageName.split('/').pop() ?? '';
+  return vm === undefined || vm.commandLine === '' ? name : `${name} ${vm.commandLine}`;
+}
+
 /** The parts of one system. */
 class Composition implements Parts {
   readonly engine: Engine;
@@ -109,6 +125,8 @@ class Composition implements Parts {
   private readonly devices: BoardDevices;
   /** What each console has printed of its present line. */
   private readonly lines: number[][];
+  /** RAM of each VM that nothing was loaded into. */
+  private readonly heaps: readonly { readonly base: bigint; readonly end: bigint }[];
   private readonly trees: ReadonlyMap<string, Range>;
 
   constructor(system: System, layout: MemoryLayout, planned: readonly PlannedVm[]) {
@@ -136,6 +154,7 @@ class Composition implements Parts {
       onPlatformPower: (action) => { system.endWith({ kind: 'power', action }); },
     });
     this.hypervisor = this.gunyah;
+    this.heaps = planned.map(({ ram, placement }) => freeMemory(ram, placement));
     this.trees = new Map(planned.map(({ vm, placement }) => [vm.name, placement.deviceTree]));
     this.primaryEntry = va(planned[0]?.placement.entry ?? 0n);
     this.lines = planned.map(() => []);
@@ -216,10 +235,16 @@ class Composition implements Parts {
     return name === undefined ? undefined : this.resourceManager.vmidOf(name);
   }
 
-  print(vcpu: number, bytes: Uint8Array): void {
+  semihostingVm(vcpu: number): SemihostingVm {
     const name = this.vmNameOf(vcpu);
-    const index = this.consoles.findIndex(({ vm }) => vm === name);
-    for (const byte of bytes) this.transmit(Math.max(0, index), byte);
+    const index = Math.max(0, this.consoles.findIndex(({ vm }) => vm === name));
+    return {
+      id: this.vmidOf(vcpu) ?? 0,
+      commandLine: commandLineOf(this.system.description.vms[index]),
+      heap: this.heaps[index] ?? { base: 0n, end: 0n },
+      print: (bytes) => { for (const byte of bytes) this.transmit(index, byte); },
+      takeInput: (countMax) => this.consoles[index]?.takeInput?.(countMax) ?? new Uint8Array(0),
+    };
   }
 
   setTime(now: Parameters<TickEventQueue['restart']>[0]): void {

@@ -7,6 +7,7 @@ import type { TickEventQueue } from '../machine/event-queue';
 import type { Inspection } from '../hypervisor/inspection';
 import type { RmView } from '../resource-manager/index';
 import type { LoopHypervisor, LoopThread } from './run-loop';
+import type { SemihostingVm } from './semihosting';
 import type { Transcript } from './transcript';
 
 /** A thread of the hypervisor. */
@@ -26,6 +27,8 @@ export interface VmConsole {
   readonly transcript: Transcript;
   /** Absent if the VM has no UART. */
   readonly acceptInput?: (bytes: Uint8Array) => void;
+  /** Takes typed bytes past the device; absent if the VM has no console to type at. */
+  readonly takeInput?: (countMax: number) => Uint8Array;
   /** Bytes typed that the guest has not taken; absent if the VM has no UART. */
   readonly waitingInput?: () => number;
 }
@@ -59,8 +62,8 @@ export interface Parts {
   vmName(vmid: number): string;
   vmSummaries(): readonly VmSummary[];
   vmNameOf(vcpu: number): string | undefined;
-  /** Prints to the console of the VM that a vCPU belongs to. */
-  print(vcpu: number, bytes: Uint8Array): void;
+  /** The VM that a vCPU belongs to, as its semihosting calls see it. */
+  semihostingVm(vcpu: number): SemihostingVm;
   /** Sets the time of the event queue without firing anything, before a restore. */
   setTime(now: Ticks): void;
   save(): unknown;

@@ -81,6 +81,8 @@ export interface LoopSurroundings<T extends LoopThread> {
 /** What became of an exit that was not the hypervisor's. */
 export interface Interception {
   readonly stop?: Stop;
+  /** Ticks that passed although nothing was completed. */
+  readonly elapsed?: number;
   /** The exit completed an instruction that had not retired. */
   readonly completed?: boolean;
   /** The exit's instruction was taken back: the vCPU is again about to execute it. */
@@ -265,7 +267,7 @@ export class RunLoop<T extends LoopThread> {
     this.outside.elapse(this.now);
     const completed = intercepted === undefined ? this.hypervisor.handleExit(thread, exit) : intercepted.completed === true ? 1 : 0;
     this.retired += completed;
-    this.pass(intercepted === undefined && !HAS_RETIRED[exit.reason] ? Math.max(1, completed) : completed);
+    this.pass(intercepted === undefined && !HAS_RETIRED[exit.reason] ? Math.max(1, completed) : completed + (intercepted?.elapsed ?? 0));
     this.outside.handled(thread);
     return intercepted?.stop;
   }

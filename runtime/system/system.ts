@@ -12,11 +12,12 @@ import type { TraceEvent } from '../base/trace-event';
 import { FAULT_LOOP_COUNT, PAGE_SIZE, type Engine, type Exit, type Translation, type Watchpoint } from '../engine/interface';
 import { systemRegisters } from '../isa/system-registers';
 import type { TimelineSubject } from './subject';
+import { START_SECONDS } from './board-devices';
 import type { SystemDescription } from './description';
 import { Journal, type JournalEntry } from './journal';
 import type { MemoryLayout } from './layout';
 import { RunLoop, type Interception } from './run-loop';
-import { semihostingCall } from './semihosting';
+import { Semihosting } from './semihosting';
 import { StateHash } from './state-hash';
 import type { RunRequest, Stop, StopFilters } from './stop';
 import { TraceLog } from './trace-log';
@@ -60,6 +61,7 @@ interface SavedSystem {
   readonly trace: number;
   readonly consoles: readonly number[];
   readonly parts: unknown;
+  readonly semihosting: ReturnType<Semihosting['save']>;
   readonly vcpus: readonly { readonly index: number; readonly state: Uint8Array }[];
 }
 
@@ -71,6 +73,7 @@ export class System implements TimelineSubject {
   readonly trace = new TraceLog();
   readonly journal = new Journal();
   private readonly loop: RunLoop<SystemThread>;
+  private readonly semihost: Semihosting;
   private filters: StopFilters = {};
   private pending: Stop | undefined;
   private lastRetiredTicks: number[] = [];
@@ -89,6 +92,7 @@ export class System implements TimelineSubject {
     this.description = description;
     this.layout = layout;
     this.parts = makeParts(this);
+    this.semihost = new Semihosting(this.engine, START_SECONDS);
     this.loop = new RunLoop<SystemThread>(this.parts.engine, this.parts.hypervisor, {
       cpuCount: description.platform.cpuCount,
       advance: (to) => { this.parts.events.advance(to); },
@@ -342,8 +346,8 @@ export class System implements TimelineSubject {
   /** The state in one number: equal input, equal hash, whatever the host, the tier and the stops in between. */
   stateHash(): string {
     const hash = new StateHash();
-    const { loop, parts, vcpus } = this.save();
-    hash.value({ loop, parts, vcpus });
+    const { loop, parts, semihosting, vcpus } = this.save();
+    hash.value({ loop, parts, semihosting, vcpus });
     this.noteDirty();
     for (const page of [...this.touched].sort((left, right) => left - right)) {
       const bytes = this.engine.memory.readPage(page);
@@ -367,6 +371,7 @@ export class System implements TimelineSubject {
       trace: this.trace.position,
       consoles: this.consoles.map(({ transcript }) => transcript.position),
       parts: this.parts.save(),
+      semihosting: this.semihost.save(),
       vcpus: this.vcpuIndexes().map((index) => ({ index, state: this.engine.vcpu(index).save() })),
     };
   }
@@ -383,6 +388,7 @@ export class System implements TimelineSubject {
     for (const [index, position] of saved.consoles.entries()) this.consoles[index]?.transcript.seek(position);
     for (const { index, state } of saved.vcpus) this.engine.vcpu(index).restore(state);
     this.parts.restore(saved.parts);
+    this.semihost.restore(saved.semihosting);
   }
 
   collectDirtyPages(): Uint32Array {
@@ -535,12 +541,12 @@ export class System implements TimelineSubject {
       this.engine.injectException(vcpu, 0x0200_0000n, 0n);
       return { completed: true };
     }
-    const result = semihostingCall(this.engine, vcpu, this.now);
+    const result = this.semihost.call(vcpu, this.parts.semihostingVm(vcpu), this.now);
+    if (result.kind === 'wait') return { elapsed: result.ticks };
     if (result.kind === 'exit') {
       this.endWith({ kind: 'exit', vcpu, code: result.code });
       return {};
     }
-    this.parts.print(vcpu, result.output);
     this.engine.vcpu(vcpu).setX(0, result.value);
     this.engine.skipInstruction(vcpu);
     return { completed: true };

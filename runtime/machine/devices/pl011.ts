@@ -119,6 +119,15 @@ export class Pl011 implements RegisterDevice {
     return latin1(Uint8Array.from(this.input.slice(this.inputFirst)));
   }
 
+  /** Takes bytes that the host typed past the registers, for a guest that reads its console in another way. */
+  takeInput(countMax: number): Uint8Array {
+    const taken: number[] = [];
+    while (taken.length < countMax && this.receiveFifo.length > 0) taken.push(this.takeReceived() & 0xff);
+    const rest = this.input.slice(this.inputFirst, this.inputFirst + countMax - taken.length);
+    this.inputFirst += rest.length;
+    return Uint8Array.from([...taken, ...rest]);
+  }
+
   /** How many bytes from the host the guest has not seen. */
   get waitingInputCount(): number {
     return this.inputCount;

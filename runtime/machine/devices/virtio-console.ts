@@ -52,6 +52,13 @@ export class VirtioConsole implements VirtioFunction {
     return taken.length;
   }
 
+  /** Takes typed bytes past the driver. */
+  takeInput(countMax: number): Uint8Array {
+    const taken = this.input.slice(0, countMax);
+    this.input = this.input.slice(taken.length);
+    return taken;
+  }
+
   configuration(): Uint8Array {
     const bytes = new Uint8Array(CONFIGURATION_SIZE);
     const view = new DataView(bytes.buffer);
