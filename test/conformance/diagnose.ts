@@ -32,9 +32,10 @@ function* referenceStates(text: string): Generator<State> {
   }
 }
 
+/** The engine takes the tag off the PC when it fetches. */
 function engineState(machine: Machine): State {
   const vcpu = machine.engine.vcpu(0);
-  const state = new Map<string, bigint>([['PC', vcpu.pc], ['SP', vcpu.sp], ['NZCV', vcpu.pstate & 0xf000_0000n]]);
+  const state = new Map<string, bigint>([['PC', BigInt.asUintN(64, BigInt.asIntN(56, vcpu.pc))], ['SP', vcpu.sp], ['NZCV', vcpu.pstate & 0xf000_0000n]]);
   for (const name of ['FPCR', 'FPSR']) state.set(name, vcpu.systemRegister(name));
   for (let n = 0; n < 31; n++) state.set(`X${String(n).padStart(2, '0')}`, vcpu.x(n));
   for (let n = 0; n < 32; n++) {

@@ -2,6 +2,8 @@
 
 import { pa } from '../../runtime/base/brands';
 import { createEngine, type Engine, type Exit } from '../../runtime/engine';
+import { coreFeatures } from '../../runtime/isa/cpu-features';
+import type { CoreProfile } from '../../runtime/isa/identification-profiles';
 import { CODE, CODE_BYTES, DATA, DATA_BYTES, EXIT, LOG, LOG_BYTES, RESULT_BYTES } from './layout';
 import { SVC } from './words';
 
@@ -17,23 +19,30 @@ const PAGE_READ_ONLY = 3n | (3n << 6n) | (3n << 8n) | (1n << 10n) | (1n << 54n);
 /** What EL0 may write EL1 may not execute, so that the page with the vectors is read-only. */
 const PAGE_SHARED_CODE = 3n | (3n << 6n) | (3n << 8n) | (1n << 10n);
 const PAGE_CODE = 3n | (1n << 6n) | (3n << 8n) | (1n << 10n);
-/** T0SZ 32, TTBR1 unused, write-back tables, 4 KiB granule, top byte ignored as Linux has it. */
-const TCR = 32n | (1n << 8n) | (1n << 10n) | (3n << 12n) | (1n << 23n) | (32n << 16n) | (1n << 37n);
+/** 48 bits, TTBR1 unused, write-back tables, 4 KiB granule, top byte ignored as Linux has it. */
+const TCR = 16n | (1n << 8n) | (1n << 10n) | (3n << 12n) | (1n << 23n) | (16n << 16n) | (1n << 37n);
 /** M, C, I, SA0, DZE, UCT, nTWI, nTWE, UCI. */
 const SCTLR = 1n | (1n << 2n) | (1n << 12n) | (1n << 4n) | (1n << 14n) | (1n << 15n) | (1n << 16n) | (1n << 18n) | (1n << 26n);
 
+/** EL0 may not use the debugger's channel. */
+const TDCC = 1n << 12n;
+
 /** How a program ended here. */
 export interface Ended { readonly retired: number; readonly exit: Exit }
+
+/** A page that is only readable, and the core whose features there are; every feature if the rows are what matters. */
+export interface MachineOptions { readonly readOnly?: number; readonly core?: CoreProfile | 'everything' }
 
 /** One engine, prepared. */
 export class Machine {
   readonly engine: Engine;
 
-  constructor(readOnly?: number) {
-    this.engine = createEngine({ ram: [{ base: pa(BigInt(EXIT)), sizeBytes: 0x20_4000 }], vcpuCountMax: 1, counterShift: 0 });
+  constructor({ readOnly, core = 'max' }: MachineOptions = {}) {
+    const features = core === 'everything' ? {} : { features: coreFeatures(core) };
+    this.engine = createEngine({ ram: [{ base: pa(BigInt(EXIT)), sizeBytes: 0x20_4000 }], vcpuCountMax: 1, counterShift: 0, ...features });
     const vcpu = this.engine.vcpu(0);
     this.writeTables(readOnly);
-    for (const [name, value] of [['MAIR_EL1', 0xffn], ['TCR_EL1', TCR], ['TTBR0_EL1', BigInt(TABLES)], ['SCTLR_EL1', SCTLR], ['CPACR_EL1', 3n << 20n]] as const) vcpu.setSystemRegister(name, value);
+    for (const [name, value] of [['MAIR_EL1', 0xffn], ['TCR_EL1', TCR], ['TTBR0_EL1', BigInt(TABLES)], ['SCTLR_EL1', SCTLR], ['CPACR_EL1', 3n << 20n], ['MDSCR_EL1', TDCC]] as const) vcpu.setSystemRegister(name, value);
     this.engine.reportExceptions({ exceptionClasses: 0xffff_ffff_ffff_ffffn, irq: true, fiq: true, serror: true });
     this.engine.memory.writeU32(pa(BigInt(EXIT)), SVC);
   }
@@ -72,10 +81,9 @@ export class Machine {
   private writeTables(readOnly: number | undefined): void {
     const { memory } = this.engine;
     const write = (table: number, index: number, value: bigint): void => { memory.writeU64(pa(BigInt(TABLES + table * PAGE + index * 8)), value); };
-    write(0, 0, BigInt(TABLES + PAGE) | TABLE);
-    write(1, EXIT >>> 21, BigInt(TABLES + 2 * PAGE) | TABLE);
+    for (const [level, index] of [[0, 0], [1, 0], [2, EXIT >>> 21]] as const) write(level, index, BigInt(TABLES + (level + 1) * PAGE) | TABLE);
     const mapArea = (start: number, bytes: number, attributes: bigint): void => {
-      for (let page = start; page < start + bytes; page += PAGE) write(2, (page >>> 12) & 511, BigInt(page) | attributes);
+      for (let page = start; page < start + bytes; page += PAGE) write(3, (page >>> 12) & 511, BigInt(page) | attributes);
     };
     mapArea(EXIT, PAGE, PAGE_SHARED_CODE);
     mapArea(CODE, CODE_BYTES, PAGE_CODE);

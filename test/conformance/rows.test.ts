@@ -53,8 +53,9 @@ const ENSCXT = 1n << 53n;
 
 /** The machine without a first stage: what EL1 writes must not take the code away. */
 function bareMachine(): Machine {
-  const machine = new Machine();
+  const machine = new Machine({ core: 'everything' });
   const vcpu = machine.engine.vcpu(0);
+  vcpu.setSystemRegister('MDSCR_EL1', 0n);
   vcpu.setSystemRegister('SCTLR_EL1', vcpu.systemRegister('SCTLR_EL1') & ~1n);
   vcpu.setSystemRegister('HCR_EL2', (1n << 12n) | ENSCXT);
   vcpu.setX(1, BigInt(DATA));

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 
 import { pa } from '../../runtime/base/brands';
 import type { Exit } from '../../runtime/engine';
+import type { CoreProfile } from '../../runtime/isa/identification-profiles';
 import { CODE, CODE_BYTES, DATA, DATA_BYTES, EXIT } from './layout';
 import { Machine } from './machine';
 import { buildLoader, REFERENCE_CPU, type Loader } from './reference';
@@ -214,7 +215,14 @@ const FILLING = new Uint8Array(BigUint64Array.from({ length: 512 }, () => 0x5a5a
 /** Runs vectors on both sides. */
 export class VectorRunner {
   private readonly loader: Loader = buildLoader(SOURCE);
-  private readonly machine = new Machine(READ_ONLY);
+  private readonly machine: Machine;
+  private readonly cpu: string;
+
+  /** Absent: `max` on both sides. */
+  constructor(core?: CoreProfile) {
+    this.machine = new Machine({ readOnly: READ_ONLY, ...(core === undefined ? {} : { core }) });
+    this.cpu = core ?? REFERENCE_CPU;
+  }
 
   close(): void {
     this.loader.close();
@@ -232,7 +240,7 @@ export class VectorRunner {
     });
     const file = join(this.loader.folder, 'vectors');
     writeFileSync(file, input);
-    const qemu = spawnSync('qemu-aarch64', ['-cpu', REFERENCE_CPU, this.loader.path], { input: readFileSync(file), maxBuffer: 1 << 30 });
+    const qemu = spawnSync('qemu-aarch64', ['-cpu', this.cpu, this.loader.path], { input: readFileSync(file), maxBuffer: 1 << 30 });
     assert.equal(qemu.status, 0, `the reference ended early: ${qemu.stderr.toString()}`);
     assert.equal(qemu.stdout.length, input.length, 'the reference answers every vector');
     const out = new DataView(qemu.stdout.buffer, qemu.stdout.byteOffset);
