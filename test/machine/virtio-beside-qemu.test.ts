@@ -1,0 +1,71 @@
+/** A program that drives virtio devices through their rings says the same on QEMU's board and on ours, and runs alike however it is interrupted. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { resolveSystem } from '../../debug-adapter/configuration/resolve';
+import { nodeHost } from '../../debug-adapter/node-host';
+import { ticks, type System } from '../../runtime/index';
+import { Timeline, TIMELINE_DEFAULTS } from '../../runtime/timeline/timeline';
+import { powerOn } from '../support/system';
+import { machineElf, printedByQemu } from './beside-qemu';
+
+const PROGRAM = 'virtio-rings';
+const END = 2_000_000_000;
+/** QEMU's devices, in the modern form; the cards hang on one hub. */
+const devices = (disk: string, console: string): string[] => [
+  '-global', 'virtio-mmio.force-legacy=false', '-drive', `file=${disk},if=none,id=disk,format=raw`, '-device', 'virtio-blk-device,drive=disk', '-device', 'virtio-rng-device',
+  '-chardev', `file,id=console,path=${console}`, '-device', 'virtio-serial-device', '-device', 'virtconsole,chardev=console',
+  '-netdev', 'hubport,id=left,hubid=0', '-device', 'virtio-net-device,netdev=left', '-netdev', 'hubport,id=right,hubid=0', '-device', 'virtio-net-device,netdev=right',
+];
+
+const contents = Uint8Array.from({ length: 64 * 512 }, (_, n) => (n * 11 + (n >> 9)) & 0xff);
+
+function printedBy(system: System): string[] {
+  return Buffer.from(system.consoles[0]?.transcript.text() ?? []).toString('latin1').replaceAll('\r', '').split('\n').filter((line) => line !== '');
+}
+
+describe('a program that drives virtio devices', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'virtio-'));
+  const disk = join(folder, 'disk.img');
+  writeFileSync(disk, contents);
+  after(() => { rmSync(folder, { recursive: true }); });
+
+  async function board(): Promise<System> {
+    const vm = { image: machineElf(PROGRAM), disks: [disk], entropy: true, virtioConsole: true, networks: ['wire', 'wire'] };
+    const resolved = await resolveSystem(nodeHost, { identity: 'none', vms: [vm] }, { semihosting: false, folder: '/' });
+    assert.ok(resolved.ok);
+    return powerOn({ name: PROGRAM, ...resolved.value });
+  }
+
+  it('says the same on QEMU', async () => {
+    const system = await board();
+    assert.deepEqual(system.run({ until: ticks(END) }), { kind: 'power', action: 'off' }, printedBy(system).join('\n'));
+    const lines = printedBy(system);
+    assert.ok(lines.includes('out of the virtio console'));
+    assert.deepEqual(new Uint8Array(readFileSync(disk)), contents, 'the image is as it was');
+    const there = join(folder, 'console');
+    assert.deepEqual(lines.filter((line) => line !== 'out of the virtio console'), printedByQemu(PROGRAM, 1, devices(disk, there)));
+    assert.equal(readFileSync(there, 'latin1'), 'out of the virtio console\n');
+  });
+
+  it('runs alike in slices, and again after a journey back through its writes to the disk', async () => {
+    const straight = await board();
+    straight.run({ until: ticks(END) });
+    const travelled = await board();
+    const timeline = new Timeline(travelled, TIMELINE_DEFAULTS);
+    const end = straight.now;
+    for (let slice = 1; slice <= 40; slice++) {
+      travelled.run({ until: ticks(Math.floor((end * slice) / 40)) });
+      timeline.mark();
+    }
+    for (const part of [0.7, 0.2, 0.5]) {
+      timeline.approach(ticks(Math.floor(end * part)));
+      travelled.run({ until: ticks(Math.floor(end * part)) });
+    }
+    travelled.run({ until: ticks(END) });
+    assert.deepEqual(printedBy(travelled), printedBy(straight));
+    assert.equal(travelled.stateHash(), straight.stateHash());
+  });
+});
