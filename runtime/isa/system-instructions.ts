@@ -85,7 +85,7 @@ const translationLookasideBuffers: readonly InstructionRow[] = [
     ...el3Operations.map(([name, op2]): InstructionRow => [`TLBI ${name}${suffix}`, `6 8 ${crm} ${op2}`, 'EL3', 'Invalidate TLB entries of EL3.', { ...extras, state: 'not-yet' }]),
   ]),
   ...rangeDomains.flatMap(([suffix, crm]) => rangeOperations.map(([name, op2]): InstructionRow =>
-    [`TLBI ${name}${suffix}`, `0 8 ${crm} ${op2}`, 'EL1', 'Invalidate a range of TLB entries of EL1 and EL0.', { feature: 'TLBIRANGE', state: 'not-yet' }])),
+    [`TLBI ${name}${suffix}`, `0 8 ${crm} ${op2}`, 'EL1', 'Invalidate a range of TLB entries of EL1 and EL0.', { feature: 'TLBIRANGE' }])),
   ...rangeDomains.flatMap(([suffix, crm]) => (['2', '3'] as const).flatMap((level) => ([['RVAE', 1], ['RVALE', 5]] as const).map(([name, op2]): InstructionRow =>
     [`TLBI ${name}${level}${suffix}`, `${level === '2' ? 4 : 6} 8 ${crm} ${op2}`, `EL${level}`, `Invalidate a range of TLB entries of EL${level}.`,
       { feature: 'TLBIRANGE', state: 'not-yet' }]))),
