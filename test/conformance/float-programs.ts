@@ -21,9 +21,11 @@ export const ENTRIES = LOG_BYTES / ENTRY_BYTES;
 
 /** Width of the operands, which says from which values lists are made. */
 export type Width = 16 | 32 | 64 | 'integer';
+/** Every width, in the order in which jobs come. */
 export const WIDTHS: readonly Width[] = [16, 32, 64, 'integer'];
 /** Lists that exist for each width, in the order of the pool. */
 export const LISTS = ['pairs', 'numbers', 'triples', 'random'] as const;
+/** The name of a list. */
 export type ListName = (typeof LISTS)[number];
 
 /** One program: an instruction, a list, a mode. */
