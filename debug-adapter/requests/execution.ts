@@ -33,7 +33,7 @@ function step(kind: 'into' | 'over' | 'out', command: string): Handler {
       return {};
     }
     const byInstruction = textOr(args, 'granularity') === 'instruction' && kind !== 'out';
-    if (byInstruction || lines === undefined) session.start(target.stepInstruction(vcpu, kind === 'into' ? 'into' : 'over'));
+    if (byInstruction || lines === undefined) session.start(target.stepInstruction(vcpu, kind === 'into' ? 'into' : 'over', lines));
     else session.start(target.stepLine(vcpu, kind, lines));
     return {};
   };

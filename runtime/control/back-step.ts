@@ -27,6 +27,8 @@ const FOLLOWED_WINDOWS_MAX = 4;
 /** One step back. */
 export class BackStep {
   private readonly plan: BackStepPlan;
+  /** Whom the vCPU works for now, if for many. */
+  private owner: bigint | undefined;
 
   constructor(plan: BackStepPlan) {
     this.plan = plan;
@@ -36,6 +38,7 @@ export class BackStep {
     const { lines, vcpu } = this.plan;
     const pc = this.pc;
     const frame = lines.frame(vcpu);
+    this.owner = lines.owner?.(vcpu);
     const starts = this.bodyStarts(pc);
     if (frame === undefined || starts.length === 0) return 'no lines';
     const call = va(frame.returnAddress - 4n);
@@ -112,6 +115,7 @@ export class BackStep {
   private keyOf(stop: Stop, { cfa, call }: { readonly cfa: bigint; readonly call: Va }): string | undefined {
     const { system, lines, vcpu } = this.plan;
     if (stop.kind !== 'breakpoint' || stop.vcpu !== vcpu) return undefined;
+    if (this.owner !== undefined && lines.owner?.(vcpu) !== this.owner) return undefined;
     if (stop.pc === call && system.engine.vcpu(vcpu).sp === cfa) return CALL;
     return lines.frame(vcpu)?.cfa === cfa ? lines.lineAt(stop.pc)?.key : undefined;
   }

@@ -89,9 +89,9 @@ export class DebugTarget implements Runner {
     return this.job(this.stepJob(vcpu, kind === 'out' ? this.stepper.out(vcpu, lines) : this.stepper.line(vcpu, lines, kind)));
   }
 
-  /** Steps one vCPU by one instruction; `over` runs calls to their return. */
-  stepInstruction(vcpu: number, kind: 'into' | 'over'): Job {
-    return this.job(this.stepJob(vcpu, kind === 'into' ? this.stepper.instruction(vcpu) : this.stepper.overInstruction(vcpu)));
+  /** Steps one vCPU by one instruction; `over` runs calls to their return, and handlers of interrupts that come first. */
+  stepInstruction(vcpu: number, kind: 'into' | 'over', lines?: LineView): Job {
+    return this.job(this.stepJob(vcpu, kind === 'into' ? this.stepper.instruction(vcpu) : this.stepper.overInstruction(vcpu, lines)));
   }
 
   /** Steps into the call at the address `call` of the present line. */
@@ -270,7 +270,7 @@ export class DebugTarget implements Runner {
     if (end.kind === 'paused') return this.report({ reason: 'pause' });
     if (end.kind === 'history start') return this.report({ reason: 'history start', vcpu, text: 'This is the beginning of history.' });
     const report = end.kind === 'stopped' ? this.reportStop(end.stop) : undefined;
-    return report ?? this.report({ reason: 'step', vcpu });
+    return report ?? this.report({ reason: 'step', vcpu: end.kind === 'done' ? end.vcpu ?? vcpu : vcpu });
   }
 
   private *reverseJob(): Job {

@@ -62,6 +62,13 @@ export class KernelImage {
     return this.physicalStart !== undefined && address >= this.physicalStart && address < this.physicalStart + this.size;
   }
 
+  /** The symbols for an address at which a piece of the image is mapped a second time, as trampolines into the kernel are. */
+  aliasAt(vcpu: number, address: bigint): SymbolFile | undefined {
+    const at = this.physicalStart === undefined ? undefined : this.translate(vcpu, address);
+    if (at === undefined || this.physicalStart === undefined || !this.covers(at)) return undefined;
+    return this.file.moved(address - (at - this.physicalStart) - this.start);
+  }
+
   /** True if what was loaded is not the kernel that the symbols are of. */
   get isMismatch(): boolean {
     return this.isOther;

@@ -24,6 +24,8 @@ export interface LineView {
   afterPrologue(entry: Va): Va;
   /** Canonical frame address and return address of the frame at the vCPU's present state. */
   frame(vcpu: number): { readonly cfa: bigint; readonly returnAddress: Va } | undefined;
+  /** Code of the function at `pc`, inlined calls included. */
+  ranges?(pc: Va): readonly { readonly start: bigint; readonly end: bigint }[];
   /** Whom the vCPU works for, where an operating system has it work for many: a step belongs to one of them. */
   owner?(vcpu: number): bigint | undefined;
 }
@@ -53,11 +55,15 @@ function branchRegisterFlow(word: number): Flow {
 }
 
 /** How a stepping operation ended. */
-export type StepEnd = { readonly kind: 'done' } | { readonly kind: 'stopped'; readonly stop: Stop } | { readonly kind: 'paused' } | { readonly kind: 'history start' };
+export type StepEnd = { readonly kind: 'done'; /** Where, if what was stepped moved to another vCPU. */ readonly vcpu?: number } | { readonly kind: 'stopped'; readonly stop: Stop } | { readonly kind: 'paused' } | { readonly kind: 'history start' };
 
 const DONE: StepEnd = { kind: 'done' };
 const PAUSED: StepEnd = { kind: 'paused' };
 const STEPS_PER_SLICE = 4096;
+/** A line that takes more single steps than this is run to its end instead: it loops. */
+const SINGLE_STEPS_MAX = 256;
+/** Code of one function that is searched for calls; larger functions are stepped through one by one. */
+const SCANNED_SIZE_MAX_BYTES = 1 << 18;
 const TEMPORARY_ID = -1;
 
 /** Runs the system until something happens; given by the debug target, which also knows the user's breakpoints. */
@@ -71,6 +77,14 @@ export interface Runner {
   /** True if the user's breakpoints stop here. */
   isUserStop(stop: Stop): boolean;
 }
+
+/** A thread of an operating system, by something that identifies it and stays with it from vCPU to vCPU. */
+interface Owner { readonly id: bigint; readonly lines: LineView }
+
+/** Where a step runs to. */
+interface RunTarget { readonly vcpu: number; readonly addresses: readonly Va[]; readonly accept: (vcpu: number) => boolean; readonly owner: Owner | undefined }
+
+interface LineRun { readonly vcpu: number; readonly lines: LineView; readonly kind: 'into' | 'over'; readonly owner: Owner | undefined }
 
 /** Stepping over one system. */
 export class Stepper {
@@ -91,41 +105,51 @@ export class Stepper {
     return stop.kind === 'step' ? DONE : { kind: 'stopped', stop };
   }
 
-  /** One instruction, but calls run to their return. */
-  *overInstruction(vcpu: number): Search<StepEnd> {
-    const pc = this.pc(vcpu);
-    if (this.flowAt(vcpu, pc) !== 'call') return yield* this.instruction(vcpu);
-    return yield* this.runTo(vcpu, va(pc + 4n), this.sp(vcpu));
+  /** One instruction, but calls run to their return, and so do handlers of exceptions that come first. */
+  *overInstruction(vcpu: number, lines?: LineView): Search<StepEnd> {
+    const owner = this.ownerOf(vcpu, lines);
+    for (;;) {
+      const pc = this.pc(vcpu);
+      if (this.flowAt(vcpu, pc) === 'call') return yield* this.runTo({ vcpu, address: va(pc + 4n), sp: this.sp(vcpu), owner });
+      const end = yield* this.instruction(vcpu);
+      if (end.kind !== 'done' || !this.isEntered(vcpu, pc)) return end;
+      const back = yield* this.outOfException({ vcpu, others: [], owner });
+      if (back.kind !== 'done' || this.pc(back.vcpu ?? vcpu) !== pc) return back;
+    }
   }
 
   /** To the next source line: into calls that have source, or over all calls. */
-  *line(vcpu: number, lines: LineView, kind: 'into' | 'over'): Search<StepEnd> {
+  *line(first: number, lines: LineView, kind: 'into' | 'over'): Search<StepEnd> {
+    let vcpu = first;
     let start = lines.lineAt(this.pc(vcpu));
     if (start === undefined) return yield* this.outOfUnknown(vcpu, lines, kind);
+    const owner = this.ownerOf(vcpu, lines);
     for (let steps = 1; ; steps++) {
       const pc = this.pc(vcpu);
-      const flow = this.flowAt(vcpu, pc);
       const sp = this.sp(vcpu);
-      const end = yield* this.instruction(vcpu);
+      let end = steps % SINGLE_STEPS_MAX === 0 ? yield* this.runOffLine({ vcpu, lines, kind, owner }) : undefined;
+      // The run may have ended after a return; where it did not, a return makes no difference.
+      const flow = end === undefined ? this.flowAt(vcpu, pc) : 'return';
+      end ??= yield* this.instruction(vcpu);
       if (end.kind !== 'done') return end;
+      vcpu = end.vcpu ?? vcpu;
       let now = this.pc(vcpu);
-      if (flow === 'call' && now !== pc + 4n) {
-        if (kind === 'into' && lines.hasSource(now)) return yield* this.runTo(vcpu, lines.afterPrologue(now), undefined);
-        const back = yield* this.runTo(vcpu, va(pc + 4n), sp);
-        if (back.kind !== 'done') return back;
-        now = this.pc(vcpu);
-      } else if (this.isInVectors(vcpu, now) && !this.isInVectors(vcpu, pc)) {
-        const back = yield* this.runTo(vcpu, this.exceptionReturn(vcpu), undefined);
-        if (back.kind !== 'done') return back;
-        now = this.pc(vcpu);
+      if (flow === 'call' && now !== pc + 4n && !this.isEntered(vcpu, pc)) {
+        if (kind === 'into' && lines.hasSource(now)) return yield* this.runTo({ vcpu, address: lines.afterPrologue(now), sp: undefined, owner });
+        end = yield* this.runTo({ vcpu, address: va(pc + 4n), sp, owner });
+      } else if (this.isEntered(vcpu, pc)) {
+        end = yield* this.outOfException({ vcpu, others: lines.statementStarts(pc), owner });
       }
+      if (end.kind !== 'done') return end;
+      vcpu = end.vcpu ?? vcpu;
+      now = this.pc(vcpu);
       const line = lines.lineAt(now);
       if (line === undefined) {
-        if (!lines.hasSource(now)) return flow === 'return' || flow === 'exception-return' ? DONE : yield* this.outOfUnknown(vcpu, lines, kind);
+        if (!lines.hasSource(now)) return flow === 'return' || flow === 'exception-return' ? { kind: 'done', vcpu } : yield* this.outOfUnknown(vcpu, lines, kind);
       } else if (flow === 'return' && !line.isStatementStart) {
         start = line;
       } else if (line.key !== start?.key && line.isStatementStart) {
-        return DONE;
+        return { kind: 'done', vcpu };
       }
       if (steps % STEPS_PER_SLICE === 0 && (yield {}) === true) return PAUSED;
     }
@@ -135,7 +159,7 @@ export class Stepper {
   *out(vcpu: number, lines: LineView): Search<StepEnd> {
     const frame = lines.frame(vcpu);
     if (frame === undefined) return yield* this.instruction(vcpu);
-    return yield* this.runTo(vcpu, frame.returnAddress, frame.cfa);
+    return yield* this.runTo({ vcpu, address: frame.returnAddress, sp: frame.cfa, owner: this.ownerOf(vcpu, lines) });
   }
 
   /** Into one particular call of the present line; stops too where the line is left without making it. */
@@ -144,12 +168,14 @@ export class Stepper {
     const here = lines.lineAt(pc)?.key;
     const leaving = lines.statementStarts(pc).filter((address) => lines.lineAt(address)?.key !== here);
     const frame = lines.frame(vcpu);
-    const end = yield* this.runToAny(vcpu, [call, ...leaving, ...(frame === undefined ? [] : [frame.returnAddress])], this.sp(vcpu));
+    const owner = this.ownerOf(vcpu, lines);
+    const sp = this.sp(vcpu);
+    const end = yield* this.runToAny({ vcpu, addresses: [call, ...leaving, ...(frame === undefined ? [] : [frame.returnAddress])], accept: (at) => this.sp(at) >= sp, owner });
     if (end.kind !== 'done' || this.pc(vcpu) !== call) return end;
     const entered = yield* this.instruction(vcpu);
     if (entered.kind !== 'done') return entered;
     const entry = this.pc(vcpu);
-    return lines.hasSource(entry) ? yield* this.runTo(vcpu, lines.afterPrologue(entry), undefined) : DONE;
+    return lines.hasSource(entry) ? yield* this.runTo({ vcpu, address: lines.afterPrologue(entry), sp: undefined, owner }) : DONE;
   }
 
   /** Back to the last time `vcpu` was at the function entry `entry` with the stack pointer `cfa`: where that frame began. */
@@ -191,32 +217,85 @@ export class Stepper {
   /** Code without lines: over and into both leave it by running to its return. */
   private *outOfUnknown(vcpu: number, lines: LineView, kind: 'into' | 'over'): Search<StepEnd> {
     const frame = lines.frame(vcpu);
-    if (frame === undefined || !lines.hasSource(frame.returnAddress)) return yield* kind === 'over' ? this.overInstruction(vcpu) : this.instruction(vcpu);
-    return yield* this.runTo(vcpu, frame.returnAddress, frame.cfa);
+    if (frame === undefined || !lines.hasSource(frame.returnAddress)) return yield* kind === 'over' ? this.overInstruction(vcpu, lines) : this.instruction(vcpu);
+    return yield* this.runTo({ vcpu, address: frame.returnAddress, sp: frame.cfa, owner: this.ownerOf(vcpu, lines) });
   }
 
-  /** Runs until `vcpu` is at `address`, with that stack pointer if one is given. */
-  private *runTo(vcpu: number, address: Va, sp: bigint | undefined): Search<StepEnd> {
-    return yield* this.runToAny(vcpu, [address], sp);
+  /**
+   * Runs to where another line of this activation begins, or it returns, or (stepping into) its line makes a call. Undefined if that
+   * cannot be told beforehand.
+   */
+  private *runOffLine({ vcpu, lines, kind, owner }: LineRun): Search<StepEnd | undefined> {
+    const pc = this.pc(vcpu);
+    const key = lines.lineAt(pc)?.key;
+    const frame = lines.frame(vcpu);
+    const leaving = key === undefined ? [] : lines.statementStarts(pc).filter((address) => lines.lineAt(address)?.key !== key);
+    const calls = kind === 'over' || key === undefined ? [] : this.callsOnLine(vcpu, lines, key);
+    if (frame === undefined || leaving.length === 0 || calls === undefined || calls.includes(pc)) return undefined;
+    const { cfa, returnAddress } = frame;
+    const accept = (at: number): boolean => (this.pc(at) === returnAddress ? this.sp(at) >= cfa : lines.frame(at)?.cfa === cfa);
+    return yield* this.runToAny({ vcpu, addresses: [...leaving, ...calls, returnAddress], accept, owner });
   }
 
-  /** Runs until `vcpu` is at one of `addresses`, no deeper in the stack than `sp` if one is given. */
-  private *runToAny(vcpu: number, addresses: readonly Va[], sp: bigint | undefined): Search<StepEnd> {
-    const reached = (): boolean => addresses.includes(this.pc(vcpu)) && (sp === undefined || this.sp(vcpu) >= sp);
-    if (reached()) return DONE;
+  /** Addresses of the calls that the line of `key` makes; undefined if the function is too large to look. */
+  private callsOnLine(vcpu: number, lines: LineView, key: string): Va[] | undefined {
+    const ranges = lines.ranges?.(this.pc(vcpu)) ?? [];
+    const size = ranges.reduce((sum, { start, end }) => sum + Number(end - start), 0);
+    if (size === 0 || size > SCANNED_SIZE_MAX_BYTES) return undefined;
+    const found: Va[] = [];
+    for (const { start, end } of ranges) {
+      for (let at = start; at < end; at += 4n) {
+        if (this.flowAt(vcpu, va(at)) === 'call' && lines.lineAt(va(at))?.key === key) found.push(va(at));
+      }
+    }
+    return found;
+  }
+
+  /**
+   * From an exception's vector to where its handler returns, on the stack that was interrupted. A handler may also send the code on
+   * to one of the `others`, as Linux does where an access to a process's memory fails.
+   */
+  private *outOfException({ vcpu, others, owner }: { readonly vcpu: number; readonly others: readonly Va[]; readonly owner: Owner | undefined }): Search<StepEnd> {
+    const state = this.system.engine.vcpu(vcpu);
+    const isFromEl0 = (state.systemRegister('SPSR_EL1') & 0xfn) === 0n;
+    const sp = isFromEl0 ? state.spEl0 : state.sp;
+    return yield* this.runToAny({ vcpu, addresses: [this.exceptionReturn(vcpu), ...others], accept: (at) => this.sp(at) >= sp, owner });
+  }
+
+  /** Runs until what is stepped is at `address`, with that stack pointer if one is given. */
+  private *runTo({ vcpu, address, sp, owner }: { readonly vcpu: number; readonly address: Va; readonly sp: bigint | undefined; readonly owner: Owner | undefined }): Search<StepEnd> {
+    return yield* this.runToAny({ vcpu, addresses: [address], accept: (at) => sp === undefined || this.sp(at) >= sp, owner });
+  }
+
+  /** Runs until what is stepped is at one of `addresses` and `accept` agrees. */
+  private *runToAny({ vcpu, addresses, accept, owner }: RunTarget): Search<StepEnd> {
+    const isOurs = (at: number): boolean => (owner === undefined ? at === vcpu : owner.lines.owner?.(at) === owner.id);
+    const reached = (at: number): boolean => addresses.includes(this.pc(at)) && isOurs(at) && accept(at);
+    if (reached(vcpu)) return DONE;
     this.runner.setTemporary({ id: TEMPORARY_ID, place: { kind: 'code', vm: null, addresses }, reason: 'step' });
     try {
       let resume: number | undefined = vcpu;
       for (;;) {
         const stop: Stop | undefined = yield* this.runner.runUntilStop(resume);
         if (stop === undefined) return PAUSED;
-        if (stop.kind === 'breakpoint' && stop.vcpu === vcpu && reached()) return DONE;
+        if (stop.kind === 'breakpoint' && reached(stop.vcpu)) return { kind: 'done', vcpu: stop.vcpu };
         if (this.runner.isUserStop(stop)) return { kind: 'stopped', stop };
         resume = 'vcpu' in stop && stop.vcpu !== null ? stop.vcpu : undefined;
       }
     } finally {
       this.runner.setTemporary(undefined);
     }
+  }
+
+  /** Whom a step is about, if an operating system shares its vCPUs among many. */
+  private ownerOf(vcpu: number, lines: LineView | undefined): Owner | undefined {
+    const id = lines?.owner?.(vcpu);
+    return lines === undefined || id === undefined ? undefined : { id, lines };
+  }
+
+  /** True if an exception was taken after the instruction at `pc`, or instead of it. */
+  private isEntered(vcpu: number, pc: Va): boolean {
+    return this.isInVectors(vcpu, this.pc(vcpu)) && !this.isInVectors(vcpu, pc);
   }
 
   /** True in the exception vector table: an exception was taken instead of the next instruction. */

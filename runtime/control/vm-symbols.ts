@@ -117,12 +117,14 @@ export class VmSymbols implements MovingCode {
   /** The file whose image contains an address, as `vcpu` sees it if one is given. */
   at(address: bigint, vcpu?: number): SymbolFile | undefined {
     if (this.kernel === undefined) return fileAt(this.list, address);
-    return isUpperHalf(address) ? this.upperAt(address) : this.lowerAt(address, vcpu);
+    return isUpperHalf(address) ? this.upperAt(address, vcpu) : this.lowerAt(address, vcpu);
   }
 
-  private upperAt(address: bigint): SymbolFile | undefined {
-    const virtual = this.kernel?.image.virtual;
-    return fileAt([...(virtual === undefined ? [] : [virtual]), ...this.list], address);
+  private upperAt(address: bigint, vcpu: number | undefined): SymbolFile | undefined {
+    const image = this.kernel?.image;
+    const found = fileAt([...(image?.virtual === undefined ? [] : [image.virtual]), ...this.list], address);
+    const alias = found === undefined && vcpu !== undefined ? image?.aliasAt(vcpu, address) : undefined;
+    return found ?? (alias?.symbolize(address) === undefined ? undefined : alias);
   }
 
   /** In the lower half are a kernel that has no tables yet, and processes. Which program a process runs, its code tells. */
@@ -164,9 +166,19 @@ export class VmSymbols implements MovingCode {
       registers: registersOf(this.system, vcpu),
       memory,
       symbolsAt: (address) => this.at(address, vcpu),
-      ...(frames === undefined ? {} : { interrupted: (frame: StackFrame) => frames.interrupted(vcpu, frame, memory), isOutermost: (frame: StackFrame) => isForeign(frame) }),
+      ...(frames === undefined ? {} : { interrupted: (frame: StackFrame) => frames.interrupted(vcpu, frame, memory), isOutermost: (frame: StackFrame) => this.isForeign(frame) }),
       frameCountMax,
     })];
+  }
+
+  /**
+   * Nothing tells where the caller of a process's code is if its program is not known, nor that of the trampoline through which a
+   * kernel with page table isolation enters and leaves.
+   */
+  private isForeign({ symbols, pc }: StackFrame): boolean {
+    if (symbols === undefined) return !isUpperHalf(pc);
+    const image = this.kernel?.image;
+    return symbols.original === image?.file && symbols !== image.virtual && symbols !== image.identity;
   }
 
   /** What a vCPU of a Linux kernel works on; undefined if that cannot be told. */
@@ -194,11 +206,6 @@ export class VmSymbols implements MovingCode {
 
 function fileAt(files: readonly SymbolFile[], address: bigint): SymbolFile | undefined {
   return files.find((file) => file.functionAt(address) !== undefined) ?? files.find((file) => file.symbolize(address) !== undefined);
-}
-
-/** Code of a process whose program is not known: nothing tells where its caller is. */
-function isForeign(frame: StackFrame): boolean {
-  return frame.symbols === undefined && !isUpperHalf(frame.pc);
 }
 
 /** The lines of a VM as one vCPU sees them. */
@@ -240,6 +247,10 @@ class VcpuLines implements LineView {
     if (innermost === undefined || caller === undefined) return undefined;
     const cfa = frameAddress(innermost.context, caller);
     return cfa === undefined ? undefined : { cfa, returnAddress: va(caller.pc) };
+  }
+
+  ranges(pc: Va): ReturnType<NonNullable<LineView['ranges']>> {
+    return this.at(pc)?.functionAt(pc)?.ranges ?? [];
   }
 
   owner(vcpu: number): bigint | undefined {
