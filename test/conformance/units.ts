@@ -280,7 +280,15 @@ export class UnitMaker {
     const count = 2 + this.prng.below(12);
     if (units.some(({ literalAt, branch }) => literalAt !== undefined || branch !== undefined)) return units[0] ?? { words: [], rows: [] };
     const inside = units.flatMap(({ words }) => words);
-    const words = [w.moveSmall(counter, count), ...inside, w.addImmediate(counter, counter, -1), w.branchNonZero(counter, -(inside.length + 1) * 4)];
+    const back = -(inside.length + 1) * 4;
+    const ends = [
+      [w.addImmediate(counter, counter, -1), w.branchNonZero(counter, back)],
+      [w.subtractSettingFlags(counter, counter, 1), w.branchNotEqual(back)],
+      // Counts up from a negative number.
+      [w.addImmediate(counter, counter, 1), w.testBitNonZero(counter, 63, back)],
+    ] as const;
+    const kind = this.prng.below(ends.length);
+    const words = [w.moveSmall(counter, kind === 2 ? -count : count), ...inside, ...(ends[kind] ?? ends[0])];
     return { words, rows: units.flatMap(({ rows }) => rows.map(([row, each]): readonly [Encoding, number] => [row, each * count])) };
   }
 
@@ -289,7 +297,7 @@ export class UnitMaker {
     const { prng, own: { log } } = this;
     const rt = this.free();
     const rows: Unit['rows'] = [[encoding, 1]];
-    const names = ['nzcv', 'fpcr', 'fpsr', 'tpidr'] as const;
+    const names = ['nzcv', 'fpcr', 'fpsr', 'tpidr', 'dit', 'ssbs'] as const;
     const name = names[prng.below(names.length)] ?? 'nzcv';
     const register = w.SYSTEM[name];
     if (encoding.mnemonic === 'mrs') return { words: [w.readSystem(prng.below(8) === 0 ? 31 : rt, prng.below(10) === 0 ? w.SYSTEM.tpidrro : register)], rows };

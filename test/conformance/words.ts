@@ -25,13 +25,17 @@ export const storePairX = pair(0xa9000000, 3);
 export const loadPairQ = pair(0xad400000, 4);
 export const storePairQ = pair(0xad000000, 4);
 /** System registers that user mode reads and writes, as bits 20:5 of MRS and MSR. */
-export const SYSTEM = { nzcv: 0xda10, fpcr: 0xda20, fpsr: 0xda21, tpidr: 0xde82, tpidrro: 0xde83 } as const;
+export const SYSTEM = { nzcv: 0xda10, fpcr: 0xda20, fpsr: 0xda21, tpidr: 0xde82, tpidrro: 0xde83, dit: 0xda15, ssbs: 0xda16 } as const;
 export const readSystem = (rt: number, register: number): number => (0xd5300000 | ((register & 0x7fff) << 5) | rt) >>> 0;
 export const writeSystem = (rt: number, register: number): number => (0xd5100000 | ((register & 0x7fff) << 5) | rt) >>> 0;
 /** B; TBZ; CBNZ; ADR; BR; RET. */
 export const branch = (distance: number): number => (0x14000000 | ((distance >> 2) & 0x3ff_ffff)) >>> 0;
 export const testBitZero = (rt: number, bit: number, distance: number): number => (0x36000000 | (bit << 19) | (((distance >> 2) & 0x3fff) << 5) | rt) >>> 0;
 export const branchNonZero = (rt: number, distance: number): number => (0xb5000000 | (((distance >> 2) & 0x7ffff) << 5) | rt) >>> 0;
+export const branchNotEqual = (distance: number): number => (0x54000001 | (((distance >> 2) & 0x7ffff) << 5)) >>> 0;
+export const testBitNonZero = (rt: number, bit: number, distance: number): number => (testBitZero(rt, bit & 31, distance) | (1 << 24) | ((bit >> 5) << 31)) >>> 0;
+/** SUBS of an immediate. */
+export const subtractSettingFlags = (rd: number, rn: number, value: number): number => (0xf1000000 | (value << 10) | (rn << 5) | rd) >>> 0;
 export const addressOf = (rd: number, distance: number): number => (0x10000000 | ((distance & 3) << 29) | (((distance >> 2) & 0x7ffff) << 5) | rd) >>> 0;
 export const RETURN = 0xd65f03c0;
 export const NOP = 0xd503201f;
