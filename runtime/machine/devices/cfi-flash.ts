@@ -58,7 +58,7 @@ export interface SavedCfiFlash {
   readonly buffered: readonly BufferedStore[];
 }
 
-/** One bank. Accesses of 1, 2 and 4 bytes. */
+/** One bank. Accesses of 1, 2 and 4 bytes; one of 8 is two cycles on the bus. */
 export class CfiFlash implements RegisterDevice {
   readonly kind = 'cfi-flash';
   private readonly array: FlashArray;
@@ -74,16 +74,16 @@ export class CfiFlash implements RegisterDevice {
     array.setPlainLoads(true);
   }
 
-  read(offset: number, sizeBytes: number): bigint | undefined {
-    if (sizeBytes > BUS_BYTES) return undefined;
+  read(offset: number, sizeBytes: number): bigint {
     const bytes = this.mode === 'array' ? this.array.read(offset, sizeBytes) : this.lanes(offset, sizeBytes);
     return bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
   }
 
   write(offset: number, sizeBytes: number, value: bigint): boolean {
-    if (sizeBytes > BUS_BYTES) return false;
-    const bytes = Uint8Array.from({ length: sizeBytes }, (_, n) => Number((value >> BigInt(8 * n)) & 0xffn));
-    this.cycle(offset, bytes);
+    for (let done = 0; done < sizeBytes; done += BUS_BYTES) {
+      const count = Math.min(BUS_BYTES, sizeBytes - done);
+      this.cycle(offset + done, Uint8Array.from({ length: count }, (_, n) => Number((value >> BigInt(8 * (done + n))) & 0xffn)));
+    }
     return true;
   }
 
@@ -109,8 +109,7 @@ export class CfiFlash implements RegisterDevice {
 
   /** What the bank's chips answer on their lanes, outside array mode. */
   private lanes(offset: number, sizeBytes: number): Uint8Array {
-    const answer = this.answerAt(Math.floor(offset / BUS_BYTES));
-    return Uint8Array.from({ length: sizeBytes }, (_, n) => (((offset + n) % CHIP_LANES) === 0 ? answer : 0));
+    return Uint8Array.from({ length: sizeBytes }, (_, n) => (((offset + n) % CHIP_LANES) === 0 ? this.answerAt(Math.floor((offset + n) / BUS_BYTES)) : 0));
   }
 
   private answerAt(index: number): number {
