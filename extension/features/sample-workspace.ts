@@ -10,6 +10,7 @@ const SAMPLES = [
   { sample: BASE_SAMPLE, label: '$(mail) Two VMs', description: 'a primary VM and a sensor exchange messages over a queue' },
   { sample: 'vm-manager', label: '$(layers) VM manager', description: 'a primary VM lends memory and CPU time to VMs that it makes itself' },
   { sample: 'console-loopback', label: '$(terminal) Console loopback', description: 'two VMs talk through their consoles at the Resource Manager' },
+  { sample: 'rtos', label: '$(pulse) Kernel with tasks', description: 'a small preemptive kernel on four vCPUs: nested interrupts, time slices, floating point' },
 ] as const;
 
 /** Registers the commands. */

@@ -18,7 +18,7 @@ function run(args) {
 /** Packs the extension into `out`, with the samples as they are built. */
 export function packageExtension(out) {
   mkdirSync(dirname(out), { recursive: true });
-  for (const sample of ['two-vms', 'vm-manager', 'console-loopback']) run([join(ROOT, 'extension', 'samples', sample, 'build.mjs')]);
+  for (const sample of ['two-vms', 'vm-manager', 'console-loopback', 'rtos']) run([join(ROOT, 'extension', 'samples', sample, 'build.mjs')]);
   run([join(ROOT, 'esbuild.config.mjs'), '--package']);
   const vsce = join(dirname(createRequire(import.meta.url).resolve('@vscode/vsce/package.json')), 'vsce');
   run([vsce, 'package', '--no-dependencies', '--allow-missing-repository', '--no-rewrite-relative-links', '--skip-license', '--out', out]);

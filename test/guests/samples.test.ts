@@ -64,6 +64,13 @@ test('two VMs talk through their consoles at the Resource Manager, and what RM r
   });
 });
 
+test('a preemptive kernel on four vCPUs gets every computation right, with nested interrupts and floating point in all tasks', async () => {
+  const cpus = [0, 1, 2, 3].flatMap((cpu) => [
+    new RegExp(`^CPU ${cpu}: \\d{2,} ticks, \\d{3,} switches, \\d{3,} interrupts, \\d{2,} of them nested$`), '  rounds: 300 up, 300 down, 300 vectors, 20 sleeps, 300 sent, 300 received',
+  ]);
+  await checkSample('rtos', { rtos: ['4 CPUs, pi rounded up is not pi rounded down', ...cpus, '0 wrong results'] });
+});
+
 /** Requests of the primary VM and what it is notified of, in order, from one VM_ALLOCATE to the next. */
 async function conversationsOf(name: Parameters<typeof sampleSubject>[0]): Promise<{ readonly lives: readonly (readonly string[])[]; readonly reports: readonly string[] }> {
   const system = powerOn(await sampleSubject(name));

@@ -20,6 +20,7 @@ const LISTS = {
   'benchmarks': join(REPOSITORY, 'test', 'bench', 'programs', 'programs.json'),
   'samples': join(SAMPLE, 'programs.json'),
   'vm-manager': join(SAMPLES, 'vm-manager', 'programs.json'),
+  'rtos': join(SAMPLES, 'rtos', 'programs.json'),
   'console-loopback': join(SAMPLES, 'console-loopback', 'programs.json'),
 } as const;
 
@@ -44,7 +45,7 @@ export function sampleFolder(): string {
 }
 
 /** The system file of a sample, whose programs are compiled if need be. */
-export function sampleSystemFile(name: 'two-vms' | 'vm-manager' | 'console-loopback'): string {
+export function sampleSystemFile(name: 'two-vms' | 'vm-manager' | 'console-loopback' | 'rtos'): string {
   const group = name === 'two-vms' ? 'samples' : name;
   guestElfs(group, guestNames(group));
   return join(SAMPLES, name, `${name}.gunyah.json`);

@@ -1,7 +1,7 @@
 // Builds guest programs: node build.mjs [--programs FILE] [--only NAME]… [--output DIR] [--print-compiler]
 //
 // FILE (default: programs.json beside this script) lists programs: {"sdk": folder, "output": folder, "programs": [{"name",
-// "base": load address, "sources": [...], "flags": [...], "embeds": [...] }]}; paths are relative to FILE. Every source of the SDK
+// "base": load address, "sources": [...], "flags": [...], "floatingPoint": true, "embeds": [...] }]}; paths are relative to FILE. Every source of the SDK
 // is compiled with the program's; the linker drops what is not used. "embeds" names programs that stand earlier in the list and whose
 // ELF files the program takes in by .incbin "NAME.elf".
 //
@@ -129,7 +129,8 @@ function buildProgram(compiler, program, places) {
   const sources = [...program.sources.map((source) => resolve(folder, source)), ...sdkSources];
   const ownLevel = (program.flags ?? []).some((flag) => flag.startsWith('-O'));
   const stackFlags = compiler.clang || ownLevel ? [] : GCC_STACK_FLAGS;
-  const flags = [...compileFlags(compiler, root), ...stackFlags, `-I${relative(root, dirname(sdk)) || '.'}`, `-Wa,-I,${output}`, ...(program.flags ?? [])];
+  const common = compileFlags(compiler, root).filter((flag) => program.floatingPoint !== true || flag !== '-mgeneral-regs-only');
+  const flags = [...common, ...stackFlags, `-I${relative(root, dirname(sdk)) || '.'}`, `-Wa,-I,${output}`, ...(program.flags ?? [])];
   const built = sources.map((source) => {
     const object = join(objects, `${basename(dirname(source))}-${basename(source)}.o`);
     compile(compiler, flags, relative(root, source), object, root);
