@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
 import { resolveSystem } from '../../debug-adapter/configuration/resolve';
 import { nodeHost } from '../../debug-adapter/node-host';
 import type { VmConfiguration } from '../../debug-adapter/protocol/launch';
@@ -31,7 +32,7 @@ async function boot(vm: Partial<VmConfiguration>): Promise<LinuxConsole> {
 /** What a command of the shell prints, without the colours. */
 function command(console: LinuxConsole, text: string): string {
   console.type(`${text}\r`);
-  return console.waitFor(SHELL).replaceAll(/\u001b\[[0-9;]*[A-Za-z]/g, '');
+  return stripVTControlCharacters(console.waitFor(SHELL));
 }
 
 describe('EDK2', () => {

@@ -8,7 +8,7 @@ import { resolveSystem } from '../../debug-adapter/configuration/resolve';
 import { nodeHost } from '../../debug-adapter/node-host';
 import { ticks, type System } from '../../runtime/index';
 import { Timeline, TIMELINE_DEFAULTS } from '../../runtime/timeline/timeline';
-import { powerOn } from '../support/system';
+import { powerOn, wordsElf } from '../support/system';
 import { machineElf, printedByQemu } from './beside-qemu';
 
 const PROGRAM = 'virtio-rings';
@@ -48,6 +48,22 @@ describe('a program that drives virtio devices', () => {
     const there = join(folder, 'console');
     assert.deepEqual(lines.filter((line) => line !== 'out of the virtio console'), printedByQemu(PROGRAM, 1, devices(disk, there)));
     assert.equal(readFileSync(there, 'latin1'), 'out of the virtio console\n');
+  });
+
+  it('says the same in a VM that the Resource Manager builds', async () => {
+    // wfi; b .-4
+    const idle = join(folder, 'idle.elf');
+    writeFileSync(idle, wordsElf([0xd503_207f, 0x17ff_ffff]));
+    const primary = { image: idle, name: 'first' };
+    const second = { image: machineElf(PROGRAM), name: 'second', autostart: true, memory: { base: '0x41000000', size: '16M' }, disks: [disk], entropy: true, virtioConsole: true, networks: ['wire', 'wire'] };
+    const resolved = await resolveSystem(nodeHost, { platform: { cpus: 2 }, vms: [primary, second] }, { semihosting: false, folder: '/' });
+    assert.ok(resolved.ok);
+    const system = powerOn({ name: PROGRAM, ...resolved.value });
+    const isOver = (): boolean => system.vmSummaries().some(({ name, exit }) => name === 'second' && exit !== null);
+    while (!isOver() && system.now < END) system.run({ until: ticks(system.now + 1_000_000) });
+    const straight = await board();
+    straight.run({ until: ticks(END) });
+    assert.equal(Buffer.from(system.consoles[1]?.transcript.text() ?? []).toString('latin1'), Buffer.from(straight.consoles[0]?.transcript.text() ?? []).toString('latin1'));
   });
 
   it('runs alike in slices, and again after a journey back through its writes to the disk', async () => {
