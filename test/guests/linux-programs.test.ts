@@ -75,3 +75,15 @@ test('mathematics, threads, faults and openssl give QEMU\'s results on four vCPU
     assert.deepEqual(guest.finish('poweroff -f'), { kind: 'power', action: 'off' });
   }
 });
+
+test('the CPU methods of stress-ng, which check their results, find no fault', async () => {
+  const guest = await LinuxConsole.boot({ cpu: 'cortex-a76', files: packagedPrograms(debianClosure(['stress-ng']), ['usr/bin/stress-ng']) });
+  guest.waitFor(PROMPT);
+  const [, , methods = ''] = /(must be one of|available).*?: (.*)/.exec(guest.command('stress-ng --cpu-method list 2>&1')) ?? [];
+  const count = methods.split(' ').filter((name) => name !== '' && name !== 'all').length;
+  assert.ok(count > 60, `${count} methods`);
+  const said = guest.command(`stress-ng --cpu 1 --cpu-method all --cpu-ops ${count} --verify 2>&1; echo "status $?"`);
+  assert.match(said, /successful run completed/);
+  assert.match(said, /\nstatus 0$/);
+  assert.doesNotMatch(said, /fail/);
+});

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 
 /** A tool: the commands it gives, the Debian packages that hold it. A file needs it if it quotes one of the commands. */
 export const TOOLS = [
-  { commands: ['aarch64-linux-gnu-gcc', 'aarch64-linux-gnu-as', 'aarch64-linux-gnu-ld', 'aarch64-linux-gnu-objcopy', 'aarch64-linux-gnu-objdump', 'aarch64-linux-gnu-readelf'], packages: ['gcc-aarch64-linux-gnu'] },
+  { commands: ['aarch64-linux-gnu-gcc', 'aarch64-linux-gnu-as', 'aarch64-linux-gnu-ld', 'aarch64-linux-gnu-objcopy', 'aarch64-linux-gnu-objdump', 'aarch64-linux-gnu-readelf'], packages: ['gcc-aarch64-linux-gnu', 'libc6-dev-arm64-cross'] },
   { commands: ['clang', 'ld.lld'], packages: ['clang', 'lld'] },
   { commands: ['cpp'], packages: ['cpp'] },
   { commands: ['llvm-mc', 'llvm-dwarfdump', 'llvm-objdump'], packages: ['llvm'] },
