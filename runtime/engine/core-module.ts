@@ -17,6 +17,8 @@ export interface CoreImports {
   decode(microOp: number): void;
   /** An access to a page with watchpoints: host address, size, 1 for a store. */
   watch(host: number, sizeBytes: number, isWrite: number): void;
+  /** An access while the guest has watchpoints of its own: address, `info` of mmu.ts, exception level; gives a `GUEST_WATCH_…`. */
+  watchGuest(va: bigint, info: number, el: number): number;
 }
 
 /** What TypeScript calls in generated code. */
@@ -53,6 +55,7 @@ export function buildCoreModule(): Uint8Array {
   const module = new ModuleBuilder();
   const decode = module.importFunction('decode', { parameters: ['i32'] });
   const watch = module.importFunction('watch', { parameters: ['i32', 'i32', 'i32'] });
+  const watchGuest = module.importFunction('watchGuest', { parameters: ['i64', 'i32', 'i32'], result: 'i32' });
   const mmu = declareMmu(module);
   const tracking = declareTracking(module);
   const dropGranules = module.declare({ parameters: ['i32', 'i32', 'i32'] });
@@ -60,7 +63,7 @@ export function buildCoreModule(): Uint8Array {
   const tiers = { exact: module.declare(entry), fast: module.declare(entry), driver: module.declare(entry) } as const;
   const simd = defineSimd(module);
   const functions: InterpreterFunctions = { mmu, decode, simdType: simd.typeIndex };
-  defineMmu(module, mmu, { watch, dropGranules, tracking });
+  defineMmu(module, mmu, { watch, watchGuest, dropGranules, tracking });
   defineTracking(module, tracking, { watch, dropGranules });
   module.define(dropGranules, dropGranulesBody);
   module.define(tiers.exact, (locals) => interpreterBody(locals, functions, 'exact'));
@@ -89,6 +92,7 @@ export function createCore(memory: HostMemory, imports: CoreImports): Core {
   const exported = instantiate(compiled, memory, {
     decode: (microOp: number): void => imports.decode(microOp),
     watch: (host: number, sizeBytes: number, isWrite: number): void => imports.watch(host >>> 0, sizeBytes, isWrite),
+    watchGuest: (va: bigint, info: number, el: number): number => imports.watchGuest(BigInt.asUintN(64, va), info, el),
   });
   const call = (name: string): ((...values: readonly (number | bigint)[]) => number) => {
     const target = exported[name];

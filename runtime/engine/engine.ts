@@ -13,10 +13,11 @@ import { createCore, type Core } from './core-module';
 import { decodeOnce, type FeatureTest } from './decode-cache';
 import { dataAbort, enterEl1, ExceptionClass, exceptionReturn, faultStatus, instructionAbort, returnsToAarch32, stateFeatures, syndrome, type StateFeatures } from './exceptions';
 import { floatingPointTrap, undecodedTrap } from './extension-traps';
+import { countFault, faultLoopExit } from './fault-loop';
 import { finishLoad, guestAccess, isLoadExclusive, isReadModifyWrite, simpleAccess } from './guest-access';
 import { branchAddress, branchTargetFault, takeBranch, type BranchContext } from './indirect-branches';
 import type { Engine, EngineOptions, ExceptionKind, Exit, FaultKind, RunOptions, RunResult, Translation, Vcpu, Watchpoint } from './interface';
-import { FAULT_LOOP_COUNT, PAGE_SIZE } from './interface';
+import { PAGE_SIZE } from './interface';
 import type { Tier } from './interpreter';
 import * as layout from './layout';
 import { ExitCode, WalkMode } from './layout';
@@ -37,7 +38,6 @@ const ENTRY_INSTRUCTIONS_MAX = 2_000_000;
 const FAST_INSTRUCTIONS_MIN = 2048;
 const WASM_PAGE = 65536;
 const FAULT_KINDS: readonly FaultKind[] = ['translation', 'access-flag', 'permission', 'address-size', 'external'];
-const FAULT_LOOP_REPORTED = FAULT_LOOP_COUNT + 1;
 /** Cortex-A57. */
 const CACHE_SIZES_DEFAULT = [0x701f_e00an, 0x201f_e012n, 0x70ff_e07an];
 const NO_EXCEPTIONS = { exceptionClasses: 0n, irq: false, fiq: false, serror: false };
@@ -84,6 +84,7 @@ export class WasmEngine implements Engine {
     this.core = createCore(memory, {
       decode: (microOp) => { this.code.decodeAt(microOp); },
       watch: (host, sizeBytes, isWrite) => { this.noteGuestAccess(host, sizeBytes, isWrite !== 0); },
+      watchGuest: (address, info, el) => this.debug.watchAnswer(address, info, el),
     });
     this.translations = new TranslationCache(this.views, this.core);
     const { features } = options;
@@ -152,7 +153,8 @@ export class WasmEngine implements Engine {
   /** One entry of generated code with what precedes and follows it. */
   private step(skipBreakpoint: boolean): Exit | undefined {
     if (this.retired >= this.budget) return { reason: 'budget' };
-    if (this.state.word(layout.SLOT_FAULT_COUNT) === FAULT_LOOP_COUNT) return this.faultLoop();
+    const loop = faultLoopExit(this.state);
+    if (loop !== undefined) return loop;
     const isDebugged = this.state.word(layout.SLOT_DEBUG) !== 0;
     const event = isDebugged ? this.debug.pendingStep() : undefined;
     if (event !== undefined) return this.synchronous(event);
@@ -223,6 +225,7 @@ export class WasmEngine implements Engine {
       case ExitCode.stackAlignment: return this.synchronous(syndrome(ExceptionClass.spAlignment, 0));
       case ExitCode.interrupts: return undefined;
       case ExitCode.breakpoint: return this.breakpointHit();
+      case ExitCode.guestWatchpoint: return this.synchronous(this.debug.watchpointSyndrome(this.views.word(layout.FAULT_WRITE) !== 0), this.debug.hitAddress);
       default: return this.trap();
     }
   }
@@ -432,23 +435,8 @@ export class WasmEngine implements Engine {
     this.state.setSystem('ESR_EL1', esr);
     if (far !== undefined) this.state.setSystem('FAR_EL1', far);
     const isReported = ((this.reported.exceptionClasses >> (esr >> 26n)) & 1n) === 1n;
-    this.countFault(esr);
+    countFault(this.state, esr);
     return this.takeException('synchronous', isReported);
-  }
-
-  /** Counts towards a fault loop. System calls are asked for, so they are none. */
-  private countFault(esr: bigint): void {
-    const { state } = this;
-    const isSame = state.pc === state.long(layout.SLOT_FAULT_PC) && esr === state.long(layout.SLOT_FAULT_ESR) && Number(esr >> 26n) !== ExceptionClass.svc;
-    state.setLong(layout.SLOT_FAULT_PC, state.pc);
-    state.setLong(layout.SLOT_FAULT_ESR, esr);
-    state.setWord(layout.SLOT_FAULT_COUNT, isSame ? Math.min(state.word(layout.SLOT_FAULT_COUNT) + 1, FAULT_LOOP_REPORTED) : 1);
-  }
-
-  private faultLoop(): Exit {
-    const { state } = this;
-    state.setWord(layout.SLOT_FAULT_COUNT, FAULT_LOOP_REPORTED);
-    return { reason: 'fault-loop', esr: state.long(layout.SLOT_FAULT_ESR), far: state.system('FAR_EL1'), elr: va(state.long(layout.SLOT_FAULT_PC)) };
   }
 
   /**
@@ -460,6 +448,7 @@ export class WasmEngine implements Engine {
     if (state.word(layout.SLOT_STALLED) !== 0) this.retired++;
     state.setWord(layout.SLOT_STALLED, 1);
     this.charge();
+    if (state.word(layout.SLOT_DEBUG) !== 0) this.debug.forgetStep();
     if (kind === 'serror') this.acknowledgeSerror();
     enterEl1(state, kind, this.stateFeatures);
     if (!isReported) return undefined;

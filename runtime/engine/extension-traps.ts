@@ -24,10 +24,17 @@ export function floatingPointTrap(state: ProcessorState, word: number): bigint |
   return isFloatingPoint(word) && !isEnabled(state, FPEN_SHIFT) ? syndrome(ExceptionClass.floatingPoint, ISS_ALWAYS) : undefined;
 }
 
+/** SMSTART and SMSTOP: MSR (immediate) of SVCR. */
+function switchesStreaming(word: number): boolean {
+  const crm = (word >>> 8) & 15;
+  return ((word & 0xffff_f0ff) >>> 0) === 0xd503_407f && crm >= 2 && crm < 8;
+}
+
 /** ESR for a word that is no instruction here: of the scalable extensions if the core has them and they are off, else Undefined. */
 export function undecodedTrap(state: ProcessorState, word: number, has: FeatureTest): bigint {
   const group = (word >>> 25) & 15;
   if (group === 2 && has('SVE') && !isEnabled(state, ZEN_SHIFT)) return syndrome(ExceptionClass.scalableVector, 0);
-  if (group === 0 && word >>> 31 === 1 && has('SME') && !isEnabled(state, SMEN_SHIFT)) return syndrome(ExceptionClass.scalableMatrix, 0);
+  const isMatrix = (group === 0 && word >>> 31 === 1) || switchesStreaming(word);
+  if (isMatrix && has('SME') && !isEnabled(state, SMEN_SHIFT)) return syndrome(ExceptionClass.scalableMatrix, 0);
   return syndrome(ExceptionClass.unknown, 0);
 }

@@ -31,6 +31,11 @@ function trapOf(name: string): HypervisorTrap | undefined {
   return name.startsWith('LOR') ? TLOR : NAMED[name];
 }
 
+/** True for a register of which EL2 can catch accesses: none of them is plain storage for generated code. */
+export function mayTrapToEl2(name: string): boolean {
+  return trapOf(name) !== undefined;
+}
+
 const known = new Map<string, HypervisorTrap | undefined>();
 
 /** True if EL2 catches an access to the register. */

@@ -300,6 +300,8 @@ export const ExitCode = {
   retry: 10,
   /** Only between the functions of tier 1: a call is needed, and probably more of them soon. */
   calls: 11,
+  /** A watchpoint of the guest's own is hit: nothing was accessed. */
+  guestWatchpoint: 12,
 } as const;
 
 /** Bits of the walker's `mode`: what the access needs. */

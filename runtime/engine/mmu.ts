@@ -53,7 +53,14 @@ export const ACCESS_ALIGNED = 0x200;
 export const ACCESS_UNALIGNED = 0x400;
 /** Part of a misaligned access that crosses a page: misaligned whatever its own size. */
 export const ACCESS_PART = 0x800;
-const SIZE_MASK = 0xff;
+/** The size in bytes. */
+export const SIZE_MASK = 0xff;
+/** Answers of `watchGuest`: nothing, a watched byte on the page, a watchpoint hit. */
+export const GUEST_WATCH_NONE = 0;
+/** See `GUEST_WATCH_NONE`. */
+export const GUEST_WATCH_PAGE = 1;
+/** See `GUEST_WATCH_NONE`. */
+export const GUEST_WATCH_HIT = 2;
 
 /** Host address of a physical address, or -1. */
 function ramHost(f: FunctionLocals): Code {
@@ -77,9 +84,9 @@ function ramHost(f: FunctionLocals): Code {
 }
 
 /** Functions outside this file that the slow path calls. */
-export interface SlowPathImports { readonly watch: number; readonly dropGranules: number; readonly tracking: TrackingFunctions }
+export interface SlowPathImports { readonly watch: number; readonly watchGuest: number; readonly dropGranules: number; readonly tracking: TrackingFunctions }
 
-interface SlowLocals { readonly va: Local64; readonly info: Local32; readonly el: Local32; readonly entry: Local32; readonly host: Local32; readonly page: Local32; readonly flags: Local32; readonly bank: Local32; readonly known: Local32 }
+interface SlowLocals { readonly va: Local64; readonly info: Local32; readonly el: Local32; readonly entry: Local32; readonly host: Local32; readonly page: Local32; readonly flags: Local32; readonly bank: Local32; readonly known: Local32; readonly watched: Local32 }
 
 const sizeOf = (info: I32): I32 => i32.and(info, i32.const(SIZE_MASK));
 const isWrite = (info: I32): I32 => i32.and(i32.shrU(info, i32.const(8)), ONE);
@@ -95,8 +102,19 @@ function refuse(s: { readonly va: I64; readonly info: I32 }, exit: I32): Code {
 const isMisaligned = (va: I64, info: I32): I32 => i32.or(i32.and(i32.wrap(va), i32.sub(sizeOf(info), ONE)), i32.and(info, i32.const(ACCESS_PART)));
 const stageExit = i32.select(i32.eq(state32(layout.WALK_STAGE), ONE), i32.const(ExitCode.stage1), i32.const(ExitCode.stage2));
 
+/** Watchpoints of the guest's own: a hit refuses the access, and no other access to the page may miss them. */
+function checkGuestWatch(s: SlowLocals, imports: SlowPathImports): Code {
+  return [
+    set(s.watched, ZERO),
+    when(state32(layout.SLOT_WATCH_SET), [
+      set(s.watched, call32(imports.watchGuest, s.va, s.info, s.el)),
+      when(i32.eq(s.watched, i32.const(GUEST_WATCH_HIT)), refuse(s, i32.const(ExitCode.guestWatchpoint))),
+    ]),
+  ];
+}
+
 /** Walks, and refuses what the walk or its permissions do not allow. */
-function resolve(s: SlowLocals, functions: MmuFunctions): Code {
+function resolve(s: SlowLocals, functions: MmuFunctions, imports: SlowPathImports): Code {
   const needed = i32.add(isWrite(s.info), ONE);
   const unalignedDevice = (device: number): Code => when(
     i32.and(i32.eqz(i32.eqz(isMisaligned(s.va, s.info))), state32(device)), refuse(s, i32.const(ExitCode.alignment)));
@@ -117,6 +135,7 @@ function resolve(s: SlowLocals, functions: MmuFunctions): Code {
     when(i32.eqz(i32.and(state32(layout.WALK_PERMISSION1), needed)), permissionFault(1, ExitCode.stage1)),
     unalignedDevice(layout.WALK_DEVICE2),
     when(i32.eqz(i32.and(state32(layout.WALK_PERMISSION2), needed)), permissionFault(2, ExitCode.stage2)),
+    checkGuestWatch(s, imports),
     set(s.host, call32(functions.ramHost, i64.load(ZERO, layout.WALK_PA))),
     when(i32.eq(s.host, i32.const(-1)), refuse(s, i32.const(ExitCode.mmio))),
   ];
@@ -147,9 +166,10 @@ function noteWatch(s: SlowLocals, imports: SlowPathImports): Code {
 function install(s: SlowLocals): Code {
   const allowed = i32.and(state32(layout.WALK_PERMISSION1), state32(layout.WALK_PERMISSION2));
   const tag = i64.and(s.va, c64(-4096n));
-  const readable = i32.and(i32.and(allowed, ONE), i32.eqz(i32.and(s.flags, i32.const(layout.PAGE_WATCH_READ | layout.PAGE_LOADS_OUT))));
+  const unwatched = i32.eqz(s.watched);
+  const readable = i32.and(i32.and(allowed, unwatched), i32.eqz(i32.and(s.flags, i32.const(layout.PAGE_WATCH_READ | layout.PAGE_LOADS_OUT))));
   const writeFlags = i32.const(layout.PAGE_DIRTY | layout.PAGE_CODE | layout.PAGE_WATCH_WRITE | layout.PAGE_STORES_OUT | layout.PAGE_TABLE);
-  const writable = i32.and(i32.shrU(allowed, ONE), i32.eq(i32.and(s.flags, writeFlags), i32.const(layout.PAGE_DIRTY)));
+  const writable = i32.and(i32.and(i32.shrU(allowed, ONE), unwatched), i32.eq(i32.and(s.flags, writeFlags), i32.const(layout.PAGE_DIRTY)));
   return [
     i64.store(s.entry, i64.select(readable, tag, c64(-1n)), 0),
     i64.store(s.entry, i64.select(writable, tag, c64(-1n)), 8),
@@ -177,7 +197,7 @@ export function tlbEntry(va: I64, bank: I32): I32 {
 function hostAddress(f: FunctionLocals, functions: MmuFunctions, imports: SlowPathImports): Code {
   const s: SlowLocals = {
     va: f.parameter64(0), info: f.parameter32(1), el: f.parameter32(2),
-    entry: f.local32(), host: f.local32(), page: f.local32(), flags: f.local32(), bank: f.local32(), known: f.local32(),
+    entry: f.local32(), host: f.local32(), page: f.local32(), flags: f.local32(), bank: f.local32(), known: f.local32(), watched: f.local32(),
   };
   const mustAlign = i32.eqz(i32.and(s.info, i32.const(ACCESS_UNALIGNED)));
   const tag = i64.select(isWrite(s.info), i64.load(s.entry, 8), i64.load(s.entry, 0));
@@ -189,7 +209,7 @@ function hostAddress(f: FunctionLocals, functions: MmuFunctions, imports: SlowPa
       when(i32.and(i32.load(s.entry, 20), i32.eqz(i32.eqz(isMisaligned(s.va, s.info)))), refuse(s, i32.const(ExitCode.alignment))),
       giveBack(i32.add(i32.wrap(s.va), i32.load(s.entry, 16))),
     ]),
-    resolve(s, functions),
+    resolve(s, functions, imports),
     set(s.page, i32.shrU(i32.sub(s.host, i32.const(layout.RAM)), i32.const(12))),
     set(s.flags, i32.load8U(s.page, layout.PAGE_FLAGS)),
     when(i32.and(s.flags, i32.select(isWrite(s.info), i32.const(layout.PAGE_STORES_OUT), i32.const(layout.PAGE_LOADS_OUT))), refuse(s, i32.const(ExitCode.mmio))),

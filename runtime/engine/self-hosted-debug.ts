@@ -10,6 +10,7 @@
 import type { SystemRegister } from '../isa/interface';
 import { ExceptionClass, syndrome } from './exceptions';
 import * as layout from './layout';
+import { ACCESS_WRITE, GUEST_WATCH_HIT, GUEST_WATCH_NONE, GUEST_WATCH_PAGE, SIZE_MASK } from './mmu';
 import type { ProcessorState } from './processor-state';
 import type { TranslationCache } from './translation-cache';
 
@@ -162,6 +163,12 @@ export class SelfHostedDebug {
     return (this.state.word(layout.SLOT_PSTATE_REST) & PSTATE_SS) !== 0;
   }
 
+  /** An exception is taken or returned from: what was stepped before is history. */
+  forgetStep(): void {
+    const { state } = this;
+    state.setWord(layout.SLOT_DEBUG, state.word(layout.SLOT_DEBUG) & ~(DebugFlag.stepped | DebugFlag.steppedExclusive));
+  }
+
   /** An instruction has retired (Arm ARM: SSAdvance). */
   advance(isLoadExclusive: boolean): void {
     const { state } = this;
@@ -225,8 +232,14 @@ export class SelfHostedDebug {
     return !isForSecureOnly && (controlField(control, 2, 1) & (el === 0 ? LEVEL_BITS.el0 : LEVEL_BITS.el1)) !== 0;
   }
 
+  /** What generated code is told about an access; `info` as in mmu.ts. */
+  watchAnswer(address: bigint, info: number, el: number): number {
+    const outcome = this.watch({ address, sizeBytes: info & SIZE_MASK, isWrite: (info & ACCESS_WRITE) !== 0, el });
+    return outcome === 'hit' ? GUEST_WATCH_HIT : outcome === 'page' ? GUEST_WATCH_PAGE : GUEST_WATCH_NONE;
+  }
+
   /** Whether an access hits a watchpoint, or is at least on a page with a watched byte. */
-  watch(access: { readonly address: bigint; readonly sizeBytes: number; readonly isWrite: boolean; readonly el: number }): 'none' | 'page' | 'hit' {
+  private watch(access: { readonly address: bigint; readonly sizeBytes: number; readonly isWrite: boolean; readonly el: number }): 'none' | 'page' | 'hit' {
     const { state } = this;
     let found: 'none' | 'page' = 'none';
     for (let n = 0; n < WATCHPOINT_COUNT; n++) {
@@ -255,7 +268,8 @@ export class SelfHostedDebug {
 /** The addresses among which a watchpoint's bytes lie, first and last. */
 function watchedRange(control: bigint, value: bigint): readonly [bigint, bigint] {
   const mask = controlField(control, 28, 24);
-  if (mask < 3) return [value & ~7n, value | 7n];
+  // With bit 2 of the address set, only the upper word's four bytes can be selected, by BAS[3:0].
+  if (mask < 3) return [value & ~3n, value | ((value & 4n) === 0n ? 7n : 3n)];
   const size = 1n << BigInt(mask);
   return [value & ~(size - 1n), value | (size - 1n)];
 }

@@ -3,7 +3,7 @@
  * registers with effects, cache and TLB maintenance, address translation instructions.
  */
 
-import { systemRegisterKey, type Fields, type SystemRegister } from '../isa/interface';
+import { systemRegisterKey, type AccessLevel, type Fields, type SystemRegister } from '../isa/interface';
 import { systemInstructionByKey, systemRegisterByKey } from '../isa/system-registers';
 import type { Core } from './core-module';
 import { translateAddress } from './address-translation';
@@ -56,7 +56,7 @@ function trapped(f: Fields, op0: number, isRead: boolean): SystemOutcome {
 /** Whether the current level may use a row; `undefined` if it may. */
 function refusal(context: SystemContext, row: SystemRegister, f: Fields, isRead: boolean): SystemOutcome | undefined {
   const { state } = context;
-  if (state.el < levelNumber(isRead ? row.read : row.write)) return UNDEFINED;
+  if (state.el < lowestLevel(context, isRead ? row.read : row.write)) return isRead ? unreadable(context, f) : UNDEFINED;
   const scalable = scalableTrap(state, row.name);
   if (scalable !== undefined) return scalable;
   if (state.el > 0) return undefined;
@@ -66,6 +66,16 @@ function refusal(context: SystemContext, row: SystemRegister, f: Fields, isRead:
   if (row.el0Enable === undefined) return undefined;
   const { register, mask, writeMask = mask } = row.el0Enable;
   return (state.system(register) & (isRead ? mask : writeMask)) === 0n ? trapped(f, row.op0, isRead) : undefined;
+}
+
+/** A register that cannot be read: Undefined, or in the identification space a trap (FEAT_IDST), so that EL1 can emulate the read. */
+function unreadable({ has }: SystemContext, f: Fields): SystemOutcome {
+  return has('IDST') && isIdentificationSpace(f) ? trapped(f, 3, true) : UNDEFINED;
+}
+
+/** What the highest level may do, EL1 may where nothing stands above it: set CNTFRQ_EL0. Registers of EL2 do not exist there. */
+function lowestLevel({ highestLevel }: SystemContext, level: AccessLevel): number {
+  return highestLevel === 1 && level === 'highest' ? 1 : levelNumber(level);
 }
 
 const TSCXT = 1n << 20n;
@@ -101,7 +111,7 @@ export function moveSystemRegister(context: SystemContext, f: Fields): SystemOut
   const key = keyOf(f, field(f, 'op0'));
   const row = systemRegisterByKey(key);
   if (row === undefined || row.state !== 'ready' || (row.feature !== undefined && !context.has(row.feature))) {
-    return isRead && context.has('IDST') && isIdentificationSpace(f) ? trapped(f, 3, true) : UNDEFINED;
+    return isRead ? unreadable(context, f) : UNDEFINED;
   }
   const refused = refusal(context, row, f, isRead);
   if (refused !== undefined) return refused;
@@ -198,7 +208,6 @@ export function moveImmediate(context: SystemContext, f: Fields): SystemOutcome 
       return DONE;
     case 0o31: return has('SSBS') ? setStateBit(context, 1 << 12, crm) : UNDEFINED;
     case 0o32: return has('DIT') ? setStateBit(context, 1 << 24, crm) : UNDEFINED;
-    case 0o33: return has('SME') && (crm & 8) === 0 && (crm & 6) !== 0 ? scalableTrap(state, 'SVCR') ?? UNDEFINED : UNDEFINED;
     case 0o03: return has('UAO') && state.el > 0 ? setStateBit(context, 1 << 23, crm) : UNDEFINED;
     case 0o04: return has('PAN') && state.el > 0 ? setStateBit(context, 1 << 22, crm) : UNDEFINED;
     case 0o05:

@@ -3,6 +3,7 @@
 import { assert, present } from '../base/assert';
 import { systemRegisterKey, type AccessLevel, type SystemRegister } from '../isa/interface';
 import { systemRegisterByKey, systemRegisterByName, systemRegisters } from '../isa/system-registers';
+import { mayTrapToEl2 } from './hypervisor-traps';
 import { SLOT_SYSTEM, SYSTEM_SLOT_COUNT_MAX } from './layout';
 
 /** Registers with a slot, in slot order. */
@@ -21,7 +22,7 @@ export function isStoredSystemRegister(name: string): boolean {
   return slots.has(name);
 }
 
-const LEVELS: Readonly<Record<AccessLevel, number>> = { EL0: 0, EL1: 1, EL2: 2, EL3: 3, never: 4 };
+const LEVELS: Readonly<Record<AccessLevel, number>> = { EL0: 0, EL1: 1, EL2: 2, EL3: 3, highest: 3, never: 4 };
 
 /** The number of an access level; 4 for `never`. */
 export function levelNumber(level: AccessLevel): number {
@@ -43,7 +44,7 @@ export interface StoredRegister {
 /** The plain register of an encoding, if it is one. */
 export function storedRegister(key: number): StoredRegister | undefined {
   const row = systemRegisterByKey(key);
-  if (row === undefined || row.state !== 'ready') return undefined;
+  if (row === undefined || row.state !== 'ready' || mayTrapToEl2(row.name)) return undefined;
   const isPlainEngine = PLAIN_TO_READ.has(row.name);
   if (row.handling !== 'storage' && row.handling !== 'constant' && !isPlainEngine) return undefined;
   const lowest = row.el0Enable === undefined ? 0 : 1;

@@ -102,11 +102,12 @@ function systemRegister(kernel: Kernel, thread: Thread, exit: ExitOf<'system-reg
 
 function readSystemRegister(kernel: Kernel, thread: Thread, name: string): bigint | undefined {
   if (name.startsWith('ICC_')) {
+    kernel.monitors.get(thread.header.id)?.monitors.wake();
     const value = thread.vic?.object.vic.readSystemRegister(thread.vic.index, name);
     return value === 'undefined' ? undefined : value;
   }
   if (name === 'RNDR' || name === 'RNDRRS') return randomNumber(kernel, thread);
-  return kernel.timers.get(thread.header.id)?.read(name) ?? kernel.monitorsOf(thread).read(name, kernel.now);
+  return kernel.timers.get(thread.header.id)?.read(name) ?? kernel.monitorsOf(thread).read(name);
 }
 
 /** RNDR succeeds always: NZCV is zero. */
@@ -118,7 +119,7 @@ function randomNumber(kernel: Kernel, thread: Thread): bigint {
 
 function writeSystemRegister(kernel: Kernel, thread: Thread, { name, value }: ExitOf<'system-register'>): bigint | undefined {
   if (name.startsWith('ICC_')) return thread.vic?.object.vic.writeSystemRegister(thread.vic.index, name, value) === 'ok' ? 0n : undefined;
-  const isDone = kernel.timers.get(thread.header.id)?.write(name, value) === true || kernel.monitorsOf(thread).write(name, value, kernel.now);
+  const isDone = kernel.timers.get(thread.header.id)?.write(name, value) === true || kernel.monitorsOf(thread).write(name, value);
   return isDone ? 0n : undefined;
 }
 

@@ -21,11 +21,12 @@ import { Memdb, HYPERVISOR_OWNER, type PageRange } from './memdb';
 import { Memextent, type MemoryWorld } from './memextent';
 import { Msgqueue } from './msgqueue';
 import { Heap, Partition } from './partition';
-import { PerformanceMonitors } from './performance-monitors';
+import type { PerformanceMonitors } from './performance-monitors';
 import { Pgtable } from './pgtable';
 import { Scheduler } from './scheduler';
 import type { Identity } from './smccc';
 import { Thread } from './thread';
+import { makeVcpuMonitors, type VcpuMonitors } from './vcpu-monitors';
 import type { VcpuTimers } from './vcpu-timers';
 import { VicObject } from './vic-object';
 import { VirtioMmio } from './virtio-mmio';
@@ -83,6 +84,8 @@ export interface KernelOptions {
   /** `plain`: small sequential identifiers, as debug builds; `random`: scrambled per cspace, as production builds. */
   readonly capabilityEncoding: 'plain' | 'random';
   readonly identification: { readonly pinned: IdentificationValues; readonly unpinned: IdentificationValues };
+  /** PMCR_EL0 of the core without its writable bits (see isa/identification-profiles.ts). */
+  readonly monitorControl: bigint;
   /** How the hypervisor answers a guest that asks what it is. */
   readonly identity: Identity;
   readonly onPlatformPower: (action: 'off' | 'reset') => void;
@@ -100,7 +103,7 @@ export class Kernel {
   /** Every object that lives, by id, in order of creation. */
   readonly objects = new Map<number, AnyObject>();
   readonly timers = new Map<number, VcpuTimers>();
-  readonly monitors = new Map<number, PerformanceMonitors>();
+  readonly monitors = new Map<number, VcpuMonitors>();
   /** Trace classes (Gunyah API: trace_update_class_flags), as an untouched debug build has them. */
   traceClasses = 0x700e7n;
   /** Instructions that the hypervisor retired for guests since the last look. */
@@ -220,11 +223,16 @@ export class Kernel {
     return object;
   }
 
-  /** Performance monitors and debug registers of a vCPU, made when first touched. */
+  /** Performance monitors of a vCPU, made when first touched. */
   monitorsOf(thread: Thread): PerformanceMonitors {
-    const found = this.monitors.get(thread.header.id) ?? new PerformanceMonitors();
-    this.monitors.set(thread.header.id, found);
-    return found;
+    const known = this.monitors.get(thread.header.id);
+    if (known !== undefined) return known.monitors;
+    const made = makeVcpuMonitors({
+      queue: this.options.events, vcpu: this.engine.vcpu(thread.engineVcpu ?? 0), control: this.options.monitorControl, hasEl3: this.options.identity !== 'none',
+      vic: thread.vic === undefined ? undefined : { vic: thread.vic.object.vic, index: thread.vic.index }, threadId: thread.header.id,
+    });
+    this.monitors.set(thread.header.id, made);
+    return made.monitors;
   }
 
   /** RAM of the platform in pages. */
@@ -295,6 +303,7 @@ export class Kernel {
     thread.wakeupSource.unbind();
     this.timers.get(thread.header.id)?.release();
     this.timers.delete(thread.header.id);
+    this.monitors.get(thread.header.id)?.release();
     this.monitors.delete(thread.header.id);
     if (thread.vic !== undefined && thread.engineVcpuReleased(this.engineVcpuOwners)) thread.vic.object.vic.detachVcpu(thread.vic.index);
     if (thread.vpm !== undefined && thread.vpm.group.threadAt(thread.vpm.index) === thread) thread.vpm.group.remove(thread.vpm.index);

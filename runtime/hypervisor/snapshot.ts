@@ -75,7 +75,7 @@ export function saveKernel(kernel: Kernel): SavedKernel {
     })),
     memdb: kernel.memdb.save(), scheduler: kernel.scheduler.save(),
     timers: [...kernel.timers].map(([id, timers]) => [id, timers.save()]),
-    monitors: [...kernel.monitors].map(([id, monitors]) => [id, monitors.save()]),
+    monitors: [...kernel.monitors].map(([id, { monitors }]) => [id, monitors.save()]),
     prng: kernel.prng.save(), traceClasses: kernel.traceClasses, nextObjectId: kernel.nextObjectId, retired: kernel.retired,
   };
 }
@@ -104,6 +104,8 @@ function saveBody(object: AnyObject): SavedBody {
 export function restoreKernel(kernel: Kernel, saved: SavedKernel): void {
   for (const timers of kernel.timers.values()) timers.release();
   kernel.timers.clear();
+  for (const monitors of kernel.monitors.values()) monitors.release();
+  kernel.monitors.clear();
   reviveObjects(kernel, saved);
   for (const entry of saved.objects) if (entry.type === 'vic') kernel.object('vic', entry.header.id).vic.restore(entry.body);
   for (const entry of saved.objects) restoreBody(kernel, entry);
@@ -183,7 +185,6 @@ function restoreLinks(kernel: Kernel, entry: SavedObject): void {
 
 function restoreVcpus(kernel: Kernel, saved: SavedKernel): void {
   kernel.engineVcpuOwners.fill(undefined);
-  kernel.monitors.clear();
   for (const thread of kernel.ofType('thread')) thread.yieldDonor = undefined;
   for (const thread of kernel.ofType('thread')) {
     if (thread.yieldTarget !== undefined) thread.yieldTarget.yieldDonor = thread;

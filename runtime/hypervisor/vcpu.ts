@@ -18,12 +18,14 @@ const PSTATE_RESET = 0x3c5n;
 /** SCTLR_EL1 at power-on: MMU and caches off. */
 const SCTLR_RESET = 0x30d0_0800n;
 const bits = (...numbers: readonly number[]) => numbers.reduce((value, bit) => value | (1n << BigInt(bit)), 0n);
-/** HCR_EL2 of every vCPU: VM, SWIO, FMO, IMO, AMO, TWI, TID3, TSC, TIDCP, TACR, TSW, RW. */
-const HCR_COMMON = bits(0, 1, 3, 4, 5, 13, 18, 19, 20, 21, 22, 31);
+/** HCR_EL2 of every vCPU: VM, SWIO, FMO, IMO, AMO, TWI, TID3, TSC, TIDCP, TACR, TSW, RW, TLOR, TERR, MIOCNCE. */
+const HCR_COMMON = bits(0, 1, 3, 4, 5, 13, 18, 19, 20, 21, 22, 31, 35, 36, 38);
+/** HCR_EL2 of a machine without a hypervisor: its memory is mapped, nothing else traps. VM, RW, APK, API, EnSCXT. */
+const HCR_PLAIN = bits(0, 31, 40, 41, 53);
+/** MDCR_EL2: HPMN 6, TDOSA, TDRA, TDCC. */
+const MDCR = bits(1, 2, 10, 11, 27);
 /** Added for unpinned ones: FB, BSU 1, TID1. */
 const HCR_UNPINNED = bits(9, 10, 16);
-/** APK and API: pointer authentication, which Gunyah traps and a machine without a hypervisor has. */
-const HCR_AUTHENTICATION = bits(40, 41);
 
 /** Gunyah API: object_activate on a thread. Nothing has changed unless the answer is OK. */
 export function activateThread(kernel: Kernel, thread: Thread): ErrorName {
@@ -83,12 +85,18 @@ function programVcpu(kernel: Kernel, thread: Thread): void {
   programIdentity(kernel, thread, vcpu);
   vcpu.setSystemRegister('VTTBR_EL2', addrspace.pgtable.vttbr(addrspace.vmid));
   vcpu.setSystemRegister('VTCR_EL2', VTCR_EL2);
-  vcpu.setSystemRegister('HCR_EL2', HCR_COMMON | (thread.isPinned ? 0n : HCR_UNPINNED) | (kernel.options.identity === 'none' ? HCR_AUTHENTICATION : 0n));
+  vcpu.setSystemRegister('HCR_EL2', hypervisorControl(kernel, thread));
+  vcpu.setSystemRegister('MDCR_EL2', MDCR);
   if (initial === undefined) return;
   initial.x.forEach((value, n) => { vcpu.setX(n, value); });
   vcpu.pc = initial.pc;
   vcpu.spEl0 = initial.spEl0;
   vcpu.spEl1 = initial.spEl1;
+}
+
+function hypervisorControl(kernel: Kernel, thread: Thread): bigint {
+  if (kernel.options.identity === 'none') return HCR_PLAIN;
+  return thread.isPinned ? HCR_COMMON : HCR_COMMON | HCR_UNPINNED;
 }
 
 function programIdentity(kernel: Kernel, thread: Thread, vcpu: Vcpu): void {

@@ -53,8 +53,8 @@ export type SystemRegisterHandling =
   /** Leaves the engine with a `system-register` exit (interrupt controller, timers, PMU, debug …). */
   | 'exit';
 
-/** Lowest exception level that may use a register in one direction; `never` makes that direction Undefined. */
-export type AccessLevel = 'EL0' | 'EL1' | 'EL2' | 'EL3' | 'never';
+/** Lowest exception level that may use a register in one direction; `highest` is the highest one there is, `never` makes that direction Undefined. */
+export type AccessLevel = 'EL0' | 'EL1' | 'EL2' | 'EL3' | 'highest' | 'never';
 
 /** One system register or system instruction operand. */
 export interface SystemRegister {

@@ -19,7 +19,7 @@ export type RegisterRow = readonly [
   name: string, operands: string, access: string, handling: SystemRegisterHandling, description: string, extras?: RowExtras,
 ];
 
-const levels: Readonly<Record<string, AccessLevel>> = { EL0: 'EL0', EL1: 'EL1', EL2: 'EL2', EL3: 'EL3', '-': 'never' };
+const levels: Readonly<Record<string, AccessLevel>> = { EL0: 'EL0', EL1: 'EL1', EL2: 'EL2', EL3: 'EL3', 'highest': 'highest', '-': 'never' };
 
 function accessLevel(text: string | undefined): AccessLevel {
   const level = levels[text ?? ''];

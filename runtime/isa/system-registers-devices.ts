@@ -11,7 +11,7 @@ const kernelTimerControl = (bits: bigint) => ({ register: 'CNTKCTL_EL1', mask: b
 
 const timer: readonly RegisterRow[] = [
   ['CNTKCTL_EL1', '3 0 14 1 0', 'EL1/EL1', 'storage', 'What EL0 may read and write of the timers.', { writeMask: mask(9, 0) }],
-  ['CNTFRQ_EL0', '3 3 14 0 0', 'EL0/EL3', 'constant', 'Counter frequency in hertz.', { reset: 62_500_000n, el0Enable: kernelTimerControl(3n) }],
+  ['CNTFRQ_EL0', '3 3 14 0 0', 'EL0/highest', 'constant', 'Counter frequency in hertz.', { reset: 62_500_000n, writeMask: mask(31, 0), el0Enable: kernelTimerControl(3n) }],
   ['CNTPCT_EL0', '3 3 14 0 1', 'EL0/-', 'engine', 'Physical count.', { el0Enable: kernelTimerControl(1n) }],
   ['CNTVCT_EL0', '3 3 14 0 2', 'EL0/-', 'engine', 'Virtual count.', { el0Enable: kernelTimerControl(2n) }],
   ['CNTPCTSS_EL0', '3 3 14 0 5', 'EL0/-', 'engine', 'Physical count, self-synchronised.', { el0Enable: kernelTimerControl(1n), feature: 'ECV' }],

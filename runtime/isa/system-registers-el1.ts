@@ -37,7 +37,7 @@ const state: readonly RegisterRow[] = [
 const control: readonly RegisterRow[] = [
   ['SCTLR_EL1', '3 0 1 0 0', 'EL1/EL1', 'engine', 'System control: MMU, caches, alignment checks, EL0 traps.', { reset: 0x30d0_0800n, writeMask: SCTLR_EL1_WRITABLE, optionalBits: SCTLR_EL1_OPTIONAL }],
   ['ACTLR_EL1', '3 0 1 0 1', 'EL1/EL1', 'storage', 'Auxiliary control; reads as zero, ignores writes.', { writeMask: 0n }],
-  ['CPACR_EL1', '3 0 1 0 2', 'EL1/EL1', 'engine', 'Floating-point and SIMD access from EL0 and EL1 (FPEN).', { writeMask: mask(21, 20) | bit(28), optionalBits: [['SVE', mask(17, 16)], ['SME', mask(25, 24)]] }],
+  ['CPACR_EL1', '3 0 1 0 2', 'EL1/EL1', 'engine', 'Floating-point and SIMD access from EL0 and EL1 (FPEN).', { writeMask: mask(21, 20), optionalBits: [['SVE', mask(17, 16)], ['SME', mask(25, 24)]] }],
   ['RGSR_EL1', '3 0 1 0 5', 'EL1/EL1', 'storage', 'Random allocation tag seed.', { feature: 'MTE', state: 'not-yet' }],
   ['GCR_EL1', '3 0 1 0 6', 'EL1/EL1', 'storage', 'Tag control.', { feature: 'MTE', state: 'not-yet' }],
   ['ZCR_EL1', '3 0 1 2 0', 'EL1/EL1', 'engine', 'Scalable vector length.', { feature: 'SVE', writeMask: mask(3, 0) }],

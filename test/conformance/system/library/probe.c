@@ -2,7 +2,7 @@
 #include "probe.h"
 
 struct taken taken[TAKEN_MAX];
-volatile u64 taken_count, look_inside, leave_classes, spsr_clear, spsr_set;
+volatile u64 steps_left, taken_count, look_inside, leave_classes, spsr_clear, spsr_set;
 void (*volatile on_interrupt)(u64 vector);
 volatile u32 *volatile uart = (volatile u32 *)0x9000000;
 extern u64 guard[16];
@@ -29,6 +29,10 @@ u64 record(struct taken *raw)
     if (!IS_GUARDED) { show_taken("no way back"); end(); }
     raw->x0 = abandoned;
     return 1;
+  }
+  if (class == 0x32 || class == 0x33) {
+    if (steps_left) { steps_left--; raw->spsr |= 1ull << 21; }
+    else MSR(mdscr_el1, MRS(mdscr_el1) & ~1ull);
   }
   raw->spsr &= ~(1ull << 20);
   if (!(GOES_ON_AT_ELR & CLASS(class))) raw->elr += 4;

@@ -25,6 +25,8 @@ extern volatile u64 look_inside;
 extern volatile u64 leave_classes;
 /* Added to SPSR before the return: cleared and set bits. They are used once. */
 extern volatile u64 spsr_clear, spsr_set;
+/* Software steps to go: the step exception's return steps once more while this lasts, then MDSCR_EL1.SS is cleared. */
+extern volatile u64 steps_left;
 /* Called with interrupts masked for every IRQ, FIQ or SError, if set. */
 extern void (*volatile on_interrupt)(u64 vector);
 /* Memory behind the image, 64 KiB aligned: tables and scratch. */

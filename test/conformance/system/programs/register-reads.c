@@ -8,8 +8,9 @@ static u32 code[4] __attribute__((aligned(64)));
 
 static u64 run_word(u32 word, u64 x)
 {
-  code[0] = word;
-  code[1] = 0xd65f03c0;
+  code[0] = 0xd503201f;
+  code[1] = word;
+  code[2] = 0xd65f03c0;
   ASM("dc cvau, %0\n\tdsb ish\n\tic ivau, %0\n\tdsb ish\n\tisb" :: "r"(code) : "memory");
   register u64 x0 __asm__("x0") = x;
   __asm__ volatile("blr %1" : "+r"(x0) : "r"(code) : "x30", "memory", "cc");
@@ -28,7 +29,7 @@ void program(void)
   u64 undefined = 0;
   for (u32 key = 2 << 14; key < 4 << 14; key++) {
     u64 value = run_word(0xd5300000 | ((key - (2 << 14)) << 5), 0x5a5a);
-    if (key == 0xc213) { /* PAN: no effect */ }
+    
     if (taken_count == 1 && taken[0].esr == 0x2000000) { undefined++; taken_count = 0; continue; }
     say("S"); say_number(key >> 14); say("_"); say_number((key >> 11) & 7); say("_C"); say_number((key >> 7) & 15);
     say("_C"); say_number((key >> 3) & 15); say("_"); say_number(key & 7);
