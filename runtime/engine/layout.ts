@@ -165,6 +165,8 @@ export const STATE_TLB_GENERATION = STATE + 0xb4;
 /** Number of pages in `TABLE_LIST` (i32). */
 export const STATE_TABLE_COUNT = STATE + 0xb8;
 
+/** Number of the current stage-2 regime, never 0: what VTTBR_EL2 and the like say (i32). */
+export const STATE_STAGE2_REGIME = STATE + 0xbc;
 /** Counts for measurements, never read by the engine: walks of stage 1 and 2 (i32). */
 export const COUNT_WALKS = STATE + 0xc0;
 /** All translations forgotten because a table changed (i32). */
@@ -225,6 +227,13 @@ export const TLB_BANK_COUNT = 3;
 export const TLB_CONTEXT_SIZE = TLB_BANK_COUNT * TLB_BANK_SIZE;
 /** In the last word of an execute entry: a guarded page (FEAT_BTI). */
 export const CODE_GUARDED = 1;
+
+/** Stage-2 translations of pages, for walks of stage 1 and after TLB misses. */
+export const STAGE2_CACHE = 0x40_0000;
+/** Entries of it. */
+export const STAGE2_COUNT = 256;
+/** One entry: IPA's page and regime, physical address (i64), permissions of EL0 2:0 and EL1 5:3, Device 6, level from 8 (i32), 12 bytes unused. */
+export const STAGE2_ENTRY_SIZE = 32;
 
 /** Pages of 3 GiB. */
 export const RAM_PAGE_COUNT_MAX = 786432;

@@ -229,6 +229,7 @@ function forgetAll(f: FunctionLocals): Code {
   return [
     put32(layout.STATE_STOP, ONE),
     put32(layout.STATE_TLB_GENERATION, i32.add(state32(layout.STATE_TLB_GENERATION), ONE)),
+    memoryFill(i32.const(layout.STAGE2_CACHE), ZERO, i32.const(layout.STAGE2_COUNT * layout.STAGE2_ENTRY_SIZE)),
     set(bank, state32(layout.STATE_TLB)),
     Array.from({ length: layout.TLB_BANK_COUNT }, (_, index) => clearBank(i32.add(bank, i32.const(index * layout.TLB_BANK_SIZE)))),
     set(at, i32.const(layout.TABLE_LIST)),

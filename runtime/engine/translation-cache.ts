@@ -18,6 +18,8 @@ interface Context {
   generation: number;
   /** When it was selected last. */
   turn: number;
+  /** Number of its stage-2 regime: contexts with the same have the same stage 2. */
+  regime: number;
 }
 
 /** A word of a register and the bits of it that walks depend on. */
@@ -35,6 +37,10 @@ const STAGE2 = [
 const KEY_LENGTH = STAGE1.length + STAGE2.length + 2;
 const TBI_MASK = 1 << 5 | 1 << 6;
 
+/** Places of the key that say what stage 2 does. */
+const STAGE2_WORDS = [...STAGE2.keys()].map((index) => STAGE1.length + index).concat(KEY_LENGTH - 1);
+const REGIME_COUNT_MAX = 0x7f_ffff;
+
 /** Owner of all banks. */
 export class TranslationCache {
   private readonly views: Views;
@@ -43,6 +49,7 @@ export class TranslationCache {
   private readonly wanted = new Int32Array(KEY_LENGTH);
   private current: Context;
   private turn = 0;
+  private regimeCount = 0;
 
   constructor(views: Views, core: Pick<Core, 'forgetAll' | 'dropWrites' | 'tableWrite'>) {
     this.views = views;
@@ -58,6 +65,7 @@ export class TranslationCache {
     const { current } = this;
     current.turn = ++this.turn;
     this.views.setWord(layout.STATE_TLB, current.base);
+    this.views.setWord(layout.STATE_STAGE2_REGIME, current.regime);
     const generation = this.views.word(layout.STATE_TLB_GENERATION);
     if (current.generation === generation) return;
     current.generation = generation;
@@ -115,10 +123,24 @@ export class TranslationCache {
 
   /** A context for the wanted key: a new one, or the one that was not used for longest. */
   private newContext(): Context {
+    const { wanted } = this;
+    const sameStage2 = this.contexts.find(({ key }) => STAGE2_WORDS.every((at) => key[at] === wanted[at]));
+    const regime = sameStage2?.regime ?? this.newRegime();
     const context = this.contexts.length < layout.TLB_CONTEXT_COUNT ? this.addContext() : this.oldest();
-    context.key.set(this.wanted);
+    context.regime = regime;
+    context.key.set(wanted);
     context.generation = -1;
     return context;
+  }
+
+  /** Numbers are used once, until they run out and everything is forgotten. */
+  private newRegime(): number {
+    if (this.regimeCount === REGIME_COUNT_MAX) {
+      this.core.forgetAll();
+      for (const context of this.contexts) context.key.fill(-1);
+      this.regimeCount = 0;
+    }
+    return ++this.regimeCount;
   }
 
   private oldest(): Context {
@@ -127,7 +149,7 @@ export class TranslationCache {
 
   private addContext(): Context {
     const base = layout.TLB_BANKS + this.contexts.length * layout.TLB_CONTEXT_SIZE;
-    const context: Context = { base, key: new Int32Array(KEY_LENGTH), generation: -1, turn: 0 };
+    const context: Context = { base, key: new Int32Array(KEY_LENGTH), generation: -1, turn: 0, regime: 0 };
     this.contexts.push(context);
     this.views.setWord(layout.STATE_CONTEXT_COUNT, this.contexts.length);
     for (let bank = 0; bank < layout.TLB_BANK_COUNT; bank++) this.views.setWord(base + bank * layout.TLB_BANK_SIZE + layout.TLB_USED_OFFSET, 1);

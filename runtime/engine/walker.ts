@@ -221,14 +221,44 @@ function stage2Execute(w: Walk, el: I32): I32 {
   return i32.or(i32.eqz(xn), i32.or(i32.and(i32.eq(xn, ONE), i32.eqz(el)), i32.and(i32.eq(xn, i32.const(3)), el)));
 }
 
+const REGIME_SHIFT = 40n;
+const DEVICE_SHIFT = 6;
+const LEVEL_SHIFT = 8;
+
+/** Sets the results of stage 2 from a cache entry's information. */
+function useStage2(entry: Local32, ipa: I64, el: I32): Code {
+  const info = i32.load(entry, 16);
+  return [
+    put64(layout.WALK_PA, i64.or(i64.load(entry, 8), i64.and(ipa, c64(0xfffn)))),
+    put32(layout.WALK_PERMISSION2, i32.and(i32.shrU(info, i32.mul(el, i32.const(3))), EVERYTHING)),
+    put32(layout.WALK_DEVICE2, i32.and(i32.shrU(info, i32.const(DEVICE_SHIFT)), ONE)),
+    put32(layout.WALK_LEVEL2, i32.shrU(info, i32.const(LEVEL_SHIFT))),
+  ];
+}
+
+/** What a cache entry says of a leaf. */
+function stage2Information(w: Walk): I32 {
+  // S2AP 7:6 is write, read; MemAttr 3:2 of 5:2 zero is Device.
+  const data = i32.or(bit32(w.entry, 6), i32.shl(bit32(w.entry, 7), ONE));
+  const all = (el: I32): I32 => i32.or(data, i32.shl(stage2Execute(w, el), i32.const(2)));
+  const isDevice = i64.eqz(field64(w.entry, 5, 4));
+  return i32.or(i32.or(all(ZERO), i32.shl(all(ONE), i32.const(3))), i32.or(i32.shl(isDevice, i32.const(DEVICE_SHIFT)), i32.shl(w.level, i32.const(LEVEL_SHIFT))));
+}
+
 /** (IPA, EL, mode): stage 2. Gives 0, or 1 with the fault recorded. */
 export function stage2Body(f: FunctionLocals, functions: WalkerFunctions): Code {
   const [ipa, el, mode] = [f.parameter64(0), f.parameter32(1), f.parameter32(2)];
   const w = walkLocals(f);
+  const cached = f.local32();
+  const tag = f.local64();
   const again = label('again');
+  const place = i32.mul(i32.and(i32.wrap(i64.shrU(ipa, c64(12n))), i32.const(layout.STAGE2_COUNT - 1)), i32.const(layout.STAGE2_ENTRY_SIZE));
   return [
     put64(layout.WALK_PA, ipa), put32(layout.WALK_PERMISSION2, EVERYTHING), put32(layout.WALK_DEVICE2, ZERO), put32(layout.WALK_LEVEL2, ZERO),
     when(not32(bit32(register('HCR_EL2'), 0)), giveBack(ZERO)),
+    set(cached, i32.add(place, i32.const(layout.STAGE2_CACHE))),
+    set(tag, i64.or(i64.shrU(ipa, c64(12n)), i64.shl(i64.extendU(state32(layout.STATE_STAGE2_REGIME)), c64(REGIME_SHIFT)))),
+    when(i64.eq(i64.load(cached), tag), [useStage2(cached, ipa, el), giveBack(ZERO)]),
     stage2Start(w, ipa),
     loop(again, [
       setEntryAddress(w),
@@ -236,10 +266,9 @@ export function stage2Body(f: FunctionLocals, functions: WalkerFunctions): Code 
       descend(w, 2, again, { onValid: note(w, functions, { mode, isLeaf: ZERO }), onTable: [] }),
     ]),
     when(not32(bit32(w.entry, 10)), fail(2, FaultType.accessFlag, w.level)),
-    put64(layout.WALK_PA, w.table), put32(layout.WALK_LEVEL2, w.level),
-    // S2AP 7:6 is write, read; MemAttr 3:2 of 5:2 zero is Device.
-    put32(layout.WALK_PERMISSION2, i32.or(i32.or(bit32(w.entry, 6), i32.shl(bit32(w.entry, 7), ONE)), i32.shl(stage2Execute(w, el), i32.const(2)))),
-    put32(layout.WALK_DEVICE2, i64.eqz(field64(w.entry, 5, 4))),
+    // A probe notes no tables, so what it finds may not stay.
+    i64.store(cached, i64.select(isProbe(mode), c64(0n), tag)), i64.store(cached, i64.and(w.table, c64(-4096n)), 8), i32.store(cached, stage2Information(w), 16),
+    useStage2(cached, ipa, el),
     ZERO.code,
   ];
 }
