@@ -190,6 +190,8 @@ export interface Vcpu {
   irq: boolean;
   fiq: boolean;
   serror: boolean;
+  /** Undoes that the instruction before the PC retired, of which nothing else has happened yet: an HVC that left. */
+  takeBack(): void;
   /** All architectural state as bytes, for snapshots. Caches are not in it. */
   save(): Uint8Array;
   restore(saved: Uint8Array): void;

@@ -124,6 +124,12 @@ export class EngineVcpu implements Vcpu {
     this.setLine(4, level);
   }
 
+  takeBack(): void {
+    const slot = layout.SLOT_RETIRED + this.state.el * 8;
+    this.state.setCount(slot, this.state.count(slot) - 1);
+    this.state.pc = BigInt.asUintN(64, this.state.pc - 4n);
+  }
+
   save(): Uint8Array {
     const start = layout.VCPU_BLOCK + this.state.offset;
     return this.views.bytes.slice(start, start + SAVED_SIZE);

@@ -532,7 +532,7 @@ export class System implements TimelineSubject {
     if (!this.filters.call(event, vcpu)) return undefined;
     const stop: Stop = { kind: 'call', vcpu, event };
     if (exit.reason === 'smc') return { stop };
-    this.engine.vcpu(vcpu).pc -= 4n;
+    this.engine.vcpu(vcpu).takeBack();
     return { stop, takenBack: true };
   }
 
