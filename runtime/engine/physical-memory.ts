@@ -139,7 +139,10 @@ export class EngineMemory implements PhysicalMemory {
     const first = this.pageIndexOf(address);
     const count = sizeBytes / PAGE_SIZE;
     assert(Number.isSafeInteger(count) && this.contains(address, sizeBytes), 'access is chosen for whole pages of RAM');
-    for (let page = first; page < first + count; page++) this.setFlags(page, (this.flags(page) & ~layout.PAGE_LOADS_OUT & ~layout.PAGE_STORES_OUT) | ACCESS_FLAGS[access]);
+    const flags = this.views.bytes.subarray(layout.PAGE_FLAGS + first, layout.PAGE_FLAGS + first + count);
+    const chosen = ACCESS_FLAGS[access];
+    // Flash of 16384 pages changes often while it is programmed: no calls in here.
+    for (let page = 0; page < count; page++) flags[page] = ((flags[page] ?? 0) & ~(layout.PAGE_LOADS_OUT | layout.PAGE_STORES_OUT)) | chosen;
     this.translations.flushAll();
   }
 

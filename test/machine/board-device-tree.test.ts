@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { decodeDtb, encodeDtb, interruptParent, nodeByPath, nodesByCompatible, phandleOf } from '../../runtime/devicetree';
 import type { DeviceTree, DtNode } from '../../runtime/devicetree';
+import { BOARD_VIRTIO_SLOTS } from '../../runtime/machine/board';
 import { primaryDeviceTree, secondaryDeviceTree } from '../../runtime/machine/board-device-tree';
 
 const MEMORY = [{ base: 0x4000_0000n, sizeBytes: 0x800_0000n }] as const;
@@ -102,5 +103,36 @@ describe('the secondary VM\'s device tree', () => {
 describe('dtc', () => {
   it('finds nothing to say about the board\'s trees, where it is installed', () => {
     for (const tree of [primary(), secondaryDeviceTree({ cpuCount: 1, memory: MEMORY, uart: true })]) assert.equal(dtcWarnings(tree), '');
+  });
+});
+
+describe('the tree of a machine without a hypervisor', () => {
+  /** What drivers look for, by compatible string: registers (the interrupt controller's second region is as long as there are CPUs) and interrupts. */
+  const wanted = ['arm,pl011', 'arm,pl031', 'cfi-flash', 'qemu,fw-cfg-mmio', 'virtio,mmio', 'arm,armv8-timer', 'arm,psci-1.0', 'fixed-clock', 'arm,armv8-pmuv3', 'arm,gic-v3'];
+
+  function described(tree: DeviceTree): string[] {
+    return wanted.flatMap((compatible) => nodesByCompatible(tree.root, compatible).map((node) => {
+      const registers = [...node.property('reg')?.u32s ?? []].slice(0, compatible === 'arm,gic-v3' ? 6 : undefined);
+      const rest = ['bank-width', 'clock-frequency', '#interrupt-cells', '#clock-cells'].map((name) => `${name}=${node.u32(name) ?? ''}`);
+      return [compatible, registers.map((cell) => cell.toString(16)).join(' '), [...node.property('interrupts')?.u32s ?? []].join(' '), node.string('method') ?? '', ...rest].join(' | ');
+    })).sort();
+  }
+
+  it('has the devices of QEMU\'s board where QEMU has them', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'qemu-tree-'));
+    try {
+      const file = join(folder, 'virt.dtb');
+      const made = spawnSync('qemu-system-aarch64', ['-M', `virt,gic-version=3,its=off,dumpdtb=${file}`, '-cpu', 'cortex-a57', '-nic', 'none', '-display', 'none'], { encoding: 'utf8' });
+      assert.equal(made.status, 0, made.stderr);
+      const theirs = decodeDtb(new Uint8Array(readFileSync(file)));
+      assert.ok(theirs.ok);
+      const slots = Array.from({ length: BOARD_VIRTIO_SLOTS }, (_, slot) => slot);
+      const ours = primaryDeviceTree({ cpuCount: 1, memory: MEMORY, uart: true, rtc: true, virtioSlots: slots, pmu: true, flash: true, fwCfg: true });
+      assert.deepEqual(described(ours), described(theirs.value.tree));
+      assert.deepEqual(ours.root.property('compatible')?.bytes, theirs.value.tree.root.property('compatible')?.bytes);
+      assert.equal(dtcWarnings(ours), '');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
