@@ -9,7 +9,7 @@
 
 import { Comparison, randomPrograms, type Difference, type TierName } from './compare';
 import { diagnose } from './diagnose';
-import { defaultOptions, type ProgramOptions } from './programs';
+import { defaultOptions, type Program, type ProgramOptions } from './programs';
 import { programRows } from './rows';
 
 const DIFFERENCES_MAX = 12;
@@ -38,11 +38,14 @@ function readRequest(args: readonly string[]): Request {
   };
 }
 
+/** The command that runs a program of a seed again. */
+export function commandFor({ seed, number }: Program, filter?: string): string {
+  return `npm run conformance -- --seed ${String(seed)} --program ${String(number)}${filter === undefined ? '' : ` --rows '${filter}'`}`;
+}
+
 /** One difference as people read it, with the command that shows it again. */
-export function describeDifference(comparison: Comparison, { program, tier, what }: Difference, filter?: string): string {
-  const rows = filter === undefined ? '' : ` --rows '${filter}'`;
-  const again = `npm run conformance -- --seed ${String(program.seed)} --program ${String(program.number)}${rows}`;
-  return `program ${String(program.number)} of seed ${String(program.seed)}, tier ${tier}: ${what}\n${diagnose(comparison, program, tier)}\n  again: ${again}`;
+export function describeDifference(comparison: Comparison, { program, tier, what }: Difference, command: string): string {
+  return `program ${String(program.number)} of seed ${String(program.seed)}, tier ${tier}: ${what}\n${diagnose(comparison, program, tier)}\n  again: ${command}`;
 }
 
 const millions = (count: number): string => `${(count / 1e6).toFixed(1)} M`;
@@ -62,7 +65,7 @@ async function main(): Promise<number> {
     }
     for (; shown < report.differences.length; shown++) {
       const difference = report.differences[shown];
-      if (difference !== undefined) process.stdout.write(`${describeDifference(comparison, difference, request.filter)}\n`);
+      if (difference !== undefined) process.stdout.write(`${describeDifference(comparison, difference, commandFor(difference.program, request.filter))}\n`);
     }
     if (report.differences.length >= DIFFERENCES_MAX) return true;
     return request.program === undefined ? report.instructions >= request.instructions : report.programs + report.differences.length > 0;
