@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { resolveSystem } from '../../debug-adapter/configuration/resolve';
 import { nodeHost } from '../../debug-adapter/node-host';
-import { ticks, type System } from '../../runtime/index';
+import { readSymbols } from '../../runtime/images/elf-symbols';
+import { pa, parseElf, ticks, type System } from '../../runtime/index';
 import { Timeline, TIMELINE_DEFAULTS } from '../../runtime/timeline/timeline';
 import { powerOn, wordsElf } from '../support/system';
 import { machineElf, printedByQemu } from './beside-qemu';
@@ -65,6 +66,18 @@ describe('a program that drives virtio devices', () => {
     const straight = await boardOf(PROGRAM);
     straight.run({ until: ticks(END) });
     assert.equal(Buffer.from(system.consoles[1]?.transcript.text() ?? []).toString('latin1'), Buffer.from(straight.consoles[0]?.transcript.text() ?? []).toString('latin1'));
+  });
+
+  it('stops at a watched buffer when a device writes it', async () => {
+    const elf = parseElf(new Uint8Array(readFileSync(machineElf(PROGRAM))), PROGRAM);
+    const buffer = elf.ok ? readSymbols(elf.value).find(({ name }) => name === 'data') : undefined;
+    assert.ok(buffer);
+    const system = await boardOf(PROGRAM);
+    system.lookOutFor({ addresses: [], exceptionClasses: 0n, watchpoints: system.watchpointsOn([{ address: buffer.address, sizeBytes: 8 }], 'write') });
+    // The program's own start clears the buffer first.
+    const stops = [system.run({ until: ticks(END) }), system.run({ until: ticks(END) })];
+    assert.deepEqual(stops.map(({ kind }) => kind), ['watchpoint', 'watchpoint']);
+    assert.deepEqual(system.readPhysical(pa(buffer.address), 8), contents.subarray(0, 8), 'the first sector has arrived');
   });
 
   it('runs alike in slices, and again after a journey back through its writes to the disk', async () => {

@@ -17,8 +17,9 @@ const ANSWER = { ok: 0, ioError: 1, unsupported: 2 } as const;
 const FEATURE = { segmentMax: 1n << 2n, readOnly: 1n << 5n, blockSize: 1n << 6n, flush: 1n << 9n, discard: 1n << 13n, writeZeroes: 1n << 14n } as const;
 const HEADER_SIZE = 16;
 const RANGE_SIZE = 16;
-const RANGES_MAX = 16;
-const RANGE_SECTORS_MAX = 0x10_0000;
+/** Few and short enough that no request keeps the host for long. */
+const RANGES_MAX = 4;
+const RANGE_SECTORS_MAX = 0x8000;
 const UNMAP = 1;
 const CONFIGURATION_SIZE = 60;
 const QUEUE_SIZE = 256;

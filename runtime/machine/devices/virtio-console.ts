@@ -9,6 +9,9 @@ import type { ChainResult, VirtioFunction, VirtioHost } from './virtio-mmio';
 /** Most bytes from the host that wait. */
 export const VIRTIO_CONSOLE_INPUT_MAX = 65536;
 
+/** Most bytes that one chain prints; what lies behind is dropped. */
+export const VIRTIO_CONSOLE_CHAIN_MAX = 65536;
+
 const RECEIVE = 0;
 const TRANSMIT = 1;
 const QUEUE_SIZE = 64;
@@ -103,7 +106,7 @@ export class VirtioConsole implements VirtioFunction {
   }
 
   private print(chain: Chain): ChainResult {
-    for (let offset = 0; offset < chain.readableSize; offset += PIECE) {
+    for (let offset = 0; offset < Math.min(chain.readableSize, VIRTIO_CONSOLE_CHAIN_MAX); offset += PIECE) {
       const bytes = chain.read(offset, PIECE);
       if (bytes === undefined) return 'broken';
       for (const byte of bytes) this.transmit(byte);

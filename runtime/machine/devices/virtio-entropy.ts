@@ -5,7 +5,7 @@ import type { Chain } from './virtqueue';
 import type { ChainResult, VirtioFunction } from './virtio-mmio';
 
 /** Most bytes that one request gets. */
-export const ENTROPY_REQUEST_MAX = 64 * 1024;
+export const ENTROPY_REQUEST_MAX = 16 * 1024;
 
 const QUEUE_SIZE = 64;
 const LATENCY_TICKS = 5_000;

@@ -3,7 +3,7 @@
  * registers and rings. The transport negotiates features, walks the queues, raises the interrupt, and takes a device out of service whose
  * driver breaks the rules. A slot without a function has a magic number and no device behind it.
  *
- * A notification is answered after the function's latency in virtual time, by the event queue. Sources: VIRTIO 1.2, 2.1 and 4.2.
+ * A notification is answered after the function's latency in virtual time, by the event queue, and what was moved takes time too. Sources: VIRTIO 1.2, 2.1 and 4.2.
  */
 
 import { assert } from '../../base/assert';
@@ -58,6 +58,9 @@ const INTERRUPT_USED = 1;
 const INTERRUPT_CONFIGURATION = 2;
 /** Bytes that one pass over a queue moves before it lets time go on. */
 const PASS_BYTES_MAX = 32 * 1024 * 1024;
+/** What using a chain takes: virtual time for each piece, and bytes moved in a tick. Keeps a guest from asking for more than the host can do. */
+const TICKS_PER_BUFFER = 64;
+const BYTES_PER_TICK = 8;
 const LOW_32 = 0xffff_ffffn;
 
 /** What became of a chain: bytes written into it, or that the driver broke the rules. */
@@ -120,6 +123,7 @@ export interface SavedVirtioMmio {
   readonly queues: readonly SavedVirtqueue[];
   /** Per queue: when it is looked at next, or -1. */
   readonly due: readonly number[];
+  readonly busyUntil: number;
   readonly function: unknown;
 }
 
@@ -139,6 +143,8 @@ export class VirtioMmio implements RegisterDevice, VirtioHost {
   private generation = 0;
   private level = false;
   private due: number[];
+  /** When the device has done what it was last asked for. */
+  private busyUntil = 0;
 
   constructor(options: VirtioMmioOptions) {
     this.options = options;
@@ -196,7 +202,7 @@ export class VirtioMmio implements RegisterDevice, VirtioHost {
     const { status, interrupt, deviceFeaturesSel, driverFeaturesSel, driverFeatures, queueSel, generation, level } = this;
     return {
       kind: 'virtio-mmio', version: 1, status, interrupt, deviceFeaturesSel, driverFeaturesSel, driverFeatures, queueSel, generation, level,
-      queues: this.queues.map((queue) => queue.save()), due: [...this.due], function: this.options.function?.save() ?? null,
+      queues: this.queues.map((queue) => queue.save()), due: [...this.due], busyUntil: this.busyUntil, function: this.options.function?.save() ?? null,
     };
   }
 
@@ -212,6 +218,7 @@ export class VirtioMmio implements RegisterDevice, VirtioHost {
     this.level = saved.level;
     for (const [index, queue] of saved.queues.entries()) this.queues[index]?.restore(queue);
     this.due = [...saved.due];
+    this.busyUntil = saved.busyUntil;
     for (const [index, at] of this.due.entries()) this.schedule(index, at);
     this.options.function?.restore(saved.function, this);
   }
@@ -302,12 +309,12 @@ export class VirtioMmio implements RegisterDevice, VirtioHost {
     this.options.line.setLevel(level);
   }
 
-  /** Looks at a queue after the function's latency, unless that is about to happen anyway. */
+  /** Looks at a queue after the function's latency, when the device is free, unless that is about to happen anyway. */
   private look(index: number): void {
     const work = this.options.function;
     const isAlive = (this.status & (VIRTIO_STATUS.driverOk | VIRTIO_STATUS.needsReset)) === VIRTIO_STATUS.driverOk;
     if (work === undefined || !isAlive || (this.due[index] ?? 0) >= 0) return;
-    this.schedule(index, this.options.queue.now + work.latencyTicks);
+    this.schedule(index, Math.max(this.options.queue.now, this.busyUntil) + work.latencyTicks);
   }
 
   private schedule(index: number, at: number): void {
@@ -346,7 +353,8 @@ export class VirtioMmio implements RegisterDevice, VirtioHost {
       if (chain === 'empty') return 'done';
       const written = chain === 'broken' ? 'broken' : work.use(index, chain);
       if (chain === 'broken' || written === 'broken' || !queue.give(memory, chain.head, written)) return 'broken';
-      moved += chain.readableSize + chain.writableSize;
+      moved += chain.readableSize + written;
+      this.busyUntil = Math.max(this.busyUntil, this.options.queue.now) + chain.bufferCount * TICKS_PER_BUFFER + Math.floor((chain.readableSize + written) / BYTES_PER_TICK);
     }
     return 'done';
   }

@@ -39,6 +39,8 @@ export class Chain {
   readonly readableSize: number;
   /** Bytes that the device may write. */
   readonly writableSize: number;
+  /** How many pieces it consists of. */
+  readonly bufferCount: number;
   private readonly memory: GuestMemory;
   private readonly readable: readonly GuestBuffer[];
   private readonly writable: readonly GuestBuffer[];
@@ -50,6 +52,7 @@ export class Chain {
     this.writable = buffers.writable;
     this.readableSize = sizeOf(buffers.readable);
     this.writableSize = sizeOf(buffers.writable);
+    this.bufferCount = buffers.readable.length + buffers.writable.length;
   }
 
   /** Bytes of the readable part, at most what there is; undefined if memory is not there. */
