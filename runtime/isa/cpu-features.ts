@@ -4,8 +4,8 @@
  * Undefined; those in the hint space do nothing.
  */
 
-import { announcedFeatures } from './feature-fields';
-import { hardwareIdentification, type CoreProfile } from './identification-profiles';
+import { announcedFeatures, limitToFeatures } from './feature-fields';
+import { hardwareIdentification, unpinnedIdentification, type CoreProfile, type IdentificationValues } from './identification-profiles';
 import type { Feature } from './interface';
 
 /** Features of every Armv8.0 core here, which no field announces. */
@@ -22,4 +22,10 @@ export function gunyahFeatures(profile: CoreProfile): ReadonlySet<Feature> {
 /** The features of a core where EL1 is the highest level. */
 export function coreFeatures(profile: CoreProfile): ReadonlySet<Feature> {
   return new Set([...ALWAYS, ...announcedFeatures(hardwareIdentification(profile))]);
+}
+
+/** Gunyah: what a vCPU that may run on any core is shown, less what this core has not. Gunyah is built for cores that have it all. */
+export function secondaryIdentification(profile: CoreProfile): IdentificationValues {
+  const features = coreFeatures(profile);
+  return limitToFeatures(unpinnedIdentification(profile), (feature) => features.has(feature));
 }

@@ -12,8 +12,8 @@ import type { TraceEvent } from '../base/trace-event';
 import { createEngine, type Engine } from '../engine/index';
 import { createHypervisor, type Hypervisor, type Thread } from '../hypervisor/hypervisor';
 import type { PlatformVm } from '../hypervisor/interface';
-import { coreFeatures, gunyahFeatures } from '../isa/cpu-features';
-import { cacheSizes, hardwareIdentification, performanceMonitorControl, pinnedIdentification, unpinnedIdentification, type CoreProfile } from '../isa/identification-profiles';
+import { coreFeatures, gunyahFeatures, secondaryIdentification } from '../isa/cpu-features';
+import { cacheSizes, hardwareIdentification, performanceMonitorControl, pinnedIdentification, type CoreProfile } from '../isa/identification-profiles';
 import { BOARD_FLASH, BOARD_VIRTIO_SLOTS } from '../machine/board';
 import { TickEventQueue } from '../machine/event-queue';
 import type { Inspection } from '../hypervisor/inspection';
@@ -149,7 +149,7 @@ class Composition implements Parts {
       heap: layout.heap,
       vcpuCountMax: VCPU_COUNT_MAX,
       hardwareInterrupts: platformInterrupts(system.description),
-      identification: isPlain ? { pinned: hardwareIdentification(profile), unpinned: hardwareIdentification(profile) } : { pinned: pinnedIdentification(profile), unpinned: unpinnedIdentification(profile) },
+      identification: isPlain ? { pinned: hardwareIdentification(profile), unpinned: hardwareIdentification(profile) } : { pinned: pinnedIdentification(profile), unpinned: secondaryIdentification(profile) },
       monitorControl: performanceMonitorControl(profile),
       deviceAccess: (address, access) => this.accessDevice(Number(address), access),
       onPlatformPower: (action) => { system.endWith({ kind: 'power', action }); },

@@ -4,17 +4,19 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { resolveSystem } from '../../debug-adapter/configuration/resolve';
 import { nodeHost } from '../../debug-adapter/node-host';
 import type { SystemConfiguration } from '../../debug-adapter/protocol/launch';
 import { ok, ticks, type Stop, type System } from '../../runtime/index';
 import { debianBusybox, debianKernel } from '../support/debian-guests';
 import { initramfs, type ArchiveEntry } from '../support/initramfs';
-import { powerOn, type Subject } from '../support/system';
+import { powerOn, wordsElf, type Subject } from '../support/system';
 
 /** What the shell prints when it waits for a command. */
 export const PROMPT = 'guest:# ';
 const RAMDISK_NAME = 'initramfs.cpio.gz';
+const IDLE_NAME = 'idle.elf';
 const SLICE_TICKS = 2_000_000;
 /** Most virtual time that a test waits for a text, and most of the host's: a guest that only takes exceptions gets nowhere. */
 const PATIENCE_TICKS = 60_000_000_000;
@@ -73,9 +75,28 @@ export function linuxSystem(setup: LinuxSetup): SystemConfiguration {
 
 /** A Linux guest, read and ready to be powered on. */
 export async function linuxSubject(setup: LinuxSetup): Promise<Subject> {
-  const ramdisk = linuxRamdisk(setup);
-  const host = { ...nodeHost, readFile: (path: string) => (path.endsWith(RAMDISK_NAME) ? Promise.resolve(ok(ramdisk)) : nodeHost.readFile(path)) };
-  const resolved = await resolveSystem(host, linuxSystem(setup), { semihosting: false, folder: '/' });
+  return read(linuxSystem(setup), new Map([[RAMDISK_NAME, linuxRamdisk(setup)]]));
+}
+
+/** Linux as a VM that the Resource Manager builds at boot, beside a primary VM that only waits. Its console is the second. */
+export async function secondaryLinuxSubject(setup: LinuxSetup): Promise<Subject> {
+  const system = linuxSystem(setup);
+  // WFI, and again.
+  const idle = wordsElf([0xd503_207f, 0x17ff_ffff]);
+  const vms = [{ name: 'waits', image: IDLE_NAME, memory: { base: '0x40000000', size: '16M' } }, ...system.vms.map((vm) => ({ ...vm, autostart: true }))];
+  return read({ ...system, vms }, new Map([[RAMDISK_NAME, linuxRamdisk(setup)], [IDLE_NAME, idle]]));
+}
+
+/** Reads a system some of whose files exist only here. */
+async function read(system: SystemConfiguration, files: ReadonlyMap<string, Uint8Array>): Promise<Subject> {
+  const host = {
+    ...nodeHost,
+    readFile: (path: string) => {
+      const bytes = files.get(basename(path));
+      return bytes === undefined ? nodeHost.readFile(path) : Promise.resolve(ok(bytes));
+    },
+  };
+  const resolved = await resolveSystem(host, system, { semihosting: false, folder: '/' });
   assert.ok(resolved.ok, resolved.ok ? '' : resolved.error.map(({ message }) => message).join('\n'));
   return { name: 'linux', ...resolved.value };
 }
@@ -83,12 +104,15 @@ export async function linuxSubject(setup: LinuxSetup): Promise<Subject> {
 /** Somebody at the console of a Linux guest. */
 export class LinuxConsole {
   readonly system: System;
+  private readonly vm: number;
   private unread = '';
   private all = '';
   private end: Stop | undefined;
 
-  constructor(system: System) {
+  /** At the console of a VM, by its place in the system file. */
+  constructor(system: System, vm = 0) {
     this.system = system;
+    this.vm = vm;
   }
 
   /** Powers on. */
@@ -120,7 +144,7 @@ export class LinuxConsole {
   /** Types at the console. */
   type(text: string): void {
     const bytes = Buffer.from(text, 'latin1');
-    assert.equal(this.system.writeConsole(0, bytes), bytes.length, 'the console takes what is typed');
+    assert.equal(this.system.writeConsole(this.vm, bytes), bytes.length, 'the console takes what is typed');
   }
 
   /** Types a command at the prompt; what it printed, without its last line feed. */
@@ -152,7 +176,7 @@ export class LinuxConsole {
 
   private slice(): void {
     const stop = this.system.run({ until: ticks(this.system.now + SLICE_TICKS) });
-    const text = Buffer.from(this.system.consoles[0]?.transcript.drain() ?? []).toString('latin1').replaceAll('\r', '');
+    const text = Buffer.from(this.system.consoles[this.vm]?.transcript.drain() ?? []).toString('latin1').replaceAll('\r', '');
     this.unread += text;
     this.all += text;
     if (stop.kind === 'power' || stop.kind === 'exit' || stop.kind === 'idle') this.end = stop;

@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { debianBusybox } from '../support/debian-guests';
-import { LinuxConsole, PROMPT, type LinuxSetup } from './linux-guest';
+import { powerOn } from '../support/system';
+import { LinuxConsole, PROMPT, secondaryLinuxSubject, type LinuxSetup } from './linux-guest';
 
 const QEMU = 'qemu-aarch64';
 
@@ -113,4 +114,14 @@ test('on a Cortex-A76 Linux uses the atomic instructions and PAN; after a panic 
 test('on the CPU with everything Linux finds what it announces, and powers off', async () => {
   const { action } = await checkCpu({ cpu: 'max', vcpus: 2 }, { part: '0x', features: /^Features.* atomics .*asimddp/m, end: 'poweroff -f' });
   assert.equal(action, 'off');
+});
+
+test('Linux also starts in a VM that the Resource Manager builds, which shows it no feature that the core lacks', async () => {
+  const guest = new LinuxConsole(powerOn(await secondaryLinuxSubject({ vcpus: 2 })), 1);
+  guest.waitFor(PROMPT);
+  assert.match(guest.command('cat /proc/cpuinfo'), /^Features(?!.*atomics).*crc32/m);
+  assert.match(guest.command('dmesg | grep "Brought up"'), /2 CPUs/);
+  checkPipelines(guest);
+  assert.deepEqual(guest.finish('poweroff -f'), { kind: 'idle' });
+  assert.deepEqual(guest.system.vmSummaries().map(({ name, state }) => [name, state]), [['waits', 'RUNNING'], ['linux', 'EXITED']]);
 });

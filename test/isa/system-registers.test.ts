@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { limitToFeatures } from '../../runtime/isa/feature-fields';
+import { coreFeatures, secondaryIdentification } from '../../runtime/isa/cpu-features';
+import { announcedFeatures, limitToFeatures } from '../../runtime/isa/feature-fields';
 import { cacheSizes, hardwareIdentification, pinnedIdentification, unpinnedIdentification } from '../../runtime/isa/identification-profiles';
 import type { CoreProfile, IdentificationValues } from '../../runtime/isa/identification-profiles';
 import { systemRegisterKey } from '../../runtime/isa/interface';
@@ -107,6 +108,14 @@ test('Gunyah shows an unpinned vCPU what was observed', () => {
     '2000100010210120 1 0 0 0 0 0 0',
     'f001121 10212120 1011 0 0 0 0 0',
   ]);
+});
+
+test('a vCPU that is not pinned is shown nothing that the core lacks', () => {
+  const announced = (profile: Parameters<typeof secondaryIdentification>[0]): readonly string[] => announcedFeatures(secondaryIdentification(profile));
+  for (const profile of ['cortex-a53', 'cortex-a57', 'cortex-a76', 'max'] as const) {
+    assert.deepEqual(announced(profile).filter((feature) => ![...coreFeatures(profile)].some((one) => one === feature)), [], profile);
+  }
+  assert.ok(!announced('cortex-a57').includes('PAN') && announced('cortex-a76').includes('LSE'));
 });
 
 test('limiting a profile removes what is not granted and nothing else', () => {
