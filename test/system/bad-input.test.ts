@@ -5,13 +5,15 @@ import { resolveSystem } from '../../debug-adapter/configuration/resolve';
 import { parseSystemFile } from '../../debug-adapter/configuration/system-file';
 import { nodeHost } from '../../debug-adapter/node-host';
 import type { SystemConfiguration } from '../../debug-adapter/protocol/launch';
-import { createSystem, err, ok, type Diagnostic } from '../../runtime/index';
+import { decodeDtb, nodeByPath } from '../../runtime/devicetree';
+import { createSystem, err, ok, ticks, vmid, type Diagnostic } from '../../runtime/index';
 import { wordsElf } from '../support/system';
 
 const MIB = 1024 * 1024;
 const FILES: Readonly<Record<string, Uint8Array>> = {
   'guest.elf': wordsElf([0x1400_0000]), 'firmware.bin': new Uint8Array(4096), 'huge.bin': new Uint8Array(64 * MIB + 1), 'empty.img': new Uint8Array(0), 'disk.img': new Uint8Array(512),
   'kernel.img': linuxImage(200 * MIB), 'x86.elf': foreignElf(), 'ramdisk.gz': new Uint8Array(8 * MIB), 'bad.dtb': new Uint8Array(100),
+  'bare.dts': new TextEncoder().encode('/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; compatible = "bare"; };'),
 };
 
 /** The header of an arm64 Image that needs this much memory. */
@@ -30,8 +32,9 @@ function foreignElf(): Uint8Array {
   return elf;
 }
 
+const host = { ...nodeHost, readFile: (path: string) => { const bytes = FILES[path.slice(1)]; return Promise.resolve(bytes === undefined ? err('there is no such file') : ok(bytes)); } };
+
 async function problems(system: SystemConfiguration): Promise<readonly Diagnostic[]> {
-  const host = { ...nodeHost, readFile: (path: string) => { const bytes = FILES[path.slice(1)]; return Promise.resolve(bytes === undefined ? err('there is no such file') : ok(bytes)); } };
   const resolved = await resolveSystem(host, system, { semihosting: false, folder: '/' });
   if (!resolved.ok) return resolved.error;
   const made = createSystem(resolved.value.description);
@@ -48,7 +51,7 @@ async function checkProblem(system: SystemConfiguration, code: string, word: Reg
 describe('a system that cannot be built', () => {
   const memory = (size: string): { memory: { size: string } } => ({ memory: { size } });
 
-  it('is said to have a kernel that does not fit', () => checkProblem({ vms: [{ image: 'kernel.img', ...memory('128M') }] }, 'image-outside-memory', /0x40200000\.\.0x4ca00000.*Change "memory"/));
+  it('is said to have a kernel that does not fit', () => checkProblem({ vms: [{ image: 'kernel.img', ...memory('128M') }] }, 'image-outside-memory', /0x40200000\.\.0x4ca00000.*memory/));
   it('is said to have a ramdisk that does not fit', () => checkProblem({ vms: [{ image: 'guest.elf', ramdisk: 'ramdisk.gz', ...memory('4M') }] }, 'ramdisk-does-not-fit', /8388608 bytes.*more memory/));
   it('is said to have an image for another architecture', () => checkProblem({ vms: [{ image: 'x86.elf' }] }, 'elf-wrong-machine', /AArch64/));
   it('is said to miss a disk', () => checkProblem({ vms: [{ image: 'guest.elf', disks: ['none.img'] }] }, 'disk-unreadable', /\/none\.img: there is no such file/));
@@ -61,6 +64,19 @@ describe('a system that cannot be built', () => {
   it('is said to have several VMs without a hypervisor', () => checkProblem({ identity: 'none', vms: [{ image: 'guest.elf', name: 'a' }, { image: 'guest.elf', name: 'b' }] }, 'plain-machine-has-one-vm', /one entry/));
   it('is said to have a malformed device tree', async () => {
     assert.notDeepEqual(await problems({ vms: [{ image: 'guest.elf', deviceTree: 'bad.dtb' }] }), []);
+  });
+});
+
+describe('a device tree without memory', () => {
+  it('gets the memory of its VM', async () => {
+    const resolved = await resolveSystem(host, { identity: 'none', vms: [{ image: 'guest.elf', deviceTree: 'bare.dts', memory: { size: '16M' } }] }, { semihosting: false, folder: '/' });
+    assert.ok(resolved.ok);
+    const system = createSystem(resolved.value.description);
+    assert.ok(system.ok);
+    system.value.run({ until: ticks(1_000_000) });
+    const tree = decodeDtb(system.value.deviceTreeOf(vmid(3)) ?? new Uint8Array(0));
+    const memory = tree.ok ? nodeByPath(tree.value.tree.root, '/memory@40000000') : undefined;
+    assert.deepEqual(memory?.property('reg')?.u32s, [0, 0x4000_0000, 0, 0x100_0000]);
   });
 });
 
