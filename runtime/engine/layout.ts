@@ -198,6 +198,11 @@ export const SM4_TABLE = 0x5a00;
 /** The cell substitution of QARMA by pairs, then its inverse, 256 bytes each. */
 export const QARMA_TABLES = 0x5b00;
 
+/** Codes worked out before: data, modifier, key (16 bytes), code, 1 if the entry is used; 64 bytes each. */
+export const QARMA_RESULTS = 0x6000;
+/** How many. */
+export const QARMA_RESULT_COUNT = 512;
+
 /** Blocks of all vCPUs, in order. */
 export const VCPU_BANKS = 0x1_0000;
 /** Most vCPUs of one engine. */

@@ -5,9 +5,9 @@
  */
 
 import { present } from '../../base/assert';
-import { QARMA_TABLES } from '../layout';
+import { QARMA_RESULT_COUNT, QARMA_RESULTS, QARMA_TABLES } from '../layout';
 import type { Code } from '../wasm/code';
-import { i32, i64, set, type I64, type Local64 } from '../wasm/expressions';
+import { giveBack, i32, i64, set, when, type I32, type I64, type Local64 } from '../wasm/expressions';
 import type { Definition, Library } from '../wasm/library';
 import type { FunctionLocals } from '../wasm/module';
 
@@ -131,11 +131,34 @@ function cipherBody(f: FunctionLocals, library: Library): Code {
   ];
 }
 
+const RESULT_BYTES = 64;
+const INDEX_SHIFT = BigInt(64 - Math.log2(QARMA_RESULT_COUNT));
+const SPREADING = 0x9e37_79b9_7f4a_7c15n;
+const AT = { data: 0, modifier: 8, keyLow: 16, keyHigh: 24, code: 32, used: 40 } as const;
+
+/** The same, remembered: a function authenticates on its way out what it signed on its way in, and is called from the same places again. */
+function rememberedBody(f: FunctionLocals, library: Library): Code {
+  const [data, modifier, key] = [f.parameter64(0), f.parameter64(1), f.parameter32(2)];
+  const [entry, code] = [f.local32(), f.local64()];
+  const hash = i64.mul(i64.xor(data, left(modifier, 17)), c64(SPREADING));
+  const isSame = (value: I64, offset: number): I32 => i64.eq(i64.load(entry, offset), value);
+  const parts = [[data, AT.data], [modifier, AT.modifier], [i64.load(key), AT.keyLow], [i64.load(key, 8), AT.keyHigh], [c64(1n), AT.used]] as const;
+  const isKnown = parts.map(([value, offset]) => isSame(value, offset)).reduce((a, b) => i32.and(a, b));
+  return [
+    set(entry, i32.add(i32.const(QARMA_RESULTS), i32.mul(i32.wrap(i64.shrU(hash, c64(INDEX_SHIFT))), i32.const(RESULT_BYTES)))),
+    when(isKnown, giveBack(i64.load(entry, AT.code))),
+    set(code, library.call64('qarma.cipher', data, modifier, key)),
+    parts.map(([value, offset]) => i64.store(entry, value, offset)), i64.store(entry, code, AT.code),
+    code.code,
+  ];
+}
+
 const UNARY = { parameters: ['i64'], result: 'i64' } as const;
+const CIPHER = { parameters: ['i64', 'i64', 'i32'], result: 'i64' } as const;
 
 /** `qarma` and what it is made of. */
 export const qarmaDefinitions: Definitions = [
-  ['qarma', { signature: { parameters: ['i64', 'i64', 'i32'], result: 'i64' }, build: cipherBody }],
+  ['qarma', { signature: CIPHER, build: rememberedBody }], ['qarma.cipher', { signature: CIPHER, build: cipherBody }],
   ['qarma.substitute', { signature: UNARY, build: substituteBody(0) }], ['qarma.restore', { signature: UNARY, build: substituteBody(1) }],
   ['qarma.spread', { signature: UNARY, build: spreadBody }], ['qarma.gather', { signature: UNARY, build: gatherBody }],
   ['qarma.unshuffle', { signature: UNARY, build: unshuffleBody }], ['qarma.tweak', { signature: UNARY, build: tweakBody }],
