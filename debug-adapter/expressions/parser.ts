@@ -283,7 +283,7 @@ class Parser {
       case 'float': this.next++; return { kind: 'float', value: token.value, isSingle: token.isSingle };
       case 'character': this.next++; return { kind: 'character', value: token.value.charCodeAt(0) };
       case 'text': return this.text();
-      case 'register': this.next++; return { kind: 'register', name: token.text.slice(1) };
+      case 'register': this.next++; return this.registerOrFunction(token.text.slice(1));
       case 'name': return this.name(token);
       default: break;
     }
@@ -291,6 +291,13 @@ class Parser {
     const inner = this.nested(() => this.comma());
     this.expect(')');
     return inner;
+  }
+
+  /** GDB's scripts for Linux call the running task `$lx_current()`; here it is `current`. */
+  private registerOrFunction(name: string): Expression {
+    if (name !== 'lx_current' || !this.accept('(')) return { kind: 'register', name };
+    this.expect(')');
+    return { kind: 'name', name: 'current', image: undefined };
   }
 
   /** Adjacent texts are one. */

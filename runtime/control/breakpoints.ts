@@ -11,6 +11,7 @@ import type { Stop } from '../system/stop';
 import type { LookOut, Watchpoint } from '../system/system';
 import type { EventPattern } from './event-pattern';
 import type { StopReport } from './job';
+import { WatchedValues } from './watched-values';
 
 /** One thing that happened at a breakpoint. */
 export interface Hit {
@@ -51,6 +52,8 @@ export interface VcpuNames {
   pcOf(vcpu: number): bigint;
   /** Current exception level. */
   levelOf(vcpu: number): number;
+  /** Bytes of physical memory. */
+  readPhysical(address: bigint, sizeBytes: number): Uint8Array;
 }
 
 const WATCH_PIECES_MAX = 256;
@@ -61,11 +64,13 @@ export class BreakpointSet {
   private filters: readonly ExceptionFilter[] = [];
   private watched = new Map<number, Breakpoint>();
   private readonly names: VcpuNames;
+  private readonly values: WatchedValues;
   /** Exception classes that have to be reported by the engine for the present filters; bit n is class n. */
   exceptionClasses = 0n;
 
   constructor(names: VcpuNames) {
     this.names = names;
+    this.values = new WatchedValues((address, sizeBytes) => names.readPhysical(address, sizeBytes));
   }
 
   /** Adds or replaces by id. */
@@ -85,6 +90,16 @@ export class BreakpointSet {
   setFilters(filters: readonly ExceptionFilter[], exceptionClasses: bigint): void {
     this.filters = filters;
     this.exceptionClasses = exceptionClasses;
+  }
+
+  /** A run forward begins here: notes what data breakpoints watch, so that a hit can tell what was there. */
+  noteValues(): void {
+    for (const { id, place } of this.breakpoints.values()) if (place.kind === 'data') this.values.note(id, place.pieces);
+  }
+
+  /** A search through history begins: hits come in no order that would tell what was there before. */
+  forgetValues(): void {
+    this.values.forget();
   }
 
   /** What to look out for now. */
@@ -110,7 +125,9 @@ export class BreakpointSet {
       case 'watchpoint': {
         const breakpoint = this.watched.get(stop.id);
         const hit = { vcpu: stop.vcpu, access: { address: stop.address, isWrite: stop.isWrite, pc: stop.pc } };
-        return this.hits(breakpoint === undefined ? [] : [breakpoint], hit);
+        const text = breakpoint?.place.kind === 'data' ? this.values.describe(breakpoint.id, breakpoint.place.pieces, stop.isWrite) : undefined;
+        const hits = this.hits(breakpoint === undefined ? [] : [breakpoint], hit);
+        return hits === undefined || text === undefined ? hits : { ...hits, text };
       }
       case 'call':
       case 'event': return this.eventHits(stop.event, stop.vcpu);

@@ -6,7 +6,7 @@
  */
 
 import { assert } from '../base/assert';
-import { ticks, type Ticks, type Va } from '../base/brands';
+import { pa, ticks, type Ticks, type Va } from '../base/brands';
 import type { LookOut, System } from '../system/system';
 import type { Stop } from '../system/stop';
 import { Timeline, TIMELINE_DEFAULTS, type TimelineOptions } from '../timeline/timeline';
@@ -59,6 +59,7 @@ export class DebugTarget implements Runner {
     this.history = new History(system, this.timeline);
     this.breakpoints = new BreakpointSet({
       vmNameOf: (vcpu) => system.vmNameOf(vcpu), pcOf: (vcpu) => system.pcOf(vcpu), levelOf: (vcpu) => system.engine.vcpu(vcpu).el,
+      readPhysical: (address, sizeBytes) => system.readPhysical(pa(address), sizeBytes),
     });
     this.stepper = new Stepper(system, this, this.history);
     system.onInput = () => { this.branch(); };
@@ -227,6 +228,7 @@ export class DebugTarget implements Runner {
   /** A job that moves through history; breakpoints that change meanwhile count when it has ended. */
   private *journey(body: Job): Job {
     this.travels = true;
+    this.breakpoints.forgetValues();
     return yield* body;
   }
 
@@ -235,6 +237,7 @@ export class DebugTarget implements Runner {
     assert(!this.busy, 'one job runs at a time');
     this.busy = true;
     this.settle();
+    this.breakpoints.noteValues();
     try {
       return yield* body;
     } finally {

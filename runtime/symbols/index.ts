@@ -42,6 +42,7 @@ function cached(source: SectionSource): SectionSource {
   return {
     baseAddress: source.baseAddress,
     contents: (address, sizeBytes) => source.contents?.(address, sizeBytes),
+    problems: () => source.problems?.() ?? [],
     section(name): ImageSection | undefined {
       if (!known.has(name)) known.set(name, source.section(name));
       return known.get(name);
@@ -53,12 +54,15 @@ function cached(source: SectionSource): SectionSource {
 export function elfSections(elf: ElfFile): SectionSource {
   const loaded = elf.segments.filter((segment) => segment.type === 1 && segment.sizeInMemory > 0).map((segment) => segment.virtualAddress);
   const baseAddress = loaded.reduce((low, address) => (address < low ? address : low), loaded[0] ?? 0n);
+  const problems: Diagnostic[] = [];
   return {
     baseAddress,
     contents: (address, sizeBytes) => loadedBytes(elf, address, sizeBytes),
+    problems: () => problems,
     section(name: string): ImageSection | undefined {
       const header = elf.findSection(name);
       const bytes = header?.compressed === true ? decompressed(elf.sectionBytes(header)) : elf.section(name);
+      if (header?.compressed === true && bytes === undefined && problems.length === 0) problems.push(packedOtherwise(name, elf.sectionBytes(header)));
       return bytes === undefined ? undefined : { address: header?.address ?? 0n, bytes };
     },
   };
@@ -76,8 +80,18 @@ function loadedBytes(elf: ElfFile, address: bigint, sizeBytes: number): Uint8Arr
 
 const COMPRESSION_HEADER_SIZE_BYTES = 24;
 const COMPRESSION_ZLIB = 1;
+const COMPRESSION_ZSTD = 2;
 /** The largest section that is decompressed; a kernel's .debug_info has about 200 MB. */
 const DECOMPRESSED_SIZE_MAX_BYTES = 1 << 30;
+
+function packedOtherwise(name: string, stored: Uint8Array | undefined): Diagnostic {
+  const kind = new ByteReader(stored ?? new Uint8Array(0)).u32(0);
+  const how = kind === COMPRESSION_ZSTD ? 'is compressed with zstd, which is not read here' : 'is compressed and cannot be unpacked';
+  return {
+    severity: 'warning', code: 'symbols-compressed',
+    message: `The section ${name} ${how}; what it describes is missing. Build with -gz=zlib or without -gz, or run objcopy --decompress-debug-sections on the file.`,
+  };
+}
 
 /** The contents of a compressed section (System V ABI, "Section Compression"). */
 function decompressed(stored: Uint8Array | undefined): Uint8Array | undefined {

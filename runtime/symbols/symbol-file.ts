@@ -167,7 +167,7 @@ export class SymbolFile {
 
   /** What is wrong with the debug information, as far as it was read. */
   get problems(): readonly Diagnostic[] {
-    return this.info.problems;
+    return [...this.parts.source.problems?.() ?? [], ...this.info.problems];
   }
 
   /** True if there is DWARF at all. */

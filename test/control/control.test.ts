@@ -169,6 +169,19 @@ test('a write just done is the last write', async () => {
   assert.equal(finish(target.lastWrite(pieces)).tick, hits[0]);
 });
 
+test('a data breakpoint tells what was there and what is there now, also after hits that did not stop', async () => {
+  const subject = await guestSubject('long-lines');
+  const target = debug(subject);
+  const symbols = symbolsOf(subject, target, 'long-lines');
+  finish(target.runToEntry());
+  const pieces = target.system.physicalPieces(0, symbols.files[0]?.addressOfSymbol('sum') ?? 0n, 8);
+  let hits = 0;
+  target.breakpoints.set({ id: 1, place: { kind: 'data', pieces, access: 'write' }, reason: 'data breakpoint', decide: () => ++hits > 4 });
+  assert.equal(finish(target.continue()).text, 'Changed from 3 to 6');
+  assert.equal(finish(target.continue()).text, 'Changed from 6 to 10 (0xa)');
+  assert.equal(finish(target.reverseContinue()).text, undefined, 'going back, it is not known');
+});
+
 test('pause ends a run that would never end, and seek goes to any time and back', async () => {
   const target = debug(await guestSubject('spin-masked'));
   const job: Job = target.continue();

@@ -1,5 +1,7 @@
 /** Stepping forwards and backwards through real programs at three levels of optimisation. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { va, type DebugTarget, type VmSymbols } from '../../runtime/index';
 import { debug, finish, guestSubject, symbolsOf, type Subject } from '../support/system';
@@ -10,6 +12,12 @@ function open(subject: Subject): Session {
   const target = debug(subject);
   const vm = subject.description.vms[0]?.name ?? '';
   return { target, vm, symbols: symbolsOf(subject, target, vm) };
+}
+
+/** One-based numbers of the first lines of a fixture that contain these texts. */
+function fixtureLines(file: string, texts: readonly string[]): number[] {
+  const lines = readFileSync(join(__dirname, '..', 'fixtures', 'guests', file), 'utf8').split('\n');
+  return texts.map((text) => lines.findIndex((line) => line.includes(text)) + 1);
 }
 
 /** Runs to where a function's own code begins. */
@@ -121,4 +129,39 @@ test('stepping by line goes on in the program while timer interrupts come', asyn
     names.add(symbols.files[0]?.functionAt(target.system.pcOf(vcpu))?.name);
   }
   assert.deepEqual([...names].filter((name) => name !== 'guest_main' && name !== 'sdk_start'), []);
+});
+
+test('stepping over a line that loops for millions of instructions runs it, and stepping into finds the call in it', async () => {
+  for (const name of ['long-lines', 'long-lines-o0']) {
+    const session = open(await guestSubject(name));
+    const { target, symbols } = session;
+    const vcpu = runToFunction(session, 'guest_main');
+    const functionHere = (): string => symbols.files[0]?.functionAt(target.system.pcOf(vcpu))?.name ?? '';
+    const lineHere = (): number => Number(/:(\d+) /.exec(place(session, vcpu))?.[1]);
+    const loops = fixtureLines('long-lines.c', ['sum += i;', 'once(i);', 'sum += deeper(3);']);
+    const start = { cpu: process.cpuUsage(), retired: target.system.retired };
+    for (let steps = 0; lineHere() !== loops[1]; steps++) {
+      assert.ok(steps < 8, `${name}: the first loop is not left`);
+      finish(target.stepLine(vcpu, 'over', symbols.linesOf(vcpu)));
+      assert.equal(functionHere(), 'guest_main');
+    }
+    finish(target.stepLine(vcpu, 'into', symbols.linesOf(vcpu)));
+    assert.equal(functionHere(), 'once', `${name}: into the call of the second loop`);
+    finish(target.stepLine(vcpu, 'out', symbols.linesOf(vcpu)));
+    for (let steps = 0; lineHere() !== loops[2]; steps++) {
+      assert.ok(steps < 4, `${name}: the second loop is not left`);
+      finish(target.stepLine(vcpu, 'over', symbols.linesOf(vcpu)));
+    }
+    runToFunction(session, 'deeper');
+    const depth = (): number => symbols.stack(vcpu, 64).filter(({ pc }) => symbols.files[0]?.functionAt(pc)?.name === 'deeper').length;
+    for (let steps = 0; functionHere() === 'deeper'; steps++) {
+      assert.ok(steps < 8, `${name}: the recursion is not left`);
+      assert.equal(depth(), 1, `${name}: a step over stays in its frame`);
+      finish(target.stepLine(vcpu, 'over', symbols.linesOf(vcpu)));
+    }
+    const { user, system } = process.cpuUsage(start.cpu);
+    const retired = target.system.retired - start.retired;
+    assert.ok(retired > 5_000_000, `${name}: ${String(retired)} instructions`);
+    assert.ok((user + system) / retired < 1, `${name}: ${String((user + system) / retired)} microseconds an instruction`);
+  }
 });

@@ -10,7 +10,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'gunyah-debug', 'debian-arm64');
 const INDEX = join(CACHE, 'index.json');
@@ -97,12 +97,18 @@ function unpack(packages, folder) {
   try {
     console.error(`Fetching Debian arm64 packages: ${packages.map(({ name }) => name).join(' ')} …`);
     run('apt-get', [...APT, '-q', 'download', ...packages.map(({ name, version }) => `${name}=${version}`)], { cwd: work });
-    for (const file of readdirSync(work).filter((name) => name.endsWith('.deb'))) run('dpkg-deb', ['-x', join(work, file), join(work, 'root')]);
+    for (const file of readdirSync(work).filter((name) => name.endsWith('.deb'))) unpackOne(join(work, file), join(work, 'root'));
     renameSync(join(work, 'root'), target);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
   return target;
+}
+
+/** Packages with a kernel's debug information hold more than a gigabyte of modules'; only the kernel's own is wanted. */
+function unpackOne(file, root) {
+  if (!/^linux-image-[^_]*-dbg_/.test(basename(file))) return run('dpkg-deb', ['-x', file, root]);
+  return run('bash', ['-o', 'pipefail', '-c', 'dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --wildcards "./usr/lib/debug/boot/vmlinux-*"', 'unpack', file, root]);
 }
 
 /** The cached folder of a request if the package lists are young or there is nothing better. */

@@ -51,6 +51,14 @@ export function debianKernel(flavour: 'standard' | 'cloud'): KernelFiles {
   return { release, image: join(folder, 'boot', file), modules: modules ?? '' };
 }
 
+/** The cloud kernel's vmlinux with its debug information, of the same build as `debianKernel('cloud')`. */
+export function debianKernelSymbols(): string {
+  const { release } = debianKernel('cloud');
+  const file = join(debianPackage(`linux-image-${release}-dbg`), 'usr', 'lib', 'debug', 'boot', `vmlinux-${release}`);
+  if (!existsSync(file)) throw new Error(`${file} is not in its package`);
+  return file;
+}
+
 /** The static busybox. */
 export function debianBusybox(): string {
   const folder = debianPackage('busybox-static');

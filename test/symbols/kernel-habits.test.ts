@@ -1,7 +1,8 @@
 /** What kernels do that small programs do not: patchable function entries, variables defined apart from their declaration. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { buildProgram } from './compile';
+import { parseElf } from '../../runtime/images/elf';
+import { buildProgram, openSymbols } from './compile';
 
 const SOURCES = {
   'clock.h': `
@@ -50,3 +51,18 @@ for (const compiler of ['gcc', 'clang'] as const) {
     }
   });
 }
+
+test('debug sections that are compressed in a way that is not read are told of, and the symbol table still serves', () => {
+  const { bytes } = buildProgram(SOURCES, { compiler: 'gcc', dwarf: 5, optimise: '-O2', flags: ['-Wl,--compress-debug-sections=zlib-gabi'] });
+  const elf = parseElf(bytes);
+  assert.ok(elf.ok);
+  const header = elf.value.sections.find(({ name }) => name === '.debug_info');
+  assert.ok(header?.compressed === true, 'the linker compresses');
+  const changed = Uint8Array.from(bytes);
+  changed[Number(header.fileOffset)] = 2;
+  const symbols = openSymbols(changed);
+  assert.deepEqual(symbols.problems.map(({ code }) => code), ['symbols-compressed']);
+  assert.match(symbols.problems[0]?.message ?? '', /zstd/);
+  assert.ok(symbols.addressOfSymbol('shift') !== undefined && !symbols.hasDebugInfo);
+  assert.ok(openSymbols(bytes).hasDebugInfo, 'zlib is read');
+});

@@ -2,6 +2,7 @@
  * The world as the DWARF reader sees it: named sections of one linked image. Nothing here knows ELF; `SectionSource` is all
  * that an image format has to offer.
  */
+import type { Diagnostic } from '../../base/result';
 import { DebugBytes } from './cursor';
 
 /** One section of an image: its link address (0 if not loaded) and its contents. */
@@ -18,6 +19,8 @@ export interface SectionSource {
   readonly baseAddress: bigint;
   /** What the image has at a link address when it is loaded; absent or `undefined` if the file does not hold that. */
   contents?(address: bigint, sizeBytes: number): Uint8Array | undefined;
+  /** What could not be read of the sections asked for so far. */
+  problems?(): readonly Diagnostic[];
 }
 
 /** The sections that debug information is spread over; absent ones are empty. */
