@@ -50,3 +50,26 @@ export function parseArm64Image(bytes: Uint8Array, name?: string): Result<Arm64I
   const pageSize = ([undefined, 4096, 16384, 65536] as const)[Number((flags >> 1n) & 3n)];
   return ok({ textOffset, imageSize, flags, pageSize, placedAnywhere: (flags & 8n) !== 0n });
 }
+
+const MZ = 0x5a4d;
+const PE = 0x4550;
+const SECTION_HEADER_SIZE = 40;
+const SECTION_COUNT_MAX = 96;
+
+/**
+ * Says if the file ends before its last section: kernels that EFI can start have a PE header, which knows how long they are. `undefined` if
+ * nothing is missing, or there is no such header. Format: Microsoft PE/COFF, sections 3.3 to 4.
+ */
+export function missingPart(bytes: Uint8Array, name?: string): Diagnostic | undefined {
+  const reader = new ByteReader(bytes);
+  const header = reader.u32(0x3c);
+  if (reader.u16(0) !== MZ || header === undefined || reader.u32(header) !== PE) return undefined;
+  const count = Math.min(reader.u16(header + 6) ?? 0, SECTION_COUNT_MAX);
+  const table = header + 24 + (reader.u16(header + 20) ?? 0);
+  for (let index = 0; index < count; index++) {
+    const section = table + index * SECTION_HEADER_SIZE;
+    const end = (reader.u32(section + 16) ?? 0) + (reader.u32(section + 20) ?? 0);
+    if (end > bytes.length) return imageError('arm64-image-cut', name, `${bytes.length} bytes, less than the ${end} that its header speaks of`);
+  }
+  return undefined;
+}

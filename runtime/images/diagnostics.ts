@@ -19,6 +19,7 @@ export const imageMessages = {
   'image-android': 'This is an Android boot image. Give the kernel that it holds.',
   'image-efi-program': 'This is an EFI program and not an arm64 Linux kernel. Give an ELF file or an arm64 Image.',
   'arm64-image-truncated': 'The arm64 Image ends inside its 64-byte header. Copy or build it again.',
+  'arm64-image-cut': 'The arm64 Image has {found}. Copy or build it again.',
   'arm64-image-old': 'The arm64 Image has no size in its header (Linux before 3.17). Build it from a newer kernel or give its vmlinux.',
   'arm64-image-big-endian': 'The arm64 Image is a big-endian kernel. Build it with CONFIG_CPU_LITTLE_ENDIAN=y.',
   'arm64-image-bad-header': 'The arm64 Image header is malformed: {found}.',

@@ -5,7 +5,7 @@
 
 import type { Diagnostic, Result } from '../base/result';
 import { err, ok } from '../base/result';
-import { ARM64_IMAGE_ALIGNMENT, isArm64Image, parseArm64Image } from './arm64-image';
+import { ARM64_IMAGE_ALIGNMENT, isArm64Image, missingPart, parseArm64Image } from './arm64-image';
 import { firstBytes, imageError } from './diagnostics';
 import { isElf, parseElf, PT_LOAD, type ElfFile, type ElfSegment } from './elf';
 import { unwrap } from './wrapping';
@@ -130,6 +130,8 @@ function alignmentOf(loaded: readonly ElfSegment[]): bigint {
 function loadArm64Image(bytes: Uint8Array, name: string): Result<LoadableImage, Diagnostic> {
   const header = parseArm64Image(bytes, name);
   if (!header.ok) return header;
+  const missing = missingPart(bytes, name);
+  if (missing !== undefined) return err(missing);
   const { textOffset, imageSize } = header.value;
   const sizeInMemory = Math.max(Number(imageSize), bytes.length);
   const segment: ImageSegment = { address: textOffset, bytes, sizeInMemory, executable: true, writable: true };

@@ -147,6 +147,19 @@ describe('loadImage', () => {
     checkRefused(stranger([0, 'MZ']), 'image-efi-program', /EFI/);
   });
 
+  it('refuses a kernel of which the end is missing', () => {
+    const bytes = Buffer.from(kernel({ size: 1024 }));
+    bytes.write('MZ', 0, 'latin1');
+    bytes.writeUInt32LE(0x80, 0x3c);
+    bytes.write('PE', 0x80, 'latin1');
+    bytes.writeUInt16LE(1, 0x86);
+    bytes.writeUInt16LE(0x20, 0x94);
+    bytes.writeUInt32LE(0x200, 0xb8 + 16);
+    bytes.writeUInt32LE(0x200, 0xb8 + 20);
+    assert.ok(loadImage(bytes, 'Image').ok);
+    checkRefused(bytes.subarray(0, 1023), 'arm64-image-cut', /1023 bytes, less than the 1024/);
+  });
+
   it('accepts kernels with pages of 16 and 64 KiB', () => {
     for (const [flags, size] of [[0xcn, 16_384], [0xen, 65_536]] as const) {
       const header = parseArm64Image(kernel({ flags }));

@@ -39,6 +39,18 @@ function writeIndex(index) {
   renameSync(`${INDEX}.new`, INDEX);
 }
 
+/** True if whoever holds the lock is gone: killed, or too old to be true. */
+function isAbandoned(lock) {
+  const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+  if (Date.now() - since > LOCK_STALE_MS) return true;
+  try {
+    process.kill(Number(readFileSync(join(lock, 'pid'), 'utf8')), 0);
+    return false;
+  } catch (error) {
+    return error.code === 'ESRCH';
+  }
+}
+
 /** One process fetches while others wait: tests run in parallel. */
 function underLock(work) {
   const lock = join(CACHE, '.lock');
@@ -48,11 +60,11 @@ function underLock(work) {
       mkdirSync(lock);
       break;
     } catch {
-      const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
-      if (Date.now() - since > LOCK_STALE_MS) rmSync(lock, { recursive: true, force: true });
+      if (isAbandoned(lock)) rmSync(lock, { recursive: true, force: true });
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
     }
   }
+  writeFileSync(join(lock, 'pid'), String(process.pid));
   try {
     return work();
   } finally {
