@@ -119,7 +119,8 @@ export class ProgramMaker {
     if (maker.hasCalls) subroutines.forEach((_, index) => { body.splice(prng.below(body.length), 0, maker.call(index)); });
     const firstRecord = RECORD_COUNT - iterations;
     const poolRecords = POOL_BYTES / RECORD_BYTES;
-    const { words, overhead } = assemble(maker, body, { subroutines, firstRecord });
+    const stateBits = this.options.rows.some(({ kind, encoding }) => kind === 'move' || encoding.class === 'msr_immediate') ? STATE_BITS_CLEAR : [];
+    const { words, overhead } = assemble(maker, body, { subroutines, firstRecord, stateBits });
     return {
       seed, number, firstRecord, modifiesCode: overwritten.size > 0, code: new Uint8Array(Uint32Array.from(words).buffer), overhead: overhead.once + overhead.each * iterations,
       logFrom: prng.below(poolRecords - RECORD_COUNT) * RECORD_BYTES, dataFrom: prng.below(poolRecords - DATA_BYTES / RECORD_BYTES) * RECORD_BYTES,
@@ -152,6 +153,9 @@ function countRows(body: readonly Unit[], subroutines: readonly (readonly Unit[]
   return executed;
 }
 
+/** What a program may set in PSTATE would be met by the next one. */
+const STATE_BITS_CLEAR = [w.writeSystem(31, w.SYSTEM.dit), w.writeSystem(31, w.SYSTEM.ssbs)];
+
 /** Loads the first record and the program's own registers. */
 function prologue({ prng, own: { log, data, scratch } }: UnitMaker, firstRecord: number): readonly number[] {
   const words = [...w.loadAddress(log, LOG + firstRecord * RECORD_BYTES)];
@@ -180,11 +184,14 @@ function tail({ own: { log, scratch } }: UnitMaker): readonly number[] {
   return words;
 }
 
+/** What there is besides the body. */
+interface Surroundings { readonly subroutines: readonly (readonly Unit[])[]; readonly firstRecord: number; readonly stateBits: readonly number[] }
+
 interface Overhead { readonly once: number; readonly each: number }
 
 /** Puts everything in order and resolves branches. */
-function assemble(maker: UnitMaker, body: readonly Unit[], { subroutines, firstRecord }: { readonly subroutines: readonly (readonly Unit[])[]; readonly firstRecord: number }): { readonly words: readonly number[]; readonly overhead: Overhead } {
-  const words = [...prologue(maker, firstRecord)];
+function assemble(maker: UnitMaker, body: readonly Unit[], { subroutines, firstRecord, stateBits }: Surroundings): { readonly words: readonly number[]; readonly overhead: Overhead } {
+  const words = [...stateBits, ...prologue(maker, firstRecord)];
   const loopStart = words.length;
   const once = loopStart + 1;
   words.push(...head(maker));

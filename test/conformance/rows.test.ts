@@ -49,7 +49,8 @@ function access(machine: Machine, { isRead, key, el }: { readonly isRead: boolea
   return exit.reason === 'exception' ? exit.esr >> 26n : exit.reason === 'system-register' ? 'exit' : exit.reason;
 }
 
-const ENSCXT = 1n << 53n;
+/** HCR_EL2.EnSCXT, API and APK: no trap to EL2. */
+const NOT_TRAPPED = (1n << 53n) | (3n << 40n);
 
 /** The machine without a first stage: what EL1 writes must not take the code away. */
 function bareMachine(): Machine {
@@ -57,7 +58,7 @@ function bareMachine(): Machine {
   const vcpu = machine.engine.vcpu(0);
   vcpu.setSystemRegister('MDSCR_EL1', 0n);
   vcpu.setSystemRegister('SCTLR_EL1', vcpu.systemRegister('SCTLR_EL1') & ~1n);
-  vcpu.setSystemRegister('HCR_EL2', (1n << 12n) | ENSCXT);
+  vcpu.setSystemRegister('HCR_EL2', (1n << 12n) | NOT_TRAPPED);
   vcpu.setX(1, BigInt(DATA));
   return machine;
 }
