@@ -1,7 +1,7 @@
-/** AT S1E…: address translation instructions and PAR_EL1. Arm ARM (DDI 0487) C5.4, D19.2.111. */
+/** AT S1E… with PAR_EL1, and the faults of cache maintenance by address. Arm ARM (DDI 0487) C5.4, D7.5.8, D19.2.111. */
 
 import type { Core } from './core-module';
-import { faultStatus } from './exceptions';
+import { dataAbort, faultStatus } from './exceptions';
 import * as layout from './layout';
 import { WalkMode } from './layout';
 import type { ProcessorState } from './processor-state';
@@ -17,11 +17,23 @@ const NON_SECURE = 1n << 9n;
 const OUTPUT_ADDRESS = 0x000f_ffff_ffff_f000n;
 const PAN = 1 << 22;
 
+/** ISS.CM: the fault is one of cache maintenance or address translation; WnR is set with it. */
+const MAINTENANCE = 1n << 8n;
+
+/** What became of an instruction: done, a data abort, or something for the hypervisor, which `FAULT_…` describes. */
+export type TranslationOutcome = { readonly kind: 'done' } | { readonly kind: 'exception'; readonly esr: bigint; readonly far: bigint } | { readonly kind: 'stage2' };
+
+const DONE: TranslationOutcome = { kind: 'done' };
+
+function maintenanceAbort({ state }: TranslationContext, status: number, far: bigint): TranslationOutcome {
+  return { kind: 'exception', esr: dataAbort(state.el, true, status) | MAINTENANCE, far };
+}
+
 /**
- * Carries out the instruction named (`AT S1E1R`): PAR_EL1 gets the intermediate address or the fault of stage 1, and the result is
- * true. False if stage 2 does not let the tables be read: that is the hypervisor's business, and `FAULT_…` describes it.
+ * Carries out the instruction named (`AT S1E1R`): PAR_EL1 gets the intermediate address or the fault of stage 1. Tables that cannot be read
+ * are an external abort, or the hypervisor's business.
  */
-export function translateAddress(context: TranslationContext, name: string, address: bigint): boolean {
+export function translateAddress(context: TranslationContext, name: string, address: bigint): TranslationOutcome {
   const { state, views } = context;
   const operation = name.slice('AT S1E'.length);
   const needed = operation.includes('W') ? WalkMode.write : WalkMode.read;
@@ -31,17 +43,33 @@ export function translateAddress(context: TranslationContext, name: string, addr
     views.setLong(layout.FAULT_VA, address);
     views.setWord(layout.FAULT_SIZE, 1);
     views.setWord(layout.FAULT_WRITE, 0);
-    return false;
+    return { kind: 'stage2' };
   }
   const failedStage1 = failed && !inStage2;
   if (failedStage1 || (views.word(layout.WALK_PERMISSION1) & needed) === 0) {
     const type = failedStage1 ? views.word(layout.FAULT_TYPE) : layout.FaultType.permission;
     const level = views.word(failedStage1 ? layout.FAULT_LEVEL : layout.WALK_LEVEL1);
+    if (type === layout.FaultType.external) return maintenanceAbort(context, faultStatus(type, level), address);
     state.setSystem('PAR_EL1', RESERVED | (BigInt(faultStatus(type, level)) << 1n) | FAILED);
   } else {
     state.setSystem('PAR_EL1', success(views));
   }
-  return true;
+  return DONE;
+}
+
+/**
+ * DC and IC by virtual address (`DC CVAC`): there is no cache, but stage 1 has to translate, EL0 needs to be able to read, and DC IVAC to
+ * write. Stage 2 is not looked at, as on the reference machine.
+ */
+export function maintainCache(context: TranslationContext, name: string, address: bigint): TranslationOutcome {
+  const { state, views } = context;
+  const el = state.el === 0 ? 0 : 1;
+  const needed = name === 'DC IVAC' ? WalkMode.write : el === 0 ? WalkMode.read : 0;
+  const failed = walkWithoutPan(context, address, { el, mode: needed | WalkMode.probe, keepsPan: false });
+  if (failed && views.word(layout.WALK_STAGE) === 2) return DONE;
+  if (failed) return maintenanceAbort(context, faultStatus(views.word(layout.FAULT_TYPE), views.word(layout.FAULT_LEVEL)), address);
+  if ((views.word(layout.WALK_PERMISSION1) & needed) === needed) return DONE;
+  return maintenanceAbort(context, faultStatus(layout.FaultType.permission, views.word(layout.WALK_LEVEL1)), address);
 }
 
 function success(views: Views): bigint {

@@ -408,7 +408,7 @@ export class WasmEngine implements Engine {
     switch (outcome.kind) {
       case 'done': this.retire(); return undefined;
       case 'undefined': return this.undefinedInstruction();
-      case 'exception': return this.synchronous(outcome.esr);
+      case 'exception': return this.synchronous(outcome.esr, outcome.far);
       case 'stage2': return { ...this.stage2Fault(), isMaintenance: true };
       case 'big-endian': return { reason: 'unsupported', what: 'big-endian' };
       case 'exit': {

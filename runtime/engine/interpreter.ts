@@ -223,7 +223,11 @@ class MicroOpOperands implements Operands {
   }
 
   hostAddress(into: Local32, address: Local64, sizeBytes: number, access: 'read' | 'write'): Code {
-    if (!this.callsAllowed) return [this.retryUnless(address, address, access === 'write' ? 8 : 0, sizeBytes), set(into, this.host(address))];
+    if (!this.callsAllowed) {
+      // A block of DC ZVA is refused by Device memory.
+      const isBlock = sizeBytes > 16 ? branchIf(i32.eq(i32.load(this.entry, 20), i32.const(1)), this.targets.retry) : [];
+      return [this.retryUnless(address, address, access === 'write' ? 8 : 0, sizeBytes), isBlock, set(into, this.host(address))];
+    }
     const info = i32.const(sizeBytes | (access === 'write' ? ACCESS_WRITE : 0));
     return [
       set(into, call32(this.functions.mmu.hostAddress, address, info, this.el)),

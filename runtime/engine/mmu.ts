@@ -55,6 +55,8 @@ export const ACCESS_UNALIGNED = 0x400;
 export const ACCESS_PART = 0x800;
 /** The size in bytes. */
 export const SIZE_MASK = 0xff;
+/** The size in `info` of DC ZVA. */
+const BLOCK_SIZE = 64;
 /** Answers of `watchGuest`: nothing, a watched byte on the page, a watchpoint hit. */
 export const GUEST_WATCH_NONE = 0;
 /** See `GUEST_WATCH_NONE`. */
@@ -100,6 +102,10 @@ function refuse(s: { readonly va: I64; readonly info: I32 }, exit: I32): Code {
 }
 
 const isMisaligned = (va: I64, info: I32): I32 => i32.or(i32.and(i32.wrap(va), i32.sub(sizeOf(info), ONE)), i32.and(info, i32.const(ACCESS_PART)));
+const isTrue = (value: I32): I32 => i32.eqz(i32.eqz(value));
+/** What Device memory refuses: misaligned accesses, and DC ZVA, the only one of 64 bytes, except with stage 1 off, as on the reference machine. */
+const isRefused = (va: I64, info: I32, device: I32): I32 => i32.or(
+  i32.and(isTrue(isMisaligned(va, info)), device), i32.and(isTrue(i32.and(info, i32.const(BLOCK_SIZE))), i32.eq(device, ONE)));
 const stageExit = i32.select(i32.eq(state32(layout.WALK_STAGE), ONE), i32.const(ExitCode.stage1), i32.const(ExitCode.stage2));
 
 /** Watchpoints of the guest's own: a hit refuses the access, and no other access to the page may miss them. */
@@ -117,7 +123,7 @@ function checkGuestWatch(s: SlowLocals, imports: SlowPathImports): Code {
 function resolve(s: SlowLocals, functions: MmuFunctions, imports: SlowPathImports): Code {
   const needed = i32.add(isWrite(s.info), ONE);
   const unalignedDevice = (device: number): Code => when(
-    i32.and(i32.eqz(i32.eqz(isMisaligned(s.va, s.info))), state32(device)), refuse(s, i32.const(ExitCode.alignment)));
+    isRefused(s.va, s.info, state32(device)), refuse(s, i32.const(ExitCode.alignment)));
   const permissionFault = (stage: 1 | 2, exit: number): Code => [
     put32(layout.WALK_STAGE, i32.const(stage)), put32(layout.FAULT_TYPE, i32.const(FaultType.permission)),
     put32(layout.FAULT_LEVEL, state32(stage === 1 ? layout.WALK_LEVEL1 : layout.WALK_LEVEL2)), refuse(s, i32.const(exit)),
@@ -206,7 +212,7 @@ function hostAddress(f: FunctionLocals, functions: MmuFunctions, imports: SlowPa
     set(s.bank, tlbBank(s.el)),
     set(s.entry, tlbEntry(s.va, s.bank)),
     when(i64.eq(tag, i64.and(s.va, c64(-4096n))), [
-      when(i32.and(i32.load(s.entry, 20), i32.eqz(i32.eqz(isMisaligned(s.va, s.info)))), refuse(s, i32.const(ExitCode.alignment))),
+      when(isRefused(s.va, s.info, i32.load(s.entry, 20)), refuse(s, i32.const(ExitCode.alignment))),
       giveBack(i32.add(i32.wrap(s.va), i32.load(s.entry, 16))),
     ]),
     resolve(s, functions, imports),

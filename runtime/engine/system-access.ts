@@ -6,7 +6,7 @@
 import { systemRegisterKey, type AccessLevel, type Fields, type SystemRegister } from '../isa/interface';
 import { systemInstructionByKey, systemRegisterByKey } from '../isa/system-registers';
 import type { Core } from './core-module';
-import { translateAddress } from './address-translation';
+import { maintainCache, translateAddress } from './address-translation';
 import type { FeatureTest } from './decode-cache';
 import { ExceptionClass, syndrome } from './exceptions';
 import { trapsToEl2 } from './hypervisor-traps';
@@ -23,7 +23,7 @@ export type SystemOutcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'undefined' }
   | { readonly kind: 'big-endian' }
-  | { readonly kind: 'exception'; readonly esr: bigint }
+  | { readonly kind: 'exception'; readonly esr: bigint; readonly far?: bigint }
   | { readonly kind: 'stage2' }
   | { readonly kind: 'exit'; readonly name: string; readonly encoding: number; readonly isWrite: boolean; readonly value: bigint; readonly rt: number };
 
@@ -179,6 +179,9 @@ function writeRegister(context: SystemContext, row: SystemRegister, value: bigin
   if (TRANSLATION_REGISTERS.has(name)) context.translations.select();
 }
 
+/** Maintenance by virtual address, other than of tags. */
+const BY_ADDRESS = /^(DC (I|C|CI)VA[CUP]|DC CVADP|IC IVAU)$/;
+
 /** SYS: cache maintenance does nothing (generated code sees every write), TLB maintenance forgets. */
 export function systemInstruction(context: SystemContext, f: Fields): SystemOutcome {
   const row = systemInstructionByKey(keyOf(f, 1));
@@ -190,7 +193,9 @@ export function systemInstruction(context: SystemContext, f: Fields): SystemOutc
     // No cached translation differs from its descriptors (table-tracking.ts): there is nothing to forget.
     return DONE;
   } else if (row.name.startsWith('AT ')) {
-    return translateAddress(context, row.name, context.state.x(field(f, 'Rt'))) ? DONE : { kind: 'stage2' };
+    return translateAddress(context, row.name, context.state.x(field(f, 'Rt')));
+  } else if (BY_ADDRESS.test(row.name)) {
+    return maintainCache(context, row.name, context.state.x(field(f, 'Rt')));
   }
   return DONE;
 }

@@ -228,3 +228,27 @@ test('DC ZVA clears the 64 bytes around its address and nothing else', () => {
   const bytes = engine.memory.read(toPa(0x4002_0000n), 256);
   assert.deepEqual([bytes.indexOf(0), bytes.lastIndexOf(0)], [64, 127]);
 });
+
+test('DC ZVA of Device memory is an alignment fault, cached or not', () => {
+  const device = (t: Tables): void => { t.map(0x4002_0000n, 0x4002_0000n | PAGE | (1n << 2n)); };
+  checkFault('dc zva, x1', 0x4002_0000n, { esr: 0x9600_0061n, map: device });
+  checkFault('ldr x2, [x1]\n str x2, [x1]\n str x2, [x1]\n dc zva, x1', 0x4002_0000n, { esr: 0x9600_0061n, map: device });
+});
+
+test('cache maintenance by address needs a translation, DC IVAC one that may be written, EL0 one that it may read', () => {
+  for (const instruction of ['dc cvac', 'dc civac', 'dc cvau', 'ic ivau', 'dc ivac']) checkFault(`${instruction}, x1`, 0x4000_1000n, { esr: 0x9600_0147n });
+  const readOnly = (t: Tables): void => { t.map(0x4002_0000n, 0x4002_0000n | PAGE | RO); };
+  checkFault('dc cvac, x1\n dc ivac, x1', 0x4002_0000n, { esr: 0x9600_014fn, map: readOnly });
+  const engine = withStage1('msr elr_el1, x2\n msr spsr_el1, xzr\n eret', (t) => {
+    t.map(0x20_0000n, 0x4002_0000n | PAGE | USER | PXN | RO);
+    t.map(0x30_0000n, 0x4002_1000n | PAGE);
+  });
+  const vcpu = engine.vcpu(0);
+  engine.memory.write(toPa(0x4002_0000n), assemble('dc cvac, x2\n ic ivau, x1'));
+  vcpu.setSystemRegister('SCTLR_EL1', vcpu.systemRegister('SCTLR_EL1') | (1n << 26n));
+  vcpu.setX(1, 0x30_0000n);
+  vcpu.setX(2, 0x20_0000n);
+  run(engine, 100);
+  assert.equal(vcpu.systemRegister('ESR_EL1').toString(16), 0x9200_014fn.toString(16));
+  assert.equal(vcpu.systemRegister('FAR_EL1'), 0x30_0000n);
+});
