@@ -346,9 +346,11 @@ export class Kernel {
   }
 
   private listenTo(object: VicObject): VicObject {
+    let thread: Thread | undefined;
     object.vic.onVirq = (event) => {
       if (!this.tracing) return;
-      const thread = [...this.ofType('thread')].find((candidate) => candidate.vic?.object === object && candidate.vic.index === (event.vcpuIndex ?? 0));
+      // All vCPUs of a VIC are of one VM: whichever was found last will do. Searching each time costs more than the interrupt.
+      if (thread?.vic?.object !== object) thread = [...this.ofType('thread')].find((candidate) => candidate.vic?.object === object);
       const origin = event.vcpuIndex === undefined ? {} : { vcpu: event.vcpuIndex };
       this.emit({ event: 'virq', vmid: vmid(thread?.vmid ?? 0), ...origin, action: event.action, virq: event.virq, source: event.source });
     };

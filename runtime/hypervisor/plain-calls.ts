@@ -10,12 +10,17 @@ import { PSCI, psciFunction } from './psci';
 import type { Thread } from './thread';
 
 const LOW_32 = 0xffff_ffffn;
+const CPU_SUSPEND = 0x01;
 const CPU_ON = 0x03;
 const AFFINITY_INFO = 0x04;
 const PSCI_FEATURES = 0x0a;
 const MIGRATE_INFO_TYPE = 0x8400_0006;
 /** No trusted operating system, so nothing to migrate. */
 const MIGRATION_NOT_REQUIRED = 2;
+/** Aff3 and Aff2 to Aff0 of an MPIDR. */
+const AFFINITY_BITS = 0xff_00ff_ffffn;
+/** All but the StateID and the type; there is one power level. */
+const POWER_STATE_RESERVED = 0xfffe_0000n;
 /** Function numbers (bits 15:0) that this firmware has. */
 const PRESENT: readonly number[] = [0x00, 0x01, 0x02, 0x03, 0x04, 0x08, 0x09, PSCI_FEATURES];
 
@@ -57,12 +62,21 @@ function run(kernel: Kernel, thread: Thread, id: number): number | 'none' {
   if (entry === undefined || thread.vpm === undefined) return PSCI.NOT_SUPPORTED;
   const first = vcpu.x(1) & width;
   const second = vcpu.x(2) & width;
-  // Affinity levels above 0 are always on; an entry point has to be an address of an instruction.
-  if ((id & 0xffff) === AFFINITY_INFO && second > 0n && second <= 3n) return PSCI.SUCCESS;
-  if ((id & 0xffff) === CPU_ON && (second & 3n) !== 0n) return PSCI.INVALID_PARAMETERS;
+  if ((id & 0xffff) === AFFINITY_INFO && second > 0n) return PSCI.SUCCESS;
+  if (!isSound(id & 0xffff, first, second)) return PSCI.INVALID_PARAMETERS;
   const result = entry.call({ kernel, thread, id, is64, isSmc: false, args: [first, second, vcpu.x(3) & width] });
   // A CPU that does not exist has no firmware to fail inside.
   return result === PSCI.INTERNAL_FAILURE ? PSCI.INVALID_PARAMETERS : result;
+}
+
+/** What Gunyah lets pass and this firmware does not: reserved bits of an affinity and of a power state, an entry that is no instruction's address. */
+function isSound(number: number, first: bigint, second: bigint): boolean {
+  switch (number) {
+    case CPU_SUSPEND: return (first & POWER_STATE_RESERVED) === 0n;
+    case AFFINITY_INFO: return (first & ~AFFINITY_BITS) === 0n;
+    case CPU_ON: return (first & ~AFFINITY_BITS) === 0n && (second & 3n) === 0n;
+    default: return true;
+  }
 }
 
 function trace(kernel: Kernel, thread: Thread, call: { readonly phase: 'enter' | 'leave'; readonly name: string; readonly id: number; readonly args: EventValues; readonly result?: bigint }): void {

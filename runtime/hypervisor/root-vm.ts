@@ -25,7 +25,8 @@ import { VicObject } from './vic-object';
 /** VMID of the root VM. */
 export const ROOT_VMID = 255;
 const ROOT_CAPABILITIES = 2048;
-const ROOT_VIRQS = 64;
+/** The reference build has 64; RM needs one for each vCPU, and 16 VMs have up to 8. */
+const ROOT_VIRQS = 256;
 const SPURIOUS = 1020;
 /** Virtual time that one step of the program takes. */
 export const NATIVE_STEP_TICKS = 2000;

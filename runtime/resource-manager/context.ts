@@ -25,9 +25,9 @@ import type { VmStateName } from './vm-states';
 /** Lowest interrupt that RM hands out in VMs, and the end of the range. */
 const VM_VIRQ_FIRST = 960;
 const VM_VIRQ_END = 1020;
-/** RM's own VIC has 64 shared interrupts. */
+/** RM's own VIC has 256 shared interrupts. */
 const RM_VIRQ_FIRST = 32;
-const RM_VIRQ_END = 96;
+const RM_VIRQ_END = 288;
 
 /** Offsets of the packet buffers in RM's private memory. */
 const SEND_BUFFER = 0n;
