@@ -6,7 +6,7 @@ import { commandFor, describeDifference } from './main';
 import { defaultOptions } from './programs';
 import { programRows } from './rows';
 
-const INSTRUCTIONS = 100_000_000;
+const INSTRUCTIONS = 60_000_000;
 const EXECUTIONS_MIN = 10_000;
 const SEED = 1;
 
@@ -18,7 +18,7 @@ async function checkPrograms(comparison: Comparison, instructions: number, comma
   assert.equal(found.join('\n'), '', `seed ${String(SEED)}`);
 }
 
-test('a hundred million instructions of random programs, spread over every row, leave the reference and both tiers in the same state', async (context) => {
+test('sixty million instructions of random programs, spread over every row, leave the reference and both tiers in the same state', async (context) => {
   const comparison = new Comparison(randomPrograms(defaultOptions(SEED)));
   const { report } = comparison;
   try {
