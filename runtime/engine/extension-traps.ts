@@ -24,6 +24,20 @@ export function floatingPointTrap(state: ProcessorState, word: number): bigint |
   return isFloatingPoint(word) && !isEnabled(state, FPEN_SHIFT) ? syndrome(ExceptionClass.floatingPoint, ISS_ALWAYS) : undefined;
 }
 
+/** Bytes of a scalable vector: the shortest length that there is. */
+const VECTOR_LENGTH_BYTES = 16;
+
+/**
+ * RDVL, by which an operating system that is shown scalable vectors finds out how long they are: the register and its value. It is the only
+ * instruction of that extension that executes, and only where CPACR_EL1 turns it on; the others are Undefined there.
+ */
+export function vectorLengthRead(state: ProcessorState, word: number, has: FeatureTest): { readonly rd: number; readonly value: bigint } | undefined {
+  const isRead = ((word & 0xffff_f800) >>> 0) === 0x04bf_5000;
+  if (!isRead || !has('SVE') || !isEnabled(state, ZEN_SHIFT)) return undefined;
+  const multiple = ((word >>> 5) & 63) << 26 >> 26;
+  return { rd: word & 31, value: BigInt.asUintN(64, BigInt(multiple * VECTOR_LENGTH_BYTES)) };
+}
+
 /** SMSTART and SMSTOP: MSR (immediate) of SVCR. */
 function switchesStreaming(word: number): boolean {
   const crm = (word >>> 8) & 15;

@@ -90,15 +90,21 @@ const PINNED_CHANGES: readonly Change[] = [
 ];
 
 /**
- * Gunyah: what the vCPU of a primary VM, pinned to its core, is shown. Gunyah itself would show the scalable vectors of a core that has them; here
- * they do not execute, and an operating system that believed in them would not start.
+ * The primary VM of a core with scalable vectors is shown them. Of their instructions only the one that tells their length executes; Linux is
+ * told to leave them alone (system/boot.ts).
  */
+const SCALABLE_VECTORS: Partial<Readonly<Record<CoreProfile, IdentificationValues>>> = {
+  max: { ID_AA64ZFR0_EL1: 0x0110_1101_0011_0021n, ID_AA64PFR0_EL1: 1n << 32n },
+};
+
+/** Gunyah: what the vCPU of a primary VM, pinned to its core, is shown. */
 export function pinnedIdentification(profile: CoreProfile): IdentificationValues {
   const values: Record<string, bigint> = { ...profiles[profile] };
   for (const { register, shift, to } of PINNED_CHANGES) {
     const whole = values[register] ?? 0n;
     values[register] = withField(whole, shift, to(fieldOf(whole, shift)));
   }
+  for (const [name, bits] of Object.entries(SCALABLE_VECTORS[profile] ?? {})) values[name] = (values[name] ?? 0n) | bits;
   return values;
 }
 

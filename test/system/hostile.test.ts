@@ -44,6 +44,22 @@ test('a guest that spins with interrupts masked runs to any limit', async () => 
   assert.deepEqual([stop.kind, system.now], ['limit', 50_000_000]);
 });
 
+// MRS X0, SCTLR_EL1; ORR X0, X0, #EE; MSR SCTLR_EL1, X0.
+const TURNS_BIG_ENDIAN = [0xd538_1000, 0xb267_0000, 0xd518_1000];
+// MOVZ X0, #0x10; MSR SPSR_EL1, X0; ERET.
+const RETURNS_TO_AARCH32 = [0xd280_0200, 0xd518_4000, 0xd69f_03e0];
+
+test('a guest that goes where the machine cannot follow stops there, and the report says where', async () => {
+  for (const [words, code, text] of [[TURNS_BIG_ENDIAN, 'guest-big-endian', /big-endian.*EL1, PC 0x40200008.*SCTLR_EL1/], [RETURNS_TO_AARCH32, 'guest-aarch32', /AArch32.*SPSR_EL1 0x10/]] as const) {
+    const { stop, events, system } = runOut(await wordsSubject(words));
+    assert.ok(stop.kind === 'event' && stop.event.event === 'report');
+    assert.equal(stop.event.code, code);
+    assert.match(stop.event.message, text);
+    assert.equal(events.length, 1);
+    assert.equal(system.run({ until: ticks(END) }).kind, 'event', 'it makes no progress');
+  }
+});
+
 // MOVZ X0, #0x4300, LSL #16; MSR VBAR_EL1, X0; UDF: the vectors are zeros, which are UDF too.
 const FAULTS_FOR_EVER = [0xd2a8_6000, 0xd518_c000, 0];
 

@@ -66,3 +66,9 @@ test('debug, aborts and instructions that a VM may not use behave as observed un
   assert.deepEqual(exceptions(lines, 'caches, barriers and hints'), []);
   assert.deepEqual(exceptions(lines, 'aborts'), ['200 96000010', '200 96000010', '200 96000010', '200 86000010', '200 86000010']);
 });
+
+test('a primary VM that turns scalable vectors on finds them 128 bits long', async () => {
+  const lines = await transcript('vector-length.c');
+  assert.deepEqual(lines, ['length of one=10', 'length of minus two=ffffffffffffffe0', 'exceptions: 0', 'others: 1', ...lines.slice(4, 5), 'end']);
+  assert.match(lines[4] ?? '', /esr=2000000/);
+});
