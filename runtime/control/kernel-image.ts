@@ -16,9 +16,9 @@ const BANNER_SIZE_BYTES = 64;
 const WORD_SIZE_BYTES = 8;
 /** Table address in TTBR1_EL1, without ASID and CnP. */
 const TABLE_MASK = 0x0000_ffff_ffff_fffen;
-const UPPER_HALF = 0xffff_0000_0000_0000n;
+const UPPER_HALF = 0xfff0_0000_0000_0000n;
 
-/** True in the upper half of the address space, which TTBR1_EL1 translates: the kernel's. */
+/** True in the upper half of the address space, of up to 52 bits, which TTBR1_EL1 translates: the kernel's. */
 export function isUpperHalf(address: bigint): boolean {
   return address >= UPPER_HALF;
 }
