@@ -35,7 +35,8 @@ export class WatchedValues {
     const old = this.before.get(id);
     const now = this.valueOf(pieces);
     if (now === undefined) return undefined;
-    this.before.set(id, now);
+    // What was never noted stays unknown: while history is searched, hits come in no order.
+    if (old !== undefined) this.before.set(id, now);
     if (!isWrite) return now.length <= NUMBER_SIZE_MAX_BYTES ? `Read ${numberText(now)}` : undefined;
     if (old === undefined || old.length !== now.length) return undefined;
     return changeText(old, now);
