@@ -74,13 +74,19 @@ function planVm(description: SystemDescription, vm: VmDescription, primaryRam: R
   if (!placement.ok) return placement;
   // The whole machine lists every slot, as its firmware expects; a VM lists what it has.
   const virtioSlots = description.identity === 'none' ? Array.from({ length: BOARD_VIRTIO_SLOTS }, (_, slot) => slot) : virtioSlotsOf(vm);
-  const plan = { vm: withoutScalableVectors(description, vm, primaryRam !== undefined), ram, ramdisk: placement.value.ramdisk, virtioSlots, cpuCompatible: cpuCompatible(description.platform.cpuModel) };
+  const plan = { vm: withoutScalableVectors(description, vm, primaryRam !== undefined), ram, ramdisk: placement.value.ramdisk, virtioSlots, cpuCompatible: cpuCompatible(description.platform.cpuModel), affinity: affinityOf(description, vm) };
   const tree = primaryRam === undefined ? secondaryTree(plan) : primaryTree(plan);
   if (!tree.ok) return tree;
   if (BigInt(tree.value.length) > placement.value.deviceTree.sizeBytes) {
     return err(problem('device-tree-too-large', `The device tree of "${vm.name}" (${tree.value.length} bytes) does not fit beside its image.`));
   }
   return ok({ vm, ram, placement: placement.value, tree: tree.value });
+}
+
+/** Deals the vCPUs of all VMs, one VM after the other, to the CPUs in turn: a busy primary VM does not starve the others while CPUs idle. */
+function affinityOf({ platform, vms }: SystemDescription, vm: VmDescription): readonly number[] {
+  const before = vms.slice(0, vms.indexOf(vm)).reduce((sum, { vcpuCount }) => sum + vcpuCount, 0);
+  return Array.from({ length: vm.vcpuCount }, (_, index) => (before + index) % platform.cpuCount);
 }
 
 const NO_SCALABLE_VECTORS = 'arm64.nosve';

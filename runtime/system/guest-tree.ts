@@ -17,6 +17,8 @@ export interface GuestTreePlan {
   readonly ramdisk: Range | undefined;
   /** Slots of the virtio window that the board's tree lists. */
   readonly virtioSlots: readonly number[];
+  /** Physical CPUs that the vCPUs run on unless a configuration says otherwise, in order. */
+  readonly affinity: readonly number[];
 }
 
 /** The primary VM's tree as a blob. */
@@ -89,11 +91,11 @@ function common({ vm, cpuCompatible, ram, ramdisk, virtioSlots }: GuestTreePlan)
 }
 
 /** What the description itself says, in the form of a configuration node. */
-function defaultConfig({ vm, ram }: GuestTreePlan): DtNode {
+function defaultConfig({ vm, ram, affinity }: GuestTreePlan): DtNode {
   return node('gunyah-vm-config', { '#address-cells': 2, '#size-cells': 2, 'image-name': vm.name, 'os-type': 'linux' }, [
     node('memory', { 'base-address': cells64(ram.base), 'size-max': cells64(ram.sizeBytes) }),
     node('interrupts', { config: '/interrupt-controller@8000000' }),
-    node('vcpus', { config: '/cpus', affinity: 'static', 'affinity-map': cells(...Array.from({ length: vm.vcpuCount }, (_, index) => index)), 'sched-priority': cells(0xffff_ffff) }),
+    node('vcpus', { config: '/cpus', affinity: 'static', 'affinity-map': cells(...affinity), 'sched-priority': cells(0xffff_ffff) }),
     node('vdevices', {}, [node('rm-rpc', { 'vdevice-type': 'rm-rpc', generate: '/hypervisor/rm-rpc' })]),
   ]);
 }

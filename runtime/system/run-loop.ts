@@ -14,7 +14,7 @@ import type { RunRequest, Stop, VcpuIndex } from './stop';
 /** Ticks a physical CPU keeps while others have work too. */
 export const QUANTUM_TICKS = 20_000;
 /** What leaving the engine and coming back costs, in instructions. */
-const PASS_EFFORT = 300;
+const PASS_EFFORT = 1000;
 /** What a run that ended early because of its many traps costs, in instructions. */
 const TRAPPING_EFFORT = 8_000_000;
 /** Most entries of generated code in one engine run: a guest that traps all the time must not keep the host for long. */
