@@ -1,0 +1,144 @@
+/**
+ * The checks of dtc by their own names (dtc -W and -E take the same), as a table. What parsing and linking find already (duplicate names,
+ * labels and phandles, references that lead nowhere) is reported there and not repeated here.
+ */
+
+import * as address from './address-checks';
+import { CheckContext, type Finding } from './context';
+import * as name from './name-checks';
+import * as reference from './reference-checks';
+import type { DtDiagnostic } from '../source';
+import type { DeviceTree, DtNode } from '../tree';
+
+/** How a failed check is told. */
+export type CheckLevel = 'off' | 'warning' | 'error';
+
+interface CheckRow {
+  readonly level: CheckLevel;
+  /** Checks that must hold for this one to make sense; if one fails anywhere, this one is left out. */
+  readonly after: readonly string[];
+  readonly run: (context: CheckContext, node: DtNode) => void;
+}
+
+const check = (level: CheckLevel, run: CheckRow['run'], ...after: readonly string[]): CheckRow => ({ level, run, after });
+
+/** Lists of phandles with arguments, by the name of their check. */
+const PROVIDERS: Readonly<Record<string, reference.ProviderList>> = {
+  clocks: { property: 'clocks', cells: '#clock-cells' },
+  cooling_device: { property: 'cooling-device', cells: '#cooling-cells' },
+  dmas: { property: 'dmas', cells: '#dma-cells' },
+  hwlocks: { property: 'hwlocks', cells: '#hwlock-cells' },
+  interrupts_extended: { property: 'interrupts-extended', cells: '#interrupt-cells' },
+  io_channels: { property: 'io-channels', cells: '#io-channel-cells' },
+  iommus: { property: 'iommus', cells: '#iommu-cells' },
+  mboxes: { property: 'mboxes', cells: '#mbox-cells' },
+  msi_parent: { property: 'msi-parent', cells: '#msi-cells', isOptional: true },
+  mux_controls: { property: 'mux-controls', cells: '#mux-control-cells' },
+  phys: { property: 'phys', cells: '#phy-cells' },
+  power_domains: { property: 'power-domains', cells: '#power-domain-cells' },
+  pwms: { property: 'pwms', cells: '#pwm-cells' },
+  resets: { property: 'resets', cells: '#reset-cells' },
+  sound_dai: { property: 'sound-dai', cells: '#sound-dai-cells' },
+  thermal_sensors: { property: 'thermal-sensors', cells: '#thermal-sensor-cells' },
+};
+
+function providerRows(): Readonly<Record<string, CheckRow>> {
+  return Object.fromEntries(Object.entries(PROVIDERS).flatMap(([key, list]) => [
+    [`${key}_is_cell`, check('warning', name.mustBeCell(list.cells))],
+    [`${key}_property`, check('warning', reference.providerList(list), `${key}_is_cell`)],
+  ]));
+}
+
+/** All checks, in the order in which they run. */
+const CHECKS: Readonly<Record<string, CheckRow>> = {
+  node_name_chars: check('error', name.nodeNameCharacters),
+  node_name_chars_strict: check('off', name.nodeNameCharactersStrict),
+  node_name_format: check('error', name.nodeNameFormat, 'node_name_chars'),
+  node_name_vs_property_name: check('warning', name.nodeNameAgainstProperty, 'node_name_chars'),
+  unit_address_vs_reg: check('warning', address.unitAddressAgainstReg),
+  property_name_chars: check('error', name.propertyNameCharacters),
+  property_name_chars_strict: check('off', name.propertyNameCharactersStrict),
+  name_is_string: check('error', name.mustBeString('name')),
+  address_cells_is_cell: check('warning', name.mustBeCell('#address-cells')),
+  size_cells_is_cell: check('warning', name.mustBeCell('#size-cells')),
+  device_type_is_string: check('warning', name.mustBeString('device_type')),
+  model_is_string: check('warning', name.mustBeString('model')),
+  status_is_string: check('warning', name.mustBeString('status')),
+  label_is_string: check('warning', name.mustBeString('label')),
+  compatible_is_string_list: check('warning', name.mustBeStringList('compatible')),
+  names_is_string_list: check('warning', name.namesAreStrings),
+  alias_paths: check('warning', name.aliasPaths),
+  addr_size_cells: check('warning', () => undefined, 'address_cells_is_cell', 'size_cells_is_cell'),
+  reg_format: check('warning', address.regFormat, 'addr_size_cells'),
+  ranges_format: check('warning', address.rangesFormat('ranges'), 'addr_size_cells'),
+  dma_ranges_format: check('warning', address.rangesFormat('dma-ranges'), 'addr_size_cells'),
+  pci_bridge: check('warning', address.pciBridge, 'device_type_is_string', 'addr_size_cells'),
+  pci_device_bus_num: check('warning', address.pciDeviceBusNumber, 'reg_format', 'pci_bridge'),
+  pci_device_reg: check('warning', address.pciDeviceReg, 'reg_format', 'pci_bridge'),
+  simple_bus_bridge: check('warning', address.simpleBusBridge, 'addr_size_cells', 'compatible_is_string_list'),
+  simple_bus_reg: check('warning', address.simpleBusReg, 'reg_format', 'simple_bus_bridge'),
+  i2c_bus_bridge: check('warning', address.i2cBusBridge, 'addr_size_cells'),
+  i2c_bus_reg: check('warning', address.i2cBusReg, 'reg_format', 'i2c_bus_bridge'),
+  spi_bus_bridge: check('warning', address.spiBusBridge, 'addr_size_cells'),
+  spi_bus_reg: check('warning', address.spiBusReg, 'reg_format', 'spi_bus_bridge'),
+  unit_address_format: check('warning', address.unitAddressFormat, 'node_name_format', 'pci_bridge', 'simple_bus_bridge'),
+  avoid_default_addr_size: check('warning', address.avoidDefaultCells, 'addr_size_cells'),
+  avoid_unnecessary_addr_size: check('warning', address.avoidUnnecessaryCells, 'avoid_default_addr_size'),
+  unique_unit_address: check('warning', address.uniqueUnitAddress('all'), 'avoid_default_addr_size'),
+  unique_unit_address_if_enabled: check('off', address.uniqueUnitAddress('enabled'), 'avoid_default_addr_size'),
+  obsolete_chosen_interrupt_controller: check('warning', name.obsoleteChosenInterruptController),
+  chosen_node_is_root: check('warning', name.chosenIsBelowRoot),
+  chosen_node_bootargs: check('warning', name.chosenBootargs),
+  chosen_node_stdout_path: check('warning', name.chosenStdoutPath),
+  ...providerRows(),
+  deprecated_gpio_property: check('off', reference.deprecatedGpioList),
+  gpios_property: check('warning', reference.gpioLists),
+  interrupt_provider: check('warning', reference.interruptProvider),
+  interrupts_property: check('warning', reference.interruptsList),
+  graph_nodes: check('warning', reference.graphNodes),
+  graph_child_address: check('warning', reference.graphChildAddress, 'graph_nodes'),
+  graph_port: check('warning', reference.graphPort, 'graph_nodes'),
+  graph_endpoint: check('warning', reference.graphEndpoint, 'graph_nodes'),
+};
+
+/** Names of all checks. */
+export const CHECK_NAMES: readonly string[] = Object.keys(CHECKS);
+
+/** A failed check as a diagnostic; its code is the check's name. */
+export interface CheckFailure extends DtDiagnostic {
+  readonly node: DtNode;
+  /** The property concerned, if it is about one. */
+  readonly property?: string;
+}
+
+/** Runs all checks on a linked tree; `levels` overrides how some are told. */
+export function checkTree(tree: DeviceTree, levels: Readonly<Record<string, CheckLevel>> = {}): readonly CheckFailure[] {
+  const context = new CheckContext(tree);
+  const results = new Map<string, readonly Finding[] | 'skipped'>();
+  const holds = (key: string): boolean => run(key).length === 0 && results.get(key) !== 'skipped';
+  const run = (key: string): readonly Finding[] => {
+    const known = results.get(key);
+    if (known !== undefined) return known === 'skipped' ? [] : known;
+    const row = CHECKS[key];
+    if (row === undefined || !row.after.map(holds).every(Boolean)) {
+      results.set(key, 'skipped');
+      return [];
+    }
+    const found = context.collect(() => { for (const node of context.nodes) row.run(context, node); });
+    results.set(key, found);
+    return found;
+  };
+  return CHECK_NAMES.flatMap((key) => {
+    const level = levels[key] ?? CHECKS[key]?.level ?? 'off';
+    return level === 'off' ? [] : run(key).map((finding) => failure(key, level, finding));
+  });
+}
+
+function failure(code: string, severity: 'warning' | 'error', { node, property, message }: Finding): CheckFailure {
+  const { file, line, column, length } = property?.origin ?? node.origin ?? {};
+  return {
+    severity, code, message: `${node.path}: ${message}`, node,
+    ...(property === undefined ? {} : { property: property.name }),
+    ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }), ...(column === undefined ? {} : { column }), ...(length === undefined ? {} : { length }),
+  };
+}

@@ -1,0 +1,99 @@
+/** What a check of `check-table.ts` sees of a tree, and where it says what is wrong. */
+
+import { isEnabled, phandleOf } from '../lookup';
+import type { DeviceTree, DtNode, DtProperty } from '../tree';
+
+/** What a bus asks of the nodes on it. */
+export type BusKind = 'pci' | 'simple' | 'i2c' | 'spi' | 'graph-port' | 'graph-ports';
+
+/** Something a check found. */
+export interface Finding {
+  readonly node: DtNode;
+  /** The property concerned, if it is about one. */
+  readonly property?: DtProperty;
+  readonly message: string;
+}
+
+/** A linked tree while it is being checked. Bus checks note what they recognise; later checks rely on it. */
+export class CheckContext {
+  readonly tree: DeviceTree;
+  readonly root: DtNode;
+  readonly nodes: readonly DtNode[];
+  readonly buses = new Map<DtNode, BusKind>();
+  private readonly byPhandle = new Map<number, DtNode>();
+  private readonly byPath = new Map<string, DtNode>();
+  private findings: Finding[] = [];
+
+  constructor(tree: DeviceTree) {
+    this.tree = tree;
+    this.root = tree.root;
+    this.nodes = [...tree.root.walk()];
+    for (const node of this.nodes) {
+      const phandle = phandleOf(node);
+      if (phandle !== undefined && !this.byPhandle.has(phandle)) this.byPhandle.set(phandle, node);
+      this.byPath.set(node.path, node);
+    }
+  }
+
+  /** Records a failure of the check that is running. */
+  report(node: DtNode, message: string, property?: DtProperty): void {
+    this.findings.push({ node, message, ...(property === undefined ? {} : { property }) });
+  }
+
+  /** Runs one check and returns what it found. */
+  collect(run: () => void): readonly Finding[] {
+    this.findings = [];
+    run();
+    return this.findings;
+  }
+
+  /** The node with a phandle. */
+  provider(phandle: number): DtNode | undefined {
+    return this.byPhandle.get(phandle);
+  }
+
+  /** True if there is a node with exactly this path. */
+  hasPath(path: string): boolean {
+    return this.byPath.has(path.length > 1 ? path.replace(/\/+$/, '') : path);
+  }
+
+  /** True below the contents of an overlay, whose targets are not known. */
+  get isOverlay(): boolean {
+    return this.tree.plugin;
+  }
+}
+
+/** `#address-cells` as stated on the node itself. */
+export function statedAddressCells(node: DtNode): number | undefined {
+  return node.u32('#address-cells');
+}
+
+/** `#size-cells` as stated on the node itself. */
+export function statedSizeCells(node: DtNode): number | undefined {
+  return node.u32('#size-cells');
+}
+
+/** The unit address in the name, or nothing. */
+export function unitOf(node: DtNode): string {
+  return node.unitAddress ?? '';
+}
+
+/** True for a phandle that can name a node. */
+export function isPhandle(value: number): boolean {
+  return value !== 0 && value !== 0xffff_ffff;
+}
+
+/** True if `status` is `disabled`. */
+export function isDisabled(node: DtNode): boolean {
+  return !isEnabled(node) && node.string('status') === 'disabled';
+}
+
+/** True if the value is one NUL-terminated string. */
+export function isString(property: DtProperty): boolean {
+  return property.bytes.length > 0 && property.bytes.indexOf(0) === property.bytes.length - 1;
+}
+
+/** True if the value is a list of NUL-terminated strings. */
+export function isStringList(property: DtProperty): boolean {
+  return property.bytes.length === 0 || property.bytes[property.bytes.length - 1] === 0;
+}
