@@ -12,7 +12,7 @@ import { storeIdentification } from './core-identification';
 import { createCore, type Core } from './core-module';
 import { decodeOnce, type FeatureTest } from './decode-cache';
 import { dataAbort, enterEl1, ExceptionClass, exceptionReturn, faultStatus, instructionAbort, returnsToAarch32, stateFeatures, syndrome, type StateFeatures } from './exceptions';
-import { floatingPointTrap, undecodedTrap, vectorLengthRead } from './extension-traps';
+import { floatingPointTrap, scalableTrap, undecodedTrap } from './extension-traps';
 import { countFault, faultLoopExit } from './fault-loop';
 import { finishLoad, guestAccess, isLoadExclusive, isReadModifyWrite, simpleAccess } from './guest-access';
 import { branchAddress, branchTargetFault, takeBranch, type BranchContext } from './indirect-branches';
@@ -344,9 +344,9 @@ export class WasmEngine implements Engine {
     const word = this.wordAtPc();
     const decoded = decodeOnce(word);
     const isDecoded = decoded !== undefined && this.has(decoded.encoding.feature);
-    const trapped = isDecoded ? floatingPointTrap(this.state, word) : undefined;
+    const trapped = isDecoded ? floatingPointTrap(this.state, word) ?? scalableTrap(this.state, word, this.has) : undefined;
     if (trapped !== undefined) return this.synchronous(trapped);
-    if (!isDecoded || decoded.encoding.state !== 'ready') return this.undecoded(word);
+    if (!isDecoded || decoded.encoding.state !== 'ready') return this.synchronous(undecodedTrap(this.state, word, this.has));
     const { encoding, fields } = decoded;
     switch (encoding.class) {
       case 'exception_generation': return this.generateException(encoding.mnemonic, field(fields, 'imm16'));
@@ -358,15 +358,6 @@ export class WasmEngine implements Engine {
       case 'msr_immediate': return this.finish(moveImmediate(this.system, fields));
       default: return this.undefinedInstruction();
     }
-  }
-
-  /** A word that the table has no executable row for. */
-  private undecoded(word: number): Exit | undefined {
-    const length = vectorLengthRead(this.state, word, this.has);
-    if (length === undefined) return this.synchronous(undecodedTrap(this.state, word, this.has));
-    this.state.setX(length.rd, length.value);
-    this.retire();
-    return undefined;
   }
 
   private undefinedInstruction(): Exit | undefined {

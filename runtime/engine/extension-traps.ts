@@ -2,11 +2,10 @@
 
 import type { FeatureTest } from './decode-cache';
 import { ExceptionClass, syndrome } from './exceptions';
+import { CPACR_FPEN_SHIFT, CPACR_ZEN_SHIFT } from './layout';
 import type { ProcessorState } from './processor-state';
 import { isEnabled } from './system-access';
 
-const FPEN_SHIFT = 20;
-const ZEN_SHIFT = 16;
 const SMEN_SHIFT = 24;
 /** COND and CV of an instruction that is always executed. */
 const ISS_ALWAYS = 0x1e0_0000;
@@ -21,21 +20,17 @@ function isFloatingPoint(word: number): boolean {
 
 /** ESR of the trap that a floating-point word takes here, if it does. */
 export function floatingPointTrap(state: ProcessorState, word: number): bigint | undefined {
-  return isFloatingPoint(word) && !isEnabled(state, FPEN_SHIFT) ? syndrome(ExceptionClass.floatingPoint, ISS_ALWAYS) : undefined;
+  return isFloatingPoint(word) && !isEnabled(state, CPACR_FPEN_SHIFT) ? syndrome(ExceptionClass.floatingPoint, ISS_ALWAYS) : undefined;
 }
 
-/** Bytes of a scalable vector: the shortest length that there is. */
-const VECTOR_LENGTH_BYTES = 16;
-
 /**
- * RDVL, by which an operating system that is shown scalable vectors finds out how long they are: the register and its value. It is the only
- * instruction of that extension that executes, and only where CPACR_EL1 turns it on; the others are Undefined there.
+ * ESR of the trap that a word of the scalable vector encodings takes here, if it does. ZEN is looked at before FPEN, and before it is known
+ * whether the word is an instruction at all.
  */
-export function vectorLengthRead(state: ProcessorState, word: number, has: FeatureTest): { readonly rd: number; readonly value: bigint } | undefined {
-  const isRead = ((word & 0xffff_f800) >>> 0) === 0x04bf_5000;
-  if (!isRead || !has('SVE') || !isEnabled(state, ZEN_SHIFT)) return undefined;
-  const multiple = ((word >>> 5) & 63) << 26 >> 26;
-  return { rd: word & 31, value: BigInt.asUintN(64, BigInt(multiple * VECTOR_LENGTH_BYTES)) };
+export function scalableTrap(state: ProcessorState, word: number, has: FeatureTest): bigint | undefined {
+  if (((word >>> 25) & 15) !== 2 || !has('SVE')) return undefined;
+  if (!isEnabled(state, CPACR_ZEN_SHIFT)) return syndrome(ExceptionClass.scalableVector, 0);
+  return isEnabled(state, CPACR_FPEN_SHIFT) ? undefined : syndrome(ExceptionClass.floatingPoint, ISS_ALWAYS);
 }
 
 /** SMSTART and SMSTOP: MSR (immediate) of SVCR. */
@@ -46,9 +41,9 @@ function switchesStreaming(word: number): boolean {
 
 /** ESR for a word that is no instruction here: of the scalable extensions if the core has them and they are off, else Undefined. */
 export function undecodedTrap(state: ProcessorState, word: number, has: FeatureTest): bigint {
-  const group = (word >>> 25) & 15;
-  if (group === 2 && has('SVE') && !isEnabled(state, ZEN_SHIFT)) return syndrome(ExceptionClass.scalableVector, 0);
-  const isMatrix = (group === 0 && word >>> 31 === 1) || switchesStreaming(word);
+  const trapped = scalableTrap(state, word, has);
+  if (trapped !== undefined) return trapped;
+  const isMatrix = (((word >>> 25) & 15) === 0 && word >>> 31 === 1) || switchesStreaming(word);
   if (isMatrix && has('SME') && !isEnabled(state, SMEN_SHIFT)) return syndrome(ExceptionClass.scalableMatrix, 0);
   return syndrome(ExceptionClass.unknown, 0);
 }

@@ -242,6 +242,12 @@ class MicroOpOperands implements Operands {
     return when(missing, this.trap());
   }
 
+  checkScalable(): Code {
+    const enable = (value: number): I32 => i32.const((value << layout.CPACR_FPEN_SHIFT) | (value << layout.CPACR_ZEN_SHIFT));
+    const missing = i32.and(i32.xor(i32.load(ZERO, systemSlot('CPACR_EL1')), i32.const(-1)), i32.select(this.el, enable(1), enable(3)));
+    return when(i32.or(missing, i32.and(i32.load(ZERO, systemSlot('CPTR_EL2')), i32.const(layout.CPTR_TZ))), this.trap());
+  }
+
   needsCalls(body: () => Code): Code {
     return this.callsAllowed ? body() : this.leaveWith(i32.const(ExitCode.calls));
   }

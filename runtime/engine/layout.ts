@@ -74,10 +74,14 @@ export const SLOT_WATCH_SET = VCPU_BLOCK + 0x1f0;
 export const SLOT_DEBUG = VCPU_BLOCK + 0x1f8;
 /** V0..V31, 16 bytes each. */
 export const SLOT_V0 = VCPU_BLOCK + 0x200;
+/** P0..P15 and then the FFR, 8 bytes each of which 16 bits are used. Z0..Z31 are V0..V31: vectors are 128 bits long. */
+export const SLOT_P0 = VCPU_BLOCK + 0x400;
+/** See `SLOT_P0`. */
+export const SLOT_FFR = SLOT_P0 + 16 * 8;
 /** System registers, 8 bytes each, in the order of system-slots.ts. */
-export const SLOT_SYSTEM = VCPU_BLOCK + 0x400;
+export const SLOT_SYSTEM = VCPU_BLOCK + 0x490;
 /** How many system registers fit. */
-export const SYSTEM_SLOT_COUNT_MAX = (VCPU_BLOCK_SIZE - 0x400) / 8;
+export const SYSTEM_SLOT_COUNT_MAX = (VCPU_BLOCK + VCPU_BLOCK_SIZE - SLOT_SYSTEM) / 8;
 
 const STATE = 0x4000;
 /** First bank of the current translation context, that of EL0 (i32). */
@@ -187,6 +191,10 @@ export const VECTOR_RESULT = STATE + 0x300;
 export const STRUCTURE_BUFFER = STATE + 0x340;
 /** Where FPEN stands in CPACR_EL1. */
 export const CPACR_FPEN_SHIFT = 20;
+/** Where ZEN stands there. */
+export const CPACR_ZEN_SHIFT = 16;
+/** CPTR_EL2.TZ: scalable vectors are not for this guest. */
+export const CPTR_TZ = 1 << 8;
 
 /** 256 words for CRC-32, then 256 words for CRC-32C. */
 export const CRC_TABLES = 0x5000;

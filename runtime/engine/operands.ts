@@ -57,6 +57,8 @@ export interface Operands {
   hostAddress(into: Local32, address: Local64, sizeBytes: number, access: 'read' | 'write'): Code;
   /** Leaves the instruction for TypeScript if CPACR_EL1 traps SIMD and floating point here. */
   checkVectors(): Code;
+  /** Leaves the instruction for TypeScript if CPACR_EL1 or CPTR_EL2 traps scalable vectors here. */
+  checkScalable(): Code;
   /** Calls the SIMD function whose number is `immediateHigh` with the addresses of d, n and m and `immediateLow`. */
   callSimd(): Code;
   /** The same with another address in the place of n. */

@@ -11,6 +11,7 @@ import type { FeatureTest } from './decode-cache';
 import { ExceptionClass, syndrome } from './exceptions';
 import { trapsToEl2 } from './hypervisor-traps';
 import * as layout from './layout';
+import { CPACR_ZEN_SHIFT, CPTR_TZ } from './layout';
 import type { ProcessorState } from './processor-state';
 import type { SelfHostedDebug } from './self-hosted-debug';
 import { field } from './semantics/lowering';
@@ -82,12 +83,15 @@ const TSCXT = 1n << 20n;
 const TDCC = 1n << 12n;
 const SCALABLE_VECTORS = new Set(['ZCR_EL1']);
 const SCALABLE_MATRICES = new Set(['SMCR_EL1', 'SVCR']);
-const ZEN_SHIFT = 16;
 const SMEN_SHIFT = 24;
 
 /** Registers of the scalable extensions trap while CPACR_EL1 turns those off. */
 function scalableTrap(state: ProcessorState, name: string): SystemOutcome | undefined {
-  if (SCALABLE_VECTORS.has(name) && !isEnabled(state, ZEN_SHIFT)) return { kind: 'exception', esr: syndrome(ExceptionClass.scalableVector, 0) };
+  if (SCALABLE_VECTORS.has(name)) {
+    if (!isEnabled(state, CPACR_ZEN_SHIFT)) return { kind: 'exception', esr: syndrome(ExceptionClass.scalableVector, 0) };
+    // EL2 catches it next; Gunyah makes it Undefined.
+    return (state.word(systemSlot('CPTR_EL2')) & CPTR_TZ) === 0 ? undefined : UNDEFINED;
+  }
   if (SCALABLE_MATRICES.has(name) && !isEnabled(state, SMEN_SHIFT)) return { kind: 'exception', esr: syndrome(ExceptionClass.scalableMatrix, 0) };
   return undefined;
 }

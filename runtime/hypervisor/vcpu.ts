@@ -20,6 +20,8 @@ const SCTLR_RESET = 0x30d0_0800n;
 const bits = (...numbers: readonly number[]) => numbers.reduce((value, bit) => value | (1n << BigInt(bit)), 0n);
 /** HCR_EL2 of every vCPU: VM, SWIO, FMO, IMO, AMO, TWI, TID3, TSC, TIDCP, TACR, TSW, RW, TLOR, TERR, MIOCNCE. */
 const HCR_COMMON = bits(0, 1, 3, 4, 5, 13, 18, 19, 20, 21, 22, 31, 35, 36, 38);
+/** CPTR_EL2.TZ: scalable vectors trap, which Gunyah makes Undefined. */
+const CPTR_TZ = 1n << 8n;
 /** HCR_EL2 of a machine without a hypervisor: its memory is mapped, nothing else traps. VM, RW, APK, API, EnSCXT. */
 const HCR_PLAIN = bits(0, 31, 40, 41, 53);
 /** MDCR_EL2: HPMN 6, TDOSA, TDRA, TDCC. */
@@ -87,6 +89,8 @@ function programVcpu(kernel: Kernel, thread: Thread): void {
   vcpu.setSystemRegister('VTCR_EL2', VTCR_EL2);
   vcpu.setSystemRegister('HCR_EL2', hypervisorControl(kernel, thread));
   vcpu.setSystemRegister('MDCR_EL2', MDCR);
+  // Scalable vectors are for the primary VM.
+  if (!thread.isPinned && kernel.options.identity !== 'none') vcpu.setSystemRegister('CPTR_EL2', vcpu.systemRegister('CPTR_EL2') | CPTR_TZ);
   if (initial === undefined) return;
   initial.x.forEach((value, n) => { vcpu.setX(n, value); });
   vcpu.pc = initial.pc;

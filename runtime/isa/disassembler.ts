@@ -10,6 +10,7 @@ import { floatingPointFormatters } from './disassembly-floating-point';
 import { loadStoreFormatters } from './disassembly-load-store';
 import { memoryTaggingFormatters } from './disassembly-memory-tagging';
 import type { FormatterTable } from './disassembly-operands';
+import { scalableFormatters } from './disassembly-scalable';
 import { simdFormatters } from './disassembly-simd';
 import { systemFormatters } from './disassembly-system';
 import { decode } from './encodings';
@@ -18,7 +19,7 @@ import type { DisassembledInstruction } from './interface';
 /** Formatters of every instruction class. */
 export const formatters: FormatterTable = {
   ...dataProcessingFormatters, ...systemFormatters, ...loadStoreFormatters, ...floatingPointFormatters, ...simdFormatters,
-  ...memoryTaggingFormatters,
+  ...memoryTaggingFormatters, ...scalableFormatters,
 };
 
 /** The text of the instruction `word` at `address`; `.inst` for a word without a row. Never fails. */

@@ -9,6 +9,7 @@ import { dataProcessingEncodings } from './encodings-data-processing';
 import { floatingPointEncodings } from './encodings-floating-point';
 import { loadStoreEncodings } from './encodings-load-store';
 import { memoryTaggingEncodings } from './encodings-memory-tagging';
+import { scalableEncodings } from './encodings-scalable';
 import { simdScalarEncodings } from './encodings-simd-scalar';
 import { simdVectorEncodings } from './encodings-simd-vector';
 import type { Decoded, Encoding } from './interface';
@@ -18,7 +19,7 @@ import type { CompiledEncoding } from './pattern';
 /** Every row, in the order of the Arm ARM's groups. */
 export const encodings: readonly Encoding[] = [
   ...dataProcessingEncodings, ...branchSystemEncodings, ...loadStoreEncodings, ...floatingPointEncodings, ...simdVectorEncodings,
-  ...simdScalarEncodings, ...memoryTaggingEncodings,
+  ...simdScalarEncodings, ...memoryTaggingEncodings, ...scalableEncodings,
 ];
 
 /** Every row with its masks and field positions, in the same order as `encodings`. */

@@ -10,7 +10,7 @@ import type { Feature } from './interface';
 const executedFeatures: ReadonlySet<Feature> = new Set<Feature>([
   'A64', 'CRC32', 'LSE', 'LRCPC', 'PAN', 'UAO', 'RDM', 'DOTPROD', 'FP16', 'AES', 'PMULL', 'SHA1', 'SHA256',
   'SHA512', 'SHA3', 'SM3', 'SM4', 'FRINTTS', 'JSCVT', 'FCMA', 'FHM', 'BF16', 'I8MM',
-  'FLAGM', 'FLAGM2', 'SB', 'LOR', 'LRCPC2', 'SSBS', 'DIT', 'PAUTH',
+  'FLAGM', 'FLAGM2', 'SB', 'LOR', 'LRCPC2', 'SSBS', 'DIT', 'PAUTH', 'SVE',
 ]);
 
 /** Classes whose rows of the base features `FP` and `ADVSIMD` execute, while other rows of those features do not yet. */

@@ -89,10 +89,7 @@ const PINNED_CHANGES: readonly Change[] = [
   set('ID_DFR0_EL1', 12, 0n), set('ID_DFR0_EL1', 16, 0n), set('ID_MMFR5_EL1', 0, 0n),
 ];
 
-/**
- * The primary VM of a core with scalable vectors is shown them. Of their instructions only the one that tells their length executes; Linux is
- * told to leave them alone (system/boot.ts).
- */
+/** The primary VM of a core with scalable vectors is shown them, as Gunyah does, although most of their instructions do not execute here. */
 const SCALABLE_VECTORS: Partial<Readonly<Record<CoreProfile, IdentificationValues>>> = {
   max: { ID_AA64ZFR0_EL1: 0x0110_1101_0011_0021n, ID_AA64PFR0_EL1: 1n << 32n },
 };

@@ -13,7 +13,7 @@ const regime: readonly RegisterRow[] = [
   ['ACTLR_EL2', '3 4 1 0 1', 'EL2/EL2', 'storage', 'Auxiliary control of EL2.', { writeMask: 0n }],
   ['HCR_EL2', '3 4 1 1 0', 'EL2/EL2', 'engine', 'Hypervisor configuration: stage 2, virtual interrupts, traps.', { writeMask: mask(33, 0) }],
   ['MDCR_EL2', '3 4 1 1 1', 'EL2/EL2', 'storage', 'Debug and performance monitor traps.', { reset: 6n }],
-  ['CPTR_EL2', '3 4 1 1 2', 'EL2/EL2', 'storage', 'Floating-point traps to EL2.', { reset: 0x33ffn }],
+  ['CPTR_EL2', '3 4 1 1 2', 'EL2/EL2', 'storage', 'Floating-point traps to EL2.', { reset: 0x32ffn }],
   ['HSTR_EL2', '3 4 1 1 3', 'EL2/EL2', 'storage', 'AArch32 coprocessor traps.'],
   ['HACR_EL2', '3 4 1 1 7', 'EL2/EL2', 'storage', 'Implementation-defined traps.', { writeMask: 0n }],
   ['TTBR0_EL2', '3 4 2 0 0', 'EL2/EL2', 'storage', 'Stage 1 table of EL2.'],

@@ -74,7 +74,7 @@ function planVm(description: SystemDescription, vm: VmDescription, primaryRam: R
   if (!placement.ok) return placement;
   // The whole machine lists every slot, as its firmware expects; a VM lists what it has.
   const virtioSlots = description.identity === 'none' ? Array.from({ length: BOARD_VIRTIO_SLOTS }, (_, slot) => slot) : virtioSlotsOf(vm);
-  const plan = { vm: withoutScalableVectors(description, vm, primaryRam !== undefined), ram, ramdisk: placement.value.ramdisk, virtioSlots, cpuCompatible: cpuCompatible(description.platform.cpuModel), affinity: affinityOf(description, vm) };
+  const plan = { vm, ram, ramdisk: placement.value.ramdisk, virtioSlots, cpuCompatible: cpuCompatible(description.platform.cpuModel), affinity: affinityOf(description, vm) };
   const tree = primaryRam === undefined ? secondaryTree(plan) : primaryTree(plan);
   if (!tree.ok) return tree;
   if (BigInt(tree.value.length) > placement.value.deviceTree.sizeBytes) {
@@ -87,19 +87,6 @@ function planVm(description: SystemDescription, vm: VmDescription, primaryRam: R
 function affinityOf({ platform, vms }: SystemDescription, vm: VmDescription): readonly number[] {
   const before = vms.slice(0, vms.indexOf(vm)).reduce((sum, { vcpuCount }) => sum + vcpuCount, 0);
   return Array.from({ length: vm.vcpuCount }, (_, index) => (before + index) % platform.cpuCount);
-}
-
-const NO_SCALABLE_VECTORS = 'arm64.nosve';
-
-/**
- * Gunyah shows the primary VM of a maximal core scalable vectors, which do not execute here. Linux can be told to leave them alone, and is told so
- * on its command line; other programs are left to find out.
- */
-function withoutScalableVectors({ platform, identity }: SystemDescription, vm: VmDescription, isPrimary: boolean): VmDescription {
-  const isShown = isPrimary && platform.cpuModel === 'max' && identity !== 'none';
-  const isLinux = vm.image.kind === 'arm64-image' || (vm.image.kind === 'elf' && vm.image.placement.kind === 'anywhere');
-  if (!isShown || !isLinux || vm.commandLine.split(' ').includes(NO_SCALABLE_VECTORS)) return vm;
-  return { ...vm, commandLine: `${vm.commandLine} ${NO_SCALABLE_VECTORS}`.trim() };
 }
 
 function secondaryRam(vm: VmDescription): Range {

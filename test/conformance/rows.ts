@@ -34,6 +34,7 @@ function namedTest({ class: key, mnemonic, feature }: Encoding): NamedTest | und
     case 'msr_immediate': return isEl0StateBit(feature) ? undefined : { file: 'test/conformance/system', says: 'msr' };
     case 'wait_with_timeout': return { file: 'test/engine', says: mnemonic };
     default:
+      if (feature === 'SVE') return { file: 'test/conformance/scalable.test.ts', says: key };
       if (mnemonic === 'sysl') return { file: UNDEFINED_TEST, says: mnemonic };
       if (feature === 'MTE' || needsKeys(feature, mnemonic)) return { file: feature === 'MTE' ? 'test/engine' : 'test/conformance/system', says: mnemonic };
       return REFERENCE_DEFECTS.some(({ applies }) => applies({ class: key, mnemonic, feature })) ? { file: 'test/engine/float/vector-differential.ts', says: key } : undefined;

@@ -112,8 +112,9 @@ test('on a Cortex-A76 Linux uses the atomic instructions and PAN; after a panic 
   assert.equal(action, 'reset');
 });
 
-test('on the CPU with everything Linux finds what it announces, and powers off', async () => {
-  const { action } = await checkCpu({ cpu: 'max', vcpus: 2 }, { part: '0x', features: /^Features.* atomics .*asimddp/m, end: 'poweroff -f' });
+test('on the CPU with everything Linux finds what it announces, scalable vectors too, which the C library copies memory with; it powers off', async () => {
+  const { guest, action } = await checkCpu({ cpu: 'max', vcpus: 2 }, { part: '0x', features: /^Features.* atomics .*asimddp .*sve/m, end: 'poweroff -f' });
+  assert.match(guest.transcript, /SVE: maximum available vector length 16 bytes per vector/);
   assert.equal(action, 'off');
 });
 

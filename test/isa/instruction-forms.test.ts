@@ -37,6 +37,7 @@ function operand(token: string, number: number): string {
     const names = Array.from({ length: Number(count) }, (_, n) => `v${number + n}.${arrangement}`);
     return `{ ${names.join(', ')} }${element === undefined ? '' : '[1]'}`;
   }
+  if (/^L[bhsd]$/.test(token)) return `{ z${number}.${token.slice(1)} }`;
   const vector = /^V(\d*[bhsdq])(\[i\])?$/.exec(token);
   if (vector !== null) return `v${number}.${vector[1] ?? ''}${vector[2] === undefined ? '' : '[1]'}`;
   if (/^[wxbhsdq]$/.test(token)) return `${token}${number}`;
@@ -100,7 +101,7 @@ test('every form executes without being Undefined, on both tiers', () => {
     engine.setTier(tier);
     for (const { text, word } of assembled()) {
       vcpu.reset();
-      vcpu.setSystemRegister('CPACR_EL1', 3n << 20n);
+      vcpu.setSystemRegister('CPACR_EL1', (3n << 20n) | (3n << 16n));
       vcpu.setSystemRegister('VBAR_EL1', VECTORS);
       for (let n = 0; n < 31; n++) vcpu.setX(n, text.includes(', uxt') || text.includes(', sxt') || /, x\d+(, lsl #\d)?\]/.test(text) ? (n === 4 ? DATA : 16n) : DATA);
       engine.memory.write(toPa(CODE), words(word, 0x1400_0000));

@@ -12,6 +12,7 @@ import { floatClasses } from './floating-point';
 import type { Emit, InstructionClass } from './lowering';
 import { pairTransfers, singleTransfers } from './memory';
 import { conditionalCompare, conditionalSelect, crc32, multiplyAdd, multiplyHigh, oneSource, twoSource } from './multiply';
+import { scalableClasses } from './scalable';
 import { barriers, hints, processState, systemInstructions, systemMoves } from './system';
 import { vectorClasses } from './vector-data';
 import { laterVectorClasses } from './vector-later';
@@ -27,7 +28,7 @@ const CLASSES: readonly InstructionClass[] = [
   hints, barriers, processState, systemMoves, systemInstructions,
   vectorTransfers, vectorPairTransfers, vectorStructures, vectorImmediates, vectorLogical, vectorCopies, moveGeneral,
   flagManipulation, authentication,
-  ...floatClasses, ...vectorClasses, ...laterVectorClasses,
+  ...floatClasses, ...vectorClasses, ...laterVectorClasses, ...scalableClasses,
 ];
 
 const byKey = new Map(CLASSES.flatMap((entry) => entry.keys.map((key) => [key, entry] as const)));

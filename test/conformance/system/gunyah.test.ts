@@ -69,6 +69,8 @@ test('debug, aborts and instructions that a VM may not use behave as observed un
 
 test('a primary VM that turns scalable vectors on finds them 128 bits long', async () => {
   const lines = await transcript('vector-length.c');
-  assert.deepEqual(lines, ['length of one=10', 'length of minus two=ffffffffffffffe0', 'exceptions: 0', 'others: 1', ...lines.slice(4, 5), 'end']);
-  assert.match(lines[4] ?? '', /esr=2000000/);
+  assert.deepEqual(exceptions(lines, 'without floating point'), ['200 1fe00000']);
+  assert.deepEqual(lines.slice(2, 5), ['length of one=10', 'length of minus two=ffffffffffffffe0', 'exceptions: 0']);
+  // Most of their arithmetic is Undefined here, which it is not on the real system.
+  assert.deepEqual(exceptions(lines, 'others'), ['200 2000000']);
 });

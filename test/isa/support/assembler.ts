@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 const AS = 'aarch64-linux-gnu-as';
 const OBJCOPY = 'aarch64-linux-gnu-objcopy';
-const HEADER = '.arch armv8.6-a+sha3+sm4+crypto+fp16fml+memtag\n';
+const HEADER = '.arch armv8.6-a+sha3+sm4+crypto+fp16fml+memtag+sve\n';
 
 /** Numbers of the lines that do not assemble. */
 function refused(folder: string, lines: readonly string[]): ReadonlySet<number> {
