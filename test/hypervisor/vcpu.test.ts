@@ -366,6 +366,24 @@ describe('an access that nothing emulates', () => {
   });
 });
 
+describe('scalable vectors', () => {
+  it('are Undefined to a vCPU that is not pinned, once it has turned them on', () => {
+    for (const [cpacr, expected] of [[0x30_0000n, 0x6600_0000n], [0x33_0000n, 0x0200_0000n]] as const) {
+      const fixture = new Fixture();
+      const vm = fixture.makeVm({ cpu: 1 });
+      // rdvl x1, #1
+      fixture.load(vm, [0x04bf_5021]);
+      fixture.load(vm, [LOOP], 0x1200);
+      fixture.powerOn(vm, 0x8000_0000n, 0n);
+      const vcpu = fixture.vcpu(vm.thread);
+      vcpu.setSystemRegister('VBAR_EL1', 0x8000_1000n);
+      vcpu.setSystemRegister('CPACR_EL1', cpacr);
+      fixture.run(3, 100);
+      assert.deepEqual([vcpu.pc, vcpu.systemRegister('ESR_EL1'), vcpu.x(1)], [0x8000_1200n, expected, 0n]);
+    }
+  });
+});
+
 describe('a vCPU without usable vectors', () => {
   it('faults once it aborts inside its vector, with the halt interrupt and state 6', () => {
     const fixture = new Fixture();
