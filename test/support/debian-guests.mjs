@@ -117,8 +117,15 @@ function unpack(packages, folder) {
   return target;
 }
 
-/** Packages with a kernel's debug information hold more than a gigabyte of modules'; only the kernel's own is wanted. */
+/** What of a kernel's sources concerns device trees. */
+const DEVICE_TREE_SOURCES = ['arch/*/boot/dts*', 'include/dt-bindings*', 'include/uapi/linux/*.h', 'scripts/dtc/include-prefixes*', 'Documentation/devicetree*'];
+
+/** Packages with a kernel's debug information hold more than a gigabyte of modules'; only the kernel's own is wanted. Of its sources, only device trees are. */
 function unpackOne(file, root) {
+  if (/^linux-source-[^_]*_/.test(basename(file))) {
+    const script = 'dpkg-deb --fsys-tarfile "$1" | tar -xO --wildcards "./usr/src/linux-source-*.tar.xz" | tar -xJ -C "$2" --strip-components=1 --wildcards "${@:3}"';
+    return run('bash', ['-o', 'pipefail', '-c', script, 'unpack', file, root, ...DEVICE_TREE_SOURCES.map((pattern) => `*/${pattern}`)]);
+  }
   if (!/^linux-image-[^_]*-dbg_/.test(basename(file))) return run('dpkg-deb', ['-x', file, root]);
   return run('bash', ['-o', 'pipefail', '-c', 'dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --wildcards "./usr/lib/debug/boot/vmlinux-*"', 'unpack', file, root]);
 }

@@ -27,7 +27,8 @@ export class CheckContext {
   constructor(tree: DeviceTree) {
     this.tree = tree;
     this.root = tree.root;
-    this.nodes = [...tree.root.walk()];
+    // What linking adds (__symbols__, __fixups__, …) repeats names of nodes, and is nobody's to mend.
+    this.nodes = [tree.root, ...tree.root.children.filter(({ name }) => !name.startsWith('__')).flatMap((child) => [...child.walk()])];
     for (const node of this.nodes) {
       const phandle = phandleOf(node);
       if (phandle !== undefined && !this.byPhandle.has(phandle)) this.byPhandle.set(phandle, node);

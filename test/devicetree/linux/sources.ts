@@ -1,0 +1,100 @@
+/** Linux's device trees from Debian's source package, and what the C preprocessor, dtc and fdtoverlay make of them. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { compileDts, type CompiledDts, type DtsFiles } from '../../../runtime/devicetree/index';
+import { debianPackage } from '../../support/debian-guests';
+
+const ARCHITECTURES = ['arc', 'arm', 'arm64', 'mips', 'powerpc', 'riscv', 'xtensa'];
+const INCLUDES = ['include', 'scripts/dtc/include-prefixes'];
+
+/** The folder that holds `arch` and `include`. */
+export function linuxSources(): string {
+  return debianPackage('linux-source-6.12');
+}
+
+/** Files below a folder whose names end in one of the endings, sorted, relative to the sources. */
+export function filesBelow(folder: string, endings: readonly string[]): readonly string[] {
+  const found: string[] = [];
+  const visit = (path: string): void => {
+    for (const entry of readdirSync(join(linuxSources(), path), { withFileTypes: true })) {
+      const inner = `${path}/${entry.name}`;
+      if (entry.isDirectory()) visit(inner);
+      else if (entry.isFile() && endings.some((ending) => inner.endsWith(ending))) found.push(inner);
+    }
+  };
+  visit(folder);
+  return found.sort();
+}
+
+/** Every tree and overlay of the seven architectures. */
+export function linuxRoots(): readonly string[] {
+  return ARCHITECTURES.flatMap((architecture) => filesBelow(`arch/${architecture}/boot/dts`, ['.dts', '.dtso']));
+}
+
+/** Every `step`th element: all in a run that asks for it, by FIGURES=all, else few enough for every day. */
+export function sample<T>(all: readonly T[], step: number): readonly T[] {
+  return process.env['FIGURES'] === 'all' ? all : all.filter((_, index) => index % step === 0);
+}
+
+const texts = new Map<string, string | undefined>();
+
+/** The sources as our compiler reads them. */
+export const linuxFiles: DtsFiles = {
+  readText(path) {
+    if (!texts.has(path)) texts.set(path, readFile(path)?.toString('utf8'));
+    return texts.get(path);
+  },
+  readBytes: (path) => readFile(path),
+};
+
+function readFile(path: string): Buffer | undefined {
+  const full = join(linuxSources(), path);
+  return existsSync(full) && statSync(full).isFile() ? readFileSync(full) : undefined;
+}
+
+/** What we make of a file, with the options of Linux's build. */
+export function compileHere(file: string, options: { readonly symbols?: boolean } = {}): CompiledDts {
+  return compileDts(linuxFiles.readText(file) ?? '', { file, files: linuxFiles, bootCpu: 0, includePaths: INCLUDES, symbols: options.symbols ?? file.endsWith('.dtso') });
+}
+
+/** What dtc makes of it: the blob, unless it refuses the file, and its warnings as `check path[:property]`. */
+export function compileWithDtc(file: string): { readonly blob: Buffer | undefined; readonly warnings: readonly string[]; readonly message: string } {
+  const cwd = linuxSources();
+  const folder = dirname(file);
+  const cpp = spawnSync('cpp', ['-nostdinc', '-undef', '-D__DTS__', '-x', 'assembler-with-cpp', '-I', folder, ...INCLUDES.flatMap((path) => ['-I', path]), file], { cwd, maxBuffer: 1 << 28 });
+  if (cpp.status !== 0) return { blob: undefined, warnings: [], message: cpp.stderr.toString() };
+  const symbols = file.endsWith('.dtso') ? ['-@'] : [];
+  const dtc = spawnSync('dtc', ['-I', 'dts', '-O', 'dtb', '-b', '0', ...symbols, '-i', folder, '-i', INCLUDES[1] ?? '', '-'], { cwd, input: cpp.stdout, maxBuffer: 1 << 28 });
+  const message = dtc.stderr.toString();
+  const warnings = [...message.matchAll(/^(?:[^\n]*: )?Warning \((\w+)\): (\/[^\s:]*(?::[^\s:]+)?): /gm)].map(([, check, place]) => `${check ?? ''} ${place ?? ''}`);
+  return { blob: dtc.status === 0 ? dtc.stdout : undefined, warnings, message };
+}
+
+/** A base and its overlays, as the Makefiles combine them; a base may itself be such a combination. */
+export interface Combination {
+  readonly name: string;
+  readonly parts: readonly string[];
+}
+
+/** All combinations of an architecture's Makefiles. */
+export function combinations(architecture: string): readonly Combination[] {
+  const root = `arch/${architecture}/boot/dts`;
+  return filesBelow(root, ['/Makefile']).flatMap((makefile) => {
+    const text = (readFile(makefile)?.toString('utf8') ?? '').replace(/\\\n/g, ' ');
+    return [...text.matchAll(/^\s*([\w.,+-]+)-dtbs\s*[:+]?=\s*(.*)$/gm)].map(([, name = '', list = '']) => (
+      { name: join(dirname(makefile), name), parts: list.trim().split(/\s+/).map((part) => join(dirname(makefile), part)) }
+    ));
+  });
+}
+
+/** Runs with a folder of its own, which is gone afterwards. */
+export function inFolder<T>(work: (folder: string) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), 'linux-trees-'));
+  try {
+    return work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
