@@ -4,11 +4,12 @@
  * A predicate has a bit for every byte of a vector; an element's is that of its lowest byte. Arm ARM (DDI 0487) C8.2.
  */
 
+import { assert } from '../../base/assert';
 import type { Fields } from '../../isa/interface';
 import { SLOT_C, SLOT_FFR, SLOT_N, SLOT_P0, SLOT_V, SLOT_Z, STRUCTURE_BUFFER } from '../layout';
 import type { Operands } from '../operands';
 import { label, type Code } from '../wasm/code';
-import { branchIf, i32, i64, loop, set, when, type I32, type I64 } from '../wasm/expressions';
+import { block, branch, branchIf, branchTable, i32, i64, loop, set, when, type I32, type I64 } from '../wasm/expressions';
 import { destination, field, orStack, source, type Emit, type InstructionClass, type Lowered } from './lowering';
 import { vector } from './vector-memory';
 
@@ -60,38 +61,63 @@ function testPredicate(mask: I32, result: I32): Code {
   ];
 }
 
-/** Code of tier 0 behind the checks for access to scalable vectors. */
-const scalable = (emit: Emit): Emit => (o) => o.needsCalls(() => [o.checkScalable(), emit(o)]);
+/**
+ * What instructions do, by name. All of them are one micro-op, which tells them apart by a number in the upper half of `high`: tier 1, which
+ * has none of them, is slower for every micro-op more.
+ */
+const forms = new Map<string, Emit>();
+const FORM_SHIFT = 16;
 
-const plainOps = new Map<string, Emit>([
-  ['scalable.set', scalable((o) => o.setX('d', o.immediate))],
-  ['scalable.add', scalable((o) => o.setX('d', i64.add(o.x('n'), o.immediate)))],
-  ['scalable.and', scalable((o) => o.setX('d', i64.and(o.x('n'), o.x('m'))))],
-  ['scalable.and.flags', scalable((o) => {
+/** Behind the checks for access to scalable vectors, the form that the micro-op names. */
+function execute(o: Operands): Code {
+  const done = label('done');
+  const labels = [...forms.keys()].map((name) => label(name));
+  const head = branchTable(i32.shrU(o.immediateHigh, c32(FORM_SHIFT)), labels, done);
+  const body = [...forms.values()].reduce<Code>((inside, emit, index) => [block(labels[index] ?? done, inside), emit(o), branch(done)], head);
+  return o.needsCalls(() => [o.checkScalable(), block(done, body)]);
+}
+
+/** A form with its operands; `high` has 16 bits. */
+function lowered(form: string, { d, n, m, low = 0, high = 0 }: Omit<Lowered, 'op' | 'imm'>): Lowered {
+  const number = [...forms.keys()].indexOf(form);
+  assert(number >= 0, `form ${form}`);
+  return { op: 'scalable', ...(d === undefined ? {} : { d }), ...(n === undefined ? {} : { n }), ...(m === undefined ? {} : { m }), low, high: high | (number << FORM_SHIFT) };
+}
+
+/** The number in `low`. */
+const constant = (o: Operands): I64 => i64.extendS(o.immediateLow);
+/** The 16 bits of `high`. */
+const small = (o: Operands): I32 => i32.and(o.immediateHigh, c32(0xffff));
+
+for (const [name, emit] of new Map<string, Emit>([
+  ['scalable.set', (o) => o.setX('d', constant(o))],
+  ['scalable.add', (o) => o.setX('d', i64.add(o.x('n'), constant(o)))],
+  ['scalable.and', (o) => o.setX('d', i64.and(o.x('n'), o.x('m')))],
+  ['scalable.and.flags', (o) => {
     const [mask, result] = o.temporaries32;
     return [set(mask, o.w('m')), set(result, i32.and(mask, o.w('n'))), o.setX('d', i64.extendU(result)), testPredicate(mask, result)];
-  })],
-  ['scalable.test', scalable((o) => {
+  }],
+  ['scalable.test', (o) => {
     const [mask, result] = o.temporaries32;
     return [set(mask, o.w('m')), set(result, o.w('n')), testPredicate(mask, result)];
-  })],
+  }],
   // The bits that are set, and how many elements these are. The last of them is set, if there is one.
-  ['scalable.set.flags', scalable((o) => [o.setX('d', i64.extendU(o.immediateLow)), flagsOfFirst(i64.extendU(o.immediateHigh), i32.eqz(o.immediateHigh))])],
-]);
+  ['scalable.set.flags', (o) => [o.setX('d', i64.extendU(o.immediateLow)), flagsOfFirst(i64.extendU(small(o)), i32.eqz(small(o)))]],
+])) forms.set(name, emit);
 
 /** The part of the rows that only sets and adds what is known from the word. */
 export const scalableCounts: InstructionClass = {
   keys: ['scalable_length', 'scalable_add_length', 'scalable_count', 'scalable_add_count'],
-  ops: plainOps,
+  ops: new Map<string, Emit>([['scalable', execute]]),
   lower(f, _place, key): Lowered {
     const [d, length] = [field(f, 'Rd'), signed(field(f, 'imm6'), 6)];
-    if (key === 'scalable_length') return { op: 'scalable.set', d: destination(d), imm: BigInt(length * VECTOR_BYTES) };
+    if (key === 'scalable_length') return lowered('scalable.set', { d: destination(d), low: length * VECTOR_BYTES });
     if (key === 'scalable_add_length') {
-      return { op: 'scalable.add', d: orStack(d), n: orStack(field(f, 'Rn')), imm: BigInt(length * (field(f, 'predicates') === 1 ? PREDICATE_BYTES : VECTOR_BYTES)) };
+      return lowered('scalable.add', { d: orStack(d), n: orStack(field(f, 'Rn')), low: length * (field(f, 'predicates') === 1 ? PREDICATE_BYTES : VECTOR_BYTES) });
     }
     const count = elementsOf(f) * (field(f, 'imm4') + 1);
-    if (key === 'scalable_count') return { op: 'scalable.set', d: destination(d), imm: BigInt(count) };
-    return { op: 'scalable.add', d: destination(d), n: source(d), imm: BigInt(field(f, 'D') === 1 ? -count : count) };
+    if (key === 'scalable_count') return lowered('scalable.set', { d: destination(d), low: count });
+    return lowered('scalable.add', { d: destination(d), n: source(d), low: field(f, 'D') === 1 ? -count : count });
   },
 };
 
@@ -104,27 +130,26 @@ export const predicateMoves: InstructionClass = {
   lower(f, _place, key): Lowered {
     const [d, n, m] = [predicate(field(f, 'Pd')), predicate(field(f, 'Pn')), predicate(field(f, 'Pg'))];
     switch (key) {
-      case 'predicate_false': return { op: 'scalable.set', d, imm: 0n };
-      case 'predicate_test': return { op: 'scalable.test', n, m };
-      case 'read_first_fault': return { op: 'scalable.add', d, n: SLOT_FFR, imm: 0n };
-      case 'read_first_fault_predicated': return { op: field(f, 'S') === 1 ? 'scalable.and.flags' : 'scalable.and', d, n: SLOT_FFR, m };
-      case 'write_first_fault': return { op: 'scalable.add', d: SLOT_FFR, n, imm: 0n };
-      case 'set_first_fault': return { op: 'scalable.set', d: SLOT_FFR, imm: 0xffffn };
+      case 'predicate_false': return lowered('scalable.set', { d, low: 0 });
+      case 'predicate_test': return lowered('scalable.test', { n, m });
+      case 'read_first_fault': return lowered('scalable.add', { d, n: SLOT_FFR, low: 0 });
+      case 'read_first_fault_predicated': return lowered(field(f, 'S') === 1 ? 'scalable.and.flags' : 'scalable.and', { d, n: SLOT_FFR, m });
+      case 'write_first_fault': return lowered('scalable.add', { d: SLOT_FFR, n, low: 0 });
+      case 'set_first_fault': return lowered('scalable.set', { d: SLOT_FFR, low: 0xffff });
       default: {
         const size = field(f, 'size');
         const active = elementsOf(f);
         const bits = (ELEMENT_BITS[size] ?? 0) & ((1 << (active << size)) - 1);
-        return field(f, 'S') === 1 ? { op: 'scalable.set.flags', d, low: bits, high: active } : { op: 'scalable.set', d, imm: BigInt(bits) };
+        return field(f, 'S') === 1 ? lowered('scalable.set.flags', { d, low: bits, high: active }) : lowered('scalable.set', { d, low: bits });
       }
     }
   },
 };
 
-const whileOps = new Map<string, Emit>();
 for (const isUnsigned of [true, false]) {
   for (const bits of [32, 64] as const) {
     for (const orEqual of [true, false]) {
-      whileOps.set(whileName(isUnsigned, bits, orEqual), scalable((o) => countUp(o, isUnsigned, bits, orEqual)));
+      forms.set(whileName(isUnsigned, bits, orEqual), (o) => countUp(o, isUnsigned, bits, orEqual));
     }
   }
 }
@@ -147,7 +172,7 @@ function countUp(o: Operands, isUnsigned: boolean, bits: 32 | 64, orEqual: boole
       orEqual ? when(i64.eq(to, c64(BigInt.asIntN(64, last))), set(count, c64(BigInt(VECTOR_BYTES))), when(i64.ltU(count, c64(BigInt(VECTOR_BYTES))), set(count, i64.add(count, c64(1n))))) : [],
       when(i64.gtU(count, i64.extendU(all)), set(count, i64.extendU(all))),
     ]),
-    o.setX('d', i64.and(i64.extendU(o.immediateHigh), i64.sub(i64.shl(c64(1n), i64.shl(count, i64.extendU(o.immediateLow))), c64(1n)))),
+    o.setX('d', i64.and(i64.extendU(small(o)), i64.sub(i64.shl(c64(1n), i64.shl(count, i64.extendU(o.immediateLow))), c64(1n)))),
     flagsOfFirst(count, i64.ltU(count, i64.extendU(all))),
   ];
 }
@@ -155,36 +180,35 @@ function countUp(o: Operands, isUnsigned: boolean, bits: 32 | 64, orEqual: boole
 /** WHILELT, WHILELE, WHILELO, WHILELS. */
 export const predicateWhile: InstructionClass = {
   keys: ['predicate_while'],
-  ops: whileOps,
+  ops: NONE,
   lower(f): Lowered {
     const size = field(f, 'size');
     const op = whileName(field(f, 'U') === 1, field(f, 'sf') === 1 ? 64 : 32, field(f, 'eq') === 1);
-    return { op, d: predicate(field(f, 'Pd')), n: source(field(f, 'Rn')), m: source(field(f, 'Rm')), low: size, high: ELEMENT_BITS[size] ?? 0 };
+    return lowered(op, { d: predicate(field(f, 'Pd')), n: source(field(f, 'Rn')), m: source(field(f, 'Rm')), low: size, high: ELEMENT_BITS[size] ?? 0 });
   },
 };
 
-const spillOps = new Map<string, Emit>();
 for (const [name, isStore, isPredicate] of [['ldr.z', false, false], ['str.z', true, false], ['ldr.p', false, true], ['str.p', true, true]] as const) {
-  spillOps.set(name, scalable((o) => {
+  forms.set(name, (o) => {
     const [address, low, high] = o.temporaries64;
-    const start = [o.checkStack(), set(address, i64.add(o.x('n'), o.immediate))];
+    const start = [o.checkStack(), set(address, i64.add(o.x('n'), constant(o)))];
     if (isPredicate) {
       return [start, isStore ? o.store(address, o.x('d'), { sizeBytes: 2 }) : [o.load(low, address, { sizeBytes: 2 }), o.setX('d', i64.and(low, PREDICATE))]];
     }
     if (isStore) return [start, o.storePair(address, [o.x('d'), o.xNext('d')], { sizeBytes: 8 })];
     return [start, o.loadPair([low, high], address, { sizeBytes: 8 }), o.setX('d', low), o.setXNext('d', high)];
-  }));
+  });
 }
 
 /** LDR and STR of whole vectors and predicates. */
 export const scalableSpills: InstructionClass = {
   keys: ['scalable_load_store', 'predicate_load_store'],
-  ops: spillOps,
+  ops: NONE,
   lower(f, _place, key): Lowered {
     const isVector = key === 'scalable_load_store';
     const offset = signed((field(f, 'imm6') << 3) | field(f, 'imm3'), 9) * (isVector ? VECTOR_BYTES : PREDICATE_BYTES);
     const op = `${field(f, 'store') === 1 ? 'str' : 'ldr'}.${isVector ? 'z' : 'p'}`;
-    return { op, d: isVector ? vector(field(f, 'Zt')) : predicate(field(f, 'Pt')), n: orStack(field(f, 'Rn')), imm: BigInt(offset) };
+    return lowered(op, { d: isVector ? vector(field(f, 'Zt')) : predicate(field(f, 'Pt')), n: orStack(field(f, 'Rn')), low: offset });
   },
 };
 
@@ -228,19 +252,18 @@ function contiguous(o: Operands, isLoad: boolean, { scale, isSigned }: Stored): 
   ];
 }
 
-const contiguousOps = new Map<string, Emit>();
 for (const scale of SCALES) {
   for (const [isLoad, isSigned] of [[true, false], [true, true], [false, false]] as const) {
     if (scale === 3 && isSigned) continue;
     const stored = { scale, isSigned };
-    contiguousOps.set(contiguousName(isLoad, stored), scalable((o) => contiguous(o, isLoad, stored)));
+    forms.set(contiguousName(isLoad, stored), (o) => contiguous(o, isLoad, stored));
   }
 }
 
 /** LD1B to LD1D and ST1B to ST1D with a scalar base and an immediate or scalar offset. */
 export const scalableContiguous: InstructionClass = {
   keys: ['load', 'store'].flatMap((verb) => [`scalable_${verb}_contiguous`, `scalable_${verb}_contiguous_register`]),
-  ops: contiguousOps,
+  ops: NONE,
   lower(f, _place, key): Lowered {
     const isLoad = key.startsWith('scalable_load');
     const stored = isLoad ? LOADS[field(f, 'dtype')] : { scale: SCALES[field(f, 'msz')] ?? 0, isSigned: false, element: field(f, 'size') };
@@ -248,10 +271,10 @@ export const scalableContiguous: InstructionClass = {
     // Without Rm the slot of XZR is added.
     const m = key.endsWith('register') ? source(field(f, 'Rm')) : source(31);
     const offset = signed(field(f, 'imm4'), 4) * (VECTOR_BYTES >> element << scale);
-    return {
-      op: contiguousName(isLoad, { scale, isSigned }), d: vector(field(f, 'Zt')), n: orStack(field(f, 'Rn')), m,
+    return lowered(contiguousName(isLoad, { scale, isSigned }), {
+      d: vector(field(f, 'Zt')), n: orStack(field(f, 'Rn')), m,
       low: (offset << OFFSET_SHIFT) | element, high: predicate(field(f, 'Pg')),
-    };
+    });
   },
 };
 
