@@ -1,7 +1,7 @@
-/** Reads command lines: positional words and `--name value` options from a fixed list. */
+/** Reads command lines: positional words, `--name value` and `-n value` options from a fixed list. */
 
-/** An option: whether it takes a value and may come several times. */
-export interface OptionRow { readonly takesValue: boolean; readonly repeats?: boolean }
+/** An option: whether it takes a value, may come several times, and has a name of one letter beside its own. */
+export interface OptionRow { readonly takesValue: boolean; readonly repeats?: boolean; readonly letter?: string }
 
 /** A parsed command line. */
 export interface ParsedArguments {
@@ -15,22 +15,40 @@ export function parseArguments(words: readonly string[], rows: Readonly<Record<s
   const options = new Map<string, string[]>();
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? '';
-    if (!word.startsWith('--')) {
+    if (word === '--') {
+      positional.push(...words.slice(i + 1));
+      break;
+    }
+    if (!word.startsWith('-') || word === '-') {
       positional.push(word);
       continue;
     }
-    const equals = word.indexOf('=');
-    const name = equals < 0 ? word.slice(2) : word.slice(2, equals);
-    const row = Object.hasOwn(rows, name) ? rows[name] : undefined;
-    if (row === undefined) return `There is no option --${name}.`;
+    const { shown, name, attached } = word.startsWith('--') ? longOption(word) : letterOption(word, rows);
+    const row = name !== undefined && Object.hasOwn(rows, name) ? rows[name] : undefined;
+    if (name === undefined || row === undefined) return `There is no option ${shown}.`;
     const given = options.get(name) ?? [];
-    if (given.length > 0 && row.repeats !== true) return `--${name} is given twice.`;
-    if (!row.takesValue && equals >= 0) return `--${name} takes no value.`;
-    const value = equals >= 0 ? word.slice(equals + 1) : row.takesValue ? words[++i] : '';
-    if (value === undefined) return `--${name} needs a value.`;
+    if (given.length > 0 && row.repeats !== true) return `${shown} is given twice.`;
+    if (!row.takesValue && attached !== undefined) return `${shown} takes no value.`;
+    const value = attached ?? (row.takesValue ? words[++i] : '');
+    if (value === undefined) return `${shown} needs a value.`;
     options.set(name, [...given, value]);
   }
   return { positional, options };
+}
+
+/** An option as written: how to speak of it, its full name, and the value in the same word. */
+interface WrittenOption { readonly shown: string; readonly name: string | undefined; readonly attached: string | undefined }
+
+function longOption(word: string): WrittenOption {
+  const equals = word.indexOf('=');
+  const name = equals < 0 ? word.slice(2) : word.slice(2, equals);
+  return { shown: `--${name}`, name, attached: equals < 0 ? undefined : word.slice(equals + 1) };
+}
+
+function letterOption(word: string, rows: Readonly<Record<string, OptionRow>>): WrittenOption {
+  const letter = word.charAt(1);
+  const name = Object.keys(rows).find((key) => rows[key]?.letter === letter);
+  return { shown: `-${letter}`, name, attached: word.length > 2 ? word.slice(2) : undefined };
 }
 
 /** A whole number option in a range; a sentence if it is none. */

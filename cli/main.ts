@@ -2,6 +2,7 @@
 
 import { runCommand } from './run';
 import { numberOption, parseArguments } from './arguments';
+import { dtCommand, DT_USAGE } from './dt';
 import { servePort, serveStreams } from '../debug-adapter/main';
 
 const USAGE = `Usage:
@@ -14,10 +15,12 @@ const USAGE = `Usage:
       --tier interpreter|jit|auto how to execute (results are the same)
       --json                      print a summary as one JSON object at the end
   gunyah dap [--port N]           debug adapter on standard input and output, or on a loopback port
+${DT_USAGE}
   gunyah --help | --version
 
 Exit status of run: the guest's own (PSCI SYSTEM_OFF 0, semihosting exit its code), 2 bad usage or input,
-3 the platform was reset or a guest does nothing but fault, 4 a limit was reached, 141 nobody reads the output.`;
+3 the platform was reset or a guest does nothing but fault, 4 a limit was reached, 141 nobody reads the output.
+Exit status of dt: 0, 1 a tree has errors or a file would change, 2 bad usage or a file that cannot be read or written.`;
 
 const EXIT_USAGE = 2;
 
@@ -26,6 +29,7 @@ async function main(words: readonly string[]): Promise<number | undefined> {
   switch (command) {
     case 'run': return runCommand(rest);
     case 'dap': return dapCommand(rest);
+    case 'dt': return dtCommand(rest);
     case '--version':
       process.stdout.write(`${process.env['GUNYAH_VERSION'] ?? 'development'}\n`);
       return 0;

@@ -1,0 +1,127 @@
+/** Bindings from folders of YAML files, and what a tree does against them, as diagnostics. What a failure means in words is in `dt-failure-words.ts`. */
+
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { load } from 'js-yaml';
+import type { Diagnostic, Result } from '../runtime/base/result';
+import { readBindings, UNDOCUMENTED, type BindingFailure, type BindingFile, type BindingSet } from '../runtime/devicetree/bindings/binding-set';
+import type { DtNode, DtProperty } from '../runtime/devicetree/index';
+import { readFileBytes, reasonOf, textOf } from './dt-files';
+import { failureWords } from './dt-failure-words';
+import type { DtReport } from './dt-report';
+
+/** The code of failures about compatible strings that no binding knows. */
+export const UNDOCUMENTED_CODE = 'undocumented-compatible';
+
+const FILE_COUNT_MAX = 50_000;
+const FOLDER_DEPTH_MAX = 40;
+const BINDING_SIZE_MAX = 4 * 1024 * 1024;
+const NESTING_MAX = 100;
+/** dt-schema's descriptions of bindings themselves, which lie beside its bindings. */
+const META_SCHEMAS = 'http://devicetree.org/meta-schemas/';
+const TYPES = 'http://devicetree.org/schemas/types.yaml';
+
+/** Bindings ready to check with, and what could not be used of the files. */
+export interface LoadedBindings {
+  readonly bindings: BindingSet;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Reads all `*.yaml` below the folders; a sentence if one of them is no folder. */
+export function loadBindings(folders: readonly string[]): Result<LoadedBindings, string> {
+  const paths: string[] = [];
+  for (const folder of folders) {
+    const problem = collect(folder, 0, paths);
+    if (problem !== undefined) return { ok: false, error: problem };
+  }
+  const unusable: Diagnostic[] = [];
+  const files = paths.flatMap((path) => readBinding(path, unusable) ?? []);
+  const { bindings, diagnostics } = readBindings(files);
+  return { ok: true, value: { bindings, diagnostics: [...unusable, ...diagnostics] } };
+}
+
+/** A warning if the bindings build on types that are not among them. */
+export function missingTypes(bindings: BindingSet): string | undefined {
+  if (bindings.schemas.size === 0) return 'warning: There are no bindings in the given folders.';
+  return bindings.schemas.has(TYPES) ? undefined : `warning: ${TYPES} is not among the bindings, so values have no types. Add the schemas of dt-schema with another --bindings.`;
+}
+
+/** Adds the bindings below a folder, in the order of their names. Links to folders are not followed. */
+function collect(folder: string, depth: number, paths: string[]): string | undefined {
+  try {
+    if (!statSync(folder).isDirectory()) return `--bindings: ${folder} is no folder.`;
+    const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+    for (const entry of entries) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory() && depth < FOLDER_DEPTH_MAX) {
+        const problem = collect(path, depth + 1, paths);
+        if (problem !== undefined) return problem;
+      } else if (entry.name.endsWith('.yaml') && !entry.isDirectory()) paths.push(path);
+    }
+  } catch (problem) {
+    return `--bindings: Cannot read ${folder}: ${reasonOf(problem)}.`;
+  }
+  return paths.length > FILE_COUNT_MAX ? `--bindings: There are more than ${FILE_COUNT_MAX} files in ${folder}. Give the folder of the bindings itself.` : undefined;
+}
+
+function readBinding(path: string, unusable: Diagnostic[]): BindingFile | undefined {
+  const warn = (message: string): undefined => {
+    unusable.push({ severity: 'warning', code: 'binding-unusable', message, file: path });
+    return undefined;
+  };
+  const read = readFileBytes(path, BINDING_SIZE_MAX);
+  if (!read.ok) return warn(read.error);
+  try {
+    const content = load(textOf(read.value), { maxDepth: NESTING_MAX });
+    return isMetaSchema(content) ? undefined : { path, content };
+  } catch (problem) {
+    const [reason = ''] = (problem instanceof Error ? problem.message : String(problem)).split('\n');
+    return warn(`The file is no YAML that can be read: ${reason}.`);
+  }
+}
+
+function isMetaSchema(content: unknown): boolean {
+  return typeof content === 'object' && content !== null && '$id' in content && String(content.$id).startsWith(META_SCHEMAS);
+}
+
+/** What a linked tree does against the bindings; forgiven failures are left out. */
+export function bindingReports(bindings: BindingSet, root: DtNode): readonly DtReport[] {
+  return bindings.checkTree(root).filter(({ isForgiven }) => !isForgiven).flatMap((failure) => reportsOf(bindings, failure));
+}
+
+/** A failure about several names is told at each of them. */
+function reportsOf(bindings: BindingSet, failure: BindingFailure): readonly DtReport[] {
+  const names = failure.keyword === 'required' || failure.names === undefined || failure.names.length === 0 ? [undefined] : failure.names;
+  return names.map((name) => {
+    const { node, property } = placeOf(failure, name);
+    const { file, line, column, length } = property?.origin ?? node.origin ?? {};
+    const { schemaId } = failure;
+    const isUndocumented = schemaId === UNDOCUMENTED;
+    return {
+      severity: isUndocumented ? 'warning' : 'error',
+      code: isUndocumented ? UNDOCUMENTED_CODE : codeOf(schemaId),
+      message: `${node.path}: ${isUndocumented ? `No binding documents the compatible string "${String(failure.value)}".` : `${failureWords(failure, name)} (${schemaId}, ${bindings.paths.get(schemaId) ?? ''})`}`,
+      node: node.path,
+      ...(isUndocumented ? {} : { binding: { id: schemaId, file: bindings.paths.get(schemaId) } }),
+      ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }), ...(column === undefined ? {} : { column }), ...(length === undefined ? {} : { length }),
+    };
+  });
+}
+
+/** The path of the binding in its collection, such as `serial/8250.yaml`. */
+function codeOf(schemaId: string): string {
+  return schemaId.replace(/^https?:\/\/[^/]+\/(schemas\/)?/, '');
+}
+
+/** The guilty node and, if it is about one, the guilty property: where the failure's path leads, and from there to `name`. */
+function placeOf({ node, path, keyword }: BindingFailure, name: string | undefined): { readonly node: DtNode; readonly property: DtProperty | undefined } {
+  let at = node;
+  for (const step of [...path, ...(name === undefined || keyword === 'dependentRequired' ? [] : [name])]) {
+    const property = typeof step === 'string' ? at.property(step) : undefined;
+    if (property !== undefined) return { node: at, property };
+    const child = typeof step === 'string' ? at.child(step) : undefined;
+    if (child === undefined) break;
+    at = child;
+  }
+  return { node: at, property: undefined };
+}

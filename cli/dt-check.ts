@@ -1,0 +1,113 @@
+/** `gunyah dt check`: what the compiler, dtc's checks and bindings object to in device trees. */
+
+import { CHECK_NAMES, checkTree, type CheckLevel } from '../runtime/devicetree/checks/check-table';
+import { hasErrors } from '../runtime/devicetree/index';
+import { parseArguments, type ParsedArguments } from './arguments';
+import { bindingReports, loadBindings, missingTypes, UNDOCUMENTED_CODE } from './dt-bindings';
+import { complain, EXIT_ERRORS, loadTree, STANDARD_STREAM, writeResult } from './dt-files';
+import { formatReports, lineOf, type DtReport, type ReportForm } from './dt-report';
+import type { BindingSet } from '../runtime/devicetree/bindings/binding-set';
+
+const OPTIONS = {
+  bindings: { takesValue: true, repeats: true },
+  include: { takesValue: true, repeats: true, letter: 'i' },
+  warning: { takesValue: true, repeats: true, letter: 'W' },
+  error: { takesValue: true, repeats: true, letter: 'E' },
+  no: { takesValue: true, repeats: true },
+  undocumented: { takesValue: false },
+  verbose: { takesValue: false, letter: 'v' },
+  json: { takesValue: false },
+  sarif: { takesValue: false },
+} as const;
+
+/** Checks of dtc that parsing and linking make, as errors that stop everything else. */
+const ALWAYS_CHECKED = new Set([
+  'duplicate_node_names', 'duplicate_property_names', 'explicit_phandles', 'name_properties', 'duplicate_label', 'phandle_references', 'path_references', 'omit_unused_nodes',
+]);
+
+/** How to check. */
+interface CheckPlan {
+  readonly files: readonly string[];
+  readonly includes: readonly string[];
+  readonly levels: Readonly<Record<string, CheckLevel>>;
+  readonly bindings: BindingSet | undefined;
+  readonly isUndocumentedTold: boolean;
+  readonly form: ReportForm;
+}
+
+/** `dt check`; the exit status: 1 if there is an error. */
+export function checkCommand(words: readonly string[]): number {
+  const parsed = parseArguments(words, OPTIONS);
+  const plan = typeof parsed === 'string' ? parsed : planOf(parsed);
+  if (typeof plan === 'string') return complain(plan);
+  const reports = new Map<string, DtReport>();
+  let unread = 0;
+  for (const path of plan.files) {
+    const found = checkFile(path, plan);
+    if (typeof found === 'string') unread = complain(found);
+    // A file that several trees include says the same thing for each.
+    else for (const report of found) reports.set(JSON.stringify([report.file, report.line, report.column, report.code, report.message]), report);
+  }
+  const all = [...reports.values()];
+  writeResult(undefined, formatReports(all, plan.form));
+  return unread !== 0 ? unread : hasErrors(all) ? EXIT_ERRORS : 0;
+}
+
+function planOf(parsed: ParsedArguments): CheckPlan | string {
+  const { positional: files, options } = parsed;
+  if (files.length === 0) return 'Give the device trees to check.';
+  if (options.has('json') && options.has('sarif')) return 'Give either --json or --sarif.';
+  const levels = levelsOf(parsed);
+  if (typeof levels === 'string') return levels;
+  const folders = options.get('bindings') ?? [];
+  const loaded = folders.length === 0 ? undefined : loadBindings(folders);
+  if (loaded?.ok === false) return loaded.error;
+  const bindings = loaded?.value.bindings;
+  if (options.has('verbose')) for (const diagnostic of loaded?.value.diagnostics ?? []) process.stderr.write(`${lineOf(diagnostic)}\n`);
+  const warning = bindings === undefined ? undefined : missingTypes(bindings);
+  if (warning !== undefined) process.stderr.write(`${warning}\n`);
+  return {
+    files, levels, bindings, includes: options.get('include') ?? [], isUndocumentedTold: options.has('undocumented'),
+    form: options.has('json') ? 'json' : options.has('sarif') ? 'sarif' : 'text',
+  };
+}
+
+/** The levels of dtc's checks; for one named several times, -E counts more than -W, and --no most. */
+function levelsOf({ options }: ParsedArguments): Readonly<Record<string, CheckLevel>> | string {
+  const levels: Record<string, CheckLevel> = {};
+  const given = [
+    ...(options.get('warning') ?? []).map((name) => ['-W', name, 'warning'] as const),
+    ...(options.get('error') ?? []).map((name) => ['-E', name, 'error'] as const),
+    ...(options.get('no') ?? []).map((name) => ['--no', `no-${name}`, 'off'] as const),
+  ];
+  for (const [option, word, level] of given) {
+    const isOff = word.startsWith('no-');
+    const name = isOff ? word.slice(3) : word;
+    if (ALWAYS_CHECKED.has(name)) {
+      if (isOff) return `${option}: The check ${name} is part of compiling and cannot be switched off.`;
+      continue;
+    }
+    if (!CHECK_NAMES.includes(name)) return `${option}: dtc has no check "${name}". There are: ${CHECK_NAMES.join(', ')}.`;
+    // As in dtc, -E no-NAME takes back that the check is an error; it is still told.
+    levels[name] = !isOff ? level : option === '-E' ? 'warning' : 'off';
+  }
+  return levels;
+}
+
+/** What is wrong with one tree; a sentence if it cannot be read. Checks need a tree that compiles. */
+function checkFile(path: string, plan: CheckPlan): readonly DtReport[] | string {
+  const loaded = loadTree(path, { includes: plan.includes });
+  if (!loaded.ok) return loaded.error;
+  const { tree, diagnostics } = loaded.value;
+  if (hasErrors(diagnostics)) return diagnostics;
+  const failures = checkTree(tree, plan.levels).map(({ node, property: _property, ...rest }): DtReport => ({ ...rest, node: node.path }));
+  const broken = plan.bindings === undefined ? [] : bindingReports(plan.bindings, tree.root).filter(({ code }) => plan.isUndocumentedTold || code !== UNDOCUMENTED_CODE);
+  const file = path === STANDARD_STREAM ? 'stdin' : path;
+  return [...diagnostics, ...[...failures, ...broken].sort(byPlace)].map((report) => ({ file, ...report }));
+}
+
+function byPlace(a: DtReport, b: DtReport): number {
+  const [one, other] = [a.file ?? '', b.file ?? ''];
+  if (one !== other) return one < other ? -1 : 1;
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+}

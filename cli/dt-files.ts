@@ -1,0 +1,130 @@
+/** How the `dt` commands read and write: files with limits, trees as source or blob by their content, and where included files are searched. */
+
+import { existsSync, fstatSync, openSync, closeSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { compileDts, decodeDtb, isDtb, type DeviceTree, type DtDiagnostic, type DtsFiles, type LinkOptions } from '../runtime/devicetree/index';
+import type { Result } from '../runtime/base/result';
+import { Output } from './output';
+
+/** Exit status: the input has errors. */
+export const EXIT_ERRORS = 1;
+/** Exit status: bad usage, or a file that cannot be read or written. */
+export const EXIT_USAGE = 2;
+
+/** Largest file that is read, in bytes: as large as a blob may be. */
+const FILE_SIZE_MAX = 64 * 1024 * 1024;
+/** The name that stands for standard input or output. */
+export const STANDARD_STREAM = '-';
+const STANDARD_INPUT = 0;
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file', EACCES: 'access is denied', EISDIR: 'it is a folder', ENOTDIR: 'a part of the path is no folder', ELOOP: 'its links lead in a circle',
+  ENAMETOOLONG: 'its name is too long', ENOSPC: 'there is no room', EROFS: 'it is on a medium that cannot be written',
+};
+
+/** Tells a user's mistake on standard error; the exit status. */
+export function complain(text: string): number {
+  process.stderr.write(`${text}\n`);
+  return EXIT_USAGE;
+}
+
+/** The bytes of a file, or a sentence that says why there are none. */
+export function readFileBytes(path: string, limit = FILE_SIZE_MAX): Result<Uint8Array, string> {
+  let descriptor: number | undefined;
+  try {
+    descriptor = path === STANDARD_STREAM ? STANDARD_INPUT : openSync(path, 'r');
+    const found = fstatSync(descriptor);
+    if (found.isDirectory()) return { ok: false, error: `Cannot read ${path}: it is a folder. Give its files.` };
+    if (found.size > limit) return { ok: false, error: `Cannot read ${path}: it has ${found.size} bytes, and at most ${limit} are read.` };
+    const bytes = readFileSync(descriptor);
+    if (bytes.length > limit) return { ok: false, error: `Cannot read ${path}: it has more than ${limit} bytes.` };
+    return { ok: true, value: bytes };
+  } catch (problem) {
+    return { ok: false, error: `Cannot read ${path}: ${reasonOf(problem)}.` };
+  } finally {
+    if (descriptor !== undefined && descriptor !== STANDARD_INPUT) closeSync(descriptor);
+  }
+}
+
+/** Writes a file or standard output; a sentence if it cannot be written. */
+export function writeResult(path: string | undefined, content: Uint8Array | string): string | undefined {
+  if (path === undefined || path === STANDARD_STREAM) {
+    Output.standard().write(content);
+    return undefined;
+  }
+  try {
+    writeFileSync(path, content);
+    return undefined;
+  } catch (problem) {
+    return `Cannot write ${path}: ${reasonOf(problem)}.`;
+  }
+}
+
+/** Why the operating system refused, in words. */
+export function reasonOf(problem: unknown): string {
+  const code = typeof problem === 'object' && problem !== null && 'code' in problem ? String(problem.code) : String(problem);
+  return REASONS[code] ?? code;
+}
+
+/** The text of bytes; what is no UTF-8 becomes the replacement character. */
+export function textOf(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { ignoreBOM: false }).decode(bytes);
+}
+
+/** The folders searched for files that `path` includes: the given ones, and those of the Linux tree that it lies in. */
+export function includePathsOf(path: string, given: readonly string[]): readonly string[] {
+  for (let folder = dirname(resolve(path)); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'include', 'dt-bindings'))) return [...given, join(folder, 'include'), join(folder, 'scripts', 'dtc', 'include-prefixes')];
+    if (dirname(folder) === folder) return given;
+  }
+}
+
+/** Included files from the disk; each is read once. */
+function hostFiles(): DtsFiles {
+  const texts = new Map<string, string | undefined>();
+  const bytesOf = (path: string): Uint8Array | undefined => {
+    const read = readFileBytes(path);
+    return read.ok ? read.value : undefined;
+  };
+  return {
+    readText: (path) => {
+      if (!texts.has(path)) {
+        const bytes = bytesOf(path);
+        texts.set(path, bytes === undefined ? undefined : textOf(bytes));
+      }
+      return texts.get(path);
+    },
+    readBytes: bytesOf,
+  };
+}
+
+/** A linked tree with what was found wrong with it. */
+export interface LoadedTree {
+  readonly tree: DeviceTree;
+  /** The blob: compiled, or as it was read. */
+  readonly bytes: Uint8Array;
+  readonly isBlob: boolean;
+  readonly diagnostics: readonly DtDiagnostic[];
+}
+
+/** How source is compiled. */
+export interface LoadOptions extends LinkOptions {
+  readonly includes: readonly string[];
+  readonly bootCpu?: number;
+}
+
+/** Reads a tree from source or blob, whichever the file holds; a sentence if the file cannot be read. */
+export function loadTree(path: string, { includes, ...options }: LoadOptions): Result<LoadedTree, string> {
+  const read = readFileBytes(path);
+  if (!read.ok) return read;
+  const file = path === STANDARD_STREAM ? 'stdin' : path;
+  if (isDtb(read.value)) {
+    const decoded = decodeDtb(read.value);
+    const inFile = (diagnostic: DtDiagnostic): DtDiagnostic => ({ ...diagnostic, file });
+    if (!decoded.ok) return { ok: false, error: `${file}: error: ${decoded.error.message}` };
+    return { ok: true, value: { tree: decoded.value.tree, bytes: read.value, isBlob: true, diagnostics: decoded.value.diagnostics.map(inFile) } };
+  }
+  if (read.value.includes(0)) return { ok: false, error: `${file}: error: This is neither a device tree blob nor source: it holds zero bytes.` };
+  const compiled = compileDts(textOf(read.value), { ...options, file, files: hostFiles(), includePaths: includePathsOf(path, includes) });
+  return { ok: true, value: { ...compiled, isBlob: false } };
+}

@@ -1,0 +1,73 @@
+/** How `gunyah dt` tells diagnostics: as compilers print them, as JSON, and as SARIF 2.1.0 (OASIS) for code scanning services. */
+
+import { pathToFileURL } from 'node:url';
+import { isAbsolute } from 'node:path';
+import type { DtDiagnostic } from '../runtime/devicetree/index';
+
+/** A diagnostic that may know the node it is about. */
+export interface DtReport extends DtDiagnostic {
+  /** Full path of the node. */
+  readonly node?: string;
+  /** The binding that is not followed: its `$id`, and its file. */
+  readonly binding?: { readonly id: string; readonly file: string | undefined };
+}
+
+/** The forms in which diagnostics are told. */
+export type ReportForm = 'text' | 'json' | 'sarif';
+
+const SARIF_SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json';
+const LEVELS = { error: 'error', warning: 'warning', information: 'note', hint: 'note' } as const;
+
+/** All diagnostics in one form, ready to print. */
+export function formatReports(reports: readonly DtReport[], form: ReportForm): string {
+  if (form === 'json') return `${JSON.stringify(reports.map(jsonOf), undefined, 2)}\n`;
+  if (form === 'sarif') return `${JSON.stringify(sarifOf(reports), undefined, 2)}\n`;
+  return reports.map((report) => `${lineOf(report)}\n`).join('');
+}
+
+/** One diagnostic as compilers print it. */
+export function lineOf({ file, line, column, severity, message, code }: DtDiagnostic): string {
+  const where = file === undefined ? '' : line === undefined ? `${file}: ` : `${file}:${line}:${column ?? 1}: `;
+  return `${where}${severity}: ${message} [${code}]`;
+}
+
+function jsonOf({ file, line, column, length, severity, code, message, node, binding }: DtReport): object {
+  return { file, line, column, length, severity, code, message, node, binding };
+}
+
+function sarifOf(reports: readonly DtReport[]): object {
+  const rules = [...new Set(reports.map(({ code }) => code))].sort();
+  const rule = (id: string): object => {
+    const binding = reports.find((report) => report.code === id)?.binding;
+    return { id, shortDescription: { text: binding === undefined ? id : `The binding ${binding.id} is not followed.` }, ...(binding?.id.startsWith('http') === true ? { helpUri: binding.id } : {}) };
+  };
+  return {
+    $schema: SARIF_SCHEMA,
+    version: '2.1.0',
+    runs: [{
+      tool: { driver: { name: 'gunyah dt', rules: rules.map(rule) } },
+      columnKind: 'utf16CodeUnits',
+      results: reports.map((report) => ({
+        ruleId: report.code,
+        ruleIndex: rules.indexOf(report.code),
+        level: LEVELS[report.severity],
+        message: { text: report.message },
+        locations: locationsOf(report),
+      })),
+    }],
+  };
+}
+
+function locationsOf({ file, line, column, length, node }: DtReport): readonly object[] {
+  if (file === undefined) return [];
+  const start = { startLine: line, startColumn: column ?? 1, ...(length === undefined ? {} : { endColumn: (column ?? 1) + length }) };
+  return [{
+    physicalLocation: { artifactLocation: { uri: uriOf(file) }, ...(line === undefined ? {} : { region: start }) },
+    ...(node === undefined ? {} : { logicalLocations: [{ fullyQualifiedName: node, kind: 'element' }] }),
+  }];
+}
+
+/** Relative paths stay relative, so that a service finds them in its own copy. */
+function uriOf(file: string): string {
+  return isAbsolute(file) ? pathToFileURL(file).href : encodeURI(file.replaceAll('\\', '/')).replace(/[?#]/g, encodeURIComponent);
+}
