@@ -1,10 +1,11 @@
 /** `gunyah dt check`: what the compiler, dtc's checks and bindings object to in device trees. */
 
-import { CHECK_NAMES, checkTree, type CheckLevel } from '../runtime/devicetree/checks/check-table';
+import { checkTree, type CheckLevel } from '../runtime/devicetree/checks/check-table';
 import { hasErrors } from '../runtime/devicetree/index';
 import { parseArguments, type ParsedArguments } from './arguments';
 import { bindingReports, loadBindings, missingTypes, UNDOCUMENTED_CODE } from './dt-bindings';
 import { complain, EXIT_ERRORS, loadTree, STANDARD_STREAM, writeResult } from './dt-files';
+import { levelsOf } from './dt-levels';
 import { formatReports, lineOf, type DtReport, type ReportForm } from './dt-report';
 import type { BindingSet } from '../runtime/devicetree/bindings/binding-set';
 
@@ -19,11 +20,6 @@ const OPTIONS = {
   json: { takesValue: false },
   sarif: { takesValue: false },
 } as const;
-
-/** Checks of dtc that parsing and linking make, as errors that stop everything else. */
-const ALWAYS_CHECKED = new Set([
-  'duplicate_node_names', 'duplicate_property_names', 'explicit_phandles', 'name_properties', 'duplicate_label', 'phandle_references', 'path_references', 'omit_unused_nodes',
-]);
 
 /** How to check. */
 interface CheckPlan {
@@ -57,7 +53,7 @@ function planOf(parsed: ParsedArguments): CheckPlan | string {
   const { positional: files, options } = parsed;
   if (files.length === 0) return 'Give the device trees to check.';
   if (options.has('json') && options.has('sarif')) return 'Give either --json or --sarif.';
-  const levels = levelsOf(parsed);
+  const levels = levelsOf({ warning: options.get('warning') ?? [], error: options.get('error') ?? [], no: options.get('no') ?? [] });
   if (typeof levels === 'string') return levels;
   const folders = options.get('bindings') ?? [];
   const loaded = folders.length === 0 ? undefined : loadBindings(folders);
@@ -70,28 +66,6 @@ function planOf(parsed: ParsedArguments): CheckPlan | string {
     files, levels, bindings, includes: options.get('include') ?? [], isUndocumentedTold: options.has('undocumented'),
     form: options.has('json') ? 'json' : options.has('sarif') ? 'sarif' : 'text',
   };
-}
-
-/** The levels of dtc's checks; for one named several times, -E counts more than -W, and --no most. */
-function levelsOf({ options }: ParsedArguments): Readonly<Record<string, CheckLevel>> | string {
-  const levels: Record<string, CheckLevel> = {};
-  const given = [
-    ...(options.get('warning') ?? []).map((name) => ['-W', name, 'warning'] as const),
-    ...(options.get('error') ?? []).map((name) => ['-E', name, 'error'] as const),
-    ...(options.get('no') ?? []).map((name) => ['--no', `no-${name}`, 'off'] as const),
-  ];
-  for (const [option, word, level] of given) {
-    const isOff = word.startsWith('no-');
-    const name = isOff ? word.slice(3) : word;
-    if (ALWAYS_CHECKED.has(name)) {
-      if (isOff) return `${option}: The check ${name} is part of compiling and cannot be switched off.`;
-      continue;
-    }
-    if (!CHECK_NAMES.includes(name)) return `${option}: dtc has no check "${name}". There are: ${CHECK_NAMES.join(', ')}.`;
-    // As in dtc, -E no-NAME takes back that the check is an error; it is still told.
-    levels[name] = !isOff ? level : option === '-E' ? 'warning' : 'off';
-  }
-  return levels;
 }
 
 /** What is wrong with one tree; a sentence if it cannot be read. Checks need a tree that compiles. */

@@ -1,8 +1,8 @@
 /** How the `dt` commands read and write: files with limits, trees as source or blob by their content, and where included files are searched. */
 
-import { existsSync, fstatSync, openSync, closeSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { compileDts, decodeDtb, isDtb, type DeviceTree, type DtDiagnostic, type DtsFiles, type LinkOptions } from '../runtime/devicetree/index';
+import { compileDts, decodeDtb, deviceTree, isDtb, rootNode, type DeviceTree, type DtDiagnostic, type DtsFiles, type LinkOptions } from '../runtime/devicetree/index';
 import type { Result } from '../runtime/base/result';
 import { Output } from './output';
 
@@ -13,6 +13,7 @@ export const EXIT_USAGE = 2;
 
 /** Largest file that is read, in bytes: as large as a blob may be. */
 const FILE_SIZE_MAX = 64 * 1024 * 1024;
+const CHUNK = 256 * 1024;
 /** The name that stands for standard input or output. */
 export const STANDARD_STREAM = '-';
 const STANDARD_INPUT = 0;
@@ -36,13 +37,39 @@ export function readFileBytes(path: string, limit = FILE_SIZE_MAX): Result<Uint8
     const found = fstatSync(descriptor);
     if (found.isDirectory()) return { ok: false, error: `Cannot read ${path}: it is a folder. Give its files.` };
     if (found.size > limit) return { ok: false, error: `Cannot read ${path}: it has ${found.size} bytes, and at most ${limit} are read.` };
-    const bytes = readFileSync(descriptor);
-    if (bytes.length > limit) return { ok: false, error: `Cannot read ${path}: it has more than ${limit} bytes.` };
-    return { ok: true, value: bytes };
+    const bytes = readAll(descriptor, limit);
+    return bytes === undefined ? { ok: false, error: `Cannot read ${path}: it has more than ${limit} bytes.` } : { ok: true, value: bytes };
   } catch (problem) {
     return { ok: false, error: `Cannot read ${path}: ${reasonOf(problem)}.` };
   } finally {
     if (descriptor !== undefined && descriptor !== STANDARD_INPUT) closeSync(descriptor);
+  }
+}
+
+/** Reads to the end; `undefined` if that is beyond the limit. The size that the system states says nothing of pipes and devices. */
+function readAll(descriptor: number, limit: number): Uint8Array | undefined {
+  const parts: Buffer[] = [];
+  for (let total = 0; total <= limit;) {
+    const part = Buffer.allocUnsafe(CHUNK);
+    const count = readSome(descriptor, part);
+    if (count === 0) return Buffer.concat(parts);
+    parts.push(part.subarray(0, count));
+    total += count;
+  }
+  return undefined;
+}
+
+function readSome(descriptor: number, part: Buffer): number {
+  for (;;) {
+    try {
+      return readSync(descriptor, part);
+    } catch (problem) {
+      const code = codeOf(problem);
+      // The end of standard input on Windows.
+      if (code === 'EOF') return 0;
+      if (code !== 'EAGAIN') throw problem;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
   }
 }
 
@@ -62,8 +89,12 @@ export function writeResult(path: string | undefined, content: Uint8Array | stri
 
 /** Why the operating system refused, in words. */
 export function reasonOf(problem: unknown): string {
-  const code = typeof problem === 'object' && problem !== null && 'code' in problem ? String(problem.code) : String(problem);
+  const code = codeOf(problem);
   return REASONS[code] ?? code;
+}
+
+function codeOf(problem: unknown): string {
+  return typeof problem === 'object' && problem !== null && 'code' in problem ? String(problem.code) : String(problem);
 }
 
 /** The text of bytes; what is no UTF-8 becomes the replacement character. */
@@ -121,7 +152,7 @@ export function loadTree(path: string, { includes, ...options }: LoadOptions): R
   if (isDtb(read.value)) {
     const decoded = decodeDtb(read.value);
     const inFile = (diagnostic: DtDiagnostic): DtDiagnostic => ({ ...diagnostic, file });
-    if (!decoded.ok) return { ok: false, error: `${file}: error: ${decoded.error.message}` };
+    if (!decoded.ok) return { ok: true, value: { tree: deviceTree(rootNode()), bytes: read.value, isBlob: true, diagnostics: [inFile(decoded.error)] } };
     return { ok: true, value: { tree: decoded.value.tree, bytes: read.value, isBlob: true, diagnostics: decoded.value.diagnostics.map(inFile) } };
   }
   if (read.value.includes(0)) return { ok: false, error: `${file}: error: This is neither a device tree blob nor source: it holds zero bytes.` };

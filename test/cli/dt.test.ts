@@ -79,6 +79,26 @@ test('a check of dtc is a warning, an error or nothing, as the options say', () 
   for (const off of [['-W', 'no-unit_address_vs_reg'], ['-Wno-unit_address_vs_reg'], ['--no', 'unit_address_vs_reg']]) checkRun(['check', name, ...off], {});
 });
 
+test('checks that rely on one that is left out are left out with it, as in dtc', () => {
+  const name = file('twice.dts', '/dts-v1/;\n/ {\n\tbus {\n\t\ta@1 { reg = <0 1 1>; };\n\t\tb@1 { reg = <0 1 1>; };\n\t};\n};\n');
+  const codes = (...words: string[]): string[] => (JSON.parse(dt(['check', name, '--json', ...words]).out) as { code: string; severity: string }[]).map(({ code, severity }) => `${severity} ${code}`);
+  assert.deepEqual([...new Set(codes())], ['warning avoid_default_addr_size']);
+  assert.deepEqual([...new Set(codes('-E', 'avoid_unnecessary_addr_size'))], ['error avoid_default_addr_size'], 'what a check relies on is as grave');
+  assert.deepEqual(codes('-W', 'no-addr_size_cells'), []);
+});
+
+test('a damaged blob is told as an error', () => {
+  const whole = compileDts(GOOD).bytes;
+  const { status, out } = dt(['check', file('short.dtb', whole.slice(0, 20))]);
+  assert.match(out, /^short\.dtb: error: .*\[dtb-truncated\]\n$/);
+  assert.equal(status, 1);
+  for (let length = 40; length < whole.length; length += 37) {
+    const cut = dt(['check', file('short.dtb', whole.slice(0, length))]);
+    assert.equal(cut.status, 1, `${length} of ${whole.length} bytes`);
+    assert.equal(cut.error, '');
+  }
+});
+
 test('a blob is checked like source, without lines', () => {
   const name = file('stray.dtb', compileDts(STRAY).bytes);
   checkRun(['check', name], { out: `stray.dtb: warning: ${STRAY_MESSAGE}\n` });

@@ -104,6 +104,14 @@ const CHECKS: Readonly<Record<string, CheckRow>> = {
 /** Names of all checks. */
 export const CHECK_NAMES: readonly string[] = Object.keys(CHECKS);
 
+/** For each check those that it makes sense after; dtc raises and lowers their levels together. */
+export const CHECK_PREREQUISITES: ReadonlyMap<string, readonly string[]> = new Map(Object.entries(CHECKS).map(([name, { after }]) => [name, after]));
+
+/** How a check is told unless something else is asked for. */
+export function defaultLevel(name: string): CheckLevel {
+  return CHECKS[name]?.level ?? 'off';
+}
+
 /** A failed check as a diagnostic; its code is the check's name. */
 export interface CheckFailure extends DtDiagnostic {
   readonly node: DtNode;
@@ -129,7 +137,7 @@ export function checkTree(tree: DeviceTree, levels: Readonly<Record<string, Chec
     return found;
   };
   return CHECK_NAMES.flatMap((key) => {
-    const level = levels[key] ?? CHECKS[key]?.level ?? 'off';
+    const level = levels[key] ?? defaultLevel(key);
     return level === 'off' ? [] : run(key).map((finding) => failure(key, level, finding));
   });
 }
