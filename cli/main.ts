@@ -4,6 +4,7 @@ import { runCommand } from './run';
 import { numberOption, parseArguments } from './arguments';
 import { dtCommand, DT_USAGE } from './dt';
 import { servePort, serveStreams } from '../debug-adapter/main';
+import { dtLspCommand, DT_LSP_USAGE } from './dt-lsp';
 
 const USAGE = `Usage:
   gunyah run TARGET [options]     run an ELF file, an arm64 Image or a system file (*.gunyah.json)
@@ -16,6 +17,7 @@ const USAGE = `Usage:
       --json                      print a summary as one JSON object at the end
   gunyah dap [--port N]           debug adapter on standard input and output, or on a loopback port
 ${DT_USAGE}
+${DT_LSP_USAGE}
   gunyah --help | --version
 
 Exit status of run: the guest's own (PSCI SYSTEM_OFF 0, semihosting exit its code), 2 bad usage or input,
@@ -25,6 +27,7 @@ Exit status of dt: 0, 1 a tree has errors or a file would change, 2 bad usage or
 const EXIT_USAGE = 2;
 
 async function main(words: readonly string[]): Promise<number | undefined> {
+  if (words[0] === 'dt' && words[1] === 'lsp') return dtLspCommand(words.slice(2));
   const [command, ...rest] = words;
   switch (command) {
     case 'run': return runCommand(rest);

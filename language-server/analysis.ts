@@ -1,0 +1,173 @@
+/**
+ * What the device tree of one root file is: parsed, linked and checked over all its files, and kept until one of them changes. Files that
+ * no root includes are read alone; then only their own syntax is judged. Knows nothing of the protocol.
+ */
+
+import { checkTree, type CheckLevel } from '../runtime/devicetree/checks/check-table';
+import { parseDts } from '../runtime/devicetree/dts-parser';
+import { linkTree } from '../runtime/devicetree/link';
+import type { DtsFiles } from '../runtime/devicetree/preprocessor';
+import { hasErrors, type DtDiagnostic } from '../runtime/devicetree/source';
+import { parseSyntax, syntaxPathAt, type SyntaxNode, type SyntaxTree } from '../runtime/devicetree/syntax/tree';
+import type { DeviceTree, DtNode } from '../runtime/devicetree/tree';
+import { offsetsOf } from './positions';
+
+/** What an analysis depends on besides files. */
+export interface AnalysisSettings {
+  readonly includePaths: readonly string[];
+  readonly defines: Readonly<Record<string, string>>;
+  /** Levels of dtc's checks that differ from dtc's own. */
+  readonly checks: Readonly<Record<string, CheckLevel>>;
+}
+
+/** The meaning of a root file. */
+export interface Analysis {
+  readonly root: string;
+  /** Paths of all files that were read, the root first. */
+  readonly files: readonly string[];
+  /** The merged tree; references keep their names. */
+  readonly tree: DeviceTree;
+  readonly diagnostics: readonly DtDiagnostic[];
+  /** The text of a file as the analysis saw it. */
+  textOf(path: string): string | undefined;
+  /** The structure of a file as the analysis saw it. */
+  syntaxOf(path: string): SyntaxTree | undefined;
+}
+
+/** Problems that no including file can mend. */
+const SYNTAX_CODES = new Set(['dts-syntax', 'dts-missing-semicolon', 'dts-unterminated', 'dts-bad-number', 'dts-bad-character', 'dts-bad-byte', 'dts-bad-bits', 'dts-out-of-range', 'cpp-unbalanced', 'cpp-bad-directive', 'cpp-macro-unterminated']);
+
+/** True for the text of a file that stands for itself and is not only included by others. */
+export function isRootFile(path: string, text: string): boolean {
+  return !/\.(dtsi|h)$/.test(path) || /^\s*\/dts-v1\//m.test(text);
+}
+
+/** Remembers every file that was asked for, also those that are not there. */
+class Recorder implements DtsFiles {
+  readonly seen = new Map<string, string | undefined>();
+  private readonly files: DtsFiles;
+
+  constructor(files: DtsFiles) {
+    this.files = files;
+  }
+
+  readText(path: string): string | undefined {
+    if (this.seen.has(path)) return this.seen.get(path);
+    const text = this.files.readText(path);
+    this.seen.set(path, text);
+    return text;
+  }
+
+  readBytes(path: string): Uint8Array | undefined {
+    return this.files.readBytes?.(path);
+  }
+}
+
+/** Analyses by root file. */
+export class Analyses {
+  private readonly files: DtsFiles;
+  private readonly kept = new Map<string, { readonly analysis: Analysis; readonly seen: ReadonlyMap<string, string | undefined>; readonly settings: string }>();
+
+  constructor(files: DtsFiles) {
+    this.files = files;
+  }
+
+  /** The analysis of a root file as all files are now; `undefined` if the file itself is not there. */
+  of(root: string, settings: AnalysisSettings): Analysis | undefined {
+    const known = this.kept.get(root);
+    const key = JSON.stringify(settings);
+    if (known?.settings === key && [...known.seen].every(([path, text]) => this.files.readText(path) === text)) return known.analysis;
+    const text = this.files.readText(root);
+    if (text === undefined) return undefined;
+    const recorder = new Recorder(this.files);
+    recorder.readText(root);
+    const analysis = isRootFile(root, text) ? analyse(root, text, recorder, settings) : analyseAlone(root, text, recorder, settings);
+    this.kept.set(root, { analysis, seen: recorder.seen, settings: key });
+    return analysis;
+  }
+
+  /** Forgets all roots but these. */
+  keepOnly(roots: ReadonlySet<string>): void {
+    for (const root of [...this.kept.keys()]) if (!roots.has(root)) this.kept.delete(root);
+  }
+}
+
+function analyse(root: string, text: string, files: Recorder, settings: AnalysisSettings): Analysis {
+  const parsed = parseDts(text, { ...settings, file: root, files });
+  const linked = linkTree(parsed.tree);
+  const found = [...parsed.diagnostics, ...linked.diagnostics];
+  // dtc checks no tree that it could not parse; what a broken line tears apart would only be told twice.
+  const failures = hasErrors(parsed.diagnostics) ? [] : checkTree(linked.tree, settings.checks);
+  return new FileAnalysis(root, files, { files: parsed.files, tree: parsed.tree, diagnostics: [...found, ...failures] });
+}
+
+/** A file that nobody includes: wrapped into a root, so that its own text is read in full. */
+function analyseAlone(root: string, text: string, files: Recorder, settings: AnalysisSettings): Analysis {
+  const folder = root.slice(0, root.lastIndexOf('/') + 1);
+  const name = root.slice(folder.length);
+  const include = `#include "${name}"\n`;
+  const syntax = parseSyntax(text);
+  const wrapped = standsInsideNode(syntax) ? `/dts-v1/; / {\n${include}};\n` : `/dts-v1/;\n${include}/ { };\n`;
+  const wrapper = `${folder}<includes ${name}>`;
+  const parsed = parseDts(wrapped, { ...settings, file: wrapper, files });
+  const own = parsed.diagnostics.filter((diagnostic) => diagnostic.file === root && SYNTAX_CODES.has(diagnostic.code) && !mayBeMacro(syntax, diagnostic));
+  return new FileAnalysis(root, files, { files: [root, ...parsed.files.filter((file) => file !== wrapper && file !== root)], tree: parsed.tree, diagnostics: own });
+}
+
+/** True if a file holds properties or named nodes outside any node, so it is meant to be included within one. */
+function standsInsideNode(syntax: SyntaxTree): boolean {
+  return syntax.root.children.some(({ kind, name }) => kind === 'property' || (kind === 'node' && name?.kind === 'name'));
+}
+
+/** True if a macro that the including file defines may make sense of the statement. */
+function mayBeMacro(syntax: SyntaxTree, diagnostic: DtDiagnostic): boolean {
+  if (!diagnostic.code.startsWith('dts-')) return false;
+  const { start } = offsetsOf(syntax.text, diagnostic);
+  const inner = syntaxPathAt(syntax, start).at(-1);
+  return inner !== undefined && inner.children.length === 0 && looksLikeMacro(syntax, inner);
+}
+
+function looksLikeMacro(syntax: SyntaxTree, node: SyntaxNode): boolean {
+  if (node.kind === 'macro') return true;
+  return syntax.tokens.slice(node.from, node.to).some(({ kind, text }) => kind === 'identifier' || (kind === 'name' && node.kind === 'property' && node.equals === undefined && /^[A-Z_]\w*$/.test(text)));
+}
+
+class FileAnalysis implements Analysis {
+  readonly root: string;
+  readonly files: readonly string[];
+  readonly tree: DeviceTree;
+  readonly diagnostics: readonly DtDiagnostic[];
+  private readonly seen: Recorder;
+  private readonly syntaxes = new Map<string, SyntaxTree>();
+
+  constructor(root: string, seen: Recorder, made: Pick<Analysis, 'files' | 'tree' | 'diagnostics'>) {
+    this.root = root;
+    this.seen = seen;
+    this.files = made.files;
+    this.tree = made.tree;
+    this.diagnostics = made.diagnostics;
+  }
+
+  textOf(path: string): string | undefined {
+    return this.seen.seen.get(path);
+  }
+
+  syntaxOf(path: string): SyntaxTree | undefined {
+    const text = this.textOf(path);
+    if (text === undefined) return undefined;
+    const known = this.syntaxes.get(path) ?? parseSyntax(text);
+    this.syntaxes.set(path, known);
+    return known;
+  }
+}
+
+/** The node that a reference names: a label in the tree, a path, or a fragment of an overlay. */
+export function nodeOfReference(tree: DeviceTree, reference: string): readonly DtNode[] {
+  const name = reference.replace(/^&\{?/, '').replace(/\}$/, '');
+  const slash = name.indexOf('/');
+  const label = slash < 0 ? name : name.slice(0, slash);
+  const starts: DtNode[] = [];
+  if (label === '') starts.push(tree.root);
+  else for (const node of tree.root.walk()) if (node.labels.includes(label)) starts.push(node);
+  return starts.flatMap((start) => (slash < 0 ? start : (start.at(name.slice(slash)) ?? [])));
+}

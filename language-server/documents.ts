@@ -1,0 +1,58 @@
+/** The open documents by path, each with the structure of its text. Not the disk: that is `files.ts`. */
+
+import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { parseSyntax, type SyntaxTree } from '../runtime/devicetree/syntax/tree';
+import { pathOfUri } from './files';
+
+/** What is needed of the list of open documents. */
+export interface OpenList {
+  all(): readonly TextDocument[];
+  get(uri: string): TextDocument | undefined;
+}
+
+/** A document with the structure of its text. */
+export interface SourceDocument {
+  readonly path: string;
+  readonly document: TextDocument;
+  readonly syntax: SyntaxTree;
+}
+
+/** Open documents, read through the list that the protocol keeps up to date. */
+export class OpenDocuments {
+  private readonly list: OpenList;
+  private readonly known = new Map<string, { readonly version: number; readonly text: string; readonly source: SourceDocument }>();
+
+  constructor(list: OpenList) {
+    this.list = list;
+  }
+
+  /** The document with this URI, if it is open. */
+  byUri(uri: string): SourceDocument | undefined {
+    const document = this.list.get(uri);
+    return document === undefined ? undefined : this.sourceOf(document);
+  }
+
+  /** The document with this path, if it is open. */
+  byPath(path: string): TextDocument | undefined {
+    return this.list.all().find(({ uri }) => pathOfUri(uri) === path);
+  }
+
+  /** Paths of all open documents, in alphabetical order. */
+  get paths(): readonly string[] {
+    return this.list.all().map(({ uri }) => pathOfUri(uri)).sort();
+  }
+
+  /** Forgets what is known of a document that was closed. */
+  forget(uri: string): void {
+    this.known.delete(uri);
+  }
+
+  private sourceOf(document: TextDocument): SourceDocument {
+    const text = document.getText();
+    const known = this.known.get(document.uri);
+    if (known?.version === document.version && known.text === text) return known.source;
+    const source = { path: pathOfUri(document.uri), document, syntax: parseSyntax(text) };
+    this.known.set(document.uri, { version: document.version, text, source });
+    return source;
+  }
+}

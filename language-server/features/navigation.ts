@@ -1,0 +1,58 @@
+/** Going to definitions of labels, paths, macros and included files, and finding what refers to a label. */
+
+import type { Location } from 'vscode-languageserver';
+import { syntaxPathAt } from '../../runtime/devicetree/syntax/tree';
+import { nodeOfReference, type Analysis } from '../analysis';
+import type { SourceDocument } from '../documents';
+import { uriOfPath } from '../files';
+import { documentOf, offsetsOf, rangeOf } from '../positions';
+import { includedPath, includesOf, labelDefinitions, labelOf, labelReferences, macroDefinitions, tokenAt, type FileRange } from '../symbols';
+
+/** Where what stands at the offset is defined. */
+export function definitions(source: SourceDocument, analysis: Analysis, offset: number, includePaths: readonly string[]): Location[] {
+  const include = includesOf(source.syntax).find(({ start, end }) => start <= offset && offset <= end);
+  if (include !== undefined) {
+    const path = includedPath(analysis, source.path, include, includePaths);
+    return path === undefined ? [] : locations(analysis, [{ path, start: 0, end: 0 }]);
+  }
+  const token = tokenAt(source.syntax, offset);
+  if (token?.kind === 'label') return locations(analysis, labelDefinitions(analysis, labelOf(token.text) ?? ''));
+  if (token?.kind === 'ref') return locations(analysis, referenceTargets(analysis, token.text));
+  const word = token?.kind === 'preprocessor' ? wordAt(source.syntax.text, offset) : token?.text;
+  return word === undefined || token?.kind === 'string' || token?.kind === 'comment' ? [] : locations(analysis, macroDefinitions(analysis, word));
+}
+
+function referenceTargets(analysis: Analysis, reference: string): readonly FileRange[] {
+  const label = labelOf(reference);
+  if (label !== undefined && !reference.includes('/')) return labelDefinitions(analysis, label);
+  return nodeOfReference(analysis.tree, reference).flatMap(({ origin }) => {
+    const text = origin === undefined ? undefined : analysis.textOf(origin.file);
+    return origin === undefined || text === undefined ? [] : [{ path: origin.file, ...offsetsOf(text, origin) }];
+  });
+}
+
+function wordAt(text: string, offset: number): string | undefined {
+  const before = /\w*$/.exec(text.slice(Math.max(0, offset - 200), offset))?.[0] ?? '';
+  const word = before + (/^\w*/.exec(text.slice(offset, offset + 200))?.[0] ?? '');
+  return word === '' ? undefined : word;
+}
+
+/** All places that refer to the label at the offset, or to a label of the node whose name stands there. */
+export function references(source: SourceDocument, analysis: Analysis, offset: number, wanted: 'uses' | 'uses and declarations'): Location[] {
+  const token = tokenAt(source.syntax, offset);
+  const node = syntaxPathAt(source.syntax, offset).at(-1);
+  const named = node?.kind === 'node' && node.name === token ? node.labels.map(({ text }) => labelOf(text)) : [];
+  const labels = token?.kind === 'label' || token?.kind === 'ref' ? [labelOf(token.text)] : named;
+  return labels.flatMap((label) => {
+    if (label === undefined) return [];
+    const declared = wanted === 'uses' ? [] : labelDefinitions(analysis, label);
+    return locations(analysis, [...declared, ...labelReferences(analysis, label)]);
+  });
+}
+
+function locations(analysis: Analysis, ranges: readonly FileRange[]): Location[] {
+  return ranges.map(({ path, start, end }) => {
+    const uri = uriOfPath(path);
+    return { uri, range: rangeOf(documentOf(uri, analysis.textOf(path) ?? ''), start, end) };
+  });
+}

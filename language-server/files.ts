@@ -1,0 +1,108 @@
+/**
+ * The files that the server may see: open documents before the disk, and of the disk only what lies in a workspace folder or an include
+ * path, symbolic links resolved. Not a watcher: every answer is as the disk is now, with texts kept as long as their file does not change.
+ */
+
+import { readFileSync, realpathSync, statSync, type Stats } from 'node:fs';
+import { dirname, resolve, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { DtsFiles } from '../runtime/devicetree/preprocessor';
+
+/** Largest file that is read, in bytes; larger ones count as absent. */
+export const FILE_SIZE_MAX = 16 * 1024 * 1024;
+
+/** The path that stands for a URI: that of the file system with `/` between folders, or the URI itself if it names no file. */
+export function pathOfUri(uri: string): string {
+  if (!uri.startsWith('file:')) return uri;
+  try {
+    return fileURLToPath(uri).split(sep).join('/');
+  } catch {
+    return uri;
+  }
+}
+
+/** The URI of a path made by `pathOfUri`. */
+export function uriOfPath(path: string): string {
+  return /^[A-Za-z][\w+.-]+:/.test(path) ? path : pathToFileURL(path).href;
+}
+
+interface Kept<T> {
+  readonly stamp: string;
+  readonly value: T;
+}
+
+/** Files as the device tree library asks for them. */
+export class WorkspaceFiles implements DtsFiles {
+  private readonly openText: (path: string) => string | undefined;
+  private folders: readonly string[] = [];
+  private readonly texts = new Map<string, Kept<string>>();
+
+  /** `openText` gives the text of open documents. */
+  constructor(openText: (path: string) => string | undefined) {
+    this.openText = openText;
+  }
+
+  /** Sets the folders that may be read, with all that is below them. */
+  allow(folders: readonly string[]): void {
+    this.folders = [...new Set(folders.map(realPath).filter((folder) => folder !== undefined))];
+  }
+
+  readText(path: string): string | undefined {
+    const open = this.openText(path);
+    if (open !== undefined) return open;
+    const stats = this.statsOf(path);
+    if (stats === undefined) return undefined;
+    const stamp = `${String(stats.mtimeMs)} ${String(stats.size)} ${String(stats.ino)}`;
+    const known = this.texts.get(path);
+    if (known?.stamp === stamp) return known.value;
+    const value = this.readBytesOf(path)?.toString('utf8');
+    if (value !== undefined) this.texts.set(path, { stamp, value });
+    return value;
+  }
+
+  readBytes(path: string): Uint8Array | undefined {
+    return this.statsOf(path) === undefined ? undefined : this.readBytesOf(path);
+  }
+
+  /** True if there is such a folder and it may be read. */
+  hasFolder(path: string): boolean {
+    const real = realPath(path);
+    return real !== undefined && this.isAllowed(real) && (statSync(real, { throwIfNoEntry: false })?.isDirectory() ?? false);
+  }
+
+  private readBytesOf(path: string): Buffer | undefined {
+    try {
+      return readFileSync(path);
+    } catch {
+      return undefined;
+    }
+  }
+
+  private statsOf(path: string): Stats | undefined {
+    const real = realPath(path);
+    if (real === undefined || !this.isAllowed(real)) return undefined;
+    try {
+      const stats = statSync(real);
+      return stats.isFile() && stats.size <= FILE_SIZE_MAX ? stats : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  private isAllowed(real: string): boolean {
+    return this.folders.some((folder) => real === folder || real.startsWith(folder.endsWith(sep) ? folder : folder + sep));
+  }
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(resolve(path));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The folder of a path, with `/` between folders. */
+export function folderOf(path: string): string {
+  return dirname(path);
+}

@@ -1,2 +1,0 @@
-/** The language server: a place for code to come. */
-export {};

@@ -1,0 +1,176 @@
+/**
+ * The language server of device trees on a connection, whatever carries it. Requests are answered from the documents as they are when
+ * the request is handled; diagnostics follow edits after a pause. Not a place for features: those are pure functions in `features/`.
+ */
+
+import { ErrorCodes, LSPErrorCodes, ResponseError, TextDocuments, TextDocumentSyncKind, type CancellationToken, type Connection, type InitializeParams, type InitializeResult, type Position, type Range } from 'vscode-languageserver';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import type { Analysis } from './analysis';
+import type { SourceDocument } from './documents';
+import { foldingRanges } from './features/folding';
+import { formatting } from './features/formatting';
+import { hover } from './features/hover';
+import { definitions, references } from './features/navigation';
+import { documentSymbols } from './features/outline';
+import { selectionRanges } from './features/selection';
+import { SEMANTIC_TOKENS_LEGEND, semanticTokens } from './features/semantic-tokens';
+import { pathOfUri } from './files';
+import { Publisher } from './publisher';
+import { field, NO_SETTINGS, readSettings, type ServerSettings } from './settings';
+import { Workspace } from './workspace';
+
+/** What the surroundings give to the server. */
+export interface ServerOptions {
+  /** Calls back once after a pause in milliseconds; calling what it returns gives that up. */
+  readonly later: (run: () => void, milliseconds: number) => () => void;
+  /** Include paths from the command line, before any settings. */
+  readonly includePaths?: readonly string[];
+}
+
+/** Pause after the last edit before diagnostics are made, in milliseconds. */
+export const DIAGNOSTICS_PAUSE = 150;
+
+/** Serves a connection, which begins to listen. */
+export function serve(connection: Connection, options: ServerOptions): void {
+  const list = new TextDocuments<TextDocument>({ create: createDocument, update: updateDocument });
+  const workspace = new Workspace(list);
+  const publisher = new Publisher(workspace, (params) => { void connection.sendDiagnostics(params); });
+  let giveUp: (() => void) | undefined;
+  const changed = (): void => {
+    giveUp?.();
+    giveUp = options.later(() => {
+      giveUp = undefined;
+      try {
+        publisher.publish();
+      } catch (problem) {
+        connection.console.error(`Diagnostics failed: ${problem instanceof Error ? (problem.stack ?? problem.message) : String(problem)}`);
+      }
+    }, DIAGNOSTICS_PAUSE);
+  };
+  list.onDidOpen(() => { workspace.allowFolders(); });
+  list.onDidClose(({ document }) => {
+    workspace.documents.forget(document.uri);
+    workspace.allowFolders();
+    changed();
+  });
+  list.onDidChangeContent(changed);
+  configureWith(connection, { workspace, changed, settings: readSettings({ includePaths: options.includePaths }, NO_SETTINGS) });
+  answerRequests(connection, workspace);
+  list.listen(connection);
+  connection.onShutdown(() => { giveUp?.(); });
+  connection.listen();
+}
+
+function createDocument(uri: unknown, languageId: unknown, version: unknown, text: unknown): TextDocument {
+  if (typeof uri !== 'string' || typeof text !== 'string') throw new Error('A document needs a uri and a text.');
+  return TextDocument.create(uri, typeof languageId === 'string' ? languageId : 'dts', typeof version === 'number' ? version : 0, text);
+}
+
+function updateDocument(document: TextDocument, changes: Parameters<typeof TextDocument.update>[1], version: number): TextDocument {
+  for (const change of changes) {
+    const range = field(change, 'range');
+    if (typeof field(change, 'text') !== 'string' || (range !== undefined && !isRange(range))) throw new Error(`A change of ${document.uri} is malformed.`);
+  }
+  return TextDocument.update(document, changes, version);
+}
+
+function configureWith(connection: Connection, state: { readonly workspace: Workspace; readonly changed: () => void; readonly settings: ServerSettings }): void {
+  const { workspace, changed } = state;
+  let { settings } = state;
+  let folders: readonly string[] = [];
+  connection.onInitialize((params): InitializeResult => {
+    folders = foldersOf(params);
+    settings = readSettings(params.initializationOptions, settings);
+    workspace.configure(folders, settings);
+    return { capabilities: CAPABILITIES, serverInfo: { name: 'gunyah dt lsp' } };
+  });
+  connection.onNotification('workspace/didChangeWorkspaceFolders', (params: unknown) => {
+    const removed = uris(field(field(params, 'event'), 'removed'));
+    folders = [...folders.filter((folder) => !removed.includes(folder)), ...uris(field(field(params, 'event'), 'added'))];
+    workspace.configure(folders, settings);
+    changed();
+  });
+  connection.onDidChangeConfiguration((params: unknown) => {
+    settings = readSettings(field(field(field(params, 'settings'), 'gunyah'), 'deviceTree'), settings);
+    workspace.configure(folders, settings);
+    changed();
+  });
+  connection.onDidChangeWatchedFiles(changed);
+}
+
+const CAPABILITIES: InitializeResult['capabilities'] = {
+  textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
+  documentSymbolProvider: true, foldingRangeProvider: true, selectionRangeProvider: true,
+  documentFormattingProvider: true, documentRangeFormattingProvider: true,
+  definitionProvider: true, referencesProvider: true, hoverProvider: true,
+  semanticTokensProvider: { legend: SEMANTIC_TOKENS_LEGEND, full: true },
+  workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
+};
+
+function foldersOf(params: InitializeParams): readonly string[] {
+  const folders = uris(params.workspaceFolders);
+  const root = field(params, 'rootUri');
+  return folders.length === 0 && typeof root === 'string' ? [pathOfUri(root)] : folders;
+}
+
+function uris(folders: unknown): readonly string[] {
+  return Array.isArray(folders) ? folders.map((folder) => field(folder, 'uri')).filter((uri) => typeof uri === 'string').map(pathOfUri) : [];
+}
+
+function answerRequests(connection: Connection, workspace: Workspace): void {
+  /** Answers about a document; `nothing` for one that is not open. */
+  const about = <P, R>(nothing: R, answer: (source: SourceDocument, params: P) => R) => (params: P, token: CancellationToken): R => {
+    if (token.isCancellationRequested) throw new ResponseError(LSPErrorCodes.RequestCancelled, 'The request was cancelled.');
+    const source = workspace.documents.byUri(checkedUri(params));
+    return source === undefined ? nothing : answer(source, params);
+  };
+  /** The same with what the document means, at a position. */
+  const meaning = <P extends { position: Position }, R>(nothing: R, answer: (at: { source: SourceDocument; analysis: Analysis; offset: number }, params: P) => R) => about<P, R>(nothing, (source, params) => {
+    const offset = source.document.offsetAt(checkedPosition(params.position));
+    const analysis = workspace.analysisFor(source.path);
+    return analysis === undefined ? nothing : answer({ source, analysis, offset }, params);
+  });
+  connection.onDocumentSymbol(about([], documentSymbols));
+  connection.onFoldingRanges(about([], foldingRanges));
+  connection.onSelectionRanges(about([], (source, { positions }) => selectionRanges(source, checkedPositions(positions))));
+  connection.onDocumentFormatting(about([], (source) => formatting(source)));
+  connection.onDocumentRangeFormatting(about([], (source, { range }) => formatting(source, checkedRange(range))));
+  connection.languages.semanticTokens.on(about({ data: [] }, semanticTokens));
+  connection.onHover(meaning(null, ({ source, analysis, offset }) => hover(source, analysis, offset)));
+  connection.onDefinition(meaning([], ({ source, analysis, offset }) => definitions(source, analysis, offset, workspace.includePathsFor(analysis.root))));
+  connection.onReferences(meaning([], ({ source, analysis, offset }, params) => references(source, analysis, offset, field(field(params, 'context'), 'includeDeclaration') === true ? 'uses and declarations' : 'uses')));
+}
+
+function invalid(what: string): ResponseError {
+  return new ResponseError(ErrorCodes.InvalidParams, `The parameters need ${what}.`);
+}
+
+function checkedUri(params: unknown): string {
+  const uri = field(field(params, 'textDocument'), 'uri');
+  if (typeof uri !== 'string') throw invalid('a textDocument with a uri');
+  return uri;
+}
+
+function isPosition(given: unknown): given is Position {
+  const [line, character] = [field(given, 'line'), field(given, 'character')];
+  return Number.isSafeInteger(line) && Number.isSafeInteger(character) && Number(line) >= 0 && Number(character) >= 0;
+}
+
+function isRange(given: unknown): given is Range {
+  return isPosition(field(given, 'start')) && isPosition(field(given, 'end'));
+}
+
+function checkedPosition(given: unknown): Position {
+  if (!isPosition(given)) throw invalid('a position');
+  return given;
+}
+
+function checkedPositions(given: unknown): readonly Position[] {
+  if (!Array.isArray(given)) throw invalid('a list of positions');
+  return given.map(checkedPosition);
+}
+
+function checkedRange(given: unknown): Range {
+  if (!isRange(given)) throw invalid('a range');
+  return given;
+}

@@ -1,0 +1,41 @@
+/** What a client may set, read without trust from initialization options or from its configuration. */
+
+import { CHECK_NAMES, type CheckLevel } from '../runtime/devicetree/checks/check-table';
+
+/** Settings of the server. */
+export interface ServerSettings {
+  /** Folders searched for included files; relative ones start from each workspace folder. */
+  readonly includePaths: readonly string[];
+  /** Macros defined for every root. */
+  readonly defines: Readonly<Record<string, string>>;
+  /** Levels of dtc's checks, by name. */
+  readonly checks: Readonly<Record<string, CheckLevel>>;
+}
+
+/** Nothing set. */
+export const NO_SETTINGS: ServerSettings = { includePaths: [], defines: {}, checks: {} };
+
+/** Reads `{ includePaths, defines, checks }`; what is malformed counts as not set. */
+export function readSettings(given: unknown, before: ServerSettings = NO_SETTINGS): ServerSettings {
+  const includePaths = field(given, 'includePaths');
+  const defines = entries(field(given, 'defines'))?.flatMap(([name, value]) => (/^[A-Za-z_]\w*$/.test(name) && typeof value === 'string' ? [[name, value] as const] : []));
+  const checks = entries(field(given, 'checks'))?.flatMap(([name, value]) => (CHECK_NAMES.includes(name) && isLevel(value) ? [[name, value] as const] : []));
+  return {
+    includePaths: Array.isArray(includePaths) ? includePaths.filter((path) => typeof path === 'string') : before.includePaths,
+    defines: defines === undefined ? before.defines : Object.fromEntries(defines),
+    checks: checks === undefined ? before.checks : Object.fromEntries(checks),
+  };
+}
+
+/** A member of an object that came from outside. */
+export function field(of: unknown, name: string): unknown {
+  return typeof of === 'object' && of !== null ? Object.getOwnPropertyDescriptor(of, name)?.value : undefined;
+}
+
+function entries(of: unknown): readonly (readonly [string, unknown])[] | undefined {
+  return typeof of === 'object' && of !== null && !Array.isArray(of) ? Object.entries(of) : undefined;
+}
+
+function isLevel(value: unknown): value is CheckLevel {
+  return value === 'off' || value === 'warning' || value === 'error';
+}

@@ -1,0 +1,78 @@
+/** All open documents with the folders around them: which root's analysis speaks for a document. Knows no connection. */
+
+import { Analyses, isRootFile, type Analysis, type AnalysisSettings } from './analysis';
+import { OpenDocuments, type OpenList } from './documents';
+import { folderOf, WorkspaceFiles } from './files';
+import { NO_SETTINGS, type ServerSettings } from './settings';
+
+/** Folders that Linux and Zephyr keep included files in, below some folder above the root file. */
+const USUAL_INCLUDE_FOLDERS = ['include', 'scripts/dtc/include-prefixes'];
+
+/** The state behind a connection. */
+export class Workspace {
+  readonly documents: OpenDocuments;
+  readonly files: WorkspaceFiles;
+  private readonly analyses: Analyses;
+  private folders: readonly string[] = [];
+  private settings: ServerSettings = NO_SETTINGS;
+
+  constructor(list: OpenList) {
+    this.documents = new OpenDocuments(list);
+    this.files = new WorkspaceFiles((path) => this.documents.byPath(path)?.getText());
+    this.analyses = new Analyses(this.files);
+  }
+
+  /** Sets the workspace folders (paths) and the settings. */
+  configure(folders: readonly string[], settings: ServerSettings): void {
+    this.folders = folders.map((folder) => folder.replace(/(.)\/+$/, '$1'));
+    this.settings = settings;
+    this.allowFolders();
+  }
+
+  /** To be called when documents were opened or closed: without a workspace, the folders of open documents may be read. */
+  allowFolders(): void {
+    const roots = this.folders.length > 0 ? this.folders : this.documents.paths.filter((path) => path.startsWith('/') || /^[A-Za-z]:\//.test(path)).map(folderOf);
+    this.files.allow([...roots, ...this.statedIncludePaths()]);
+  }
+
+  private statedIncludePaths(): readonly string[] {
+    return this.settings.includePaths.flatMap((path) => (/^(\/|[A-Za-z]:)/.test(path) ? [path] : this.folders.map((folder) => `${folder}/${path}`)));
+  }
+
+  /** Include paths for a root file: those stated, then the usual folders on the way up to the workspace folder. */
+  includePathsFor(path: string): readonly string[] {
+    const found: string[] = [];
+    const top = this.folders.find((folder) => path.startsWith(`${folder}/`));
+    for (let folder = folderOf(path); top !== undefined && folder.length >= top.length; folder = folderOf(folder)) {
+      for (const usual of USUAL_INCLUDE_FOLDERS) if (this.files.hasFolder(`${folder}/${usual}`)) found.push(`${folder}/${usual}`);
+      if (folder === top || folder === folderOf(folder)) break;
+    }
+    return [...this.statedIncludePaths(), ...found];
+  }
+
+  private settingsFor(path: string): AnalysisSettings {
+    return { includePaths: this.includePathsFor(path), defines: this.settings.defines, checks: this.settings.checks };
+  }
+
+  /** The analyses that speak for the open documents: one for each root, and one for each other file that no root includes. */
+  analyse(): readonly Analysis[] {
+    const paths = this.documents.paths;
+    const isRoot = (path: string): boolean => isRootFile(path, this.documents.byPath(path)?.getText() ?? '');
+    const found: Analysis[] = [];
+    const add = (path: string): void => {
+      const analysis = this.analyses.of(path, this.settingsFor(path));
+      if (analysis !== undefined) found.push(analysis);
+    };
+    paths.filter(isRoot).forEach(add);
+    const covered = new Set(found.flatMap(({ files }) => files));
+    for (const path of paths) if (!isRoot(path) && !covered.has(path)) add(path);
+    this.analyses.keepOnly(new Set(found.map(({ root }) => root)));
+    return found;
+  }
+
+  /** The analysis that speaks for one open document: its own, or that of the first root that includes it. */
+  analysisFor(path: string): Analysis | undefined {
+    const all = this.analyse();
+    return all.find(({ root }) => root === path) ?? all.find(({ files }) => files.includes(path));
+  }
+}
