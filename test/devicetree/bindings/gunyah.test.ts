@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { load } from 'js-yaml';
 
+import { pa } from '../../../runtime/base/brands';
 import { readBindings, UNDOCUMENTED, type BindingSet } from '../../../runtime/devicetree/bindings/binding-set';
 import { ITEM_TEXTS } from '../../../runtime/devicetree/bindings/schema-fixups';
 import { compileDts, decodeDtb, type DtNode } from '../../../runtime/devicetree/index';
@@ -101,12 +102,25 @@ describe('the binding of the hypervisor node', () => {
   });
 });
 
+describe('the core bindings', () => {
+  it('accept nodes that are called as properties are', () => {
+    assert.deepEqual(check(BINDING, 'clocks { c: c { #clock-cells = <0>; }; }; soc { ranges = <0 0 0 0 0 1>; #address-cells = <2>; #size-cells = <2>; interrupt-controller { }; pcie { ranges; clocks = <&c>; status = "okay"; }; };'), []);
+  });
+
+  it('object to values of the wrong type', () => {
+    assert.deepEqual(check(BINDING, 'x { status = "off"; };'), ['/x pattern status/0']);
+    assert.deepEqual(check(BINDING, 'x { interrupt-controller; };'), ['/x required #interrupt-cells']);
+    assert.deepEqual(check(BINDING, 'x { dma-coherent = <1>; };').slice(0, 1), ['/x type dma-coherent']);
+    assert.deepEqual(check(BINDING, 'x { #address-cells = <5>; reg-names = <1>; };').sort(), ['/x maximum #address-cells', '/x type reg-names']);
+  });
+});
+
 describe('what RM generates', () => {
   it('passes as such, for the sample’s VM and for the primary one, and fails the binding', () => {
     const dts = readFileSync(join(FOLDER, '../../extension/samples/two-vms/sensor.dts'), 'utf8');
     const system = new SystemFixture([{ dts, autostart: true }]);
     for (const address of [system.translate(0x80, 0x8010_0000n), PRIMARY_DTB]) {
-      const decoded = decodeDtb(system.engine.memory.read(address as never, 0x1_0000));
+      const decoded = decodeDtb(system.engine.memory.read(pa(address), 0x1_0000));
       assert.ok(decoded.ok);
       const { root } = decoded.value.tree;
       // The primary VM of the test has no interrupt controller to say how many cells an interrupt has.
@@ -226,7 +240,7 @@ describe('the binding of a VM configuration', () => {
     assert.deepEqual(config(`image-name = "crosvm-vm"; os-type = "linux"; memory { #address-cells = <2>; #size-cells = <2>; base-address = <0 0x80000000>; size-max = <7 0x80000000>; firmware-address = <0 0x1000>; };
       interrupts { config = <&gic>; }; vdevices { generate = "/hypervisor"; };`, 'affinity = "proxy"; no-timer-wakeups;'), []);
     assert.deepEqual(config(`image-name = "linux_vm_0"; memory { base-address = <0 0x80000000>; }; interrupts { config = "/gic"; };`, 'affinity-map = <0>; sched-priority = <(-1)>; sched-timeslice = <2000>;'), []);
-    assert.deepEqual(config(`${NAME} compatible = "qcom,vm-1.0"; vm-type = "aarch64-guest"; boot-config = "fdt,unified"; vendor = "x"; vm-uri = "vmuid/x"; vm-guid = "598085da-c516-5b25-a9c1-927a02819770"; qcom,sensitive;
+    assert.deepEqual(config(`${NAME} compatible = "qcom,vm-1.0"; vm-type = "aarch64-guest"; boot-config = "fdt,unified"; qcom,pasid = <0 0x1c>; vendor = "x"; vm-uri = "vmuid/x"; vm-guid = "598085da-c516-5b25-a9c1-927a02819770"; qcom,sensitive;
       vm-attrs = "context-dump", "crash-restart"; kernel-entry-segment = "kernel"; kernel-entry-offset = <0 0>; gic-irq-ranges = <33 33 40 40>; iomemory-ranges = <0 0x1000 0 0x1000 0 0x1000 0>; segments { ramdisk = <2>; };`), []);
   });
 
