@@ -9,7 +9,8 @@ import { pa } from '../../../runtime/base/brands';
 import { readBindings, UNDOCUMENTED, type BindingSet } from '../../../runtime/devicetree/bindings/binding-set';
 import { ITEM_TEXTS } from '../../../runtime/devicetree/bindings/schema-fixups';
 import { compileDts, decodeDtb, type DtNode } from '../../../runtime/devicetree/index';
-import { PRIMARY_DTB, SystemFixture } from '../../resource-manager/system-fixture';
+import { dtb, PRIMARY_DTB, SystemFixture } from '../../resource-manager/system-fixture';
+import { RPC, vmTree } from '../../resource-manager/trees';
 
 const FOLDER = join(__dirname, '../../../language-server/bindings');
 
@@ -160,6 +161,45 @@ const GENERATED: readonly (readonly [name: string, good: string, from: string, t
   ['firmware@1000', 'compatible = "qcom,vm-firmware"; reg = <0 0x1000>; no-map;', 'no-map;', '', ['required no-map']],
   ['cpu@0', 'device_type = "cpu"; qcom,gunyah-capability = <0 9>;', '<0 9>', '<9>', ['typeSize qcom,gunyah-capability']],
 ];
+
+describe('what RM generates for every kind of device', () => {
+  it('passes as such', () => {
+    const device = (name: string, properties: string): string => `${name} { peer-default; generate = "/hypervisor/${name}"; push-compatible = "vendor,${name}"; ${properties} };`;
+    const dts = vmTree({ memory: 'base-address = <0 0x80000000>;', vdevices: [
+      RPC, device('pair', 'vdevice-type = "message-queue-pair"; label = <1>;'), device('sender', 'vdevice-type = "message-queue"; label = <2>; is-sender;'),
+      device('receiver', 'vdevice-type = "message-queue"; label = <3>; is-receiver;'), device('bell', 'vdevice-type = "doorbell"; label = <4>;'),
+      device('source', 'vdevice-type = "doorbell-source"; label = <5>;'),
+      device('shared', 'vdevice-type = "shm"; label = <0x15>; dma_base = <0 0>; memory { label = <0x15>; #address-cells = <2>; base = <0 0xa0000000>; };'),
+    ].join(' ') });
+    assert.deepEqual(failures(AS_RM, compileDts(dts).tree.root), []);
+    const system = new SystemFixture();
+    const vmid = system.request('VM_ALLOCATE', { vmid: 0 }).values?.vmid ?? 0;
+    const [image, treeOffset] = [0x4040_0000n, 0x10_0000n];
+    system.engine.memory.write(pa(image + treeOffset), dtb(dts));
+    const parcel = { memoryType: 0, flags: 0, attributes: [{ attribute: 0, vmid: 0 }] };
+    const handle = system.request('MEM_LEND', { ...parcel, label: 0, acl: [{ vmid, rights: 7 }], sgl: [{ address: image, size: 0x20_0000n }] }).values?.handle ?? -1;
+    system.request('VM_CONFIG_IMAGE', { vmid, auth: 0, handle, imageOffset: 0n, imageSize: 0n, dtbOffset: treeOffset, dtbSize: 0x1_0000n });
+    system.request('VM_INIT', { vmid });
+    system.request('MEM_SHARE', { ...parcel, label: 0x15, acl: [{ vmid: 3, rights: 6 }, { vmid, rights: 6 }], sgl: [{ address: image + 0x20_0000n, size: 0x2000n }] });
+    system.request('VM_START', { vmid });
+    const { root } = system.readTree(system.translate(vmid, 0x8010_0000n));
+    assert.deepEqual(root.child('hypervisor')?.children.map(({ name }) => name.replace(/@.*/, '')).sort(), ['bell', 'pair', 'qcom,gunyah-vm', 'receiver', 'rm-rpc', 'sender', 'shared', 'source']);
+    assert.ok(root.at('/reserved-memory/buffer@a0000000') !== undefined);
+    assert.deepEqual(failures(AS_RM, root), []);
+  });
+});
+
+describe('the samples', () => {
+  const folder = join(FOLDER, '../../extension/samples');
+  for (const path of ['two-vms/sensor.dts', 'console-loopback/left.dts', 'console-loopback/right.dts']) {
+    it(`pass: ${path}`, () => {
+      const file = join(folder, path);
+      const { tree, diagnostics } = compileDts(readFileSync(file, 'utf8'), { file, files: { readText: (name) => readFileSync(name, 'utf8') } });
+      assert.deepEqual(diagnostics, []);
+      assert.deepEqual(failures(BINDING, tree.root), []);
+    });
+  }
+});
 
 describe('the bindings of what RM generates', () => {
   for (const [name, good, from, to, expected] of GENERATED) {
