@@ -130,6 +130,8 @@ class Layout {
     const place = this.places[index];
     if (before === undefined || place === undefined) return '';
     const original = this.text.slice(before.end - trailingBlanks(before), token.start);
+    // A line that goes on behind a backslash is part of what the author meant, wherever it stands.
+    if (original.includes('\\')) return original;
     const lines = original.split('\n').length - 1;
     if (before.kind === 'preprocessor') return this.newLine(token, { place, lines: Math.max(1, lines), original });
     if (before.kind === 'comment' && before.text.startsWith('//')) return this.newLine(token, { place, lines: Math.max(1, lines), original });
