@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { load } from 'js-yaml';
 import type { Diagnostic, Result } from '../runtime/base/result';
 import { readBindings, UNDOCUMENTED, type BindingFailure, type BindingFile, type BindingSet } from '../runtime/devicetree/bindings/binding-set';
-import type { DtNode, DtProperty } from '../runtime/devicetree/index';
+import type { DtNode, SourceOrigin } from '../runtime/devicetree/index';
 import { readFileBytes, reasonOf, textOf } from './dt-files';
 import { failureWords } from './dt-failure-words';
 import type { DtReport } from './dt-report';
@@ -27,7 +27,7 @@ export interface LoadedBindings {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Reads all `*.yaml` below the folders; a sentence if one of them is no folder. */
+/** Reads all `*.yaml` below the folders; a sentence if one of them cannot be read. A binding may stand for a folder. */
 export function loadBindings(folders: readonly string[]): Result<LoadedBindings, string> {
   const paths: string[] = [];
   for (const folder of folders) {
@@ -49,7 +49,11 @@ export function missingTypes(bindings: BindingSet): string | undefined {
 /** Adds the bindings below a folder, in the order of their names. Links to folders are not followed. */
 function collect(folder: string, depth: number, paths: string[]): string | undefined {
   try {
-    if (!statSync(folder).isDirectory()) return `--bindings: ${folder} is no folder.`;
+    if (!statSync(folder).isDirectory()) {
+      if (!folder.endsWith('.yaml')) return `--bindings: ${folder} is neither a folder nor a binding (*.yaml).`;
+      paths.push(folder);
+      return undefined;
+    }
     const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
     for (const entry of entries) {
       const path = join(folder, entry.name);
@@ -93,9 +97,8 @@ export function bindingReports(bindings: BindingSet, root: DtNode): readonly DtR
 function reportsOf(bindings: BindingSet, failure: BindingFailure): readonly DtReport[] {
   const names = failure.keyword === 'required' || failure.names === undefined || failure.names.length === 0 ? [undefined] : failure.names;
   return names.map((name) => {
-    const { node, property } = placeOf(failure, name);
-    const { file, line, column, length } = property?.origin ?? node.origin ?? {};
-    const { schemaId } = failure;
+    const { file, line, column, length } = placeOf(failure, name) ?? {};
+    const { node, schemaId } = failure;
     const isUndocumented = schemaId === UNDOCUMENTED;
     return {
       severity: isUndocumented ? 'warning' : 'error',
@@ -113,15 +116,15 @@ function codeOf(schemaId: string): string {
   return schemaId.replace(/^https?:\/\/[^/]+\/(schemas\/)?/, '');
 }
 
-/** The guilty node and, if it is about one, the guilty property: where the failure's path leads, and from there to `name`. */
-function placeOf({ node, path, keyword }: BindingFailure, name: string | undefined): { readonly node: DtNode; readonly property: DtProperty | undefined } {
+/** Where the guilty property or else the guilty node is written: where the failure's path leads, and from there to `name`. */
+function placeOf({ node, path, keyword }: BindingFailure, name: string | undefined): SourceOrigin | undefined {
   let at = node;
   for (const step of [...path, ...(name === undefined || keyword === 'dependentRequired' ? [] : [name])]) {
     const property = typeof step === 'string' ? at.property(step) : undefined;
-    if (property !== undefined) return { node: at, property };
+    if (property !== undefined) return property.origin ?? at.origin;
     const child = typeof step === 'string' ? at.child(step) : undefined;
     if (child === undefined) break;
     at = child;
   }
-  return { node: at, property: undefined };
+  return at.origin;
 }

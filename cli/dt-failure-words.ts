@@ -8,10 +8,11 @@ import { ITEM_TEXTS } from '../runtime/devicetree/bindings/schema-fixups';
 /** Longest value or list of choices that a message shows, in characters. */
 const SHOWN_MAX = 160;
 
-const TYPE_WORDS: Readonly<Record<string, string>> = {
-  object: 'a node', array: 'a list of values', string: 'a string', integer: 'a number', number: 'a number', boolean: 'a property without value',
-};
+const TYPE_WORDS: ReadonlyMap<Json, string> = new Map([
+  ['object', 'a node'], ['array', 'a list of values'], ['string', 'a string'], ['integer', 'a number'], ['number', 'a number'], ['boolean', 'a property without value'],
+]);
 
+/** `name` is the guilty member's, with the nodes from the checked one to it. */
 type Sentence = (failure: Failure, argument: Json, name: string) => string;
 
 const SENTENCES: Readonly<Record<string, Sentence>> = {
@@ -21,11 +22,11 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'additionalProperties': unknownName,
   'unevaluatedProperties': unknownName,
   'propertyNames': (_failure, _argument, name) => `The name ${name} is not one that the binding allows.`,
-  'type': ({ path, value }, argument) => `${subject(path)} should be ${(typeof argument === 'string' ? [argument] : elementsOf(argument)).map((type) => TYPE_WORDS[String(type)] ?? String(type)).join(' or ')}, not ${shown(value)}.`,
+  'type': ({ path, value }, argument) => `${subject(path)} should be ${(typeof argument === 'string' ? [argument] : elementsOf(argument)).map((type) => TYPE_WORDS.get(type) ?? text(type)).join(' or ')}, not ${shown(value)}.`,
   'typeSize': ({ path }, argument) => `${subject(path)} should have elements of ${text(argument)} bits.`,
   'const': ({ path, value }, argument) => `${subject(path)} should be ${text(argument)}, not ${shown(value)}.`,
   'enum': ({ path, value }, argument) => `${subject(path)} is ${shown(value)}, which is none of ${cut(elementsOf(argument).map(text).join(', '))}.`,
-  'pattern': ({ path, value }, argument) => `${subject(path)} is ${shown(value)}, which does not match ${String(argument)}.`,
+  'pattern': ({ path, value }, argument) => `${subject(path)} is ${shown(value)}, which does not match ${text(argument)}.`,
   'minItems': (failure, argument) => tooFew(failure, argument),
   'maxItems': ({ path, value }, argument) => `${subject(path)} has ${count(value)}, but at most ${text(argument)} may be there.`,
   'additionalItems': ({ path, value }) => `${subject(path)} has ${count(value)}, which is more than the binding lists.`,
@@ -51,7 +52,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
 export function failureWords(failure: Failure, name = failure.names?.[0] ?? ''): string {
   const sentence = SENTENCES[failure.keyword];
   const argument = isObject(objectOr(failure.schema)) ? objectOr(failure.schema)[failure.keyword] ?? null : null;
-  return sentence === undefined ? `${subject(failure.path)} does not follow "${failure.keyword}" of the binding.` : sentence(failure, argument, name);
+  return sentence === undefined ? `${subject(failure.path)} does not follow "${failure.keyword}" of the binding.` : sentence(failure, argument, [...failure.path.filter((step) => typeof step === 'string'), name].join('/'));
 }
 
 function objectOr(schema: Failure['schema']): Exclude<Failure['schema'], boolean> {
@@ -59,7 +60,7 @@ function objectOr(schema: Failure['schema']): Exclude<Failure['schema'], boolean
 }
 
 function unknownName({ value }: Failure, _argument: Json, name: string): string {
-  const isNode = value instanceof NodeInstance && value.members.get(name) instanceof NodeInstance;
+  const isNode = value instanceof NodeInstance && value.members.get(name.slice(name.lastIndexOf('/') + 1)) instanceof NodeInstance;
   return `The binding knows no ${isNode ? 'node' : 'property'} ${name} here.`;
 }
 
@@ -69,7 +70,7 @@ function bound(words: string): Sentence {
 
 /** Says also what the missing entries are, where the binding does. */
 function tooFew({ path, value, schema }: Failure, argument: Json): string {
-  const texts = elementsOf(objectOr(schema)[ITEM_TEXTS] ?? null).map((item) => String(item).trim().replace(/\s+/g, ' '));
+  const texts = elementsOf(objectOr(schema)[ITEM_TEXTS] ?? null).map((item) => text(item).trim().replace(/\s+/g, ' '));
   const missing = texts.slice(isValueList(value) ? value.length : 0, typeof argument === 'number' ? argument : texts.length).filter((item) => item !== '');
   return `${subject(path)} has ${count(value)}, but needs at least ${text(argument)}${missing.length === 0 ? '' : cut(`: ${missing.join('; ')}`)}.`;
 }

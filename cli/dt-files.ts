@@ -1,6 +1,6 @@
 /** How the `dt` commands read and write: files with limits, trees as source or blob by their content, and where included files are searched. */
 
-import { closeSync, existsSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { compileDts, decodeDtb, deviceTree, isDtb, rootNode, type DeviceTree, type DtDiagnostic, type DtsFiles, type LinkOptions } from '../runtime/devicetree/index';
 import type { Result } from '../runtime/base/result';
@@ -114,6 +114,8 @@ export function includePathsOf(path: string, given: readonly string[]): readonly
 function hostFiles(): DtsFiles {
   const texts = new Map<string, string | undefined>();
   const bytesOf = (path: string): Uint8Array | undefined => {
+    // A source that includes a device or a pipe would wait for ever.
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
     const read = readFileBytes(path);
     return read.ok ? read.value : undefined;
   };

@@ -2,7 +2,7 @@
 
 import { pathToFileURL } from 'node:url';
 import { isAbsolute } from 'node:path';
-import type { DtDiagnostic } from '../runtime/devicetree/index';
+import { dtMessages, type DtDiagnostic } from '../runtime/devicetree/index';
 
 /** A diagnostic that may know the node it is about. */
 export interface DtReport extends DtDiagnostic {
@@ -39,7 +39,8 @@ function sarifOf(reports: readonly DtReport[]): object {
   const rules = [...new Set(reports.map(({ code }) => code))].sort();
   const rule = (id: string): object => {
     const binding = reports.find((report) => report.code === id)?.binding;
-    return { id, shortDescription: { text: binding === undefined ? id : `The binding ${binding.id} is not followed.` }, ...(binding?.id.startsWith('http') === true ? { helpUri: binding.id } : {}) };
+    const text = binding === undefined ? ruleText(id) : `The binding ${binding.id} is not followed.`;
+    return { id, shortDescription: { text }, ...(binding?.id.startsWith('http') === true ? { helpUri: binding.id } : {}) };
   };
   return {
     $schema: SARIF_SCHEMA,
@@ -56,6 +57,12 @@ function sarifOf(reports: readonly DtReport[]): object {
       })),
     }],
   };
+}
+
+/** The message of a code with its blanks left open; checks of dtc say enough by their names. */
+function ruleText(code: string): string {
+  const [, message] = Object.entries(dtMessages).find(([known]) => known === code) ?? [];
+  return message?.replace(/\{\w+\}/g, '…') ?? code;
 }
 
 function locationsOf({ file, line, column, length, node }: DtReport): readonly object[] {

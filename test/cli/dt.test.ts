@@ -210,7 +210,7 @@ test('what is missing in a node that is switched off is forgiven, what is wrong 
 test('compatible strings that no binding knows are told on request', () => {
   const tree = board('compatible = "test-unknown,uart";', 'reg = <0x2000 1>;');
   checkRun(['check', tree, '--bindings', bindings()], {});
-  checkRun(['check', tree, '--bindings', bindings(), '--undocumented'], { out: 'board.dts:6:3: warning: /uart@2000: No binding documents the compatible string "test-unknown,uart". [undocumented-compatible]\n' });
+  checkRun(['check', tree, '--bindings', bindings(), '--bindings', 'bindings/types.yaml', '--undocumented'], { out: 'board.dts:6:3: warning: /uart@2000: No binding documents the compatible string "test-unknown,uart". [undocumented-compatible]\n' });
 });
 
 test('bindings that cannot be used are told on request, and the others still count', () => {
@@ -288,7 +288,7 @@ test('bad usage and files that cannot be read end with 2 and a clear line', () =
   checkRefused(['check', 'good.dts', '-W', 'nonsense'], /no check "nonsense"/);
   checkRefused(['check', 'good.dts', '--json', '--sarif'], /either --json or --sarif/);
   checkRefused(['check', 'good.dts', '--bindings', 'nowhere'], /--bindings: Cannot read nowhere: there is no such file/);
-  checkRefused(['check', 'good.dts', '--bindings', 'good.dts'], /good\.dts is no folder/);
+  checkRefused(['check', 'good.dts', '--bindings', 'good.dts'], /good\.dts is neither a folder nor a binding/);
   checkRefused(['check', 'none.dts'], /Cannot read none\.dts: there is no such file/);
   checkRefused(['check', '.'], /Cannot read \.: it is a folder/);
   checkRefused(['compile', 'good.dts', 'good.dts'], /exactly one source file/);

@@ -1,0 +1,51 @@
+/** What `gunyah dt check` makes of failures against bindings of any shape: words and places, never a fault of its own. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { bindingReports } from '../../cli/dt-bindings';
+import { readBindings } from '../../runtime/devicetree/bindings/binding-set';
+import { compileDts } from '../../runtime/devicetree/index';
+
+const SOURCE = '/dts-v1/;\n/ {\n\tx {\n\t\treg = <1 2>;\n\t\tx = "a";\n\t\tsub { flag; };\n\t};\n};\n';
+const KEYWORDS = [
+  'properties', 'items', 'allOf', 'oneOf', 'anyOf', 'not', 'if', 'then', 'required', 'type', 'typeSize', 'const', 'enum', 'minItems', 'maxItems', 'minimum', 'multipleOf', 'pattern', 'contains',
+  'dependentRequired', 'propertyNames', 'additionalProperties', 'unevaluatedProperties', 'minProperties', 'uniqueItems', '$itemDescriptions', 'reg', 'x', 'sub', '$nodename', '__proto__',
+];
+const { tree: TREE } = compileDts(SOURCE, { file: 'x.dts' });
+
+function reportsOf(schema: object): ReturnType<typeof bindingReports> {
+  const { bindings } = readBindings([{ path: 'any.yaml', content: { $id: 'http://devicetree.org/schemas/any.yaml#', select: true, ...schema } }]);
+  return bindingReports(bindings, TREE.root).filter(({ code }) => code === 'any.yaml');
+}
+
+function checkMessage(schema: object, place: string, message: string): void {
+  const found = reportsOf({ select: { required: ['reg'] }, ...schema }).map((report) => [`${report.line}:${report.column}`, report.message.replace(/ \(http.*/, '')]);
+  assert.deepEqual(found, [[place, `/x: ${message}`]], JSON.stringify(schema));
+}
+
+test('each kind of failure has its words and stands where it is meant', () => {
+  checkMessage({ required: ['clocks'] }, '3:2', 'The property clocks is required.');
+  checkMessage({ properties: { reg: false } }, '4:3', 'reg is not allowed here.');
+  checkMessage({ properties: { sub: { required: ['label'] } } }, '6:3', 'The property sub/label is required.');
+  checkMessage({ properties: { sub: { properties: { flag: false } } } }, '6:9', 'sub/flag is not allowed here.');
+  checkMessage({ properties: { reg: true, x: true, sub: { type: 'object', additionalProperties: false } }, additionalProperties: false }, '6:9', 'The binding knows no property sub/flag here.');
+  checkMessage({ properties: { reg: true, x: true }, additionalProperties: false }, '6:3', 'The binding knows no node sub here.');
+  checkMessage({ oneOf: [{ required: ['clocks'] }, { required: ['resets'] }] }, '3:2', 'One of these is required: clocks, resets.');
+  checkMessage({ oneOf: [{ required: ['x'] }, { required: ['reg'] }] }, '3:2', 'The node fits several of the forms of which the binding allows one.');
+  checkMessage({ not: { required: ['x', 'reg'] } }, '3:2', 'x together with reg is not allowed here.');
+  checkMessage({ dependentRequired: { x: ['y'] } }, '3:2', 'The property y is required beside another that is there.');
+  checkMessage({ minProperties: 20 }, '3:2', 'The node should hold at least 20 properties and nodes.');
+});
+
+test('schemas of any shape lead to sentences', () => {
+  const value = fc.object({ maxDepth: 4, key: fc.constantFrom(...KEYWORDS), values: [fc.constantFrom('object', 'array', 'x', 'reg', '['), fc.integer({ min: -1, max: 4 }), fc.boolean(), fc.constant(null), fc.array(fc.constantFrom('x', 'y', 'string'))] });
+  let count = 0;
+  fc.assert(fc.property(value, (schema) => {
+    for (const { message, file } of reportsOf(schema)) {
+      assert.match(message, /^\/.*: .+\. \(http/s);
+      assert.equal(file, 'x.dts');
+      count++;
+    }
+  }), { numRuns: 1500 });
+  assert.ok(count > 50, `${count} failures are a try`);
+});
