@@ -4,7 +4,7 @@ import { serveLanguage } from '../language-server/main';
 import { parseArguments } from './arguments';
 
 /** Lines for the command's usage. */
-export const DT_LSP_USAGE = `  gunyah dt lsp [--include DIR]   language server for device trees on standard input and output`;
+export const DT_LSP_USAGE = `  gunyah dt lsp [--include DIR]           language server for device trees on standard input and output`;
 
 const EXIT_USAGE = 2;
 

@@ -21,6 +21,7 @@ export interface SourceDocument {
 export class OpenDocuments {
   private readonly list: OpenList;
   private readonly known = new Map<string, { readonly version: number; readonly text: string; readonly source: SourceDocument }>();
+  private readonly pathsByUri = new Map<string, string>();
 
   constructor(list: OpenList) {
     this.list = list;
@@ -34,24 +35,31 @@ export class OpenDocuments {
 
   /** The document with this path, if it is open. */
   byPath(path: string): TextDocument | undefined {
-    return this.list.all().find(({ uri }) => pathOfUri(uri) === path);
+    return this.list.all().find(({ uri }) => this.pathOf(uri) === path);
   }
 
   /** Paths of all open documents, in alphabetical order. */
   get paths(): readonly string[] {
-    return this.list.all().map(({ uri }) => pathOfUri(uri)).sort();
+    return this.list.all().map(({ uri }) => this.pathOf(uri)).sort();
   }
 
   /** Forgets what is known of a document that was closed. */
   forget(uri: string): void {
     this.known.delete(uri);
+    this.pathsByUri.delete(uri);
+  }
+
+  private pathOf(uri: string): string {
+    const known = this.pathsByUri.get(uri) ?? pathOfUri(uri);
+    this.pathsByUri.set(uri, known);
+    return known;
   }
 
   private sourceOf(document: TextDocument): SourceDocument {
     const text = document.getText();
     const known = this.known.get(document.uri);
     if (known?.version === document.version && known.text === text) return known.source;
-    const source = { path: pathOfUri(document.uri), document, syntax: parseSyntax(text) };
+    const source = { path: this.pathOf(document.uri), document, syntax: parseSyntax(text) };
     this.known.set(document.uri, { version: document.version, text, source });
     return source;
   }

@@ -66,12 +66,20 @@ function createDocument(uri: unknown, languageId: unknown, version: unknown, tex
   return TextDocument.create(uri, typeof languageId === 'string' ? languageId : 'dts', typeof version === 'number' ? version : 0, text);
 }
 
-function updateDocument(document: TextDocument, changes: Parameters<typeof TextDocument.update>[1], version: number): TextDocument {
-  for (const change of changes) {
-    const range = field(change, 'range');
-    if (typeof field(change, 'text') !== 'string' || (range !== undefined && !isRange(range))) throw new Error(`A change of ${document.uri} is malformed.`);
+/**
+ * Applies edits as whole texts: the library's own way of patching its table of lines goes wrong with ranges behind the last line, and between
+ * a carriage return and its line feed.
+ */
+function updateDocument(document: TextDocument, changes: readonly unknown[], version: number): TextDocument {
+  const edits = changes.map((change) => ({ range: field(change, 'range'), text: field(change, 'text') }));
+  for (const { range, text } of edits) if (typeof text !== 'string' || (range !== undefined && !isRange(range))) throw new Error(`A change of ${document.uri} is malformed.`);
+  let updated = document;
+  for (const { range, text } of edits) {
+    const before = updated.getText();
+    const [start = 0, end = before.length] = isRange(range) ? [updated.offsetAt(range.start), updated.offsetAt(range.end)].sort((a, b) => a - b) : [];
+    updated = TextDocument.update(updated, [{ text: before.slice(0, start) + String(text) + before.slice(end) }], version);
   }
-  return TextDocument.update(document, changes, version);
+  return updated;
 }
 
 function configureWith(connection: Connection, state: { readonly workspace: Workspace; readonly changed: () => void; readonly settings: ServerSettings }): void {
