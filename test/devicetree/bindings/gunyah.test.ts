@@ -9,6 +9,7 @@ import { pa } from '../../../runtime/base/brands';
 import { readBindings, UNDOCUMENTED, type BindingSet } from '../../../runtime/devicetree/bindings/binding-set';
 import { ITEM_TEXTS } from '../../../runtime/devicetree/bindings/schema-fixups';
 import { compileDts, decodeDtb, type DtNode } from '../../../runtime/devicetree/index';
+import { VM_CONFIG_RULES } from '../../../runtime/resource-manager/vm-config-rules';
 import { dtb, PRIMARY_DTB, SystemFixture } from '../../resource-manager/system-fixture';
 import { RPC, vmTree } from '../../resource-manager/trees';
 
@@ -273,6 +274,20 @@ describe('the bindings of devices of a VM configuration', () => {
 });
 
 describe('the binding of a VM configuration', () => {
+  it('and those of its devices describe every property that RM reads, in words', () => {
+    const texts = new Map<string, boolean>();
+    const visit = (value: unknown): void => {
+      if (typeof value !== 'object' || value === null) return;
+      for (const [key, member] of Object.entries(value)) {
+        if (key === 'properties' && typeof member === 'object') for (const [name, schema] of Object.entries(member ?? {})) texts.set(name, texts.get(name) === true || 'description' in Object(schema));
+        visit(member);
+      }
+    };
+    for (const [uri, schema] of BINDING.schemas) if (!uri.includes('/binding/')) visit(schema);
+    const rules = Object.values(VM_CONFIG_RULES).flatMap(({ properties }) => Object.keys(properties));
+    assert.deepEqual(rules.filter((name) => texts.get(name) !== true && name !== 'cpu-idle-states'), []);
+  });
+
   const config = (properties: string, vcpus = 'affinity = "proxy";'): string[] => check(BINDING, `gunyah-vm-config { ${properties} vcpus { ${vcpus} }; };`).map((line) => line.replace('/gunyah-vm-config ', ''));
   const NAME = 'image-name = "vm";';
 
