@@ -37,9 +37,9 @@ export interface Analysis {
 /** Problems that no including file can mend. */
 const SYNTAX_CODES = new Set(['dts-syntax', 'dts-missing-semicolon', 'dts-unterminated', 'dts-bad-number', 'dts-bad-character', 'dts-bad-byte', 'dts-bad-bits', 'dts-out-of-range', 'cpp-unbalanced', 'cpp-bad-directive', 'cpp-macro-unterminated']);
 
-/** True for the text of a file that stands for itself and is not only included by others. */
-export function isRootFile(path: string, text: string): boolean {
-  return !/\.(dtsi|h)$/.test(path) || /^\s*\/dts-v1\//m.test(text);
+/** True for a file that stands for itself and is not only included by others. Its name decides: many included files say /dts-v1/ too. */
+export function isRootFile(path: string): boolean {
+  return !/\.(dtsi|h)$/.test(path);
 }
 
 /** Remembers every file that was asked for, also those that are not there. */
@@ -81,7 +81,7 @@ export class Analyses {
     if (text === undefined) return undefined;
     const recorder = new Recorder(this.files);
     recorder.readText(root);
-    const analysis = isRootFile(root, text) ? analyse(root, text, recorder, settings) : analyseAlone(root, text, recorder, settings);
+    const analysis = isRootFile(root) ? analyse(root, text, recorder, settings) : analyseAlone(root, text, recorder, settings);
     this.kept.set(root, { analysis, seen: recorder.seen, settings: key });
     return analysis;
   }
@@ -116,7 +116,9 @@ function analyseAlone(root: string, text: string, files: Recorder, settings: Ana
 
 /** True if a file holds properties or named nodes outside any node, so it is meant to be included within one. */
 function standsInsideNode(syntax: SyntaxTree): boolean {
-  return syntax.root.children.some(({ kind, name }) => kind === 'property' || (kind === 'node' && name?.kind === 'name'));
+  const { children } = syntax.root;
+  const isTop = children.some(({ kind, name }) => (kind === 'node' && name?.kind !== 'name') || name?.text === '/dts-v1/' || name?.text === '/plugin/');
+  return !isTop && children.some(({ kind, name }) => kind === 'property' || (kind === 'node' && name?.kind === 'name'));
 }
 
 /** True if a macro that the including file defines may make sense of the statement. */

@@ -57,15 +57,14 @@ export class Workspace {
   /** The analyses that speak for the open documents: one for each root, and one for each other file that no root includes. */
   analyse(): readonly Analysis[] {
     const paths = this.documents.paths;
-    const isRoot = (path: string): boolean => isRootFile(path, this.documents.byPath(path)?.getText() ?? '');
     const found: Analysis[] = [];
     const add = (path: string): void => {
       const analysis = this.analyses.of(path, this.settingsFor(path));
       if (analysis !== undefined) found.push(analysis);
     };
-    paths.filter(isRoot).forEach(add);
+    paths.filter(isRootFile).forEach(add);
     const covered = new Set(found.flatMap(({ files }) => files));
-    for (const path of paths) if (!isRoot(path) && !covered.has(path)) add(path);
+    for (const path of paths) if (!isRootFile(path) && !covered.has(path)) add(path);
     this.analyses.keepOnly(new Set(found.map(({ root }) => root)));
     return found;
   }

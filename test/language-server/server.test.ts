@@ -88,6 +88,8 @@ void describe('language server: diagnostics', () => {
     assert.deepEqual(await client.diagnostics('part.dtsi'), ['4:16-16 dts-missing-semicolon']);
     await client.change('part.dtsi', { text: 'reg = <1>;\nchild { a = <1; };\n' });
     assert.deepEqual(await client.diagnostics('part.dtsi'), ['1:14-15 dts-syntax']);
+    await client.change('part.dtsi', { text: '/dts-v1/;\n/ { a = <&elsewhere>; b@1 { }; };\n' });
+    assert.deepEqual(await client.diagnostics('part.dtsi'), []);
   }));
 
   void it('of an included file are judged by the root that is open', () => withClient(FILES, async (client) => {
