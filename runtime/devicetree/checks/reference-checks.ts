@@ -88,7 +88,7 @@ function isInterruptProvider(node: DtNode): boolean {
 /** Whoever takes interrupts says how they are written. */
 export function interruptProvider(context: CheckContext, node: DtNode): void {
   if (!isInterruptProvider(node)) return;
-  for (const name of ['#interrupt-cells', '#address-cells']) if (!node.has(name)) context.report(node, `An interrupt provider states ${name}.`);
+  for (const name of ['#interrupt-cells', '#address-cells']) if (!node.has(name)) context.report(node, `A node that takes interrupts needs ${name}, and this one has none.`);
 }
 
 /** Interrupts have a parent, and whole entries in its form. */
