@@ -24,7 +24,7 @@ const CATALOGUE = {
   notWritable: { id: 1302, text: 'Cannot change this: {problem}', showUser: true },
   badAddress: { id: 1303, text: '"{address}" is no address. Write vm:va:0x…, vm:ipa:0x… or pa:0x….', showUser: false },
   unknownVm: { id: 1304, text: 'There is no virtual machine {vm}.', showUser: false },
-  unknownSource: { id: 1305, text: 'There is no source with that reference.', showUser: false },
+  unknownSource: { id: 1305, text: 'The source file is not where the program was built from. Get the sources of this build, and say in "sourceMap" where they are.', showUser: false },
   noLocation: { id: 1306, text: 'No source line is known for {address}.', showUser: false },
   internal: { id: 1900, text: 'The adapter made a mistake: {problem}. Please report it with the steps that led here.', showUser: true },
 } as const satisfies Record<string, { readonly id: number; readonly text: string; readonly showUser: boolean }>;
