@@ -123,8 +123,26 @@ export interface TraceRow {
   readonly vm: string;
   readonly vcpu?: number;
   readonly event: string;
+  /** The event's number. */
+  readonly number?: number;
   /** `name`, `args`, `result` and others, as the event has them. */
   readonly [field: string]: unknown;
+}
+/** A page of the trace. Events are numbered from 0 since the start; `number` of a row is its event's. */
+export interface TracePage {
+  readonly events: readonly TraceRow[];
+  /** Number to go on from. */
+  readonly next: number;
+  /** How many events between `from` and the first one here are kept no longer. */
+  readonly dropped: number;
+  /** Number of the oldest event kept. */
+  readonly start: number;
+  /** How many events happened up to the present moment; those from here on are the future, known because time was travelled back. */
+  readonly position: number;
+  /** Number after the newest event known. */
+  readonly end: number;
+  /** Grows when history branches, so that events of the future that were known never happen. */
+  readonly branch: number;
 }
 /** Extent of the recorded time, in ticks, and what is known in it. */
 export interface TimelineInfo {
@@ -149,7 +167,7 @@ export interface CustomRequests {
   'gunyah/interrupts': { arguments: { vmid: number }; body: { interrupts: readonly InterruptRow[] } };
   'gunyah/scheduler': { arguments: Record<string, never>; body: { cpus: readonly SchedulerRow[] } };
   'gunyah/rm': { arguments: Record<string, never>; body: { vms: readonly VmRow[]; memparcels: readonly Readonly<Record<string, unknown>>[]; pending: readonly Readonly<Record<string, unknown>>[] } };
-  'gunyah/trace': { arguments: { from?: number; limit?: number; filter?: string }; body: { events: readonly TraceRow[]; next: number; dropped: number } };
+  'gunyah/trace': { arguments: { from?: number; limit?: number; filter?: string; future?: boolean }; body: TracePage };
   'gunyah/timeline': { arguments: Record<string, never>; body: TimelineInfo };
   'gunyah/seek': { arguments: { tick?: number; event?: number }; body: { tick: number } };
   'gunyah/lastWrite': { arguments: { address: string; vm?: string; size?: number }; body: { found: boolean; tick?: number; vm?: string; pc?: Hex } };

@@ -42,21 +42,22 @@ function describeTranslation({ address }: SpacedAddress, isIntermediate: boolean
   return { ok: true, steps };
 }
 
-/** A page of the trace, oldest first, from event number `from`; `filter` is a word that a line must contain. */
+/** A page of the trace, oldest first, from event number `from`; `filter` is a word that a line must contain. With `future` also what lies ahead. */
 function trace(session: Session, args: Arguments): CustomRequestBody<'gunyah/trace'> {
   const log = system(session).trace;
   const limit = Math.min(TRACE_LIMIT_MAX, Math.max(1, numberOr(args, 'limit', 1000)));
   const filter = textOr(args, 'filter')?.toLowerCase() ?? '';
+  const end = args['future'] === true ? log.end : log.position;
   const events: CustomRequestBody<'gunyah/trace'>['events'][number][] = [];
   const first = numberOr(args, 'from', Math.max(log.start, log.position - limit));
   let number = Math.max(log.start, first);
-  for (; number < log.position && events.length < limit; number++) {
+  for (; number < end && events.length < limit; number++) {
     const event = log.at(number);
     if (event === undefined) continue;
     const row = { ...traceRow(event, system(session).vmName(event.vmid)), number };
     if (filter === '' || JSON.stringify(row).toLowerCase().includes(filter)) events.push(row);
   }
-  return { events, next: number, dropped: Math.max(0, log.start - first) };
+  return { events, next: number, dropped: Math.max(0, log.start - first), start: log.start, position: log.position, end: log.end, branch: log.branch };
 }
 
 function timeline(session: Session): CustomRequestBody<'gunyah/timeline'> {

@@ -16,6 +16,8 @@ export class TraceLog {
   private readonly capacity: number;
   /** Number of the next event of the running system. */
   position = 0;
+  /** How often known events of the future were given up. */
+  branch = 0;
   /** Told of every new event. Must not change the system. */
   onEvent: TraceSink | undefined;
 
@@ -51,6 +53,7 @@ export class TraceLog {
 
   /** History branches here: later events never happened. */
   truncate(): void {
+    if (this.position < this.end) this.branch++;
     if (this.position < this.first) {
       this.events = [];
       this.first = this.position;
