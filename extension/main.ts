@@ -6,6 +6,7 @@ import type * as vscode from 'vscode';
 import type { RegisterFeature } from './feature';
 import * as consoles from './features/consoles';
 import * as debugAdapter from './features/debug-adapter';
+import * as deviceTreeClient from './features/device-tree-client';
 import * as eventBreakpoints from './features/event-breakpoints';
 import * as launchConfiguration from './features/launch-configuration';
 import * as panelCommands from './features/panel-commands';
@@ -27,6 +28,7 @@ const FEATURES: readonly RegisterFeature[] = [
   timelineStatus.register,
   eventBreakpoints.register,
   sampleWorkspace.register,
+  deviceTreeClient.register,
 ];
 
 /** Called by the editor once. */

@@ -7,6 +7,7 @@
 import { writeFileSync } from 'node:fs';
 import Mocha from 'mocha';
 import { debuggingSuite } from './debugging';
+import { deviceTreesSuite } from './device-trees';
 import { extensionSuite } from './extension';
 
 /** Called by VS Code. Rejects if a test fails. */
@@ -15,6 +16,7 @@ export function run(): Promise<void> {
   mocha.suite.emit('pre-require', globalThis, null, mocha);
   extensionSuite();
   debuggingSuite();
+  deviceTreesSuite();
   return new Promise((resolve, reject) => {
     const runner = mocha.run((failures) => {
       const file = process.env['GUNYAH_TEST_RESULT'];
