@@ -27,6 +27,11 @@ export interface Analysis {
   readonly files: readonly string[];
   /** The merged tree; references keep their names. */
   readonly tree: DeviceTree;
+  /** The same with every reference resolved, as a blob has it. */
+  readonly linked: DeviceTree;
+  /** What compiling would report. */
+  readonly compileProblems: readonly DtDiagnostic[];
+  /** What is shown: the problems of compiling, and what checks found. */
   readonly diagnostics: readonly DtDiagnostic[];
   /** The text of a file as the analysis saw it. */
   textOf(path: string): string | undefined;
@@ -63,6 +68,9 @@ class Recorder implements DtsFiles {
   }
 }
 
+/** Roots that are kept although no open document needs them. */
+const OTHERS_KEPT = 4;
+
 /** Analyses by root file. */
 export class Analyses {
   private readonly files: DtsFiles;
@@ -82,13 +90,15 @@ export class Analyses {
     const recorder = new Recorder(this.files);
     recorder.readText(root);
     const analysis = isRootFile(root) ? analyse(root, text, recorder, settings) : analyseAlone(root, text, recorder, settings);
+    this.kept.delete(root);
     this.kept.set(root, { analysis, seen: recorder.seen, settings: key });
     return analysis;
   }
 
-  /** Forgets all roots but these. */
+  /** Forgets all roots but these and the few others that were asked for last. */
   keepOnly(roots: ReadonlySet<string>): void {
-    for (const root of [...this.kept.keys()]) if (!roots.has(root)) this.kept.delete(root);
+    const others = [...this.kept.keys()].filter((root) => !roots.has(root));
+    for (const root of others.slice(0, Math.max(0, others.length - OTHERS_KEPT))) this.kept.delete(root);
   }
 }
 
@@ -98,7 +108,7 @@ function analyse(root: string, text: string, files: Recorder, settings: Analysis
   const found = [...parsed.diagnostics, ...linked.diagnostics];
   // dtc checks no tree that it could not parse; what a broken line tears apart would only be told twice.
   const failures = hasErrors(parsed.diagnostics) ? [] : checkTree(linked.tree, settings.checks);
-  return new FileAnalysis(root, files, { files: parsed.files, tree: parsed.tree, diagnostics: [...found, ...failures] });
+  return new FileAnalysis(root, files, { files: parsed.files, tree: parsed.tree, linked: linked.tree, compileProblems: found, diagnostics: [...found, ...failures] });
 }
 
 /** A file that nobody includes: wrapped into a root, so that its own text is read in full. */
@@ -111,7 +121,7 @@ function analyseAlone(root: string, text: string, files: Recorder, settings: Ana
   const wrapper = `${folder}<includes ${name}>`;
   const parsed = parseDts(wrapped, { ...settings, file: wrapper, files });
   const own = parsed.diagnostics.filter((diagnostic) => diagnostic.file === root && SYNTAX_CODES.has(diagnostic.code) && !mayBeMacro(syntax, diagnostic));
-  return new FileAnalysis(root, files, { files: [root, ...parsed.files.filter((file) => file !== wrapper && file !== root)], tree: parsed.tree, diagnostics: own });
+  return new FileAnalysis(root, files, { files: [root, ...parsed.files.filter((file) => file !== wrapper && file !== root)], tree: parsed.tree, linked: linkTree(parsed.tree).tree, compileProblems: parsed.diagnostics, diagnostics: own });
 }
 
 /** True if a file holds properties or named nodes outside any node, so it is meant to be included within one. */
@@ -138,15 +148,19 @@ class FileAnalysis implements Analysis {
   readonly root: string;
   readonly files: readonly string[];
   readonly tree: DeviceTree;
+  readonly linked: DeviceTree;
+  readonly compileProblems: readonly DtDiagnostic[];
   readonly diagnostics: readonly DtDiagnostic[];
   private readonly seen: Recorder;
   private readonly syntaxes = new Map<string, SyntaxTree>();
 
-  constructor(root: string, seen: Recorder, made: Pick<Analysis, 'files' | 'tree' | 'diagnostics'>) {
+  constructor(root: string, seen: Recorder, made: Pick<Analysis, 'files' | 'tree' | 'linked' | 'compileProblems' | 'diagnostics'>) {
     this.root = root;
     this.seen = seen;
     this.files = made.files;
     this.tree = made.tree;
+    this.linked = made.linked;
+    this.compileProblems = made.compileProblems;
     this.diagnostics = made.diagnostics;
   }
 

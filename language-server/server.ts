@@ -3,7 +3,7 @@
  * the request is handled; diagnostics follow edits after a pause. Not a place for features: those are pure functions in `features/`.
  */
 
-import { ErrorCodes, LSPErrorCodes, ResponseError, TextDocuments, TextDocumentSyncKind, type CancellationToken, type Connection, type InitializeParams, type InitializeResult, type Position, type Range } from 'vscode-languageserver';
+import { LSPErrorCodes, ResponseError, TextDocuments, TextDocumentSyncKind, type CancellationToken, type Connection, type InitializeParams, type InitializeResult, type Position } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Analysis } from './analysis';
 import type { SourceDocument } from './documents';
@@ -15,7 +15,9 @@ import { documentSymbols } from './features/outline';
 import { selectionRanges } from './features/selection';
 import { SEMANTIC_TOKENS_LEGEND, semanticTokens } from './features/semantic-tokens';
 import { pathOfUri } from './files';
+import { checkedDocumentUri, checkedPosition, checkedPositions, checkedRange, isRange } from './parameters';
 import { Publisher } from './publisher';
+import { answerTreeRequests } from './requests';
 import { field, NO_SETTINGS, readSettings, type ServerSettings } from './settings';
 import { Workspace } from './workspace';
 
@@ -56,6 +58,7 @@ export function serve(connection: Connection, options: ServerOptions): void {
   list.onDidChangeContent(changed);
   configureWith(connection, { workspace, changed, settings: readSettings({ includePaths: options.includePaths }, NO_SETTINGS) });
   answerRequests(connection, workspace);
+  answerTreeRequests(connection, workspace);
   list.listen(connection);
   connection.onShutdown(() => { giveUp?.(); });
   connection.listen();
@@ -129,7 +132,7 @@ function answerRequests(connection: Connection, workspace: Workspace): void {
   /** Answers about a document; `nothing` for one that is not open. */
   const about = <P, R>(nothing: R, answer: (source: SourceDocument, params: P) => R) => (params: P, token: CancellationToken): R => {
     if (token.isCancellationRequested) throw new ResponseError(LSPErrorCodes.RequestCancelled, 'The request was cancelled.');
-    const source = workspace.documents.byUri(checkedUri(params));
+    const source = workspace.documents.byUri(checkedDocumentUri(params));
     return source === undefined ? nothing : answer(source, params);
   };
   /** The same with what the document means, at a position. */
@@ -147,38 +150,4 @@ function answerRequests(connection: Connection, workspace: Workspace): void {
   connection.onHover(meaning(null, ({ source, analysis, offset }) => hover(source, analysis, offset)));
   connection.onDefinition(meaning([], ({ source, analysis, offset }) => definitions(source, analysis, offset, workspace.includePathsFor(analysis.root))));
   connection.onReferences(meaning([], ({ source, analysis, offset }, params) => references(source, analysis, offset, field(field(params, 'context'), 'includeDeclaration') === true ? 'uses and declarations' : 'uses')));
-}
-
-function invalid(what: string): ResponseError {
-  return new ResponseError(ErrorCodes.InvalidParams, `The parameters need ${what}.`);
-}
-
-function checkedUri(params: unknown): string {
-  const uri = field(field(params, 'textDocument'), 'uri');
-  if (typeof uri !== 'string') throw invalid('a textDocument with a uri');
-  return uri;
-}
-
-function isPosition(given: unknown): given is Position {
-  const [line, character] = [field(given, 'line'), field(given, 'character')];
-  return Number.isSafeInteger(line) && Number.isSafeInteger(character) && Number(line) >= 0 && Number(character) >= 0;
-}
-
-function isRange(given: unknown): given is Range {
-  return isPosition(field(given, 'start')) && isPosition(field(given, 'end'));
-}
-
-function checkedPosition(given: unknown): Position {
-  if (!isPosition(given)) throw invalid('a position');
-  return given;
-}
-
-function checkedPositions(given: unknown): readonly Position[] {
-  if (!Array.isArray(given)) throw invalid('a list of positions');
-  return given.map(checkedPosition);
-}
-
-function checkedRange(given: unknown): Range {
-  if (!isRange(given)) throw invalid('a range');
-  return given;
 }

@@ -2,6 +2,7 @@
 
 import { Analyses, isRootFile, type Analysis, type AnalysisSettings } from './analysis';
 import { OpenDocuments, type OpenList } from './documents';
+import { statedBase } from './contexts';
 import { folderOf, WorkspaceFiles } from './files';
 import { NO_SETTINGS, type ServerSettings } from './settings';
 
@@ -73,5 +74,15 @@ export class Workspace {
   analysisFor(path: string): Analysis | undefined {
     const all = this.analyse();
     return all.find(({ root }) => root === path) ?? all.find(({ files }) => files.includes(path));
+  }
+  /** The same for a file that need not be open. */
+  analysisOfAny(path: string): Analysis | undefined {
+    return this.analysisFor(path) ?? this.analyses.of(path, this.settingsFor(path));
+  }
+
+  /** The base that an overlay is for, if it is known. */
+  baseOf(overlay: Analysis): Analysis | undefined {
+    const path = statedBase(overlay.root, overlay.textOf(overlay.root) ?? '');
+    return path === undefined || path === overlay.root ? undefined : this.analyses.of(path, this.settingsFor(path));
   }
 }

@@ -8,7 +8,7 @@ export {
   regEntries, sizeCells, type RegEntry,
 } from './lookup';
 export { applyOverlay, makeOverlay, type OverlayFragment } from './overlay';
-export { printDts, printDtsNode } from './print';
+export { printDts, printDtsLines, printDtsNode, type PrintedLine } from './print';
 export { type DtsFiles } from './preprocessor';
 export { dtMessages, hasErrors, type DtDiagnostic, type DtDiagnosticCode, type SourceOrigin } from './source';
 export { cloneTree, deviceTree, DtNode, DtProperty, node, NODE_DEPTH_MAX, rootNode, type DeviceTree, type MemoryReservation } from './tree';

@@ -4,22 +4,54 @@
  */
 
 import { nodeByReference } from './lookup';
+import type { SourceOrigin } from './source';
 import { utf8Decode } from './text';
 import type { DeviceTree, DtNode, DtProperty } from './tree';
 import type { DtChunk, DtMark } from './value';
 import { ELEMENT_SIZE } from './value';
 
+/** A line of printed source, without its line feed. */
+export interface PrintedLine {
+  readonly text: string;
+  /** Where what stands on it was written, if it stands on one. */
+  readonly origin: SourceOrigin | undefined;
+}
+
 /** The source of a whole tree. */
 export function printDts(tree: DeviceTree): string {
-  const reservations = tree.reservations.map(({ address, size }) => `/memreserve/\t0x${address.toString(16)} 0x${size.toString(16)};\n`);
+  return textOf(printDtsLines(tree));
+}
+
+/** The source of a whole tree, line by line. */
+export function printDtsLines(tree: DeviceTree): readonly PrintedLine[] {
+  const lines = new Lines();
   const known = new Labels(tree.root, tree.plugin ? [tree.root.child('__fixups__'), tree.root.child('__local_fixups__')] : []);
-  const head = `/dts-v1/;\n${tree.plugin ? '/plugin/;\n' : ''}${reservations.length > 0 ? '\n' : ''}${reservations.join('')}`;
-  return `${head}\n${printNode(tree.root, known, '')}`;
+  lines.add('/dts-v1/;');
+  if (tree.plugin) lines.add('/plugin/;');
+  if (tree.reservations.length > 0) lines.add('');
+  for (const { address, size } of tree.reservations) lines.add(`/memreserve/\t0x${address.toString(16)} 0x${size.toString(16)};`);
+  lines.add('');
+  printNode(tree.root, known, { lines, indent: '' });
+  return lines.list;
 }
 
 /** The source of one node with all below it; references to labels outside it stay numbers unless `root` holds them. */
 export function printDtsNode(node: DtNode, root: DtNode = node): string {
-  return printNode(node, new Labels(root), '');
+  const lines = new Lines();
+  printNode(node, new Labels(root), { lines, indent: '' });
+  return textOf(lines.list);
+}
+
+class Lines {
+  readonly list: PrintedLine[] = [];
+
+  add(text: string, origin?: SourceOrigin): void {
+    for (const line of text.split('\n')) this.list.push({ text: line, origin });
+  }
+}
+
+function textOf(lines: readonly PrintedLine[]): string {
+  return lines.map(({ text }) => `${text}\n`).join('');
 }
 
 /** Which references of the tree can be written by name and give the same bytes. */
@@ -56,20 +88,25 @@ function spell(reference: string): string {
   return reference.includes('/') ? `&{${reference}}` : `&${reference}`;
 }
 
-function printNode(node: DtNode, known: Labels, indent: string): string {
+function printNode(node: DtNode, known: Labels, to: { readonly lines: Lines; readonly indent: string }): void {
+  const { lines, indent } = to;
   const inner = `${indent}\t`;
   const labels = node.labels.map((label) => `${label}: `).join('');
-  const properties = node.properties.map((property) => printProperty(property, known, inner)).join('');
-  const children = node.children.filter((child) => !known.implied.has(child)).map((child, index) => `${index > 0 || properties !== '' ? '\n' : ''}${printNode(child, known, inner)}`).join('');
   const name = node.parent === undefined ? (node.name === '' ? '/' : node.name) : node.name;
-  return `${indent}${node.omitIfNoRef ? '/omit-if-no-ref/ ' : ''}${labels}${name} {\n${properties}${children}${indent}};\n`;
+  lines.add(`${indent}${node.omitIfNoRef ? '/omit-if-no-ref/ ' : ''}${labels}${name} {`, node.origin);
+  for (const property of node.properties) lines.add(printProperty(property, known, inner), property.origin);
+  node.children.filter((child) => !known.implied.has(child)).forEach((child, index) => {
+    if (index > 0 || node.properties.length > 0) lines.add('');
+    printNode(child, known, { lines, indent: inner });
+  });
+  lines.add(`${indent}};`, node.origin);
 }
 
 function printProperty(property: DtProperty, known: Labels, indent: string): string {
   const labels = property.labels.map((label) => `${label}: `).join('');
   const parts = property.value.flatMap((part) => printChunk(part, known));
   const value = parts.length === 0 ? '' : ` = ${joinParts(parts, indent)}`;
-  return `${indent}${labels}${property.name}${value};\n`;
+  return `${indent}${labels}${property.name}${value};`;
 }
 
 const LINE_LENGTH_MAX = 100;

@@ -21,6 +21,11 @@ const CREATION_ORDER = [['doorbell', 'doorbell-source'], ['message-queue'], ['me
 /** Types that need no object of the hypervisor. */
 const WITHOUT_OBJECT: readonly string[] = ['rm-rpc', 'shm'];
 
+/** True for the types that this RM creates. */
+export function isSupported(type: VdeviceConfig['type']): boolean {
+  return WITHOUT_OBJECT.includes(type) || CREATION_ORDER.some((types) => types.some((name) => name === type));
+}
+
 /** Creates all vdevices of a VM. Any failure is NORESOURCE, as RM answers. */
 export function buildVdevices(rm: Rm, vm: VmRecord, config: VmConfig): RmErrorName | undefined {
   for (const types of CREATION_ORDER) {
@@ -33,7 +38,7 @@ export function buildVdevices(rm: Rm, vm: VmRecord, config: VmConfig): RmErrorNa
   }
   for (const vdevice of config.vdevices) {
     if (vdevice.type === 'shm') vm.vdevices.push({ config: vdevice, peer: vm.owner, objects: [], ends: [] });
-    else if (!WITHOUT_OBJECT.includes(vdevice.type) && !CREATION_ORDER.some((types) => types.some((type) => type === vdevice.type))) {
+    else if (!isSupported(vdevice.type)) {
       rm.report(vm.vmid, 'rm-vdevice-not-supported', `${vdevice.path}: vdevices of type ${vdevice.type} cannot be created yet.`);
       return 'NORESOURCE';
     }

@@ -63,11 +63,16 @@ function initSteps(rm: Rm, vm: VmRecord): RmErrorName | undefined {
     rm.report(vm.vmid, 'rm-affinity', `affinity-map names CPU ${missing}, but the platform has ${rm.environment.cpuCount} CPUs, numbered from 0.`);
     return 'ARGUMENT_INVALID';
   }
-  return buildCore(rm, vm, planFor(vm, config)) ?? buildChannel(rm, vm, config) ?? buildVdevices(rm, vm, config) ?? givePlatformMemory(rm, vm);
+  return buildVm(rm, vm, config) ?? givePlatformMemory(rm, vm);
+}
+
+/** Creates all that a configuration asks for but memory. */
+export function buildVm(rm: Rm, vm: VmRecord, config: VmConfig): RmErrorName | undefined {
+  return buildCore(rm, vm, planFor(vm, config)) ?? buildChannel(rm, vm, config) ?? buildVdevices(rm, vm, config);
 }
 
 /** Identity is known from here on. */
-function takeConfig(rm: Rm, vm: VmRecord, config: VmConfig): void {
+export function takeConfig(rm: Rm, vm: VmRecord, config: VmConfig): void {
   vm.config = config;
   vm.name = config.name;
   vm.uri = config.uri;

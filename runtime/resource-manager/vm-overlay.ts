@@ -11,6 +11,7 @@ import type { DeviceTree, DtNode, DtValueInput } from '../devicetree';
 import { cellCounts, nodeAt } from './config-node';
 import type { Rm } from './context';
 import type { Parcel, RmLink, VdeviceRecord, VmRecord } from './state';
+import type { VdeviceConfig } from './vm-config';
 
 /** Why a VM cannot get its device tree. */
 export type OverlayError = 'unreadable' | 'has-hypervisor-node' | 'no-room' | 'no-parcel';
@@ -45,10 +46,14 @@ export function overlayPrimary(vm: VmRecord, blob: Uint8Array): Uint8Array | Ove
   return merge(tree, additions);
 }
 
+/** The overlay in which RM writes what it adds. */
+export function overlayOf(additions: DtNode): DeviceTree {
+  return linkTree(makeOverlay([{ target: { path: '/' }, content: additions }])).tree;
+}
+
 /** Applies what RM adds as an overlay. */
 function merge(base: DeviceTree, additions: DtNode): Uint8Array | OverlayError {
-  const overlay = linkTree(makeOverlay([{ target: { path: '/' }, content: additions }]));
-  const merged = applyOverlay(base, overlay.tree);
+  const merged = applyOverlay(base, overlayOf(additions));
   return merged.ok ? encodeDtb(merged.value) : 'unreadable';
 }
 
@@ -71,22 +76,25 @@ function readTree(blob: Uint8Array): DeviceTree | OverlayError {
 export function overlaySecondary(rm: Rm, vm: VmRecord, blob: Uint8Array, roomBytes: number): Uint8Array | OverlayError {
   const tree = readTree(blob);
   if (typeof tree === 'string') return tree;
-  if (nodeAt(tree.root, '/hypervisor') !== undefined) return 'has-hypervisor-node';
-  if (!parcelsPresent(rm, vm, tree.root)) return 'no-parcel';
-  const merged = merge(tree, secondaryAdditions(rm, vm, tree.root));
+  const additions = secondaryAdditions(rm, vm, tree.root);
+  if (typeof additions === 'string') return additions;
+  const merged = merge(tree, additions);
   if (typeof merged === 'string') return merged;
   // Larger trees are merged behind the base inside the same region, which then must hold everything twice.
   const needed = merged.length <= PRIVATE_BUFFER_BYTES ? merged.length : 2 * merged.length;
   return needed <= roomBytes ? merged : 'no-room';
 }
 
-/** What RM adds to a secondary VM's tree, as a tree of its own. */
-function secondaryAdditions(rm: Rm, vm: VmRecord, base: DtNode): DtNode {
+/** What RM adds to a secondary VM's tree, as a tree of its own. Nodes that a node of the base asks for say where that one was written. */
+export function secondaryAdditions(rm: Rm, vm: VmRecord, base: DtNode): DtNode | OverlayError {
+  if (nodeAt(base, '/hypervisor') !== undefined) return 'has-hypervisor-node';
+  if (!parcelsPresent(rm, vm, base)) return 'no-parcel';
   const additions = rootNode();
   addHypervisor(additions);
   addIdentity(rm, additions, vm);
-  addLink(additions, vm);
-  for (const [index, vdevice] of vm.vdevices.entries()) addVdevice(rm, additions, vm, { vdevice, index });
+  const asked = (config: VdeviceConfig, node: DtNode | undefined): void => { if (node !== undefined) node.origin = nodeAt(base, config.path)?.origin; };
+  for (const config of vm.config?.vdevices ?? []) if (config.type === 'rm-rpc') asked(config, addLink(additions, vm));
+  for (const [index, vdevice] of vm.vdevices.entries()) asked(vdevice.config, addVdevice(rm, additions, vm, { vdevice, index }));
   addGic(base, additions, vm);
   addVcpus(base, additions, vm);
   addMemory(base, additions, { rm, vm });
@@ -122,10 +130,10 @@ function peerName(rm: Rm, vdevice: VdeviceRecord): string {
   return peer === undefined ? '' : `vm-name:${peer.name}`;
 }
 
-function addLink(root: DtNode, vm: VmRecord): void {
+function addLink(root: DtNode, vm: VmRecord): DtNode | undefined {
   const config = vm.config?.vdevices.find((vdevice) => vdevice.type === 'rm-rpc');
-  if (vm.link === null || config === undefined) return;
-  put(root.ensure(`${config.generate}@${vm.link.vmReceiveCap.toString(16)}`), {
+  if (vm.link === null || config === undefined) return undefined;
+  return put(root.ensure(`${config.generate}@${vm.link.vmReceiveCap.toString(16)}`), {
     'compatible': [...config.pushCompatible, 'gunyah-resource-manager', 'qcom,resource-manager', 'qcom,resource-manager-1-0', 'qcom,gunyah-message-queue', 'qcom,gunyah-capability'],
     ...channel(vm.link), 'qcom,free-irq-start': 0, 'qcom,vdevice-handle': 0,
   });
@@ -133,12 +141,12 @@ function addLink(root: DtNode, vm: VmRecord): void {
 
 interface Placed { readonly vdevice: VdeviceRecord; readonly index: number }
 
-function addVdevice(rm: Rm, root: DtNode, vm: VmRecord, { vdevice, index }: Placed): void {
+function addVdevice(rm: Rm, root: DtNode, vm: VmRecord, { vdevice, index }: Placed): DtNode | undefined {
   const { config } = vdevice;
   const own = vdevice.ends.filter((end) => end.vmid === vm.vmid);
   const [first] = own;
   const last = own[own.length - 1];
-  if (first === undefined || last === undefined) return;
+  if (first === undefined || last === undefined) return undefined;
   const interrupts = own.flatMap((end) => (end.virq === null ? [] : spi(end.virq)));
   const node = root.ensure(`${config.generate}@${last.cap.toString(16)}`);
   const fixed = config.type === 'doorbell' ? 'qcom,gunyah-doorbell' : config.type === 'doorbell-source' ? 'qcom,gunyah-doorbell-source' : 'qcom,gunyah-message-queue';
@@ -146,7 +154,7 @@ function addVdevice(rm: Rm, root: DtNode, vm: VmRecord, { vdevice, index }: Plac
   if (interrupts.length > 0) node.set('interrupts', cells(...interrupts));
   if (config.type === 'message-queue') put(node, { [config.sends ? 'is-sender' : 'is-receiver']: true, 'tx_message_size': config.messageSizeBytes, 'tx_queue_depth': config.queueDepth });
   if (config.type === 'message-queue-pair') addPair(rm, node, vdevice, index);
-  put(node, { 'qcom,label': config.label, 'label': config.label });
+  return put(node, { 'qcom,label': config.label, 'label': config.label });
 }
 
 function addPair(rm: Rm, node: DtNode, vdevice: VdeviceRecord, index: number): void {
@@ -217,7 +225,7 @@ function addReservedMemory(base: DtNode, additions: DtNode, { rm, vm }: Subject)
     put(additions.ensure(node.path), { 'qcom,rm-mem-handle': parcel.handle });
   }
   const cellsOf = cellCounts(existing ?? base);
-  for (const parcel of rm.state.parcels) if (!named.has(parcel) && !isPrivate(parcel, vm)) addBuffer(additions, reserved, { vm, parcel, cellsOf });
+  for (const parcel of rm.state.parcels) if (!named.has(parcel) && !isPrivate(parcel, vm)) addBuffer(additions, reserved, { base, vm, parcel, cellsOf });
 }
 
 /** The accepted parcel that an existing node names by its label. */
@@ -236,9 +244,9 @@ function isPrivate(parcel: Parcel, vm: VmRecord): boolean {
   return vm.image?.handle === parcel.handle || parcel.label === 0;
 }
 
-interface SharedBuffer { readonly vm: VmRecord; readonly parcel: Parcel; readonly cellsOf: { readonly address: number; readonly size: number } }
+interface SharedBuffer { readonly base: DtNode; readonly vm: VmRecord; readonly parcel: Parcel; readonly cellsOf: { readonly address: number; readonly size: number } }
 
-function addBuffer(additions: DtNode, reserved: DtNode, { vm, parcel, cellsOf }: SharedBuffer): void {
+function addBuffer(additions: DtNode, reserved: DtNode, { base, vm, parcel, cellsOf }: SharedBuffer): void {
   const mappings = parcel.users.find((user) => user.vmid === vm.vmid)?.mappings ?? [];
   const [first] = mappings;
   if (first === undefined) return;
@@ -255,6 +263,7 @@ function addBuffer(additions: DtNode, reserved: DtNode, { vm, parcel, cellsOf }:
     'compatible': [...config.pushCompatible, 'qcom,shared-memory'], 'buffer': ref(name), 'memory-region': ref(name), 'peer': vm.owner, 'qcom,label': config.label, 'label': config.label,
   });
   if (config.dmaBase !== null) device.set('dma_base', config.dmaBase);
+  device.origin = nodeAt(base, config.path)?.origin;
 }
 
 function addCommon(rm: Rm, base: DtNode, additions: DtNode): void {
