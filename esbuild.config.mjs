@@ -24,10 +24,15 @@ const common = {
   logLevel: 'warning',
 };
 
+/** Scripts of pages that the editor shows: they run in a browser and load nothing else. */
+const page = { ...common, platform: 'browser', format: 'iife', target: 'es2022' };
+
 /** Bundles whose entry exists; the command line may be built before all parts of the project are. */
 const bundles = [
   { ...common, entryPoints: ['extension/main.ts'], outfile: 'dist/extension.js', external: ['vscode'] },
   { ...common, entryPoints: ['cli/main.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
+  { ...page, entryPoints: ['extension/webviews/trace.ts'], outfile: 'dist/webviews/trace.js' },
+  { ...page, entryPoints: ['extension/webviews/memory-map.ts'], outfile: 'dist/webviews/memory-map.js' },
 ].filter(({ entryPoints }) => entryPoints.every((entry) => existsSync(join(ROOT, entry))));
 
 const ASSETS = [['debug-adapter/configuration/system-file.schema.json', 'system-file.schema.json']];

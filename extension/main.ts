@@ -14,6 +14,7 @@ import * as panels from './features/panels';
 import * as sampleWorkspace from './features/sample-workspace';
 import * as timeTravel from './features/time-travel';
 import * as timelineStatus from './features/timeline-status';
+import * as trace from './features/trace';
 import * as virtualDocuments from './features/virtual-documents';
 import { Sessions } from './sessions';
 
@@ -27,6 +28,7 @@ const FEATURES: readonly RegisterFeature[] = [
   timeTravel.register,
   timelineStatus.register,
   eventBreakpoints.register,
+  trace.register,
   sampleWorkspace.register,
   deviceTreeClient.register,
 ];
