@@ -62,6 +62,7 @@ export async function resolveSystem(host: Host, system: SystemConfiguration, opt
       cpuModel: system.platform?.cpu ?? 'cortex-a57',
       seed: system.platform?.seed ?? 1,
       ...(memory === undefined ? {} : { memorySizeBytes: memory }),
+      ...(system.platform?.resourceManager === undefined ? {} : { resourceManager: system.platform.resourceManager }),
     },
     identity: system.identity ?? 'gunyah',
     vms,

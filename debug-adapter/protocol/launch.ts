@@ -18,6 +18,8 @@ export interface PlatformConfiguration {
   readonly memory?: SizeText;
   /** Seed of everything that is random. Default 1. */
   readonly seed?: number;
+  /** How the Resource Manager answers. Default `open-2023-12`. */
+  readonly resourceManager?: 'open-2023-12' | 'linux';
 }
 
 /** A disk of a VM. */

@@ -7,12 +7,14 @@
 
 import { vmid } from '../base/brands';
 import type { Exit, GuestAccess } from '../engine/interface';
+import { counterAt } from './hypercalls-vrtc';
 import { callBySmccc, callNative, NATIVE_BASE, NATIVE_COUNT } from './hypercalls';
 import type { Kernel } from './kernel';
 import { callPlain } from './plain-calls';
 import { callSmccc, hypercallNumberOf } from './smccc';
 import type { Thread } from './thread';
 import type { VirtioMmio } from './virtio-mmio';
+import type { Vrtc } from './vrtc';
 import { haltThread, isCritical, waitForInterrupt } from './vcpu';
 
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
@@ -149,7 +151,23 @@ function virtioStore(kernel: Kernel, thread: Thread, access: GuestAccess): void 
   else abort(kernel, thread, access);
 }
 
-/** Order: frames placed in the address space, the VIC's own default addresses, proxy ranges, abort. */
+/** The virtual real-time clock at an address. */
+function clockAt(kernel: Kernel, thread: Thread, ipa: bigint): Vrtc | undefined {
+  for (const clock of kernel.ofType('vrtc')) {
+    if (clock.header.state === 'active' && clock.addrspaceId === thread.addrspace?.header.id && clock.ipa === ipa >> 12n << 12n) return clock;
+  }
+  return undefined;
+}
+
+function clockAccess(kernel: Kernel, thread: Thread, access: GuestAccess, clock: Vrtc): void {
+  const offset = Number(access.ipa & 0xfffn);
+  const now = counterAt(kernel.now);
+  const value = access.isWrite ? (clock.write(offset, access.sizeBytes, access.value, now) ? 0n : undefined) : clock.read(offset, access.sizeBytes, now);
+  if (value === undefined) abort(kernel, thread, access);
+  else complete(kernel, thread, value);
+}
+
+/** Order: frames placed in the address space, the VIC's own default addresses, the virtual clock, proxy ranges, abort. */
 function dataAbort(kernel: Kernel, thread: Thread, exit: ExitOf<'stage2-data-abort'>): void {
   const { access } = exit;
   const isTranslation = exit.fault === 'translation' || exit.fault === 'access-flag';
@@ -161,6 +179,8 @@ function dataAbort(kernel: Kernel, thread: Thread, exit: ExitOf<'stage2-data-abo
     if (answer.abort === true) return abort(kernel, thread, access);
     return complete(kernel, thread, answer.value ?? 0n);
   }
+  const clock = clockAt(kernel, thread, access.ipa);
+  if (clock !== undefined) return clockAccess(kernel, thread, access, clock);
   if (!thread.isProxy || thread.addrspace?.isVmmio(access.ipa, access.sizeBytes) !== true) return abort(kernel, thread, access);
   thread.vmmio = { ipa: access.ipa, sizeBytes: access.sizeBytes, isWrite: access.isWrite, value: access.value };
   kernel.scheduler.block(thread, 'ADDRSPACE_VMMIO_ACCESS');

@@ -15,9 +15,10 @@ import { Thread } from './thread';
 import { activateThread } from './vcpu';
 import { VicObject } from './vic-object';
 import { VirtioMmio } from './virtio-mmio';
+import { Vrtc } from './vrtc';
 
 type CreateName = 'partition_create_cspace' | 'partition_create_addrspace' | 'partition_create_memextent' | 'partition_create_thread'
-  | 'partition_create_doorbell' | 'partition_create_msgqueue' | 'partition_create_vic' | 'partition_create_vpm_group' | 'partition_create_virtio_mmio';
+  | 'partition_create_doorbell' | 'partition_create_msgqueue' | 'partition_create_vic' | 'partition_create_vpm_group' | 'partition_create_virtio_mmio' | 'partition_create_vrtc';
 type ObjectCallName = CreateName | 'hypervisor_identify' | 'object_activate' | 'object_activate_from' | 'cspace_configure' | 'cspace_attach_thread'
   | 'cspace_delete_cap_from' | 'cspace_copy_cap_from' | 'cspace_revoke_caps_from' | 'trace_update_class_flags' | 'prng_get_entropy';
 
@@ -46,7 +47,7 @@ export function activate(kernel: Kernel, object: AnyObject): ErrorName {
 }
 
 function activateByType(kernel: Kernel, object: AnyObject): ErrorName {
-  if (object instanceof Cspace || object instanceof Memextent || object instanceof VirtioMmio) return object.activate();
+  if (object instanceof Cspace || object instanceof Memextent || object instanceof VirtioMmio || object instanceof Vrtc) return object.activate();
   if (object instanceof VicObject) return object.vic.activate();
   if (object instanceof Addrspace) return activateAddrspace(kernel, object);
   if (object instanceof Thread) return activateThread(kernel, object);
@@ -107,6 +108,7 @@ export const OBJECT_HANDLERS: Handlers<ObjectCallName> = {
   partition_create_vic: create('vic'),
   partition_create_vpm_group: create('vpm_group'),
   partition_create_virtio_mmio: create('virtio_mmio'),
+  partition_create_vrtc: create('vrtc'),
 
   object_activate: ({ cap }, _objects, { kernel, caller }) => (caller.cspace === undefined ? 'OBJECT_STATE' : activateIn(caller.cspace, cap, kernel)),
   object_activate_from: ({ cap }, { cspace }, { kernel }) => activateIn(cspace, cap, kernel),

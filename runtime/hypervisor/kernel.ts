@@ -31,6 +31,7 @@ import type { VcpuTimers } from './vcpu-timers';
 import { VicObject } from './vic-object';
 import { VirtioMmio } from './virtio-mmio';
 import { VpmGroup } from './vpm';
+import { Vrtc } from './vrtc';
 
 /** Objects by type name; types without a class have no objects. */
 export interface ObjectByType {
@@ -46,16 +47,16 @@ export interface ObjectByType {
   readonly vpm_group: VpmGroup;
   readonly virtio_mmio: VirtioMmio;
   readonly watchdog: never;
-  readonly vrtc: never;
+  readonly vrtc: Vrtc;
 }
 /** Any object. */
-export type AnyObject = Partition | Cspace | Addrspace | Memextent | Thread | Doorbell | Msgqueue | VicObject | Hwirq | VpmGroup | VirtioMmio;
+export type AnyObject = Partition | Cspace | Addrspace | Memextent | Thread | Doorbell | Msgqueue | VicObject | Hwirq | VpmGroup | VirtioMmio | Vrtc;
 /** Types that partition_create_* makes. */
-export type CreatableType = 'cspace' | 'addrspace' | 'memextent' | 'thread' | 'doorbell' | 'msgqueue' | 'vic' | 'vpm_group' | 'virtio_mmio';
+export type CreatableType = 'cspace' | 'addrspace' | 'memextent' | 'thread' | 'doorbell' | 'msgqueue' | 'vic' | 'vpm_group' | 'virtio_mmio' | 'vrtc';
 
 /** Heap bytes of each object: what creation charges. */
 const OBJECT_BYTES: Readonly<Record<CreatableType, number>> = {
-  cspace: 4096, addrspace: 4096, memextent: 512, thread: 8192, doorbell: 256, msgqueue: 512, vic: 16384, vpm_group: 512, virtio_mmio: 8192,
+  cspace: 4096, addrspace: 4096, memextent: 512, thread: 8192, doorbell: 256, msgqueue: 512, vic: 16384, vpm_group: 512, virtio_mmio: 8192, vrtc: 256,
 };
 
 function isCreatable(type: string): type is CreatableType {
@@ -180,6 +181,7 @@ export class Kernel {
       case 'vic': return this.listenTo(new VicObject(id, this.options.identity === 'none' ? PHYSICAL_GIC : GUNYAH_GIC));
       case 'vpm_group': return new VpmGroup(id);
       case 'virtio_mmio': return new VirtioMmio(id, this.engine.memory);
+      case 'vrtc': return new Vrtc(id);
     }
   }
 

@@ -24,6 +24,7 @@ import { VicObject } from './vic-object';
 import type { SavedVirqBinding, VirqSource } from './virq-source';
 import { type SavedVirtioMmio, VirtioMmio } from './virtio-mmio';
 import { type SavedVpmGroup, VpmGroup } from './vpm';
+import { type SavedVrtc, Vrtc } from './vrtc';
 
 type SavedBody =
   | { readonly type: 'partition'; readonly body: SavedHeap }
@@ -36,6 +37,7 @@ type SavedBody =
   | { readonly type: 'vic'; readonly body: SavedVic }
   | { readonly type: 'hwirq'; readonly body: { readonly intid: number; readonly level: boolean } }
   | { readonly type: 'virtio_mmio'; readonly body: SavedVirtioMmio }
+  | { readonly type: 'vrtc'; readonly body: SavedVrtc }
   | { readonly type: 'vpm_group'; readonly body: SavedVpmGroup };
 type SavedSource = (SavedVirqBinding & { readonly vic: number }) | undefined;
 /** One object. */
@@ -97,6 +99,7 @@ function saveBody(object: AnyObject): SavedBody {
   if (object instanceof VicObject) return { type: 'vic', body: object.vic.save() };
   if (object instanceof Hwirq) return { type: 'hwirq', body: { intid: object.intid, level: object.level } };
   if (object instanceof VirtioMmio) return { type: 'virtio_mmio', body: object.save() };
+  if (object instanceof Vrtc) return { type: 'vrtc', body: object.save() };
   return { type: 'vpm_group', body: object.save() };
 }
 
@@ -154,6 +157,7 @@ function restoreBody(kernel: Kernel, entry: SavedObject): void {
       return;
     case 'vpm_group': return kernel.object('vpm_group', id).restore(entry.body, (thread) => kernel.object('thread', thread));
     case 'virtio_mmio': return kernel.object('virtio_mmio', id).restore(entry.body, (extent) => kernel.object('memextent', extent));
+    case 'vrtc': return kernel.object('vrtc', id).restore(entry.body);
     case 'vic': return;
   }
 }

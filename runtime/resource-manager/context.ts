@@ -18,6 +18,8 @@ import { rmErrorFromHypervisor } from './rm-errors';
 import type { RmErrorName } from './rm-errors';
 import { pumpSender, queueNotification, queueReply } from './rpc';
 import type { RpcMessage } from './rpc';
+import { DEFAULT_RM_OPTIONS } from './profile';
+import type { RmOptions } from './profile';
 import type { RmState, VmRecord } from './state';
 import { VM_STATE_SOURCES, VM_STATES, VMID } from './vm-states';
 import type { VmStateName } from './vm-states';
@@ -37,12 +39,14 @@ const RECEIVE_BUFFER = 0x1000n;
 export class Rm {
   readonly host: RootVm;
   readonly environment: RootVmEnvironment;
+  readonly options: RmOptions;
   state: RmState;
 
-  constructor(host: RootVm, state: RmState) {
+  constructor(host: RootVm, state: RmState, options: RmOptions = DEFAULT_RM_OPTIONS) {
     this.host = host;
     this.environment = host.environment;
     this.state = state;
+    this.options = options;
   }
 
   /** Calls the hypervisor; the results include `error`. */

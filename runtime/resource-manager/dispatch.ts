@@ -9,12 +9,15 @@ import type { RmRecord } from './message-codec';
 import { describePayload, requestById, rmMessageName } from './message-display';
 import { RM_REQUESTS } from './message-table';
 import type { RmRequest, RmRequestName } from './message-table';
-import { RM_ERRORS } from './rm-errors';
+import { RM_ERRORS, RmFailure } from './rm-errors';
 import type { RmErrorName } from './rm-errors';
 import { receivePacket, RPC_PAYLOAD_MAX } from './rpc';
 import type { RpcMessage } from './rpc';
 import type { RmLink, VmRecord } from './state';
+import { linuxAnswer, linuxOutcome } from './linux-answers';
+import { addressHandlers } from './requests/address-space';
 import { consoleHandlers } from './requests/console';
+import { firmwareHandlers } from './requests/firmware';
 import type { RmHandlers } from './requests/handler';
 import { interruptHandlers } from './requests/interrupts';
 import { memoryHandlers } from './requests/memory';
@@ -24,7 +27,7 @@ import { VMID } from './vm-states';
 import { vcpuHalted } from './vm-teardown';
 
 /** Every handler there is. */
-const HANDLERS: RmHandlers = { ...consoleHandlers, ...vmManagementHandlers, ...memoryHandlers, ...interruptHandlers, ...queryHandlers };
+const HANDLERS: RmHandlers = { ...consoleHandlers, ...vmManagementHandlers, ...memoryHandlers, ...interruptHandlers, ...queryHandlers, ...firmwareHandlers, ...addressHandlers };
 
 /** Requests that the open RM serves and this one does not yet; they answer UNIMPLEMENTED. */
 export function notYetRmMessages(): readonly RmRequestName[] {
@@ -61,17 +64,34 @@ function serveRequest(rm: Rm, caller: VmRecord, message: RpcMessage): void {
 function answer(rm: Rm, caller: VmRecord, message: RpcMessage): Uint8Array {
   const found = requestById(message.id);
   if (found === undefined) return errorWord('UNIMPLEMENTED');
-  const outcome = run(rm, caller, found, message.payload);
-  if (typeof outcome === 'string') return errorWord(outcome);
-  const data = encodeRecord(found.row.reply, outcome);
-  const whole = new Uint8Array(4 + data.length);
-  whole.set(data, 4);
+  const special = linuxAnswer(rm, caller, found.name, message.payload);
+  if (special !== undefined) return success(special);
+  const outcome = linuxOutcome(rm, found.name, run(rm, caller, found, message.payload));
+  if (outcome instanceof RmFailure) return failure(found.row, outcome.error, outcome.hypervisorError);
+  if (typeof outcome === 'string') return failure(found.row, outcome, 0);
+  const whole = success(encodeRecord(found.row.reply, outcome));
   return whole.length > RPC_PAYLOAD_MAX ? errorWord('NORESOURCE') : whole;
 }
 
-function run(rm: Rm, caller: VmRecord, request: { readonly name: RmRequestName; readonly row: RmRequest }, payload: Uint8Array): RmErrorName | RmRecord {
+function success(data: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(4 + data.length);
+  whole.set(data, 4);
+  return whole;
+}
+
+/** An outcome without data; some requests say more when they fail. */
+function failure(row: RmRequest, error: RmErrorName, hypervisorError: number): Uint8Array {
+  const word = errorWord(error);
+  if (row.hasErrorDetail !== true || error === 'OK') return word;
+  const whole = new Uint8Array(8);
+  whole.set(word);
+  new DataView(whole.buffer).setInt32(4, hypervisorError, true);
+  return whole;
+}
+
+function run(rm: Rm, caller: VmRecord, request: { readonly name: RmRequestName; readonly row: RmRequest }, payload: Uint8Array): RmErrorName | RmFailure | RmRecord {
   // Handlers are keyed by name, and each takes just what its row describes.
-  const handler = HANDLERS[request.name] as ((rm: Rm, caller: VmRecord, args: RmRecord) => RmErrorName | RmRecord) | undefined;
+  const handler = HANDLERS[request.name] as ((rm: Rm, caller: VmRecord, args: RmRecord) => RmErrorName | RmFailure | RmRecord) | undefined;
   if (handler === undefined) return 'UNIMPLEMENTED';
   const hlosOnly = request.row.caller === 'hlos' || request.row.caller === 'hlos-owner';
   if (hlosOnly && caller.vmid !== VMID.HLOS) return 'DENIED';

@@ -15,6 +15,8 @@ import { viewOf } from './inspect';
 import type { RmView } from './inspect';
 import { boot } from './platform';
 import { clonePlain } from './plain';
+import { DEFAULT_RM_OPTIONS } from './profile';
+import type { RmOptions } from './profile';
 import type { RmState } from './state';
 import { resetStep } from './vm-teardown';
 
@@ -22,6 +24,8 @@ export { decodeRmMessage } from './message-display';
 export type { DecodedRmMessage } from './message-display';
 export { notYetRmMessages } from './dispatch';
 export { RM_NOTIFICATIONS, RM_REQUESTS } from './message-table';
+export { DEFAULT_RM_OPTIONS, RM_PROFILES } from './profile';
+export type { RmOptions, RmProfile } from './profile';
 export { RM_ERRORS, rmErrorName } from './rm-errors';
 export type { RmLabelView, RmParcelView, RmView, RmVmView } from './inspect';
 
@@ -39,19 +43,25 @@ export interface ResourceManager extends RootVmProgram {
 }
 
 /** Makes a Resource Manager; it does nothing before `start`. */
-export function createResourceManager(): ResourceManager {
-  return new Program();
+export function createResourceManager(options: RmOptions = DEFAULT_RM_OPTIONS): ResourceManager {
+  return new Program(options);
 }
 
 class Program implements ResourceManager {
   private rm: Rm | undefined;
+  private readonly options: RmOptions;
+
+  constructor(options: RmOptions) {
+    this.options = options;
+  }
 
   start(vm: RootVm): void {
     const { freeRanges, memoryBase } = vm.environment;
     const freeMemory = freeRanges.map((range) => ({ base: range.base - memoryBase, sizeBytes: range.sizeBytes }));
     this.rm = new Rm(vm, {
-      kind: 'resource-manager', version: 1, vms: [], parcels: [], nextHandle: 0, lentInterrupts: [], interruptHandleBase: vm.random() & HANDLE_BASE_MASK, freeMemory, rmVcpuCap: CAP_ID_INVALID,
-    });
+      kind: 'resource-manager', version: 2, vms: [], parcels: [], nextHandle: 0, lentInterrupts: [], interruptHandleBase: vm.random() & HANDLE_BASE_MASK, freeMemory, rmVcpuCap: CAP_ID_INVALID,
+      firmware: null, firmwareIsFinal: false,
+    }, this.options);
     boot(this.rm);
   }
 
@@ -81,8 +91,8 @@ class Program implements ResourceManager {
 
   restore(saved: unknown, vm: RootVm): void {
     const state = saved as RmState | null;
-    assert(state === null || (state.kind === 'resource-manager' && state.version === 1), 'a saved Resource Manager of this version');
-    this.rm = state === null ? undefined : new Rm(vm, clonePlain(state));
+    assert(state === null || (state.kind === 'resource-manager' && state.version === 2), 'a saved Resource Manager of this version');
+    this.rm = state === null ? undefined : new Rm(vm, clonePlain(state), this.options);
   }
 
   private get running(): Rm {

@@ -142,7 +142,8 @@ class Cursor {
     const outer = this.values;
     const elements: RmRecord[] = [];
     let failure: FormatError | undefined;
-    for (let i = 0; i < count && failure === undefined; i++) {
+    const elementCount = count * groupSize(field, outer);
+    for (let i = 0; i < elementCount && failure === undefined; i++) {
       this.values = {};
       failure = this.readFields(field.of);
       elements.push(this.values);
@@ -151,6 +152,11 @@ class Cursor {
     this.values[field.name] = elements;
     return failure;
   }
+}
+
+/** How many elements one counted item of a list has. */
+function groupSize({ group }: Field & { type: 'list' }, values: RmRecord): number {
+  return group !== undefined && values[group.by] === group.value ? group.elements : 1;
 }
 
 /** Only lists with nothing but other lists behind them may be missing. */
@@ -203,7 +209,7 @@ function writeField(out: number[], field: Exclude<Field, { type: 'reserved' }>, 
       return;
     case 'list':
       assert(isRecords(value), `${field.name} is a list`);
-      writeListHeader(out, field, value.length, values);
+      writeListHeader(out, field, value.length / groupSize(field, values), values);
       for (const element of value) writeFields(out, field.of, element);
   }
 }

@@ -29,11 +29,15 @@ export interface ListField<N extends string = string, F extends readonly Field[]
   readonly of: F;
   readonly limit: number;
   readonly optional: boolean;
+  /** Where one counted item is several elements: how many, if a field before has this value. */
+  readonly group?: ListGroup;
 }
+/** `elements` of a list make one counted item where the field `by` is `value`. */
+export interface ListGroup { readonly by: string; readonly value: number; readonly elements: number }
 /** One part of a payload. */
 export type Field =
   | ScalarField | ReservedField | GuidField | TextField | BlobField | BytesField | WordsField
-  | { readonly type: 'list'; readonly name: string; readonly header: 'u16-pair' | 'u16' | 'u32'; readonly second?: string; readonly of: readonly Field[]; readonly limit: number; readonly optional: boolean };
+  | { readonly type: 'list'; readonly name: string; readonly header: 'u16-pair' | 'u16' | 'u32'; readonly second?: string; readonly of: readonly Field[]; readonly limit: number; readonly optional: boolean; readonly group?: ListGroup };
 
 /** What a field's value is in TypeScript. */
 export type FieldValue<F> =
@@ -85,6 +89,10 @@ export const list = <const N extends string, const F extends readonly Field[]>(n
 export const listWith = <const N extends string, const S extends string, const F extends readonly Field[]>(name: N, second: S, of: F): {
   readonly type: 'list'; readonly name: N; readonly header: 'u16-pair'; readonly second: S; readonly of: F; readonly limit: number; readonly optional: true;
 } => ({ type: 'list', name, header: 'u16-pair', second, of, limit: MEMORY_LIST_MAX, optional: true });
+/** A list with a u16 count of items, each of which is one element or a group of them. */
+export const groupedList = <const N extends string, const F extends readonly Field[]>(name: N, of: F, limit: number, group: ListGroup): {
+  readonly type: 'list'; readonly name: N; readonly header: 'u16-pair'; readonly of: F; readonly limit: number; readonly optional: true; readonly group: ListGroup;
+} => ({ type: 'list', name, header: 'u16-pair', of, limit, optional: true, group });
 /** A list with nothing but a u16 count. */
 export const bareList = <const N extends string, const F extends readonly Field[]>(name: N, of: F, limit: number): {
   readonly type: 'list'; readonly name: N; readonly header: 'u16'; readonly of: F; readonly limit: number; readonly optional: false;

@@ -6,8 +6,9 @@
  * reference's. What RM does with a request is in `requests/`.
  */
 
-import { bareList, blob, bytes, guid, list, listWith, longList, reserved, text, u16, u32, u64, u8, words, zero } from './message-fields';
+import { bareList, blob, bytes, groupedList, guid, list, listWith, longList, reserved, text, u16, u32, u64, u8, words, zero } from './message-fields';
 import type { Field, PayloadOf } from './message-fields';
+import type { RmErrorName } from './rm-errors';
 
 /** Who may send a request; `any` and `self` are checked by nobody, `owner` and `query` by the handler once it knows the target. */
 export type RmCaller = 'any' | 'hlos' | 'hlos-owner' | 'owner' | 'query' | 'self';
@@ -23,6 +24,10 @@ export interface RmRequest {
   /** Shortest payload that RM looks at, where that is more than the fields demand. */
   readonly minimumBytes?: number;
   readonly reply: readonly Field[];
+  /** The errors that the request is known to answer, apart from those of hypercalls that RM makes for it. */
+  readonly errors: readonly RmErrorName[];
+  /** Whether a failure carries one word more: the hypervisor's error, 0 where the hypervisor was not asked. */
+  readonly hasErrorDetail?: true;
 }
 
 /** One notification. */
@@ -43,105 +48,118 @@ const handleReply = [u32('handle')] as const;
 
 /** The requests, in order of their numbers. */
 export const RM_REQUESTS = {
-  MEM_DONATE: { id: 0x5100_0010, status: 'open', caller: 'any', minimumBytes: 20, request: parcel, reply: handleReply, summary: 'Gives memory away for good to one VM.' },
+  MEM_DONATE: { id: 0x5100_0010, status: 'open', caller: 'any', minimumBytes: 20, request: parcel, reply: handleReply, errors: ['MSG_INVALID', 'NORESOURCE', 'ARGUMENT_INVALID', 'VMID_INVALID', 'MEM_INVALID', 'DENIED'], summary: 'Gives memory away for good to one VM.' },
   MEM_ACCEPT: {
     id: 0x5100_0011, status: 'open', caller: 'any', minimumBytes: 24,
     request: [u32('handle'), u8('memoryType'), u8('transactionType'), u8('flags'), reserved(1), u32('label'), acl, listWith('sgl', 'mapVmid', [u64('address'), u64('size')]), attributes],
     reply: [listWith('sgl', 'flags', [u64('address'), u64('size')])],
+    errors: ['MSG_INVALID', 'NORESOURCE', 'HANDLE_INVALID', 'DENIED', 'VMID_INVALID', 'ARGUMENT_INVALID', 'VALIDATE_FAILED', 'MAP_FAILED'],
     summary: 'Maps a parcel that was given to the caller.',
   },
-  MEM_LEND: { id: 0x5100_0012, status: 'open', caller: 'any', minimumBytes: 20, request: parcel, reply: handleReply, summary: 'Lends memory; the lender loses access when a borrower accepts.' },
-  MEM_SHARE: { id: 0x5100_0013, status: 'open', caller: 'any', minimumBytes: 20, request: parcel, reply: handleReply, summary: 'Shares memory and keeps the access that the list grants the caller.' },
-  MEM_RELEASE: { id: 0x5100_0014, status: 'open', caller: 'any', request: release, reply: [], summary: 'Unmaps an accepted parcel.' },
-  MEM_RECLAIM: { id: 0x5100_0015, status: 'open', caller: 'any', request: release, reply: [], summary: 'Takes a parcel back that nobody has accepted any more.' },
+  MEM_LEND: { id: 0x5100_0012, status: 'open', caller: 'any', minimumBytes: 20, request: parcel, reply: handleReply, errors: ['MSG_INVALID', 'NORESOURCE', 'ARGUMENT_INVALID', 'VMID_INVALID', 'MEM_INVALID', 'DENIED'], summary: 'Lends memory; the lender loses access when a borrower accepts.' },
+  MEM_SHARE: { id: 0x5100_0013, status: 'open', caller: 'any', minimumBytes: 20, request: parcel, reply: handleReply, errors: ['MSG_INVALID', 'NORESOURCE', 'ARGUMENT_INVALID', 'VMID_INVALID', 'MEM_INVALID', 'DENIED'], summary: 'Shares memory and keeps the access that the list grants the caller.' },
+  MEM_RELEASE: { id: 0x5100_0014, status: 'open', caller: 'any', request: release, reply: [], errors: ['MSG_INVALID', 'HANDLE_INVALID', 'DENIED', 'MEM_RELEASED'], summary: 'Unmaps an accepted parcel.' },
+  MEM_RECLAIM: { id: 0x5100_0015, status: 'open', caller: 'any', request: release, reply: [], errors: ['MSG_INVALID', 'HANDLE_INVALID', 'DENIED', 'MEM_INUSE'], summary: 'Takes a parcel back that nobody has accepted any more.' },
   MEM_NOTIFY: {
     id: 0x5100_0017, status: 'open', caller: 'any',
     request: [u32('handle'), u8('flags'), reserved(3), u32('tag'), list('vmids', [u16('vmid'), reserved(2)])],
-    reply: [], summary: 'Tells other VMs about a parcel.',
+    reply: [], errors: ['MSG_INVALID', 'NORESOURCE', 'HANDLE_INVALID', 'ARGUMENT_INVALID', 'DENIED', 'VMID_INVALID', 'MEM_INUSE', 'MEM_RELEASED'],
+    summary: 'Tells other VMs about a parcel.',
   },
-  MEM_APPEND: { id: 0x5100_0018, status: 'open', caller: 'any', request: [u32('handle'), u8('flags'), reserved(3), sgl], reply: [], summary: 'Adds memory to a parcel that is still being described.' },
+  MEM_APPEND: { id: 0x5100_0018, status: 'open', caller: 'any', request: [u32('handle'), u8('flags'), reserved(3), sgl], reply: [], errors: ['MSG_INVALID', 'NORESOURCE', 'HANDLE_INVALID', 'DENIED', 'ARGUMENT_INVALID', 'MEM_INVALID'], summary: 'Adds memory to a parcel that is still being described.' },
   MEM_QCOM_LOOKUP_SGL: {
     id: 0x5100_001a, status: 'open', caller: 'any', minimumBytes: 16, request: [u8('memoryType'), reserved(3), u32('label'), acl, sgl, attributes], reply: handleReply,
+    errors: ['MSG_INVALID', 'NORESOURCE', 'LOOKUP_FAILED'],
     summary: 'Finds the handle of one of the caller’s parcels by its description.',
   },
-  FW_MILESTONE: { id: 0x5100_0020, status: 'open', caller: 'hlos', request: [], reply: [], summary: 'Ends the loading of firmware for this boot.' },
+  FW_MILESTONE: { id: 0x5100_0020, status: 'open', caller: 'hlos', request: [], reply: [], errors: ['DENIED', 'MSG_INVALID'], summary: 'Ends the loading of firmware for this boot.' },
   FW_SET_VM_FIRMWARE: {
-    id: 0x5100_0021, status: 'open', caller: 'hlos', request: [u16('auth'), reserved(2), u32('handle'), u64('offset'), u64('size')], reply: [],
+    id: 0x5100_0021, status: 'open', caller: 'hlos', request: [u16('auth'), u16('more'), u32('handle'), u64('offset'), u64('size')], reply: [],
+    errors: ['DENIED', 'MSG_INVALID', 'UNIMPLEMENTED', 'BUSY', 'HANDLE_INVALID', 'VMID_INVALID', 'ARGUMENT_INVALID'],
     summary: 'Hands RM the firmware image for protected VMs.',
   },
-  VM_ALLOCATE: { id: 0x5600_0001, status: 'open', caller: 'hlos', request: target, reply: [u32('vmid')], summary: 'Allocates a VMID; 0 lets RM choose, and only then the reply carries it.' },
-  VM_DEALLOCATE: { id: 0x5600_0002, status: 'open', caller: 'owner', request: target, reply: [], summary: 'Gives a VMID back.' },
-  VM_START: { id: 0x5600_0004, status: 'open', caller: 'owner', request: target, reply: [], summary: 'Starts an initialised VM.' },
-  VM_STOP: { id: 0x5600_0005, status: 'open', caller: 'owner', request: [u16('vmid'), u8('flags'), reserved(1), u32('reason')], reply: [], summary: 'Asks a VM to shut down, or stops it by force (flag bit 0).' },
-  VM_RESET: { id: 0x5600_0006, status: 'open', caller: 'owner', request: target, reply: [], summary: 'Takes a stopped VM apart; the reply comes at once, VM_STATUS when done.' },
+  VM_ALLOCATE: { id: 0x5600_0001, status: 'open', caller: 'hlos', request: target, reply: [u32('vmid')], errors: ['DENIED', 'MSG_INVALID', 'NORESOURCE'], summary: 'Allocates a VMID; 0 lets RM choose, and only then the reply carries it.' },
+  VM_DEALLOCATE: { id: 0x5600_0002, status: 'open', caller: 'owner', request: target, reply: [], errors: ['MSG_INVALID', 'VMID_INVALID', 'DENIED', 'VM_STATE'], summary: 'Gives a VMID back.' },
+  VM_START: { id: 0x5600_0004, status: 'open', caller: 'owner', request: target, reply: [], errors: ['MSG_INVALID', 'VMID_INVALID', 'DENIED', 'VM_STATE', 'NORESOURCE'], summary: 'Starts an initialised VM.' },
+  VM_STOP: { id: 0x5600_0005, status: 'open', caller: 'owner', request: [u16('vmid'), u8('flags'), reserved(1), u32('reason')], reply: [], errors: ['MSG_INVALID', 'VMID_INVALID', 'VM_STATE'], summary: 'Asks a VM to shut down, or stops it by force (flag bit 0).' },
+  VM_RESET: { id: 0x5600_0006, status: 'open', caller: 'owner', request: target, reply: [], errors: ['MSG_INVALID', 'VMID_INVALID', 'DENIED', 'VM_STATE'], summary: 'Takes a stopped VM apart; the reply comes at once, VM_STATUS when done.' },
   VM_CONFIG_IMAGE: {
     id: 0x5600_0009, status: 'open', caller: 'hlos-owner',
     request: [u16('vmid'), u16('auth'), u32('handle'), u64('imageOffset'), u64('imageSize'), u64('dtbOffset'), u64('dtbSize')],
-    reply: [], summary: 'Says in which parcel image and device tree lie.',
+    reply: [], errors: ['DENIED', 'MSG_INVALID', 'VMID_INVALID', 'VM_STATE', 'HANDLE_INVALID', 'ARGUMENT_INVALID'],
+    summary: 'Says in which parcel image and device tree lie.',
   },
   VM_AUTH_IMAGE: {
     id: 0x5600_000a, status: 'open', caller: 'hlos-owner', request: [u16('vmid'), bareList('parameters', [u32('type'), u32('value')], 64)], reply: [],
+    errors: ['DENIED', 'MSG_INVALID', 'VMID_INVALID', 'VM_STATE'],
     summary: 'Has an image authenticated by the platform.',
   },
-  VM_INIT: { id: 0x5600_000b, status: 'open', caller: 'hlos-owner', request: [u16('vmid'), zero(2)], reply: [], summary: 'Reads the configuration and creates the VM’s objects.' },
-  VM_GET_ID: { id: 0x5600_0010, status: 'open', caller: 'query', request: target, reply: [longList('ids', [u8('type'), reserved(1), blob('data')])], summary: 'GUID, URI, name and signing authority of a VM.' },
-  VM_LOOKUP_URI: { id: 0x5600_0011, status: 'open', caller: 'any', request: [text('uri')], reply: [vmids], summary: 'Finds VMs by URI.' },
-  VM_LOOKUP_GUID: { id: 0x5600_0012, status: 'open', caller: 'any', request: [guid('guid')], reply: [vmids], summary: 'Finds VMs by GUID.' },
-  VM_LOOKUP_NAME: { id: 0x5600_0013, status: 'open', caller: 'any', request: [text('name')], reply: [vmids], summary: 'Finds VMs by name.' },
-  VM_GET_OWNER: { id: 0x5600_0015, status: 'open', caller: 'self', request: [], reply: [u32('vmid')], summary: 'Who owns the caller.' },
-  VM_GET_STATE: { id: 0x5600_0017, status: 'open', caller: 'query', request: target, reply: [u8('vmState'), u8('osState'), u16('appStatus')], summary: 'State of a VM.' },
-  VM_GET_CRASH_MSG: { id: 0x5600_0019, status: 'open', caller: 'owner', request: target, reply: [text('message')], summary: 'The crash message that a VM left.' },
+  VM_INIT: { id: 0x5600_000b, status: 'open', caller: 'hlos-owner', request: [u16('vmid'), zero(2)], reply: [], errors: ['DENIED', 'MSG_INVALID', 'VMID_INVALID', 'VM_STATE', 'MEM_INVALID', 'ARGUMENT_INVALID', 'NORESOURCE'], summary: 'Reads the configuration and creates the VM’s objects.' },
+  VM_GET_ID: { id: 0x5600_0010, status: 'open', caller: 'query', request: target, reply: [longList('ids', [u8('type'), reserved(1), blob('data')])], errors: ['MSG_INVALID', 'NORESOURCE', 'VM_STATE'], summary: 'GUID, URI, name and signing authority of a VM.' },
+  VM_LOOKUP_URI: { id: 0x5600_0011, status: 'open', caller: 'any', request: [text('uri')], reply: [vmids], errors: ['MSG_INVALID', 'ARGUMENT_INVALID'], summary: 'Finds VMs by URI.' },
+  VM_LOOKUP_GUID: { id: 0x5600_0012, status: 'open', caller: 'any', request: [guid('guid')], reply: [vmids], errors: ['MSG_INVALID'], summary: 'Finds VMs by GUID.' },
+  VM_LOOKUP_NAME: { id: 0x5600_0013, status: 'open', caller: 'any', request: [text('name')], reply: [vmids], errors: ['MSG_INVALID', 'ARGUMENT_INVALID'], summary: 'Finds VMs by name.' },
+  VM_GET_OWNER: { id: 0x5600_0015, status: 'open', caller: 'self', request: [], reply: [u32('vmid')], errors: ['MSG_INVALID'], summary: 'Who owns the caller.' },
+  VM_GET_STATE: { id: 0x5600_0017, status: 'open', caller: 'query', request: target, reply: [u8('vmState'), u8('osState'), u16('appStatus')], errors: ['MSG_INVALID', 'NORESOURCE', 'DENIED'], summary: 'State of a VM.' },
+  VM_GET_CRASH_MSG: { id: 0x5600_0019, status: 'open', caller: 'owner', request: target, reply: [text('message')], errors: ['MSG_INVALID', 'VMID_INVALID'], summary: 'The crash message that a VM left.' },
   VM_GET_HYP_RESOURCES: {
     id: 0x5600_0020, status: 'open', caller: 'any', request: target,
     reply: [longList('resources', [
       u8('type'), reserved(1), u16('partnerVmid'), u32('handle'), u32('label'), u64('capId'), u32('virqHandle'), u32('virq'), u64('base'), u64('size'),
     ])],
+    errors: ['MSG_INVALID', 'ARGUMENT_INVALID', 'NORESOURCE'],
     summary: 'Capabilities and interrupts that connect the caller with a VM.',
   },
-  VM_GET_HYP_CAPIDS: { id: 0x5600_0021, status: 'unimplemented', caller: 'any', request: target, reply: [], summary: 'Never served.' },
-  VM_GET_HYP_IRQS: { id: 0x5600_0022, status: 'unimplemented', caller: 'any', request: target, reply: [], summary: 'Never served.' },
-  VM_GET_VMID: { id: 0x5600_0024, status: 'open', caller: 'self', request: [], reply: [u32('vmid')], summary: 'The caller’s VMID.' },
-  VM_GET_PEERS: { id: 0x5600_0025, status: 'open', caller: 'self', request: [], reply: [vmids], summary: 'VMs that the caller may ask about.' },
+  VM_GET_HYP_CAPIDS: { id: 0x5600_0021, status: 'unimplemented', caller: 'any', request: target, reply: [], errors: ['UNIMPLEMENTED'], summary: 'Never served.' },
+  VM_GET_HYP_IRQS: { id: 0x5600_0022, status: 'unimplemented', caller: 'any', request: target, reply: [], errors: ['UNIMPLEMENTED'], summary: 'Never served.' },
+  VM_GET_VMID: { id: 0x5600_0024, status: 'open', caller: 'self', request: [], reply: [u32('vmid')], errors: ['MSG_INVALID'], summary: 'The caller’s VMID.' },
+  VM_GET_PEERS: { id: 0x5600_0025, status: 'open', caller: 'self', request: [], reply: [vmids], errors: ['MSG_INVALID'], summary: 'VMs that the caller may ask about.' },
   VM_SET_TIME_BASE: {
     id: 0x5600_0030, status: 'open', caller: 'query', request: [u16('vmid'), reserved(2), u64('timeBase'), u64('systemTimerReference')], reply: [],
+    hasErrorDetail: true, errors: ['MSG_INVALID', 'VMID_INVALID', 'DENIED', 'VM_STATE', 'NORESOURCE', 'BUSY', 'ARGUMENT_INVALID'],
     summary: 'Sets the time of a VM’s virtual real-time clock.',
   },
   VM_SET_BOOT_CONTEXT: {
     id: 0x5600_0031, status: 'newer', caller: 'owner', request: [u16('vmid'), u8('registerSet'), u8('registerIndex'), reserved(4), u64('value')], reply: [],
+    errors: ['UNIMPLEMENTED'],
     summary: 'Sets a register of the boot vCPU.',
   },
   VM_SET_FIRMWARE_MEM: {
     id: 0x5600_0032, status: 'open', caller: 'query', request: [u16('vmid'), zero(2), u32('handle'), u64('offset'), u64('size')], reply: [],
+    hasErrorDetail: true, errors: ['MSG_INVALID', 'VMID_INVALID', 'DENIED', 'VM_STATE', 'HANDLE_INVALID', 'ARGUMENT_INVALID'],
     summary: 'Says in which parcel a protected VM’s firmware memory lies.',
   },
   VM_SET_DEMAND_PAGING: {
     id: 0x5600_0033, status: 'newer', caller: 'owner', request: [u16('vmid'), reserved(2), longList('ranges', [u64('base'), u64('size')], 512)], reply: [],
+    errors: ['UNIMPLEMENTED'],
     summary: 'Names ranges that the owner fills on demand.',
   },
   VM_SET_ADDRESS_LAYOUT: {
     id: 0x5600_0034, status: 'newer', caller: 'owner', request: [u16('vmid'), reserved(2), u32('rangeId'), u64('base'), u64('size')], reply: [],
+    errors: ['UNIMPLEMENTED'],
     summary: 'Places image and firmware in the guest.',
   },
-  VM_IRQ_ACCEPT: { id: 0x5600_0050, status: 'open', caller: 'any', request: [u32('handle'), u32('virq')], reply: [u32('virq')], summary: 'Takes a lent interrupt.' },
-  VM_IRQ_LEND: { id: 0x5600_0051, status: 'open', caller: 'any', request: [u16('borrower'), reserved(2), u32('virq'), u32('label')], reply: handleReply, summary: 'Lends a hardware interrupt.' },
-  VM_IRQ_RELEASE: { id: 0x5600_0052, status: 'open', caller: 'any', request: [u32('handle')], reply: [], summary: 'Gives a borrowed interrupt back.' },
-  VM_IRQ_RECLAIM: { id: 0x5600_0053, status: 'open', caller: 'any', request: [u32('handle')], reply: [], summary: 'Takes a lent interrupt back.' },
-  VM_IRQ_NOTIFY: { id: 0x5600_0054, status: 'open', caller: 'any', request: [u32('handle'), u32('flags'), list('vmids', [u16('vmid'), reserved(2)], 1)], reply: [], summary: 'Tells the other side about a lent interrupt.' },
-  VM_IRQ_UNMAP: { id: 0x5600_0055, status: 'unimplemented', caller: 'any', request: [], reply: [], summary: 'Never served.' },
-  VM_SET_STATUS: { id: 0x5600_0080, status: 'open', caller: 'self', request: [reserved(1), u8('osState'), u16('appStatus')], reply: [], summary: 'Publishes the state of the operating system.' },
-  CONSOLE_OPEN: { id: 0x5600_0081, status: 'open', caller: 'owner', request: target, reply: [], summary: 'Opens the caller’s side of a console.' },
-  CONSOLE_CLOSE: { id: 0x5600_0082, status: 'open', caller: 'owner', request: target, reply: [], summary: 'Closes the caller’s side of a console.' },
-  CONSOLE_WRITE: { id: 0x5600_0083, status: 'open', caller: 'owner', request: [u16('vmid'), bytes('data')], reply: [], summary: 'Writes to a console.' },
-  CONSOLE_FLUSH: { id: 0x5600_0084, status: 'open', caller: 'owner', request: target, reply: [], summary: 'Does nothing but check rights.' },
-  VM_EXIT: { id: 0x5600_0085, status: 'open', caller: 'self', request: [u16('flags'), u8('code'), zero(1)], reply: [], summary: 'Ends the caller.' },
-  VM_SET_CRASH_MSG: { id: 0x5600_0086, status: 'open', caller: 'self', request: [text('message')], reply: [], summary: 'Leaves a crash message for the owner.' },
-  HOST_GET_TYPE: { id: 0x5600_00a0, status: 'open', caller: 'any', request: [], reply: [u32('type')], summary: 'What kind of host this is.' },
+  VM_IRQ_ACCEPT: { id: 0x5600_0050, status: 'open', caller: 'any', request: [u32('handle'), u32('virq')], reply: [u32('virq')], errors: ['MSG_INVALID', 'HANDLE_INVALID', 'IN_USE', 'IRQ_INUSE'], summary: 'Takes a lent interrupt.' },
+  VM_IRQ_LEND: { id: 0x5600_0051, status: 'open', caller: 'any', request: [u16('borrower'), reserved(2), u32('virq'), u32('label')], reply: handleReply, errors: ['MSG_INVALID', 'IRQ_INVALID', 'IRQ_INUSE'], summary: 'Lends a hardware interrupt.' },
+  VM_IRQ_RELEASE: { id: 0x5600_0052, status: 'open', caller: 'any', request: [u32('handle')], reply: [], errors: ['MSG_INVALID', 'HANDLE_INVALID', 'IN_USE'], summary: 'Gives a borrowed interrupt back.' },
+  VM_IRQ_RECLAIM: { id: 0x5600_0053, status: 'open', caller: 'any', request: [u32('handle')], reply: [], errors: ['MSG_INVALID', 'HANDLE_INVALID', 'IN_USE', 'IRQ_INVALID'], summary: 'Takes a lent interrupt back.' },
+  VM_IRQ_NOTIFY: { id: 0x5600_0054, status: 'open', caller: 'any', request: [u32('handle'), u32('flags'), list('vmids', [u16('vmid'), reserved(2)], 1)], reply: [], errors: ['MSG_INVALID', 'NORESOURCE', 'HANDLE_INVALID', 'ARGUMENT_INVALID'], summary: 'Tells the other side about a lent interrupt.' },
+  VM_IRQ_UNMAP: { id: 0x5600_0055, status: 'unimplemented', caller: 'any', request: [], reply: [], errors: ['UNIMPLEMENTED'], summary: 'Never served.' },
+  VM_SET_STATUS: { id: 0x5600_0080, status: 'open', caller: 'self', request: [reserved(1), u8('osState'), u16('appStatus')], reply: [], errors: ['MSG_INVALID', 'DENIED', 'ARGUMENT_INVALID'], summary: 'Publishes the state of the operating system.' },
+  CONSOLE_OPEN: { id: 0x5600_0081, status: 'open', caller: 'owner', request: target, reply: [], errors: ['MSG_INVALID', 'ARGUMENT_INVALID', 'DENIED'], summary: 'Opens the caller’s side of a console.' },
+  CONSOLE_CLOSE: { id: 0x5600_0082, status: 'open', caller: 'owner', request: target, reply: [], errors: ['MSG_INVALID', 'ARGUMENT_INVALID', 'DENIED'], summary: 'Closes the caller’s side of a console.' },
+  CONSOLE_WRITE: { id: 0x5600_0083, status: 'open', caller: 'owner', request: [u16('vmid'), bytes('data')], reply: [], errors: ['MSG_INVALID', 'ARGUMENT_INVALID', 'DENIED'], summary: 'Writes to a console.' },
+  CONSOLE_FLUSH: { id: 0x5600_0084, status: 'open', caller: 'owner', request: target, reply: [], errors: ['MSG_INVALID', 'ARGUMENT_INVALID', 'DENIED'], summary: 'Does nothing but check rights.' },
+  VM_EXIT: { id: 0x5600_0085, status: 'open', caller: 'self', request: [u16('flags'), u8('code'), zero(1)], reply: [], errors: ['MSG_INVALID', 'ARGUMENT_INVALID'], summary: 'Ends the caller.' },
+  VM_SET_CRASH_MSG: { id: 0x5600_0086, status: 'open', caller: 'self', request: [text('message')], reply: [], errors: ['MSG_INVALID'], summary: 'Leaves a crash message for the owner.' },
+  HOST_GET_TYPE: { id: 0x5600_00a0, status: 'open', caller: 'any', request: [], reply: [u32('type')], errors: ['MSG_INVALID'], summary: 'What kind of host this is.' },
   IPA_RESERVE: {
     id: 0x5600_00b0, status: 'open', caller: 'any',
-    request: [u8('allocationType'), reserved(3), u32('genericConstraints'), u32('platformConstraints'), list('ranges', [u64('base'), u64('size')], 60)],
-    reply: [longList('bases', [u64('base')], 30)], summary: 'Reserves guest address space.',
+    request: [u8('allocationType'), reserved(3), u32('genericConstraints'), u32('platformConstraints'), groupedList('ranges', [u64('base'), u64('size')], 30, { by: 'allocationType', value: 1, elements: 2 })],
+    reply: [longList('bases', [u64('base')], 30)], errors: ['MSG_INVALID', 'NORESOURCE', 'ARGUMENT_INVALID'],
+    summary: 'Reserves guest address space.',
   },
-  IPA_UNRESERVE: { id: 0x5600_00b1, status: 'unimplemented', caller: 'any', request: [], reply: [], summary: 'Never served.' },
+  IPA_UNRESERVE: { id: 0x5600_00b1, status: 'unimplemented', caller: 'any', request: [], reply: [], errors: ['UNIMPLEMENTED'], summary: 'Never served.' },
 } as const satisfies Record<string, RmRequest>;
 
 const handleAndVm = [u32('handle'), u16('vmid'), reserved(2), u32('tag')] as const;

@@ -9,8 +9,8 @@ import type { Rm } from './context';
 import { RM_VMID } from './context';
 import type { RmErrorName } from './rm-errors';
 import type { AclEntry, Parcel, ParcelRegion, VmMapping, VmRecord } from './state';
-import { GICD_SIZE, VmBuild } from './vm-builder';
-import { ACCESS, chooseAddress, createSparseExtent, donateToSibling, mapAttributes, mapPart, MEMORY_TYPE, ownExtent, PAGE, unmapPart, zeroRange } from './vm-memory';
+import { VmBuild } from './vm-builder';
+import { ACCESS, chooseAddress, createSparseExtent, donateToRm, donateToSibling, mapAttributes, mapPart, MEMORY_TYPE, occupant, ownExtent, PAGE, unmapPart, zeroRange } from './vm-memory';
 
 /** Parcels that one VM may own. */
 export const PARCELS_MAX = 64;
@@ -156,15 +156,7 @@ function placesFor(vm: VmRecord, parcel: Parcel, at: AcceptPlan['at']): VmMappin
   const ranges = typeof at === 'bigint' ? [{ address: at, size: total }] : at;
   if (ranges.reduce((size, range) => size + range.size, 0n) !== total) return 'ARGUMENT_INVALID';
   if (ranges.some((range) => range.address % PAGE !== 0n || range.size % PAGE !== 0n || range.size === 0n)) return 'ARGUMENT_INVALID';
-  return ranges.some((range) => isUsed(vm, range)) ? 'MAP_FAILED' : fitRanges(parcel, ranges);
-}
-
-/** Whether something of the VM is at these addresses already: memory, a device, or its interrupt controller. */
-function isUsed(vm: VmRecord, range: MemoryRange): boolean {
-  const overlaps = (base: bigint, size: bigint): boolean => range.address < base + size && base < range.address + range.size;
-  const { objects } = vm;
-  if (objects !== null && (overlaps(objects.gicd, GICD_SIZE) || overlaps(objects.gicr, objects.gicrStride * BigInt(vm.vcpus.length)))) return true;
-  return vm.mappings.some((mapping) => overlaps(mapping.ipa, mapping.sizeBytes));
+  return ranges.some((range) => occupant(vm, { base: range.address, sizeBytes: range.size }) !== undefined) ? 'MAP_FAILED' : fitRanges(parcel, ranges);
 }
 
 function fitRanges(parcel: Parcel, ranges: readonly MemoryRange[]): VmMapping[] {
@@ -205,6 +197,12 @@ export function releaseParcel(rm: Rm, vm: VmRecord, parcel: Parcel, sanitise: bo
   vm.mappings = vm.mappings.filter((mapping) => mapping.handle !== parcel.handle);
 }
 
+/** RM itself accepts a donation: the memory is RM's from now on, and the parcel ceases to exist. */
+export function takeByRm(rm: Rm, parcel: Parcel): void {
+  for (const region of parcel.regions) donateToRm(rm, parcel.extent, region);
+  dropParcel(rm, parcel);
+}
+
 /** Gives a parcel's memory back to its owner; nobody else may have it any more. */
 export function reclaimParcel(rm: Rm, parcel: Parcel, sanitise: boolean): void {
   if (sanitise) for (const region of parcel.regions) zeroRange(rm, parcel.extent, region);
@@ -221,6 +219,11 @@ function dropParcel(rm: Rm, parcel: Parcel): void {
 
 function deleteExtent(rm: Rm, extent: CapId): void {
   rm.call('cspace_delete_cap_from', { cspace: rm.environment.cspace, cap: extent });
+}
+
+/** Whether a VM's program may lie in a parcel: lent with full rights; a debug build without security state takes a shared one too. */
+export function mayRunFrom(vm: VmRecord, parcel: Parcel): boolean {
+  return parcel.transaction !== 'donate' && parcel.complete && parcel.acl.some((entry) => entry.vmid === vm.vmid && entry.rights === ACCESS.RWX);
 }
 
 /** Total size of a parcel. */

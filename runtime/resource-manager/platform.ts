@@ -8,6 +8,7 @@ import { RIGHTS } from '../hypervisor/interface';
 import type { PlatformVm } from '../hypervisor/interface';
 import type { Rm } from './context';
 import { RM_VMID } from './context';
+import { suitsLegacyLinux, suitsLinux } from './profile';
 import type { RmErrorName } from './rm-errors';
 import { freeDynamicVmid } from './requests/vm-management';
 import { newVm } from './state';
@@ -23,6 +24,8 @@ const GICR = 0x080a_0000n;
 const GICR_STRIDE = 0x2_0000n;
 const TIMESLICE_NANOSECONDS = 5_000_000n;
 const NAME = 'HLOS';
+/** Largest message that a queue of the hypervisor can have (Gunyah API: msgqueue_configure). */
+const MESSAGE_BYTES_MAX = 1023;
 
 /** Everything that RM does before it waits for the first message. */
 export function boot(rm: Rm): void {
@@ -62,7 +65,13 @@ function buildPrimary(rm: Rm, vm: VmRecord, platform: PlatformVm): RmErrorName |
     cpus: Array.from({ length: vcpuCount }, (_, cpu) => (rm.environment.bootCpu + cpu) % rm.environment.cpuCount),
     vcpuOptions: VCPU_OPTION.PINNED | VCPU_OPTION.CRITICAL | VCPU_OPTION.HLOS_VM,
     priority: PRIORITY_DEFAULT, timesliceNanoseconds: TIMESLICE_NANOSECONDS, powerManagement: 'aggregated', gicd: GICD, gicr: GICR, gicrStride: GICR_STRIDE, halts: 'to-platform', emulatedSizeBytes: 0n,
-  }) ?? (platform.isPlain === true ? undefined : buildLink(rm, vm, DEFAULT_LINK) ?? shareRmVcpu(rm, vm)) ?? writePrimaryTree(rm, vm, platform) ?? giveRam(rm, vm, platform.ramBase) ?? giveFlash(rm, vm, platform.flash) ?? giveDevices(rm, vm, platform.devices);
+  }) ?? (platform.isPlain === true ? undefined : connectPrimary(rm, vm)) ?? writePrimaryTree(rm, vm, platform) ?? giveRam(rm, vm, platform.ramBase) ?? giveFlash(rm, vm, platform.flash) ?? giveDevices(rm, vm, platform.devices);
+}
+
+/** The channel to RM. Linux's first drivers have packets of up to 1024 bytes and a console that loops back to its VM. */
+function connectPrimary(rm: Rm, vm: VmRecord): RmErrorName | undefined {
+  if (suitsLinux(rm.options)) vm.console = { selfOpen: false, ownerOpen: false };
+  return buildLink(rm, vm, suitsLegacyLinux(rm.options) ? { ...DEFAULT_LINK, messageSizeBytes: MESSAGE_BYTES_MAX } : DEFAULT_LINK) ?? shareRmVcpu(rm, vm);
 }
 
 /** The primary VM may move RM between CPUs. */
@@ -75,7 +84,7 @@ function shareRmVcpu(rm: Rm, vm: VmRecord): RmErrorName | undefined {
 function writePrimaryTree(rm: Rm, vm: VmRecord, platform: PlatformVm): RmErrorName | undefined {
   const { source, sizeBytes, ipa, roomBytes } = platform.deviceTree;
   const blob = rm.readPlatform(source - rm.environment.memoryBase, Number(sizeBytes));
-  const merged = blob === undefined ? 'unreadable' : platform.isPlain === true ? blob : overlayPrimary(vm, blob);
+  const merged = blob === undefined ? 'unreadable' : platform.isPlain === true ? blob : overlayPrimary(rm, vm, blob);
   const problem = typeof merged === 'string' ? merged : BigInt(merged.length) > roomBytes ? 'no-room' : undefined;
   if (problem !== undefined || typeof merged === 'string') {
     rm.report(vm.vmid, 'rm-device-tree', overlayErrorText(problem ?? 'unreadable', Number(roomBytes)));

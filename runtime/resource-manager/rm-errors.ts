@@ -34,6 +34,18 @@ export const RM_ERRORS = {
 /** Name of an RM error word. */
 export type RmErrorName = keyof typeof RM_ERRORS;
 
+/** A refusal that says what the hypervisor answered; only some requests can. */
+export class RmFailure {
+  readonly error: RmErrorName;
+  /** Gunyah API: error_t. */
+  readonly hypervisorError: number;
+
+  constructor(error: RmErrorName, hypervisorError: number) {
+    this.error = error;
+    this.hypervisorError = hypervisorError;
+  }
+}
+
 const NAMES = new Map<number, string>(Object.entries(RM_ERRORS).map(([name, value]) => [value, name]));
 
 /** The name of an RM error word, or `error 0x…` for one that RM does not define. */

@@ -118,6 +118,12 @@ export interface ImagePlace {
   readonly dtbSize: bigint;
 }
 
+/** Where VM_SET_FIRMWARE_MEM said that the firmware goes. */
+export interface FirmwarePlace { readonly handle: MemparcelHandle; readonly offset: bigint; readonly sizeBytes: bigint }
+
+/** A range of a VM's address space. */
+export interface AddressRange { readonly base: bigint; readonly sizeBytes: bigint }
+
 /** One VM. */
 export interface VmRecord {
   readonly vmid: Vmid;
@@ -135,6 +141,11 @@ export interface VmRecord {
   exit: { readonly type: ExitType; readonly code: number; readonly flags: number } | null;
   peers: Vmid[];
   image: ImagePlace | null;
+  firmware: FirmwarePlace | null;
+  /** What VM_SET_TIME_BASE said: nanoseconds at a value of the counter. Null while nobody has. */
+  timeBase: { readonly nanoseconds: bigint; readonly counter: bigint } | null;
+  /** Ranges of its address space that RM leaves alone because the VM reserved them. */
+  reservations: AddressRange[];
   config: VmConfig | null;
   objects: VmObjects | null;
   /** Sparse extent of the memory that the VM owns; null if all its memory is other VMs' parcels. */
@@ -185,7 +196,7 @@ export interface Parcel {
 /** RM's whole state. */
 export interface RmState {
   readonly kind: 'resource-manager';
-  readonly version: 1;
+  readonly version: 2;
   /** Ascending by VMID. */
   vms: VmRecord[];
   parcels: Parcel[];
@@ -197,12 +208,16 @@ export interface RmState {
   freeMemory: { base: bigint; sizeBytes: bigint }[];
   /** The primary VM's capability to RM's own vCPU. */
   rmVcpuCap: CapId;
+  /** The firmware of protected VMs that FW_SET_VM_FIRMWARE gave RM: platform memory that is RM's now. */
+  firmware: { readonly regions: readonly ParcelRegion[]; readonly sizeBytes: bigint } | null;
+  /** Whether FW_MILESTONE has ended the loading of firmware. */
+  firmwareIsFinal: boolean;
 }
 
 /** A VM that has just been allocated. */
 export function newVm(vmid: Vmid, owner: Vmid, platformIndex: number | null): VmRecord {
   return {
-    vmid, owner, platformIndex, state: 'NONE', osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', exit: null, peers: [owner], image: null,
+    vmid, owner, platformIndex, state: 'NONE', osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', exit: null, peers: [owner], image: null, firmware: null, timeBase: null, reservations: [],
     config: null, objects: null, memoryExtent: null, ram: null, mappings: [], vcpus: [], link: null, console: null, vdevices: [], heldCaps: [],
     heldVirqs: [], entry: 0n, hardwareInterrupts: [],
   };

@@ -39,6 +39,9 @@ export interface VmConfig {
   readonly baseAddress: bigint | null;
   readonly sizeMin: bigint;
   readonly sizeMax: bigint;
+  /** Where a protected VM's firmware goes; null if the tree does not say. */
+  readonly firmwareAddress: bigint | null;
+  readonly firmwareSizeMax: bigint;
   readonly affinity: Affinity;
   readonly affinityMap: readonly number[];
   readonly priorityOffset: number;
@@ -60,6 +63,7 @@ export interface VmConfigOutcome {
 /** Base address and size limit of the QEMU platform, for trees that do not say. */
 export const DEFAULT_BASE_ADDRESS = 0x2880_0000n;
 const DEFAULT_SIZE_MAX = 0x07ff_ffffn;
+const DEFAULT_FIRMWARE_SIZE_MAX = 0x40_0000n;
 const ADDRESS_SPACE_END = 1n << 36n;
 const BASE_ALIGNMENT = 0x20_0000n;
 const CPUS_MAX = 8;
@@ -117,7 +121,7 @@ export function parseGuid(text: string | undefined): Uint8Array | undefined {
   return Uint8Array.from({ length: 16 }, (_, i) => parseInt(digits.slice(2 * i, 2 * i + 2), 16));
 }
 
-function readMemory(node: DtNode | undefined, trust: 'trusted' | 'untrusted', report: ConfigReport): Pick<VmConfig, 'baseAddress' | 'sizeMin' | 'sizeMax'> {
+function readMemory(node: DtNode | undefined, trust: 'trusted' | 'untrusted', report: ConfigReport): Pick<VmConfig, 'baseAddress' | 'sizeMin' | 'sizeMax' | 'firmwareAddress' | 'firmwareSizeMax'> {
   const values = readNode('memory', childOf(node, 'memory'), report);
   if (values['is-direct'] === true && trust === 'untrusted') report.inconsistent('trusted-only', 'is-direct is for trusted VMs only.');
   const given = values['base-address'];
@@ -125,7 +129,9 @@ function readMemory(node: DtNode | undefined, trust: 'trusted' | 'untrusted', re
   if (given !== undefined && given !== baseAddress) report.warning('base-address', `base-address is rounded up to a multiple of 2 MiB, 0x${(baseAddress ?? 0n).toString(16)}.`);
   const sizeMax = values['size-max'] ?? (baseAddress === null ? DEFAULT_SIZE_MAX : ADDRESS_SPACE_END - baseAddress);
   if ((baseAddress ?? DEFAULT_BASE_ADDRESS) + sizeMax > 1n << 64n) report.malformed('size-max', 'base-address and size-max together exceed the address space.');
-  return { baseAddress, sizeMin: values['size-min'] ?? 0n, sizeMax };
+  return {
+    baseAddress, sizeMin: values['size-min'] ?? 0n, sizeMax, firmwareAddress: values['firmware-address'] ?? null, firmwareSizeMax: values['firmware-size-max'] ?? DEFAULT_FIRMWARE_SIZE_MAX,
+  };
 }
 
 function readVcpus(root: DtNode, node: DtNode | undefined, trust: 'trusted' | 'untrusted', report: ConfigReport): Pick<VmConfig, 'affinity' | 'affinityMap' | 'priorityOffset' | 'timesliceMicroseconds' | 'cpus' | 'psci'> {

@@ -12,11 +12,12 @@ import { ByteReader } from '../base/byte-reader';
 import { decodeDtb } from '../devicetree';
 import type { PlatformVm } from '../hypervisor/interface';
 import type { Rm } from './context';
-import { acceptParcel, parcelByHandle, parcelSize, readParcel } from './parcels';
+import { acceptParcel, mayRunFrom, parcelByHandle, parcelSize, readParcel } from './parcels';
 import type { RmErrorName } from './rm-errors';
 import type { Parcel, VmRecord } from './state';
 import { buildCore, buildLink, PRIORITY_DEFAULT, VCPU_OPTION } from './vm-builder';
 import type { VmPlan } from './vm-builder';
+import { acceptFirmware } from './vm-firmware';
 import { DEFAULT_BASE_ADDRESS, parseVmConfig } from './vm-config';
 import type { VmConfig } from './vm-config';
 import { buildVdevices } from './vdevices';
@@ -33,6 +34,8 @@ const GICR_DEFAULT = 0x080a_0000n;
 const LARGE_PAGE = 0x20_0000n;
 /** Unauthenticated VMs find the devices that their owner emulates below this address. */
 const EMULATED_END = 0x4000_0000n;
+/** General registers in vcpu_register_write (Gunyah API: vcpu_register_set). */
+const REGISTER_SET_X = 0;
 
 /** The platform's description of a VM that came with it, unless its owner has configured an image of its own. */
 export function platformVm(rm: Rm, vm: VmRecord): PlatformVm | undefined {
@@ -150,8 +153,8 @@ function placeImage(rm: Rm, vm: VmRecord, platform: PlatformVm): boolean {
   return fits && parts.every((part) => copyPlatform(rm, part.source, place(part.ipa), part.sizeBytes));
 }
 
-/** Where a VM starts and where its device tree is. */
-interface StartPlace { readonly entry: bigint; readonly dtb: bigint; readonly dtbRoom: bigint }
+/** Where a VM starts, where its device tree is, and what X1 and X2 of its boot vCPU hold. */
+interface StartPlace { readonly entry: bigint; readonly dtb: bigint; readonly dtbRoom: bigint; readonly arguments: readonly bigint[] }
 
 /** Accepts memory, writes the device tree and starts the boot vCPU; RUNNING, or INIT_FAILED and NORESOURCE whatever the reason. */
 export function startVm(rm: Rm, vm: VmRecord): RmErrorName {
@@ -166,27 +169,24 @@ export function startVm(rm: Rm, vm: VmRecord): RmErrorName {
 
 function platformStart(rm: Rm, vm: VmRecord): StartPlace | undefined {
   const platform = platformVm(rm, vm);
-  return platform === undefined ? undefined : { entry: platform.entry, dtb: platform.deviceTree.ipa, dtbRoom: platform.deviceTree.roomBytes };
+  return platform === undefined ? undefined : { entry: platform.entry, dtb: platform.deviceTree.ipa, dtbRoom: platform.deviceTree.roomBytes, arguments: [] };
 }
 
 function acceptMemory(rm: Rm, vm: VmRecord): StartPlace | undefined {
   const { image, config } = vm;
   const parcel = image === null ? undefined : parcelByHandle(rm, image.handle);
-  if (image === null || config === null || parcel === undefined || image.auth === AUTH.ANDROID) return undefined;
+  if (image === null || config === null || parcel === undefined) return undefined;
   const base = config.baseAddress ?? DEFAULT_BASE_ADDRESS;
-  if (!mayBeImage(vm, parcel) || typeof acceptParcel(rm, vm, parcel, { at: base, sanitise: false }) === 'string') {
+  if (!mayRunFrom(vm, parcel) || typeof acceptParcel(rm, vm, parcel, { at: base, sanitise: false }) === 'string') {
     rm.report(vm.vmid, 'rm-image-parcel', 'VM_START: the image parcel must be lent or shared with full rights and fit at base-address.');
     return undefined;
   }
-  if (!acceptLabelled(rm, vm)) return undefined;
+  const firmware = image.auth === AUTH.ANDROID ? acceptFirmware(rm, vm, config) : null;
+  if (firmware === undefined || !acceptLabelled(rm, vm)) return undefined;
   acceptPrivate(rm, vm, base + parcelSize(parcel));
   acceptRest(rm, vm);
-  return { entry: base + config.entryOffset, dtb: base + image.dtbOffset, dtbRoom: image.dtbSize };
-}
-
-/** Lent with full rights; a debug build without security state takes a shared parcel too. */
-function mayBeImage(vm: VmRecord, parcel: Parcel): boolean {
-  return parcel.transaction !== 'donate' && parcel.complete && parcel.acl.some((entry) => entry.vmid === vm.vmid && entry.rights === ACCESS.RWX);
+  const dtb = { dtb: base + image.dtbOffset, dtbRoom: image.dtbSize };
+  return firmware === null ? { ...dtb, entry: base + config.entryOffset, arguments: [] } : { ...dtb, entry: firmware, arguments: [base + image.imageOffset, image.imageSize] };
 }
 
 function offered(rm: Rm, vm: VmRecord): Parcel[] {
@@ -238,5 +238,8 @@ function powerOn(rm: Rm, vm: VmRecord, place: StartPlace): boolean {
   const vcpu = vm.vcpus[index];
   assert(vcpu !== undefined, 'a configuration has a booting CPU');
   vm.entry = place.entry;
+  for (const [index, value] of place.arguments.entries()) {
+    if (rm.call('vcpu_register_write', { vcpu: vcpu.cap, register_set: REGISTER_SET_X, register_index: index + 1, value }).error !== 0) return false;
+  }
   return rm.call('vcpu_poweron', { vcpu: vcpu.cap, entry_point: place.entry, context: place.dtb, flags: 0n }).error === 0;
 }

@@ -3,13 +3,14 @@
  * one, so an offset into the memory extent is also an address of RM's.
  */
 
+import { alignUp } from '../base/bits';
 import { CAP_ID_INVALID, ipa } from '../base/brands';
 import type { CapId } from '../base/brands';
 import type { PlatformInterrupt, PlatformVm } from '../hypervisor/interface';
 import type { Rm } from './context';
 import type { RmErrorName } from './rm-errors';
-import type { VmMapping, VmRecord } from './state';
-import { VmBuild } from './vm-builder';
+import type { AddressRange, VmMapping, VmRecord } from './state';
+import { GICD_SIZE, VmBuild } from './vm-builder';
 
 /** Pages are 4 KiB. */
 export const PAGE = 0x1000n;
@@ -218,14 +219,28 @@ export function releaseFreeMemory(rm: Rm, base: bigint, sizeBytes: bigint): void
   rm.state.freeMemory = merged;
 }
 
+/** What occupies part of a range of a VM's address space: the interrupt controller, memory, a device, or one of `more`. */
+export function occupant(vm: VmRecord, range: AddressRange, more: readonly AddressRange[] = []): AddressRange | undefined {
+  const overlaps = ({ base, sizeBytes }: AddressRange): boolean => range.base < base + sizeBytes && base < range.base + range.sizeBytes;
+  const frames = vm.objects === null ? [] : [
+    { base: vm.objects.gicd, sizeBytes: GICD_SIZE }, { base: vm.objects.gicr, sizeBytes: vm.objects.gicrStride * BigInt(vm.vcpus.length) },
+  ];
+  return [...frames, ...vm.mappings.map(({ ipa: base, sizeBytes }) => ({ base, sizeBytes })), ...more].find(overlaps);
+}
+
 /** An address range of a VM that nothing uses: what RM chooses for a parcel. `undefined` if the address space has no such range. */
 export function chooseAddress(vm: VmRecord, sizeBytes: bigint): bigint | undefined {
   const alignment = sizeBytes >= LARGE ? LARGE : PAGE;
   const end = vm.mappings.reduce((highest: bigint, mapping: VmMapping) => (mapping.ipa + mapping.sizeBytes > highest ? mapping.ipa + mapping.sizeBytes : highest), CHOSEN_FIRST);
-  const address = (end + alignment - 1n) / alignment * alignment;
-  return address + sizeBytes <= ADDRESS_SPACE_END ? address : undefined;
+  for (let address = alignUp(end, alignment); address + sizeBytes <= ADDRESS_SPACE_END;) {
+    const obstacle = occupant(vm, { base: address, sizeBytes }, vm.reservations);
+    if (obstacle === undefined) return address;
+    address = alignUp(obstacle.base + obstacle.sizeBytes, alignment);
+  }
+  return undefined;
 }
 
 const LARGE = 0x20_0000n;
 const CHOSEN_FIRST = 0x1_0000_0000n;
-const ADDRESS_SPACE_END = 1n << 36n;
+/** End of every VM's address space. */
+export const ADDRESS_SPACE_END = 1n << 36n;

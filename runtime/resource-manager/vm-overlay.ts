@@ -10,6 +10,7 @@ import { applyOverlay, cells, cells64, decodeDtb, encodeDtb, linkTree, makeOverl
 import type { DeviceTree, DtNode, DtValueInput } from '../devicetree';
 import { cellCounts, nodeAt } from './config-node';
 import type { Rm } from './context';
+import { suitsLinux } from './profile';
 import type { Parcel, RmLink, VdeviceRecord, VmRecord } from './state';
 import type { VdeviceConfig } from './vm-config';
 
@@ -31,12 +32,12 @@ function put(node: DtNode, properties: Readonly<Record<string, DtValueInput>>): 
 }
 
 /** The primary VM's blob: the `hypervisor` node with the RM channel and the VM's identity. */
-export function overlayPrimary(vm: VmRecord, blob: Uint8Array): Uint8Array | OverlayError {
+export function overlayPrimary(rm: Rm, vm: VmRecord, blob: Uint8Array): Uint8Array | OverlayError {
   const tree = readTree(blob);
   if (typeof tree === 'string') return tree;
   const additions = rootNode();
   const hypervisor = put(additions.ensure('/hypervisor'), {
-    'compatible': ['qcom,gunyah-hypervisor-1.0', 'qcom,gunyah-hypervisor', 'simple-bus'], '#address-cells': 2, '#size-cells': 0,
+    'compatible': [...(suitsLinux(rm.options) ? ['gunyah-hypervisor'] : []), 'qcom,gunyah-hypervisor-1.0', 'qcom,gunyah-hypervisor', 'simple-bus'], '#address-cells': 2, '#size-cells': 0,
   });
   if (vm.link !== null) {
     const node = hypervisor.ensure(`qcom,resource-manager-rpc@${vm.link.vmSendCap.toString(16).padStart(16, '0')}`);
@@ -196,7 +197,7 @@ interface Subject { readonly rm: Rm; readonly vm: VmRecord }
 function addMemory(base: DtNode, additions: DtNode, { rm, vm }: Subject): void {
   const counts = cellCounts(base);
   const shared = new Set(vm.vdevices.filter((vdevice) => vdevice.config.type === 'iomem').map((vdevice) => vdevice.config.memory?.label));
-  const ranges = vm.mappings.filter((mapping) => mapping.kind === 'memory' && !shared.has(parcelOf(rm, mapping.handle)?.label ?? -1));
+  const ranges = vm.mappings.filter((mapping) => mapping.kind === 'memory' && !shared.has(parcelOf(rm, mapping.handle)?.label ?? -1) && !isFirmware(vm, mapping.handle));
   const merged: { base: bigint; end: bigint }[] = [];
   for (const range of [...ranges].sort((a, b) => (a.ipa < b.ipa ? -1 : 1))) {
     const last = merged[merged.length - 1];
@@ -205,6 +206,11 @@ function addMemory(base: DtNode, additions: DtNode, { rm, vm }: Subject): void {
   }
   const reg = merged.flatMap((range) => [...split(range.base, counts.address), ...split(range.end - range.base, counts.size)]);
   put(additions.ensure('/memory'), { 'device_type': 'memory', 'reg': cells(...reg) });
+}
+
+/** Whether a parcel holds firmware and nothing else. */
+function isFirmware(vm: VmRecord, handle: number | null): boolean {
+  return handle !== null && vm.firmware?.handle === handle && vm.image?.handle !== handle;
 }
 
 function parcelOf(rm: Rm, handle: number | null): Parcel | undefined {
@@ -226,6 +232,7 @@ function addReservedMemory(base: DtNode, additions: DtNode, { rm, vm }: Subject)
   }
   const cellsOf = cellCounts(existing ?? base);
   for (const parcel of rm.state.parcels) if (!named.has(parcel) && !isPrivate(parcel, vm)) addBuffer(additions, reserved, { base, vm, parcel, cellsOf });
+  addFirmware(reserved, vm, cellsOf);
 }
 
 /** The accepted parcel that an existing node names by its label. */
@@ -240,8 +247,17 @@ function parcelsPresent(rm: Rm, vm: VmRecord, base: DtNode): boolean {
   return children.every((node) => !node.has('qcom,label') || parcelByLabel(rm, vm, node) !== undefined);
 }
 
+/** Linux must leave the firmware of its protected VM alone. */
+function addFirmware(reserved: DtNode, { firmware, config }: VmRecord, cellsOf: { readonly address: number; readonly size: number }): void {
+  const address = config?.firmwareAddress;
+  if (firmware === null || address == null) return;
+  put(reserved.ensure(`firmware@${address.toString(16)}`), {
+    'reg': cells(...split(address, cellsOf.address), ...split(firmware.sizeBytes, cellsOf.size)), 'no-map': true, 'compatible': 'qcom,vm-firmware',
+  });
+}
+
 function isPrivate(parcel: Parcel, vm: VmRecord): boolean {
-  return vm.image?.handle === parcel.handle || parcel.label === 0;
+  return vm.image?.handle === parcel.handle || vm.firmware?.handle === parcel.handle || parcel.label === 0;
 }
 
 interface SharedBuffer { readonly base: DtNode; readonly vm: VmRecord; readonly parcel: Parcel; readonly cellsOf: { readonly address: number; readonly size: number } }

@@ -157,7 +157,7 @@ function takeBackParcels(rm: Rm, vm: VmRecord): void {
 
 function cleanRecord(): Partial<VmRecord> {
   return {
-    osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', image: null, config: null, objects: null, memoryExtent: null, mappings: [],
+    osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', image: null, firmware: null, timeBase: null, reservations: [], config: null, objects: null, memoryExtent: null, mappings: [],
     vcpus: [], heldVirqs: [], hardwareInterrupts: [], entry: 0n, exit: null,
   };
 }

@@ -17,7 +17,7 @@ import { cacheSizes, hardwareIdentification, performanceMonitorControl, pinnedId
 import { BOARD_FLASH, BOARD_VIRTIO_SLOTS } from '../machine/board';
 import { TickEventQueue } from '../machine/event-queue';
 import type { Inspection } from '../hypervisor/inspection';
-import { createResourceManager, type ResourceManager, type RmView } from '../resource-manager/index';
+import { createResourceManager, DEFAULT_RM_OPTIONS, type ResourceManager, type RmView } from '../resource-manager/index';
 import { BoardDevices, deviceWindows, platformInterrupts, virtioSlotsOf, type SavedBoardDevices } from './board-devices';
 import type { SystemDescription, VmDescription } from './description';
 import { configuredBase, configuredSize, primaryTree, secondaryTree } from './guest-tree';
@@ -173,7 +173,8 @@ class Composition implements Parts {
     });
     this.consoles = this.devices.consoles;
     const { vms, free } = new BootLoader(this.engine, layout, system.description).load(planned);
-    this.resourceManager = createResourceManager();
+    const { platform: { resourceManager = DEFAULT_RM_OPTIONS.profile }, identity } = system.description;
+    this.resourceManager = createResourceManager({ profile: resourceManager, drivers: identity === 'gunyah-legacy' ? 'legacy' : 'current' });
     this.gunyah.bootRootVm(this.resourceManager, {
       privateBase: layout.rmPrivate.base,
       privateSizeBytes: layout.rmPrivate.sizeBytes,

@@ -5,6 +5,7 @@
 
 import type { DiskImage } from '../machine/devices/disk-contents';
 import type { LoadableImage } from '../images/image';
+import type { RmProfile } from '../resource-manager/index';
 
 /** The platform under all virtual machines. */
 export interface PlatformDescription {
@@ -15,6 +16,8 @@ export interface PlatformDescription {
   /** All RAM in bytes, a multiple of 4 KiB; undefined chooses what the VMs need. */
   readonly memorySizeBytes?: number;
   readonly seed: number;
+  /** How the Resource Manager answers; as the open one unless given. */
+  readonly resourceManager?: RmProfile;
 }
 
 /** What a VM that starts in firmware has beside the firmware itself. */

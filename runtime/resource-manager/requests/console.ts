@@ -1,17 +1,25 @@
 /** Console requests. A console has two sides: the VM itself, and its owner. */
 
+import type { Vmid } from '../../base/brands';
 import type { Rm } from '../context';
+import { suitsLinux } from '../profile';
 import type { RmErrorName } from '../rm-errors';
 import type { VmRecord } from '../state';
+import { VMID } from '../vm-states';
 import type { RmHandlers } from './handler';
 
 interface Side { readonly vm: VmRecord; readonly console: NonNullable<VmRecord['console']>; readonly own: 'selfOpen' | 'ownerOpen'; readonly other: 'selfOpen' | 'ownerOpen' }
+
+/** Who has the other side: the owner. The primary VM's console, which only profile `linux` gives it, is a loop. */
+function consoleOwner(rm: Rm, vm: VmRecord): Vmid {
+  return vm.vmid === VMID.HLOS && suitsLinux(rm.options) ? vm.vmid : vm.owner;
+}
 
 /** Which console and side a request is about. */
 function sideOf(rm: Rm, caller: VmRecord, vmid: number): Side | RmErrorName {
   const vm = vmid === 0 ? caller : rm.vm(vmid);
   if (vm === undefined) return 'ARGUMENT_INVALID';
-  if (vmid !== 0 && vm.owner !== caller.vmid) return 'DENIED';
+  if (vmid !== 0 && consoleOwner(rm, vm) !== caller.vmid) return 'DENIED';
   if (vm.console === null) return 'ARGUMENT_INVALID';
   return vmid === 0 ? { vm, console: vm.console, own: 'selfOpen', other: 'ownerOpen' } : { vm, console: vm.console, own: 'ownerOpen', other: 'selfOpen' };
 }
@@ -34,7 +42,7 @@ export const consoleHandlers = {
     if (!side.console[side.other]) return 'OK';
     // The owner appears as 0, the VM by its identifier.
     if (side.own === 'ownerOpen') rm.notify(side.vm.vmid, 'CONSOLE_CHARS', { from: 0, data });
-    else rm.notify(side.vm.owner, 'CONSOLE_CHARS', { from: side.vm.vmid, data });
+    else rm.notify(consoleOwner(rm, side.vm), 'CONSOLE_CHARS', { from: side.vm.vmid, data });
     return 'OK';
   },
   CONSOLE_FLUSH: (rm, caller, { vmid }) => {

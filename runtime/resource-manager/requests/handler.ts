@@ -2,11 +2,11 @@
 
 import type { Rm } from '../context';
 import type { RmArguments, RmRequestName, RmResults } from '../message-table';
-import type { RmErrorName } from '../rm-errors';
+import type { RmErrorName, RmFailure } from '../rm-errors';
 import type { VmRecord } from '../state';
 
-/** What a handler answers: an error (or `OK` when there is nothing to say), or the reply's data. */
-export type RmOutcome<N extends RmRequestName> = RmErrorName | RmResults<N>;
+/** What a handler answers: an error (or `OK` when there is nothing to say), alone or with the hypervisor's, or the reply's data. */
+export type RmOutcome<N extends RmRequestName> = RmErrorName | RmFailure | RmResults<N>;
 
 /** Serves one request; `caller` is the VM whose queue it came from. */
 export type RmHandler<N extends RmRequestName> = (rm: Rm, caller: VmRecord, args: RmArguments<N>) => RmOutcome<N>;

@@ -3,6 +3,7 @@
 import type { CapId } from '../../base/brands';
 import type { Rm } from '../context';
 import type { RmResults } from '../message-table';
+import { suitsLinux } from '../profile';
 import type { VdeviceEnd, VmRecord } from '../state';
 import { VMID } from '../vm-states';
 import type { RmHandler, RmHandlers } from './handler';
@@ -14,6 +15,8 @@ const SIGNING_AUTHORITY = 'N/A';
 const HOST_TYPE = 0x0100_0164;
 const RESOURCE_TYPE: Readonly<Record<VdeviceEnd['type'], number>> = { 'doorbell-send': 0, 'doorbell-receive': 1, 'queue-send': 2, 'queue-receive': 3 };
 const RESOURCE_VCPU = 4;
+/** What the open RM reports for a vCPU that has no wake-up interrupt. Linux from series v14 on refuses to start a VM with such a number. */
+const NO_VIRQ = 0xffff_ffff;
 
 type Resource = RmResults<'VM_GET_HYP_RESOURCES'>['resources'][number];
 
@@ -48,11 +51,12 @@ const lookupUri: RmHandler<'VM_LOOKUP_URI'> = (rm, caller, { uri }) =>
 const lookupGuid: RmHandler<'VM_LOOKUP_GUID'> = (rm, caller, { guid }) => matching(rm, caller, (vm) => vm.guid.every((byte, i) => byte === guid[i]));
 
 const getResources: RmHandler<'VM_GET_HYP_RESOURCES'> = (rm, caller, { vmid }) => {
-  if (vmid === VMID.RM) return { resources: caller.vmid === VMID.HLOS ? [vcpuResource(rm.state.rmVcpuCap, 0, 0)] : [] };
+  const noVirq = suitsLinux(rm.options) ? 0 : NO_VIRQ;
+  if (vmid === VMID.RM) return { resources: caller.vmid === VMID.HLOS ? [vcpuResource(rm.state.rmVcpuCap, 0, noVirq)] : [] };
   const target = rm.vm(vmid);
   if (target === undefined) return 'ARGUMENT_INVALID';
   if (target.objects === null) return 'NORESOURCE';
-  const vcpus = target.owner === caller.vmid ? target.vcpus.map((vcpu) => (vcpu.ownerCap === null ? [] : [vcpuResource(vcpu.ownerCap, vcpu.index, vcpu.wakeupVirq ?? 0)])) : [];
+  const vcpus = target.owner === caller.vmid ? target.vcpus.map((vcpu) => (vcpu.ownerCap === null ? [] : [vcpuResource(vcpu.ownerCap, vcpu.index, vcpu.wakeupVirq ?? noVirq)])) : [];
   return { resources: [...vcpus.flat(), ...connections(caller, target.vmid, caller), ...connections(target, caller.vmid, caller)] };
 };
 

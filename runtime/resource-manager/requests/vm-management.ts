@@ -131,7 +131,8 @@ const reset: RmHandler<'VM_RESET'> = (rm, caller, { vmid }) => {
 };
 
 const setStatus: RmHandler<'VM_SET_STATUS'> = (rm, caller, { osState, appStatus }) => {
-  if (caller.vmid < VMID.PLATFORM_FIRST || caller.vmid > VMID.PLATFORM_LAST) return 'DENIED';
+  // Of secondary VMs only those that come with the platform; RM's own number for such a VM may be any.
+  if (caller.vmid === VMID.HLOS || caller.platformIndex === null) return 'DENIED';
   if (osState > OS_STATE_MAX) return 'ARGUMENT_INVALID';
   if (osState !== 0) caller.osState = osState;
   caller.appStatus = appStatus;
