@@ -7,7 +7,6 @@
 
 import { assert } from '../base/assert';
 import type { VirqNumber, Vmid } from '../base/brands';
-import { CAP_ID_INVALID } from '../base/brands';
 import type { RootVm, RootVmProgram } from '../hypervisor/interface';
 import { Rm, RM_VMID } from './context';
 import { serveInterrupt } from './dispatch';
@@ -17,6 +16,7 @@ import { boot } from './platform';
 import { clonePlain } from './plain';
 import { DEFAULT_RM_OPTIONS } from './profile';
 import type { RmOptions } from './profile';
+import { newRmState } from './state';
 import type { RmState } from './state';
 import { resetStep } from './vm-teardown';
 
@@ -58,10 +58,7 @@ class Program implements ResourceManager {
   start(vm: RootVm): void {
     const { freeRanges, memoryBase } = vm.environment;
     const freeMemory = freeRanges.map((range) => ({ base: range.base - memoryBase, sizeBytes: range.sizeBytes }));
-    this.rm = new Rm(vm, {
-      kind: 'resource-manager', version: 2, vms: [], parcels: [], nextHandle: 0, lentInterrupts: [], interruptHandleBase: vm.random() & HANDLE_BASE_MASK, freeMemory, rmVcpuCap: CAP_ID_INVALID,
-      firmware: null, firmwareIsFinal: false,
-    }, this.options);
+    this.rm = new Rm(vm, newRmState(freeMemory, vm.random() & HANDLE_BASE_MASK), this.options);
     boot(this.rm);
   }
 

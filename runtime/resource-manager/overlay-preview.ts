@@ -13,7 +13,7 @@ import { regEntries } from '../devicetree';
 import type { HypercallArguments, HypercallName, HypercallOutputs, RootVm, RootVmEnvironment } from '../hypervisor/interface';
 import { cells } from './config-node';
 import { Rm } from './context';
-import { newVm } from './state';
+import { newRmState, newVm } from './state';
 import type { Parcel, VmRecord } from './state';
 import { isSupported } from './vdevices';
 import { DEFAULT_BASE_ADDRESS, parseVmConfig } from './vm-config';
@@ -39,6 +39,8 @@ const ASSUMED_BUFFER = 0x10_0000n;
 const HANDLE_FIRST = 0x100;
 const CHOSEN_FIRST = 0x1_0000_0000n;
 const CPU_COUNT = 64;
+/** What RM may take for pages of its own. */
+const PAPER_MEMORY = 0x1000_0000n;
 
 /** The overlay for the VM that a linked tree configures. */
 export function previewOverlay(root: DtNode, trust: 'trusted' | 'untrusted'): OverlayPreview {
@@ -46,7 +48,7 @@ export function previewOverlay(root: DtNode, trust: 'trusted' | 'untrusted'): Ov
   const { config, diagnostics } = outcome;
   if (config === undefined) return { overlay: undefined, diagnostics, assumptions: [] };
   const reports: Diagnostic[] = [];
-  const rm = new Rm(paperHypervisor(reports), emptyState());
+  const rm = new Rm(paperHypervisor(reports), newRmState([{ base: 0n, sizeBytes: PAPER_MEMORY }], 0));
   rm.addVm({ ...newVm(vmid(VMID.HLOS), vmid(VMID.HLOS), null), name: 'hlos' });
   const vm = newVm(vmid(PREVIEW_VMID), vmid(VMID.HLOS), null);
   rm.addVm(vm);
@@ -61,10 +63,6 @@ export function previewOverlay(root: DtNode, trust: 'trusted' | 'untrusted'): Ov
   const all = [...diagnostics, ...reports];
   if (typeof additions === 'string') return { overlay: undefined, diagnostics: [...all, { severity: 'error', code: 'rm-preview', message: overlayErrorText(additions, 0) }], assumptions };
   return { overlay: overlayOf(additions), diagnostics: all, assumptions };
-}
-
-function emptyState(): Rm['state'] {
-  return { kind: 'resource-manager', version: 1, vms: [], parcels: [], nextHandle: HANDLE_FIRST, lentInterrupts: [], interruptHandleBase: 0, freeMemory: [], rmVcpuCap: capId(0n) };
 }
 
 /** Grants every call; new capabilities are counted per capability space. */

@@ -3,6 +3,7 @@
  * Objects of the hypervisor appear as capability identifiers of RM's own capability space unless a name says otherwise.
  */
 
+import { CAP_ID_INVALID } from '../base/brands';
 import type { CapId, MemparcelHandle, VirqNumber, Vmid } from '../base/brands';
 import type { ObjectType } from '../hypervisor/interface';
 import type { RpcReceiver, RpcSender } from './rpc';
@@ -212,6 +213,13 @@ export interface RmState {
   firmware: { readonly regions: readonly ParcelRegion[]; readonly sizeBytes: bigint } | null;
   /** Whether FW_MILESTONE has ended the loading of firmware. */
   firmwareIsFinal: boolean;
+}
+
+/** What RM knows before it boots: memory it may give away, as offsets into the memory extent. */
+export function newRmState(freeMemory: RmState['freeMemory'], interruptHandleBase: number): RmState {
+  return {
+    kind: 'resource-manager', version: 2, vms: [], parcels: [], nextHandle: 0, lentInterrupts: [], interruptHandleBase, freeMemory, rmVcpuCap: CAP_ID_INVALID, firmware: null, firmwareIsFinal: false,
+  };
 }
 
 /** A VM that has just been allocated. */
