@@ -35,6 +35,14 @@ export function vcpuEvaluation(session: Session, vcpu: number, event: TraceEvent
   return contextOf(session, vcpu, { frame, inlineIndex: 0, overrides: eventNames(session, event) });
 }
 
+/** What an expression sees of an event of the past: its own names only, since registers and memory have moved on. */
+export function eventEvaluation(session: Session, event: TraceEvent): EvaluationContext {
+  const names = eventNames(session, event);
+  names.set('tick', BigInt(event.tick));
+  const tick = { value: BigInt(event.tick), sizeBytes: WIDTH_64 };
+  return symbolContext({ files: [], readRegister: (name) => (name.toLowerCase() === 'tick' ? tick : undefined), readMemory: () => undefined, overrides: names });
+}
+
 /** Names that an event adds: its arguments, `vm` and `vcpu` of its origin. */
 function eventNames(session: Session, event: TraceEvent | undefined): Map<string, ExtraValue> {
   const names = new Map<string, ExtraValue>();

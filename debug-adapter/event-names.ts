@@ -1,6 +1,6 @@
 /** Names of events that breakpoints can be set on, from the tables. */
 
-import { HYPERCALLS, PSCI_NAMES, RM_NOTIFICATIONS, RM_REQUESTS, type EventNames } from '../runtime/index';
+import { EVENT_KINDS, HYPERCALLS, PSCI_NAMES, RM_NOTIFICATIONS, RM_REQUESTS, type EventNames } from '../runtime/index';
 
 /** All of them, for checking what users write. */
 export const EVENT_NAMES: EventNames = {
@@ -16,5 +16,5 @@ export const EVENT_SUGGESTIONS: readonly string[] = [
   ...EVENT_NAMES.psci.map((name) => `psci:${name}`),
   'rm:*', ...EVENT_NAMES.rmMessages.map((name) => `rm:${name}`),
   ...EVENT_NAMES.rmNotifications.map((name) => `rm-notify:${name}`),
-  'virq:*', 'vm:start', 'vm:exit', 'vm:reset',
+  'virq:*', 'vm:start', 'vm:exit', 'vm:reset', ...EVENT_KINDS.map((kind) => `event:${kind}`),
 ];

@@ -34,6 +34,9 @@ export interface VmRow {
   readonly entry: Hex;
   readonly exit: { readonly reason: string; readonly code: number } | null;
   readonly vcpus: readonly VcpuRow[];
+  /** As RM knows it; null where it has none. */
+  readonly uuid: string | null;
+  readonly hypervisor: HypervisorIdentity;
 }
 /** One capability of a VM's cspace. */
 export interface CapabilityRow {
@@ -91,7 +94,13 @@ export interface DoorbellRow {
 export interface InterruptRow {
   readonly virq: number;
   readonly vcpu: number | null;
+  /** `SGI`, `PPI` or `SPI`. */
+  readonly kind: 'SGI' | 'PPI' | 'SPI';
+  /** The kind of source, such as `msgqueue-rx`; empty if nothing is bound. */
   readonly source: string;
+  /** The object behind the source by name, such as `message queue 24 "…"`; empty if nothing is bound. */
+  readonly object: string;
+  readonly objectId: number | null;
   readonly enabled: boolean;
   readonly pending: boolean;
   readonly active: boolean;
@@ -99,41 +108,220 @@ export interface InterruptRow {
   readonly trigger: 'edge' | 'level';
   readonly priority: number;
   readonly group: number;
+  /** Who gets it: `vCPU 0`, or `any vCPU`. */
   readonly route: string;
 }
+/** An interrupt that is presented to a vCPU: what a list register of the hardware would hold. */
+export interface ListRegisterRow {
+  readonly virq: number;
+  readonly state: 'pending' | 'active' | 'pending and active';
+  readonly priority: number;
+  readonly group: number;
+}
+/** A register by name. */
+export interface RegisterRow { readonly name: string; readonly value: Hex }
+/** One vCPU's interface to its interrupt controller. */
+export interface InterruptInterfaceRow {
+  readonly vcpu: number;
+  /** Levels of the vCPU's interrupt inputs. */
+  readonly irq: boolean;
+  readonly fiq: boolean;
+  /** PSTATE.I: whether the vCPU takes no interrupt now. */
+  readonly masked: boolean;
+  /** ICC_* registers. */
+  readonly registers: readonly RegisterRow[];
+  /** The vCPU's redistributor. */
+  readonly redistributor: readonly RegisterRow[];
+  /** In the order in which they would be taken; the model has as many as are needed. */
+  readonly listRegisters: readonly ListRegisterRow[];
+}
+/** Another place where memory can be seen. */
+export interface SharerRow { readonly vmid: number; readonly vm: string; readonly ipa: Hex; readonly access: string }
+/**
+ * How memory stands to its owner: `owned` by the VM that sees it, `borrowed` from another, `lent` away, `shared` with others, `donated`
+ * (on its way to another VM), `device`, or the system's own: `resource-manager`, `hypervisor`.
+ */
+export type MemoryStateName = 'owned' | 'borrowed' | 'lent' | 'shared' | 'donated' | 'device' | 'resource-manager' | 'hypervisor';
 /** One range of a VM's stage-2 map. */
 export interface MemoryRow {
   readonly ipa: Hex;
   readonly sizeBytes: number;
   readonly pa: Hex;
+  /** What EL1 may do: `R`, `W`, `X` or `-`. */
   readonly access: string;
+  /** What EL0 may do. */
+  readonly userAccess: string;
   readonly memoryType: string;
   readonly extentId: number | null;
+  /** The VM that owns the memory, or `hypervisor`. */
   readonly owner: string;
+  readonly state: MemoryStateName;
+  /** The memory parcel it belongs to. */
+  readonly memparcel: number | null;
+  /** Everybody else whose stage-2 map has a page of it. */
+  readonly others: readonly SharerRow[];
+  /** True if there were too many others to list. */
+  readonly othersCut: boolean;
 }
-/** What one physical CPU runs, and what waits for it. */
+/** A range by physical address. */
+export interface PhysicalRange { readonly pa: Hex; readonly sizeBytes: number }
+/** One memory extent of the hypervisor. */
+export interface ExtentRow {
+  readonly objectId: number;
+  readonly label: string;
+  readonly kind: 'basic' | 'sparse';
+  readonly base: Hex;
+  readonly sizeBytes: number;
+  readonly memoryType: string;
+  /** What mappings of it may allow at most. */
+  readonly access: string;
+  /** The extent that it was derived from. */
+  readonly parent: number | null;
+  /** What it owns now, at most a thousand ranges. */
+  readonly owned: readonly PhysicalRange[];
+  readonly ownedBytes: number;
+  readonly mappings: readonly { readonly vmid: number; readonly vm: string; readonly ipa: Hex; readonly offset: Hex; readonly sizeBytes: number; readonly access: string; readonly memoryType: string }[];
+  /** VMs that hold a capability to it. */
+  readonly holders: readonly string[];
+}
+/** One memory parcel of the Resource Manager. */
+export interface MemparcelRow {
+  readonly handle: number;
+  readonly label: number;
+  readonly ownerVmid: number;
+  readonly owner: string;
+  readonly transaction: 'donate' | 'lend' | 'share';
+  /** `offered` until somebody accepts it, then `lent`, `shared` or `donated`. */
+  readonly state: 'building' | 'offered' | 'lent' | 'shared' | 'donated';
+  readonly memoryType: string;
+  readonly sanitised: boolean;
+  /** False while MEM_APPEND is expected. */
+  readonly complete: boolean;
+  /** Whether its owner sees it now. */
+  readonly ownerMapped: boolean;
+  readonly sizeBytes: number;
+  readonly acl: readonly { readonly vmid: number; readonly vm: string; readonly access: string }[];
+  readonly ranges: readonly { readonly ipa: Hex; readonly pa: Hex; readonly sizeBytes: number }[];
+  readonly acceptedBy: readonly { readonly vmid: number; readonly vm: string; readonly ranges: readonly { readonly ipa: Hex; readonly sizeBytes: number }[] }[];
+}
+/** One physical CPU: what runs, and what waits for it. */
 export interface SchedulerRow {
   readonly cpu: number;
+  /** Who executes: the thread at the head of the CPU, or the one that it donates its time to. */
   readonly current: string | null;
+  /** Whose time slice is used. */
+  readonly payer: string | null;
+  /** In the order in which they would run. */
   readonly ready: readonly { readonly thread: string; readonly priority: number }[];
+}
+/** Why a thread does not run. */
+export interface BlockRow {
+  /** Gunyah's name of the reason, such as `VCPU_WFI`. */
+  readonly reason: string;
+  readonly description: string;
+  /** Who or what would end it, such as `an interrupt` or `primary (vcpu_run)`. */
+  readonly by: string;
+}
+/** One thread of the hypervisor: a vCPU, or the Resource Manager's own. */
+export interface ThreadRow {
+  /** `vm/cpuN`, as DAP's threads are called. */
+  readonly thread: string;
+  /** DAP thread; null if it is none. */
+  readonly threadId: number | null;
+  readonly objectId: number;
+  readonly vmid: number;
+  readonly vcpu: number;
+  readonly priority: number;
+  readonly timesliceTicks: number;
+  readonly sliceLeftTicks: number;
+  /** Physical CPU; null for one that runs only in others' time. */
+  readonly affinity: number | null;
+  /** As in `VcpuRow`. */
+  readonly state: string;
+  readonly runsOnCpu: number | null;
+  /** Runs by `vcpu_run` only. */
+  readonly isProxy: boolean;
+  readonly blocks: readonly BlockRow[];
+  /** Who runs where it would run, if it is ready; null otherwise. */
+  readonly waitsFor: string | null;
+  /** Since when it does not run; null if it runs or never has. */
+  readonly sinceTick: number | null;
+  /** Who lends it time, and whom it lends its own. */
+  readonly donor: string | null;
+  readonly donee: string | null;
+  readonly instructions: number;
+}
+/** An RM message: one that waits, or one of the past. */
+export interface RmMessageRow {
+  /** Number of the event in the trace, for `gunyah/seek`; null for messages that wait. */
+  readonly number: number | null;
+  readonly tick: number | null;
+  readonly kind: 'request' | 'reply' | 'notification' | 'continuation';
+  /** The VM at the other end. */
+  readonly vmid: number;
+  readonly vm: string;
+  readonly name: string;
+  readonly id: number;
+  readonly sequence: number;
+  /** RM's error name; replies only. */
+  readonly error: string | null;
+  /** Decoded fields in words, by name. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** The payload as lower-case hex digits, of long ones the beginning. */
+  readonly bytes: string;
+}
+/** Where a message that waits is. */
+export interface RmPendingRow extends RmMessageRow {
+  /** `to RM`: in the queue to RM; `assembling`: RM has part of it; `held by RM`: RM waits for room; `to VM`: in the queue to the VM. */
+  readonly place: 'to RM' | 'assembling' | 'held by RM' | 'to VM';
+}
+/** RM's record of a VM, beside what `VmRow` says. */
+export interface RmVmRow {
+  readonly vmid: number;
+  readonly vm: string;
+  readonly state: string;
+  readonly osState: string;
+  readonly appStatus: number;
+  readonly owner: string;
+  readonly peers: readonly string[];
+  readonly vcpuCount: number;
+  readonly uri: string;
+  readonly crashMessage: string;
+  readonly exit: { readonly type: string; readonly code: number; readonly flags: number } | null;
+  readonly memory: readonly { readonly ipa: Hex; readonly sizeBytes: number; readonly kind: 'memory' | 'device'; readonly memparcel: number | null }[];
 }
 /** One line of the trace as `gunyah run --trace` writes it. */
 export interface TraceRow {
+  /** Number of the event: the same however often time is travelled on a branch of history. */
+  readonly number?: number;
   readonly tick: number;
   readonly vm: string;
   readonly vcpu?: number;
   readonly event: string;
-  /** The event's number. */
-  readonly number?: number;
   /** `name`, `args`, `result` and others, as the event has them. */
   readonly [field: string]: unknown;
 }
-/** A page of the trace. Events are numbered from 0 since the start; `number` of a row is its event's. */
+/** What `gunyah/trace` is asked. */
+export interface TraceQuery {
+  /** Event number at which to begin. Absent: so that the newest events are answered. */
+  readonly from?: number;
+  /** Most rows wanted; 1000 if absent, 10000 at most. */
+  readonly limit?: number;
+  /** Which events; the language is in the manual under Trace. */
+  readonly filter?: string;
+  /** `backward` answers the last events before `from`, oldest first as well. */
+  readonly direction?: 'forward' | 'backward';
+  /** Also what lies ahead of the present, known because time was travelled back. */
+  readonly future?: boolean;
+}
+/** A page of the trace. */
 export interface TracePage {
+  /** Oldest first. */
   readonly events: readonly TraceRow[];
-  /** Number to go on from. */
+  /** `from` of the next page forward and backward; at the end of the trace, `next` stays where new events will come. */
   readonly next: number;
-  /** How many events between `from` and the first one here are kept no longer. */
+  readonly previous: number;
+  /** Events between `from` and the oldest one that is kept. */
   readonly dropped: number;
   /** Number of the oldest event kept. */
   readonly start: number;
@@ -143,6 +331,8 @@ export interface TracePage {
   readonly end: number;
   /** Grows when history branches, so that events of the future that were known never happen. */
   readonly branch: number;
+  /** True if no event beyond the page can match any more. */
+  readonly complete: boolean;
 }
 /** Extent of the recorded time, in ticks, and what is known in it. */
 export interface TimelineInfo {
@@ -155,6 +345,65 @@ export interface TimelineInfo {
 }
 /** One step of an address translation. */
 export interface TranslationStep { readonly space: 'va' | 'ipa' | 'pa'; readonly address: Hex; readonly note: string }
+/** One descriptor that a translation reads. */
+export interface TranslationLevel {
+  readonly stage: 1 | 2;
+  readonly level: number;
+  /** Where the descriptor lies: in the VM's address space (stage 1), and physically. */
+  readonly descriptorIpa: Hex | null;
+  readonly descriptorPa: Hex | null;
+  readonly index: number;
+  readonly descriptor: Hex;
+  readonly kind: 'table' | 'block' | 'page' | 'invalid' | 'unreadable';
+  /** What it says, in words. */
+  readonly text: string;
+  /** Its fields by the names of the Arm ARM. */
+  readonly fields: readonly { readonly name: string; readonly value: string }[];
+  /** Bytes that it translates. */
+  readonly spanBytes: number;
+}
+/** A whole translation. */
+export interface TranslationBody {
+  readonly ok: boolean;
+  readonly steps: readonly TranslationStep[];
+  /** Descriptors in the order in which they are read. Stage 2 of the address itself only, not of the tables. */
+  readonly levels: readonly TranslationLevel[];
+  readonly error?: string;
+  /** Who else can see the page; empty if the translation failed. */
+  readonly others: readonly SharerRow[];
+  /** The VM that owns the page and how it stands to it; null if nobody does. */
+  readonly owner: string | null;
+  readonly state: MemoryStateName | null;
+  readonly memparcel: number | null;
+}
+/** A file of Linux's `/sys/hypervisor` and what a guest reads from it, its final newline included. */
+export interface SysfsFile { readonly path: string; readonly text: string }
+/** One generation of Linux's Gunyah drivers under this hypervisor. */
+export interface LinuxGeneration {
+  /** The patch series, such as `v4`. */
+  readonly generation: string;
+  /** Whether its drivers take this for Gunyah: before v11 they expect the words of the UID in the order of `gunyah-legacy`. */
+  readonly isRecognised: boolean;
+  /** Empty for generations without sysfs, and where Gunyah is not recognised. */
+  readonly files: readonly SysfsFile[];
+}
+/** What a guest finds out about the hypervisor under it. */
+export interface HypervisorIdentity {
+  readonly kind: 'gunyah' | 'gunyah-legacy' | 'kvm' | 'none';
+  /** Call UID by SMCCC, as text; null if the guest gets none. */
+  readonly uid: string | null;
+  /** Of hypervisor_identify. */
+  readonly apiVersion: number | null;
+  readonly variant: number | null;
+  readonly isBigEndian: boolean;
+  readonly is64Bit: boolean;
+  /** Words for the bits of api_info and api_flags that are set. */
+  readonly features: readonly string[];
+  readonly apiInfo: Hex | null;
+  readonly apiFlags: readonly Hex[];
+  /** By generation of Linux's drivers: what they show. */
+  readonly linux: readonly LinuxGeneration[];
+}
 
 /** Every custom request: arguments and answer. The adapter's request table is a mapped type over these keys. */
 export interface CustomRequests {
@@ -162,12 +411,12 @@ export interface CustomRequests {
   'gunyah/capabilities': { arguments: { vmid: number }; body: { capabilities: readonly CapabilityRow[] } };
   'gunyah/messageQueues': { arguments: Record<string, never>; body: { messageQueues: readonly QueueRow[] } };
   'gunyah/doorbells': { arguments: Record<string, never>; body: { doorbells: readonly DoorbellRow[] } };
-  'gunyah/memory': { arguments: { vmid: number }; body: { map: readonly MemoryRow[] } };
-  'gunyah/translate': { arguments: { vm: string; address: Hex; stage?: 1 | 2 }; body: { ok: boolean; steps: readonly TranslationStep[]; error?: string } };
-  'gunyah/interrupts': { arguments: { vmid: number }; body: { interrupts: readonly InterruptRow[] } };
-  'gunyah/scheduler': { arguments: Record<string, never>; body: { cpus: readonly SchedulerRow[] } };
-  'gunyah/rm': { arguments: Record<string, never>; body: { vms: readonly VmRow[]; memparcels: readonly Readonly<Record<string, unknown>>[]; pending: readonly Readonly<Record<string, unknown>>[] } };
-  'gunyah/trace': { arguments: { from?: number; limit?: number; filter?: string; future?: boolean }; body: TracePage };
+  'gunyah/memory': { arguments: { vmid: number }; body: { map: readonly MemoryRow[]; extents: readonly ExtentRow[]; memparcels: readonly MemparcelRow[]; cut: boolean } };
+  'gunyah/translate': { arguments: { vm: string; address: Hex; stage?: 1 | 2 }; body: TranslationBody };
+  'gunyah/interrupts': { arguments: { vmid: number }; body: { interrupts: readonly InterruptRow[]; vcpus: readonly InterruptInterfaceRow[]; distributor: readonly RegisterRow[] } };
+  'gunyah/scheduler': { arguments: Record<string, never>; body: { cpus: readonly SchedulerRow[]; threads: readonly ThreadRow[] } };
+  'gunyah/rm': { arguments: { historyLimit?: number }; body: { vms: readonly VmRow[]; table: readonly RmVmRow[]; memparcels: readonly MemparcelRow[]; pending: readonly RmPendingRow[]; history: readonly RmMessageRow[] } };
+  'gunyah/trace': { arguments: TraceQuery; body: TracePage };
   'gunyah/timeline': { arguments: Record<string, never>; body: TimelineInfo };
   'gunyah/seek': { arguments: { tick?: number; event?: number }; body: { tick: number } };
   'gunyah/lastWrite': { arguments: { address: string; vm?: string; size?: number }; body: { found: boolean; tick?: number; vm?: string; pc?: Hex } };

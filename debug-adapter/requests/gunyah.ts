@@ -1,17 +1,21 @@
 /** The `gunyah/…` requests. Those that only look are answered while running too, between two slices. */
 
-import { decodeDeviceTree, hex, ipa, pa, ticks, va, vmid as asVmid, type Translated } from '../../runtime/index';
+import { decodeDeviceTree, hex, pa, ticks, vmid as asVmid } from '../../runtime/index';
 import { AdapterError } from '../errors';
-import type { CustomRequestBody, CustomRequestName, TranslationStep } from '../protocol/index';
+import type { CustomRequestBody, CustomRequestName } from '../protocol/index';
 import type { Session } from '../session';
-import { traceRow } from '../trace-row';
-import type { SpacedAddress } from '../variables/references';
-import { interruptRows, memoryRows, schedulerRows, vmRows } from '../views/machines';
+import { tracePage } from '../trace-page';
+import { interruptsBody } from '../views/interrupts';
+import { vmRows } from '../views/machines';
+import { RM_HISTORY_MAX, rmHistoryRows, rmPendingRows, rmVmRows } from '../views/manager';
+import { memoryBody, memparcelRows } from '../views/memory';
+import { schedulerBody } from '../views/scheduler';
+import { translationBody } from '../views/translation';
 import { ObjectBook } from '../views/objects';
 import { numberOf, numberOr, textOf, textOr, type Arguments } from './arguments';
 import type { Handler } from './table';
 
-const TRACE_LIMIT_MAX = 10_000;
+const RM_HISTORY_DEFAULT = 200;
 
 type CustomHandlers = { readonly [N in CustomRequestName]: (session: Session, args: Arguments) => CustomRequestBody<N> | Promise<CustomRequestBody<N>> };
 
@@ -28,36 +32,14 @@ function translate(session: Session, args: Arguments): CustomRequestBody<'gunyah
   const text = textOf(args, 'address', 'gunyah/translate');
   const parsed = session.references.parseAddress(text);
   if (parsed === undefined) throw new AdapterError('badAddress', { address: text });
-  const isIntermediate = parsed.space === 'ipa' || numberOr(args, 'stage', 1) === 2;
-  const result = system(session).engine.translate(vcpu, isIntermediate ? ipa(parsed.address) : va(parsed.address), isIntermediate ? 2 : 'both');
-  return describeTranslation(parsed, isIntermediate, result);
+  const space = parsed.space === 'va' && numberOr(args, 'stage', 1) === 2 ? 'ipa' : parsed.space;
+  return translationBody(system(session), { vcpu, address: parsed.address, space });
 }
 
-function describeTranslation({ address }: SpacedAddress, isIntermediate: boolean, result: Translated): CustomRequestBody<'gunyah/translate'> {
-  const steps: TranslationStep[] = [{ space: isIntermediate ? 'ipa' : 'va', address: hex(address), note: '' }];
-  if (!result.ok) return { ok: false, steps, error: `Stage ${result.stage} ${result.fault} fault at level ${result.level}.` };
-  if (!isIntermediate) steps.push({ space: 'ipa', address: hex(result.ipa), note: 'after stage 1' });
-  const access = [result.readable ? 'R' : '-', result.writable ? 'W' : '-', result.executable ? 'X' : '-'].join('');
-  steps.push({ space: 'pa', address: hex(result.pa), note: `${access} ${result.isRam ? 'RAM' : 'device'}` });
-  return { ok: true, steps };
-}
-
-/** A page of the trace, oldest first, from event number `from`; `filter` is a word that a line must contain. With `future` also what lies ahead. */
 function trace(session: Session, args: Arguments): CustomRequestBody<'gunyah/trace'> {
-  const log = system(session).trace;
-  const limit = Math.min(TRACE_LIMIT_MAX, Math.max(1, numberOr(args, 'limit', 1000)));
-  const filter = textOr(args, 'filter')?.toLowerCase() ?? '';
-  const end = args['future'] === true ? log.end : log.position;
-  const events: CustomRequestBody<'gunyah/trace'>['events'][number][] = [];
-  const first = numberOr(args, 'from', Math.max(log.start, log.position - limit));
-  let number = Math.max(log.start, first);
-  for (; number < end && events.length < limit; number++) {
-    const event = log.at(number);
-    if (event === undefined) continue;
-    const row = { ...traceRow(event, system(session).vmName(event.vmid)), number };
-    if (filter === '' || JSON.stringify(row).toLowerCase().includes(filter)) events.push(row);
-  }
-  return { events, next: number, dropped: Math.max(0, log.start - first), start: log.start, position: log.position, end: log.end, branch: log.branch };
+  const page = tracePage(session, args);
+  if (!page.ok) throw new AdapterError('badArguments', { command: 'gunyah/trace', problem: page.error });
+  return page.value;
 }
 
 function timeline(session: Session): CustomRequestBody<'gunyah/timeline'> {
@@ -129,14 +111,13 @@ const HANDLERS: CustomHandlers = {
   'gunyah/capabilities': (session, args) => ({ capabilities: new ObjectBook(system(session)).capabilities(numberOf(args, 'vmid', 'gunyah/capabilities')) }),
   'gunyah/messageQueues': (session) => ({ messageQueues: new ObjectBook(system(session)).queues(messageCounts(session)) }),
   'gunyah/doorbells': (session) => ({ doorbells: new ObjectBook(system(session)).doorbells() }),
-  'gunyah/memory': (session, args) => ({ map: memoryRows(session, numberOf(args, 'vmid', 'gunyah/memory')) }),
+  'gunyah/memory': (session, args) => memoryBody(system(session), numberOf(args, 'vmid', 'gunyah/memory')),
   'gunyah/translate': translate,
-  'gunyah/interrupts': (session, args) => ({ interrupts: interruptRows(session, numberOf(args, 'vmid', 'gunyah/interrupts')) }),
-  'gunyah/scheduler': (session) => ({ cpus: schedulerRows(session) }),
-  'gunyah/rm': (session) => ({
-    vms: vmRows(session),
-    memparcels: system(session).rmView().parcels.map((parcel) => ({ ...parcel, ranges: parcel.ranges.map(({ address, sizeBytes }) => ({ address: hex(address), sizeBytes: Number(sizeBytes) })) })),
-    pending: system(session).rmView().vms.flatMap((vm) => vm.waiting.map((message) => ({ vmid: vm.vmid, ...message }))),
+  'gunyah/interrupts': (session, args) => interruptsBody(system(session), numberOf(args, 'vmid', 'gunyah/interrupts')),
+  'gunyah/scheduler': (session) => schedulerBody(system(session)),
+  'gunyah/rm': (session, args) => ({
+    vms: vmRows(session), table: rmVmRows(system(session)), memparcels: memparcelRows(system(session)), pending: rmPendingRows(system(session)),
+    history: rmHistoryRows(system(session), Math.min(RM_HISTORY_MAX, Math.max(0, numberOr(args, 'historyLimit', RM_HISTORY_DEFAULT)))),
   }),
   'gunyah/trace': trace,
   'gunyah/timeline': timeline,

@@ -1,19 +1,20 @@
-/** Rows of VMs, memory, interrupts and schedulers for panels. */
+/** Rows of VMs and their vCPUs for panels. */
 
 import { hex, va } from '../../runtime/index';
-import type { InterruptRow, MemoryRow, SchedulerRow, VcpuRow, VmRow } from '../protocol/index';
+import type { VcpuRow, VmRow } from '../protocol/index';
 import { threadIdOf, type Session } from '../session';
+import { hypervisorIdentity } from './identity';
 
 const PRIMARY_VMID = 3;
 const RM_VMID = 255;
 const OS_STATES = ['none', 'early boot', 'boot', 'init', 'run', 'shutdown', 'halted', 'crashed'] as const;
 const BLOCK_STATES: Readonly<Record<string, string>> = { VCPU_OFF: 'off', VCPU_SUSPEND: 'suspended', VCPU_WFI: 'wfi', VCPU_RUN: 'proxy', VCPU_FAULT: 'fault' };
-const MEMORY_TYPES: Readonly<Record<number, string>> = { 0: 'device-nGnRnE', 1: 'device-nGnRE', 2: 'device-nGRE', 3: 'device-GRE', 5: 'normal-nc', 0xf: 'normal-wb' };
 
 /** VMs with their vCPUs; the Resource Manager last. */
 export function vmRows(session: Session): VmRow[] {
   const { target } = session.debuggee;
   const { system } = target;
+  const hypervisor = hypervisorIdentity(system);
   const rows = system.rmView().vms.map((vm): VmRow => {
     const described = system.description.vms.find(({ name }) => name === system.vmName(vm.vmid));
     const ram = vm.memory.filter(({ kind }) => kind === 'memory');
@@ -21,7 +22,7 @@ export function vmRows(session: Session): VmRow[] {
       vmid: vm.vmid,
       name: system.vmName(vm.vmid),
       state: vm.state,
-      osState: OS_STATES[vm.osState] ?? String(vm.osState),
+      osState: osStateText(vm.osState),
       owner: vm.owner,
       image: described?.imageName ?? null,
       memoryBase: hex(vm.vmid === PRIMARY_VMID ? system.layout.primary.base : ram[0]?.ipa ?? 0n),
@@ -29,10 +30,23 @@ export function vmRows(session: Session): VmRow[] {
       entry: hex(vm.entry),
       exit: system.vmSummaries().find(({ vmid }) => vmid === vm.vmid)?.exit ?? null,
       vcpus: vcpuRows(session, vm.vmid),
+      uuid: uuidText(vm.uuid),
+      hypervisor,
     };
   });
-  const manager: VmRow = { vmid: RM_VMID, name: system.vmName(RM_VMID), state: 'RUNNING', osState: '', owner: null, image: null, memoryBase: hex(system.layout.rmPrivate.base), memorySizeBytes: Number(system.layout.rmPrivate.sizeBytes), entry: hex(0), exit: null, vcpus: [] };
+  const manager: VmRow = { vmid: RM_VMID, name: system.vmName(RM_VMID), state: 'RUNNING', osState: '', owner: null, image: null, memoryBase: hex(system.layout.rmPrivate.base), memorySizeBytes: Number(system.layout.rmPrivate.sizeBytes), entry: hex(0), exit: null, vcpus: [], uuid: null, hypervisor };
   return [...rows, manager];
+}
+
+/** VM_SET_STATUS's operating system state in words. */
+export function osStateText(state: number): string {
+  return OS_STATES[state] ?? String(state);
+}
+
+/** Sixteen bytes as a UUID; null if all are zero. */
+function uuidText(bytes: Uint8Array): string | null {
+  const digits = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return /[1-9a-f]/.test(digits) ? digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-') : null;
 }
 
 function vcpuRows(session: Session, vmid: number): VcpuRow[] {
@@ -71,57 +85,10 @@ export function memoryBaseOf(session: Session, vmName: string): bigint | undefin
   return vm?.memory.find(({ kind }) => kind === 'memory')?.ipa;
 }
 
-function stateOf(thread: { readonly state: string; readonly blockReasons: readonly string[]; readonly runsOnCpu: number | undefined }): string {
+/** What a thread does, in the words of `VcpuRow`. */
+export function stateOf(thread: { readonly state: string; readonly blockReasons: readonly string[]; readonly runsOnCpu: number | undefined }): string {
   if (thread.state === 'exited' || thread.state === 'killed') return thread.state;
   const [reason] = thread.blockReasons;
   if (reason !== undefined) return BLOCK_STATES[reason] ?? 'blocked';
   return thread.runsOnCpu === undefined ? 'ready' : 'running';
-}
-
-/** The stage-2 map of a VM. */
-export function memoryRows(session: Session, vmid: number): MemoryRow[] {
-  const { system } = session.debuggee.target;
-  const extents = system.inspection.extents();
-  return system.inspection.mappings(vmid).map((row) => ({
-    ipa: hex(row.ipa),
-    sizeBytes: Number(row.sizeBytes),
-    pa: hex(row.pa),
-    access: accessText(row.attributes.kernel),
-    memoryType: MEMORY_TYPES[row.attributes.memoryType] ?? `type ${row.attributes.memoryType}`,
-    extentId: extents.find(({ owned }) => owned.some(({ base, sizeBytes }) => row.pa >= base && row.pa < base + sizeBytes))?.objectId ?? null,
-    owner: row.owner === undefined ? 'none' : row.owner === 0 ? 'hypervisor' : `object ${row.owner}`,
-  }));
-}
-
-function accessText(access: number): string {
-  return [(access & 4) !== 0 ? 'R' : '-', (access & 2) !== 0 ? 'W' : '-', (access & 1) !== 0 ? 'X' : '-'].join('');
-}
-
-/** Interrupts of a VM that are enabled, pending, active or bound. */
-export function interruptRows(session: Session, vmid: number): InterruptRow[] {
-  return session.debuggee.target.system.inspection.interrupts(vmid).map((row) => ({
-    virq: row.intid,
-    vcpu: row.cpu ?? null,
-    source: row.source ?? '',
-    enabled: row.enabled,
-    pending: row.pending,
-    active: row.active,
-    level: row.trigger === 'level' && row.pending,
-    trigger: row.trigger,
-    priority: row.priority,
-    group: row.group,
-    route: row.cpu === undefined ? '' : `vCPU ${row.cpu}`,
-  }));
-}
-
-/** Who runs and who waits, per physical CPU. */
-export function schedulerRows(session: Session): SchedulerRow[] {
-  const { system } = session.debuggee.target;
-  const threads = system.inspection.threads();
-  const nameOf = (thread: { readonly vmid: number; readonly index: number }): string => `${system.vmName(thread.vmid)}/cpu${thread.index}`;
-  return Array.from({ length: system.description.platform.cpuCount }, (_, cpu) => {
-    const current = threads.find(({ runsOnCpu }) => runsOnCpu === cpu);
-    const ready = threads.filter((thread) => thread.affinity === cpu && thread.runsOnCpu === undefined && thread.blockReasons.length === 0 && thread.state === 'ready');
-    return { cpu, current: current === undefined ? null : nameOf(current), ready: ready.map((thread) => ({ thread: nameOf(thread), priority: thread.priority })) };
-  });
 }

@@ -56,8 +56,23 @@ export class ObjectBook {
     const cspace = this.system.inspection.cspaceOf(vmid);
     const row = cspace === undefined ? undefined : this.system.inspection.capabilities(cspace).find((one) => one.capId === capId);
     if (row === undefined) return undefined;
-    const label = this.labels.get(row.objectId);
-    return `${TYPE_WORDS[row.objectType] ?? row.objectType} ${row.objectId}${label === undefined ? '' : ` "${label}"`}${row.state === 'valid' ? '' : ', revoked'}`;
+    return `${this.name({ id: row.objectId, type: row.objectType })}${row.state === 'valid' ? '' : ', revoked'}`;
+  }
+
+  /** What RM calls an object; empty if nothing. */
+  labelOf(objectId: number): string {
+    return this.labels.get(objectId) ?? '';
+  }
+
+  /** An object in words: `message queue 24 "…"`. */
+  name({ id, type }: { readonly id: number; readonly type: string }): string {
+    const label = this.labels.get(id);
+    return `${TYPE_WORDS[type] ?? type} ${id}${label === undefined ? '' : ` "${label}"`}`;
+  }
+
+  /** Names of the VMs that hold a valid capability to an object. */
+  holdersOf(objectId: number): string[] {
+    return [...new Set(this.holdings.filter((one) => one.objectId === objectId && one.isValid).map(({ name }) => name))];
   }
 
   /** All message queues. */

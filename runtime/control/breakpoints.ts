@@ -162,7 +162,7 @@ export class BreakpointSet {
   private eventMatches({ place }: Breakpoint, event: TraceEvent, vcpu: number | null): boolean {
     if (place.kind !== 'event' || !place.pattern.matches(event)) return false;
     // Calls that the Resource Manager makes are not those of the user's guests.
-    if (place.pattern.family === 'hvc-return' && vcpu === null) return false;
+    if ((place.pattern.family === 'hvc-return' || place.pattern.family === 'event') && event.event === 'hypercall' && vcpu === null) return false;
     return place.vm === null || (vcpu !== null && this.names.vmNameOf(vcpu) === place.vm);
   }
 

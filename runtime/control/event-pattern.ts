@@ -5,10 +5,10 @@
  */
 
 import { err, ok, type Diagnostic, type Result } from '../base/result';
-import type { TraceEvent } from '../base/trace-event';
+import type { TraceEvent, TraceEventName } from '../base/trace-event';
 
 /** What stands before the colon. */
-export type EventFamily = 'hvc' | 'hvc-return' | 'psci' | 'smccc' | 'rm' | 'rm-notify' | 'virq' | 'vm';
+export type EventFamily = 'hvc' | 'hvc-return' | 'psci' | 'smccc' | 'rm' | 'rm-notify' | 'virq' | 'vm' | 'event';
 
 /** A parsed event name. `matches` is pure. */
 export interface EventPattern {
@@ -27,7 +27,14 @@ export interface EventNames {
   readonly rmNotifications: readonly string[];
 }
 
-const FAMILIES: readonly EventFamily[] = ['hvc', 'hvc-return', 'psci', 'smccc', 'rm', 'rm-notify', 'virq', 'vm'];
+const FAMILIES: readonly EventFamily[] = ['hvc', 'hvc-return', 'psci', 'smccc', 'rm', 'rm-notify', 'virq', 'vm', 'event'];
+/** Kinds of trace events, for `event:KIND`. */
+const KINDS: Readonly<Record<TraceEventName, true>> = {
+  'hypercall': true, 'hypercall-unknown': true, 'psci': true, 'smccc': true, 'message': true, 'virq': true, 'exception': true, 'stage2-fault': true, 'memory': true,
+  'vm-state': true, 'vcpu-state': true, 'rm-request': true, 'rm-reply': true, 'rm-notification': true, 'console': true, 'report': true,
+};
+/** Names of all kinds. */
+export const EVENT_KINDS: readonly string[] = Object.keys(KINDS);
 const LIFE_CYCLE = { start: 'RUNNING', exit: 'EXITED', reset: 'RESET' } as const;
 const NATIVE_BASE = 0x6000;
 const SMCCC_BASE = 0xc600_8000;
@@ -53,6 +60,7 @@ export function parseEventPattern(text: string, names: EventNames): Result<Event
     case 'smccc': return numberPattern(text, family, rest, 0xffff_ffff);
     case 'virq': return numberPattern(text, family, rest, 1019);
     case 'vm': return lifeCyclePattern(text, rest);
+    case 'event': return kindPattern(text, rest);
   }
 }
 
@@ -95,6 +103,13 @@ function lifeCyclePattern(text: string, rest: string): Result<EventPattern, Diag
   if (rest !== '*' && !(rest in LIFE_CYCLE)) return unknownName(text, rest, Object.keys(LIFE_CYCLE), 'life-cycle event');
   const wanted = Object.entries(LIFE_CYCLE).filter(([name]) => rest === '*' || rest === name).map(([, state]): string => state);
   return ok(pattern(text, 'vm', (event) => event.event === 'vm-state' && wanted.includes(event.to)));
+}
+
+/** Any trace event by its kind; for kinds that have no name of their own, such as `event:memory`. */
+function kindPattern(text: string, rest: string): Result<EventPattern, Diagnostic> {
+  const glob = globToRegExp(rest);
+  if (!EVENT_KINDS.some((kind) => glob.test(kind))) return unknownName(text, rest, EVENT_KINDS, 'kind of event');
+  return ok(pattern(text, 'event', (event) => glob.test(event.event)));
 }
 
 function pattern(text: string, family: EventFamily, matches: (event: TraceEvent) => boolean): EventPattern {

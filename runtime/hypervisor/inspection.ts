@@ -1,9 +1,11 @@
 /** What a debugger sees of the hypervisor: plain rows about objects, threads, capabilities, queues, doorbells and memory. */
 
 import type { CapId } from '../base/brands';
+import { type InterruptControllerView, viewInterrupts } from './inspect-interrupts';
 import type { ObjectType } from './hypercall-table';
 import type { Kernel } from './kernel';
 import type { ObjectState } from './object';
+import type { Addrspace } from './addrspace';
 import type { PageAttributes } from './pgtable';
 import { rightNames } from './rights';
 import type { Thread } from './thread';
@@ -11,6 +13,7 @@ import type { VirqSource } from './virq-source';
 
 /** Most stage-2 runs that one listing gives. */
 const MAPPING_ROWS_MAX = 4096;
+const ROOT_VMID = 255;
 
 /** One object. */
 export interface ObjectRow { readonly id: number; readonly type: ObjectType; readonly state: ObjectState; readonly references: number }
@@ -19,7 +22,12 @@ export interface ThreadRow {
   readonly id: number; readonly kind: 'vcpu' | 'native'; readonly vmid: number; readonly index: number; readonly priority: number; readonly timesliceTicks: number;
   readonly sliceTicks: number; readonly affinity: number | undefined; readonly state: Thread['state']; readonly blockReasons: readonly string[]; readonly isProxy: boolean;
   readonly runsOnCpu: number | undefined; readonly engineVcpu: number | undefined; readonly cspace: number | undefined; readonly yieldTarget: number | undefined;
+  readonly yieldDonor: number | undefined;
 }
+/** One physical CPU: the thread whose slice is used, the one that executes (another if it donates), and those that wait in their order. By object id. */
+export interface CpuRow { readonly cpu: number; readonly payer: number | undefined; readonly current: number | undefined; readonly queued: readonly number[] }
+/** A place in some address space at which physical memory can be seen. */
+export interface AliasRow { readonly vmid: number; readonly ipa: bigint; readonly pa: bigint; readonly sizeBytes: bigint; readonly attributes: PageAttributes }
 /** One occupied slot of a cspace. */
 export interface CapabilityRow {
   readonly capId: CapId; readonly objectType: ObjectType; readonly objectId: number; readonly state: 'valid' | 'revoked'; readonly rightsMask: number;
@@ -90,13 +98,17 @@ export class Inspection {
 
   /** Stage-2 map of a VM's address space, joined runs. */
   mappings(vmid: number): MappingRow[] {
-    for (const addrspace of this.kernel.ofType('addrspace')) {
-      if (addrspace.vmid !== vmid || addrspace.header.state !== 'active') continue;
-      return addrspace.pgtable.runs(MAPPING_ROWS_MAX).map(({ ipaPage, paPage, pageCount, attributes }) => ({
-        ipa: bytes(ipaPage), pa: bytes(paPage), sizeBytes: bytes(pageCount), owner: this.kernel.memdb.ownerOf(paPage), attributes,
-      }));
-    }
-    return [];
+    const addrspace = [...this.addrspaces()].find((one) => one.vmid === vmid);
+    return (addrspace?.pgtable.runs(MAPPING_ROWS_MAX) ?? []).map(({ ipaPage, paPage, pageCount, attributes }) => ({
+      ipa: bytes(ipaPage), pa: bytes(paPage), sizeBytes: bytes(pageCount), owner: this.kernel.memdb.ownerOf(paPage), attributes,
+    }));
+  }
+
+  /** All stage-2 maps, the Resource Manager's own left out: who sees which physical memory. */
+  aliases(): AliasRow[] {
+    return [...this.addrspaces()].flatMap(({ vmid, pgtable }) => pgtable.runs(MAPPING_ROWS_MAX).map(({ ipaPage, paPage, pageCount, attributes }) => ({
+      vmid, ipa: bytes(ipaPage), pa: bytes(paPage), sizeBytes: bytes(pageCount), attributes,
+    })));
   }
 
   extents(): ExtentRow[] {
@@ -109,15 +121,29 @@ export class Inspection {
     }));
   }
 
-  /** Interrupts of a VM as its vCPU `index` sees them. */
-  interrupts(vmid: number, index = 0): ReturnType<NonNullable<Thread['vic']>['object']['vic']['inspectAll']> {
-    for (const thread of this.kernel.ofType('thread')) if (thread.vmid === vmid && thread.vic !== undefined) return thread.vic.object.vic.inspectAll(index);
-    return [];
+  /** The interrupt controller of a VM with all its vCPUs; undefined if it has none. */
+  interrupts(vmid: number): InterruptControllerView | undefined {
+    return viewInterrupts(this.kernel, vmid);
+  }
+
+  /** Physical CPUs as the scheduler has them. */
+  cpus(): CpuRow[] {
+    const { scheduler } = this.kernel;
+    return Array.from({ length: scheduler.cpuCount }, (_, cpu) => {
+      const payer = scheduler.currentOn(cpu);
+      let current = payer;
+      while (current?.yieldTarget !== undefined) current = current.yieldTarget;
+      return { cpu, payer: payer?.header.id, current: current?.header.id, queued: scheduler.queuedOn(cpu).map(({ header }) => header.id) };
+    });
   }
 
   /** Physical pages by owner, as byte ranges. Owner 0 is the hypervisor. */
   ownership(): { readonly base: bigint; readonly sizeBytes: bigint; readonly owner: number }[] {
     return this.kernel.memdb.runs.map(({ first, end, owner }) => ({ base: bytes(first), sizeBytes: bytes(end - first), owner }));
+  }
+
+  private *addrspaces(): IterableIterator<Addrspace> {
+    for (const addrspace of this.kernel.ofType('addrspace')) if (addrspace.vmid !== ROOT_VMID && addrspace.header.state === 'active') yield addrspace;
   }
 
   private threadRow(thread: Thread): ThreadRow {
@@ -126,7 +152,7 @@ export class Inspection {
       id: thread.header.id, kind: thread.kind, vmid: thread.vmid, index: thread.vcpuIndex, priority: thread.priority, timesliceTicks: thread.timesliceTicks,
       sliceTicks: thread.sliceTicks, affinity: thread.affinity, state: thread.state, blockReasons: thread.blockReasons, isProxy: thread.isProxy,
       runsOnCpu: scheduler.isRunning(thread) ? scheduler.cpuOf(thread) : undefined, engineVcpu: thread.engineVcpu, cspace: thread.cspace?.header.id,
-      yieldTarget: thread.yieldTarget?.header.id,
+      yieldTarget: thread.yieldTarget?.header.id, yieldDonor: thread.yieldDonor?.header.id,
     };
   }
 

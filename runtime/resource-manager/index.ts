@@ -27,7 +27,7 @@ export { RM_NOTIFICATIONS, RM_REQUESTS } from './message-table';
 export { DEFAULT_RM_OPTIONS, RM_PROFILES } from './profile';
 export type { RmOptions, RmProfile } from './profile';
 export { RM_ERRORS, rmErrorName } from './rm-errors';
-export type { RmLabelView, RmParcelView, RmView, RmVmView } from './inspect';
+export type { RmLabelView, RmMemoryView, RmParcelView, RmView, RmVmView, RmWaitingView } from './inspect';
 
 /** Leaves room for any interrupt number above the base. */
 const HANDLE_BASE_MASK = 0x7fff_f000;
@@ -71,7 +71,7 @@ class Program implements ResourceManager {
   }
 
   inspect(): RmView {
-    return this.rm === undefined ? { vms: [], parcels: [], labels: [] } : viewOf(this.rm.state, RM_VMID);
+    return this.rm === undefined ? { vms: [], parcels: [], labels: [] } : viewOf(this.rm.state, RM_VMID, this.rm.environment);
   }
 
   nameOf(id: Vmid): string | undefined {

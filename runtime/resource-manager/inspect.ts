@@ -1,8 +1,24 @@
 /** What a debugger shows of RM: VMs, parcels, messages that wait, and the labels of objects. Plain data, made on demand. */
 
 import type { CapId, Vmid } from '../base/brands';
-import { rmMessageName } from './message-display';
-import type { Parcel, RmState, VmRecord } from './state';
+import type { EventValues } from '../base/trace-event';
+import { describePayload, rmMessageName } from './message-display';
+import type { PartialMessage, RpcMessage } from './rpc';
+import type { Parcel, RmState, VmMapping, VmRecord } from './state';
+
+/** Where the platform's memory and devices begin: offsets of RM's records count from there. */
+export interface PlatformBases { readonly memoryBase: bigint; readonly deviceBase: bigint }
+/** A message that is not where it is going yet. */
+export interface RmWaitingView {
+  readonly kind: RpcMessage['kind'];
+  readonly name: string;
+  readonly id: number;
+  readonly sequence: number;
+  readonly payload: Uint8Array;
+  readonly fields: EventValues;
+}
+/** A range of a VM's memory. */
+export interface RmMemoryView { readonly ipa: bigint; readonly pa: bigint; readonly sizeBytes: bigint; readonly kind: 'memory' | 'device'; readonly handle: number | null }
 
 /** One VM. */
 export interface RmVmView {
@@ -15,12 +31,18 @@ export interface RmVmView {
   readonly peers: readonly Vmid[];
   readonly vcpuCount: number;
   readonly entry: bigint;
-  readonly memory: readonly { readonly ipa: bigint; readonly sizeBytes: bigint; readonly kind: 'memory' | 'device'; readonly handle: number | null }[];
+  readonly memory: readonly RmMemoryView[];
+  readonly uri: string;
+  readonly uuid: Uint8Array;
   readonly crashMessage: string;
   /** How it ended, while it is EXITED. */
   readonly exit: { readonly type: string; readonly code: number; readonly flags: number } | null;
   /** Messages of RM that wait for room in the VM's queue. */
-  readonly waiting: readonly { readonly kind: string; readonly name: string; readonly sequence: number }[];
+  readonly waiting: readonly RmWaitingView[];
+  /** The request of which RM has some packets. */
+  readonly assembling: RmWaitingView | null;
+  /** RM's capabilities for the two queues, from the VM and to it. */
+  readonly queues: { readonly fromVm: CapId; readonly toVm: CapId } | null;
 }
 
 /** One parcel. */
@@ -30,8 +52,14 @@ export interface RmParcelView {
   readonly transaction: Parcel['transaction'];
   readonly label: number;
   readonly acl: Parcel['acl'];
-  readonly ranges: readonly { readonly address: bigint; readonly sizeBytes: bigint }[];
+  readonly memoryType: Parcel['memoryType'];
+  readonly sanitised: boolean;
+  readonly ownerMapped: boolean;
+  readonly attributes: Parcel['attributes'];
+  /** Addresses are the owner's. */
+  readonly ranges: readonly { readonly address: bigint; readonly pa: bigint; readonly sizeBytes: bigint }[];
   readonly acceptedBy: readonly Vmid[];
+  readonly users: readonly { readonly vmid: Vmid; readonly memory: readonly RmMemoryView[] }[];
   readonly complete: boolean;
 }
 
@@ -46,22 +74,47 @@ export interface RmView {
 }
 
 /** Makes the view of a state. */
-export function viewOf(state: RmState, rmVmid: Vmid): RmView {
-  return { vms: state.vms.map(viewVm), parcels: state.parcels.map(viewParcel), labels: state.vms.flatMap((vm) => labelsOf(vm, rmVmid)) };
-}
-
-function viewVm(vm: VmRecord): RmVmView {
+export function viewOf(state: RmState, rmVmid: Vmid, bases: PlatformBases): RmView {
   return {
-    vmid: vm.vmid, name: vm.name, state: vm.state, osState: vm.osState, appStatus: vm.appStatus, owner: vm.owner, peers: [...vm.peers], vcpuCount: vm.vcpus.length,
-    entry: vm.entry, memory: vm.mappings.map(({ ipa, sizeBytes, kind, handle }) => ({ ipa, sizeBytes, kind, handle })), crashMessage: vm.crashMessage, exit: vm.exit === null ? null : { ...vm.exit },
-    waiting: (vm.link?.sender.waiting ?? []).map((message) => ({ kind: message.kind, name: rmMessageName(message.id), sequence: message.sequence })),
+    vms: state.vms.map((vm) => viewVm(vm, bases)), parcels: state.parcels.map((parcel) => viewParcel(parcel, bases)), labels: [...state.vms.flatMap((vm) => labelsOf(vm, rmVmid)), ...state.parcels.map(({ extent, handle, label }) => ({ vmid: rmVmid, cap: extent, label: `memparcel ${handle} label ${label}` }))],
   };
 }
 
-function viewParcel(parcel: Parcel): RmParcelView {
+function viewVm(vm: VmRecord, bases: PlatformBases): RmVmView {
+  const { link } = vm;
+  return {
+    vmid: vm.vmid, name: vm.name, state: vm.state, osState: vm.osState, appStatus: vm.appStatus, owner: vm.owner, peers: [...vm.peers], vcpuCount: vm.vcpus.length,
+    entry: vm.entry, memory: vm.mappings.map((mapping) => viewMapping(mapping, bases)), uri: vm.uri, uuid: vm.guid.slice(), crashMessage: vm.crashMessage,
+    exit: vm.exit === null ? null : { ...vm.exit }, waiting: (link?.sender.waiting ?? []).map(viewMessage),
+    assembling: link?.receiver.partial == null ? null : viewPartial(link.receiver.partial), queues: link === null ? null : { fromVm: link.fromVm, toVm: link.toVm },
+  };
+}
+
+function viewMapping({ ipa, sizeBytes, kind, handle, offset }: VmMapping, { memoryBase, deviceBase }: PlatformBases): RmMemoryView {
+  return { ipa, pa: offset + (kind === 'memory' ? memoryBase : deviceBase), sizeBytes, kind, handle };
+}
+
+function viewMessage({ kind, id, sequence, payload }: RpcMessage): RmWaitingView {
+  return { kind, name: rmMessageName(id), id, sequence, payload, fields: describePayload(kind, id, payload) };
+}
+
+/** What has arrived of a message, as if it were all of it. */
+function viewPartial({ parts, ...header }: PartialMessage): RmWaitingView {
+  const payload = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  parts.reduce((offset, part) => {
+    payload.set(part, offset);
+    return offset + part.length;
+  }, 0);
+  return viewMessage({ ...header, payload });
+}
+
+function viewParcel(parcel: Parcel, bases: PlatformBases): RmParcelView {
   return {
     handle: parcel.handle, owner: parcel.owner, transaction: parcel.transaction, label: parcel.label, acl: parcel.acl.map((entry) => ({ ...entry })),
-    ranges: parcel.regions.map(({ address, sizeBytes }) => ({ address, sizeBytes })), acceptedBy: parcel.users.map((user) => user.vmid), complete: parcel.complete,
+    memoryType: parcel.memoryType, sanitised: parcel.sanitised, ownerMapped: parcel.ownerMapped, attributes: parcel.attributes,
+    ranges: parcel.regions.map(({ address, offset, sizeBytes }) => ({ address, pa: offset + (parcel.memoryType === 'io' ? bases.deviceBase : bases.memoryBase), sizeBytes })),
+    acceptedBy: parcel.users.map((user) => user.vmid), complete: parcel.complete,
+    users: parcel.users.map(({ vmid, mappings }) => ({ vmid, memory: mappings.map((mapping) => viewMapping(mapping, bases)) })),
   };
 }
 
@@ -76,6 +129,7 @@ function labelsOf(vm: VmRecord, rmVmid: Vmid): RmLabelView[] {
     add(vm.vmid, vm.link.vmSendCap, 'RM RPC transmit');
     add(vm.vmid, vm.link.vmReceiveCap, 'RM RPC receive');
   }
+  add(rmVmid, vm.memoryExtent, `memory of ${vm.name}`);
   for (const vcpu of vm.vcpus) {
     add(rmVmid, vcpu.cap, `${vm.name} vCPU ${vcpu.index}`);
     add(vm.owner, vcpu.ownerCap, `${vm.name} vCPU ${vcpu.index}`);

@@ -24,7 +24,7 @@ test('VMs come with state, memory and vCPUs, the Resource Manager last', async (
   assert.deepEqual(vms.map(({ name }) => name), ['primary', 'sensor', vms[2]?.name]);
   assert.equal(vms[2]?.vmid, 255);
   assert.deepEqual(vms.map(({ state }) => state), ['RUNNING', 'RUNNING', 'RUNNING']);
-  checkKeys(vms[0], 'vmid name state osState owner image memoryBase memorySizeBytes entry exit vcpus');
+  checkKeys(vms[0], 'vmid name state osState owner image memoryBase memorySizeBytes entry exit vcpus uuid hypervisor');
   checkKeys(vms[0]?.vcpus[0], 'threadId index state pc el physicalCpu priority instructions function');
   assert.equal(vms[0]?.memorySizeBytes, 128 * 1024 * 1024);
   assert.match(vms[1]?.vcpus[0]?.pc ?? '', HEX);

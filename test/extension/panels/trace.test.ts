@@ -78,7 +78,7 @@ class FakeTrace {
       const name = number % 10 === 0 ? 'doorbell_send' : 'msgqueue_send';
       if (name.includes(filter)) events.push({ number, tick: number * 100, vm: 'primary', event: 'hypercall', phase: 'enter', name, args: { n: number } });
     }
-    const page: TracePage = { events, next: number, dropped: 0, start: this.start, position: this.position, end: this.end, branch: this.branch };
+    const page: TracePage = { events, next: number, previous: from, complete: number >= this.end, dropped: 0, start: this.start, position: this.position, end: this.end, branch: this.branch };
     return Promise.resolve(page);
   };
 }

@@ -9,6 +9,8 @@ const VCPU: VcpuRow = { threadId: 1, index: 0, state: 'running', pc: '0x41000100
 const VM: VmRow = {
   vmid: 3, name: 'primary', state: 'RUNNING', osState: '', owner: null, image: '/project/two-vms/build/primary.elf', memoryBase: '0x40000000',
   memorySizeBytes: 128 * 1024 * 1024, entry: '0x41000000', exit: null, vcpus: [VCPU],
+  uuid: null,
+  hypervisor: { kind: 'gunyah', uid: null, apiVersion: 1, variant: 81, isBigEndian: false, is64Bit: true, features: [], apiInfo: null, apiFlags: [], linux: [] },
 };
 
 /** Rows as indented text: label, description, tone. */

@@ -1,0 +1,60 @@
+/** Pages of the trace: forward from an event, or backward from one, through a filter. Numbers of events are stable, so pages fit together. */
+
+import { err, ok, type Result, type TraceEvent } from '../runtime/index';
+import type { TracePage, TraceRow } from './protocol/index';
+import { numberOr, textOr, type Arguments } from './requests/arguments';
+import type { Session } from './session';
+import { parseTraceFilter, type TraceFilter } from './trace-filter';
+import { traceRow } from './trace-row';
+
+const LIMIT_DEFAULT = 1000;
+const LIMIT_MAX = 10_000;
+/** Events that one answer looks at; a page that ends here is not `complete`, and the next one goes on. */
+const SCANNED_MAX = 100_000;
+
+/** `end` is the present, or the end of what is known. */
+interface Scan { readonly from: number; readonly end: number; readonly limit: number; readonly filter: TraceFilter }
+
+/** The page that arguments ask for; the sentence that says what is wrong with the filter otherwise. */
+export function tracePage(session: Session, args: Arguments): Result<TracePage, string> {
+  const log = session.debuggee.target.system.trace;
+  const filter = parseTraceFilter(session, textOr(args, 'filter') ?? '');
+  if (!filter.ok) return err(filter.error);
+  const limit = Math.min(LIMIT_MAX, Math.max(1, Math.trunc(numberOr(args, 'limit', LIMIT_DEFAULT))));
+  const asked = args['from'];
+  const isBackward = textOr(args, 'direction') === 'backward' || typeof asked !== 'number';
+  const end = args['future'] === true ? log.end : log.position;
+  const from = Math.trunc(numberOr(args, 'from', end));
+  const scan = { from: Math.min(Math.max(from, log.start), end), end, limit, filter: filter.value };
+  const page = isBackward ? backward(session, scan) : forward(session, scan);
+  return ok({ ...page, dropped: Math.max(0, log.start - from), start: log.start, position: log.position, end: log.end, branch: log.branch });
+}
+
+function forward(session: Session, { from, end: last, limit, filter }: Scan): Pick<TracePage, 'events' | 'next' | 'previous' | 'complete'> {
+  const log = session.debuggee.target.system.trace;
+  const end = Math.min(last, from + SCANNED_MAX);
+  const events: TraceRow[] = [];
+  let number = from;
+  for (; number < end && events.length < limit; number++) {
+    const event = log.at(number);
+    if (event !== undefined && filter(event)) events.push(rowOf(session, event, number));
+  }
+  return { events, next: number, previous: from, complete: number >= last };
+}
+
+function backward(session: Session, { from, limit, filter }: Scan): Pick<TracePage, 'events' | 'next' | 'previous' | 'complete'> {
+  const log = session.debuggee.target.system.trace;
+  const end = Math.max(log.start, from - SCANNED_MAX);
+  const events: TraceRow[] = [];
+  let number = from;
+  while (number > end && events.length < limit) {
+    number--;
+    const event = log.at(number);
+    if (event !== undefined && filter(event)) events.push(rowOf(session, event, number));
+  }
+  return { events: events.reverse(), next: from, previous: number, complete: number <= log.start };
+}
+
+function rowOf(session: Session, event: TraceEvent, number: number): TraceRow {
+  return { ...traceRow(event, session.debuggee.target.system.vmName(event.vmid)), number };
+}

@@ -1,0 +1,90 @@
+/** Rows of the Resource Manager: its tables, messages on their way, and the messages of the past. */
+
+import { decodeRmMessage, hex, type EventValue, type EventValues, type RmWaitingView, type System, type TraceEvent } from '../../runtime/index';
+import type { RmMessageRow, RmPendingRow, RmVmRow } from '../protocol/index';
+import { osStateText } from './machines';
+import { bytesText } from './objects';
+
+const RM_VMID = 255;
+/** Bytes of a payload that a row shows. */
+const PAYLOAD_SHOWN_MAX = 1024;
+/** Messages of the past that one answer gives. */
+export const RM_HISTORY_MAX = 10_000;
+
+/** RM's table of VMs. */
+export function rmVmRows(system: System): RmVmRow[] {
+  const nameOf = (vmid: number): string => system.vmName(vmid);
+  return system.rmView().vms.map((vm): RmVmRow => ({
+    vmid: vm.vmid, vm: nameOf(vm.vmid), state: vm.state, osState: osStateText(vm.osState), appStatus: vm.appStatus, owner: nameOf(vm.owner), peers: vm.peers.map(nameOf), vcpuCount: vm.vcpuCount,
+    uri: vm.uri, crashMessage: vm.crashMessage, exit: vm.exit,
+    memory: vm.memory.map(({ ipa, sizeBytes, kind, handle }) => ({ ipa: hex(ipa), sizeBytes: Number(sizeBytes), kind, memparcel: handle })),
+  }));
+}
+
+/** Messages that have left one side and not reached the other, in the order of their way. */
+export function rmPendingRows(system: System): RmPendingRow[] {
+  const queues = new Map(system.inspection.queues().map((queue) => [queue.objectId, queue]));
+  const cspace = system.inspection.cspaceOf(RM_VMID);
+  const objects = new Map((cspace === undefined ? [] : system.inspection.capabilities(cspace)).map(({ capId, objectId }) => [capId, objectId]));
+  return system.rmView().vms.flatMap(({ vmid, waiting, assembling, queues: ends }) => {
+    const vm = { vmid, vm: system.vmName(vmid) };
+    const queued = (cap: bigint | undefined, place: RmPendingRow['place']): RmPendingRow[] =>
+      (queues.get([...objects].find(([id]) => id === cap)?.[1] ?? -1)?.messages ?? []).flatMap(({ bytes, tick }) => queuedRow(bytes, { ...vm, tick, place }));
+    return [
+      ...queued(ends?.fromVm, 'to RM'), ...(assembling === null ? [] : [waitingRow(assembling, { ...vm, place: 'assembling' })]),
+      ...waiting.map((message) => waitingRow(message, { ...vm, place: 'held by RM' })), ...queued(ends?.toVm, 'to VM'),
+    ];
+  });
+}
+
+function queuedRow(bytes: Uint8Array, where: Pick<RmPendingRow, 'vmid' | 'vm' | 'place'> & { readonly tick: number }): RmPendingRow[] {
+  const message = decodeRmMessage(bytes);
+  if (message === undefined) return [];
+  const { kind, name, id, sequence, fields } = message;
+  return [{ number: null, kind, name, id, sequence, error: errorOf(fields), fields: fieldTexts(fields), bytes: payloadText(bytes), ...where }];
+}
+
+function waitingRow({ kind, name, id, sequence, fields, payload }: RmWaitingView, where: Pick<RmPendingRow, 'vmid' | 'vm' | 'place'>): RmPendingRow {
+  return { number: null, tick: null, kind, name, id, sequence, error: errorOf(fields), fields: fieldTexts(fields), bytes: payloadText(payload), ...where };
+}
+
+/** The last messages of the past, oldest first. */
+export function rmHistoryRows(system: System, limit: number): RmMessageRow[] {
+  const rows: RmMessageRow[] = [];
+  const { trace } = system;
+  for (let number = trace.position - 1; number >= trace.start && rows.length < limit; number--) {
+    const event = trace.at(number);
+    const row = event === undefined ? undefined : historyRow(system, event, number);
+    if (row !== undefined) rows.push(row);
+  }
+  return rows.reverse();
+}
+
+function historyRow(system: System, event: TraceEvent, number: number): RmMessageRow | undefined {
+  if (event.event !== 'rm-request' && event.event !== 'rm-reply' && event.event !== 'rm-notification') return undefined;
+  const { tick, vmid, name, id, payload } = event;
+  const common = { number, tick, vmid, vm: system.vmName(vmid), name, id, bytes: payloadText(payload) };
+  switch (event.event) {
+    case 'rm-request': return { ...common, kind: 'request', sequence: event.sequence, error: null, fields: fieldTexts(event.args) };
+    case 'rm-reply': return { ...common, kind: 'reply', sequence: event.sequence, error: event.error, fields: fieldTexts(event.result) };
+    case 'rm-notification': return { ...common, kind: 'notification', sequence: 0, error: null, fields: fieldTexts(event.args) };
+  }
+}
+
+function errorOf(fields: EventValues): string | null {
+  const { error } = fields;
+  return typeof error === 'string' ? error : null;
+}
+
+function fieldTexts(fields: EventValues): Record<string, string> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, valueText(value)]));
+}
+
+function valueText(value: EventValue): string {
+  if (typeof value === 'bigint') return hex(value);
+  return value instanceof Uint8Array ? bytesText(value) : String(value);
+}
+
+function payloadText(bytes: Uint8Array): string {
+  return bytesText(bytes.subarray(0, PAYLOAD_SHOWN_MAX));
+}
