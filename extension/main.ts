@@ -6,7 +6,10 @@ import type * as vscode from 'vscode';
 import type { RegisterFeature } from './feature';
 import * as consoles from './features/consoles';
 import * as debugAdapter from './features/debug-adapter';
-import * as deviceTreeClient from './features/device-tree-client';
+import * as deviceTreeBlobs from './features/device-tree-blobs';
+import * as deviceTreeDrop from './features/device-tree-drop';
+import * as deviceTreePreviews from './features/device-tree-previews';
+import * as deviceTreeWizards from './features/device-tree-wizards';
 import * as eventBreakpoints from './features/event-breakpoints';
 import * as launchConfiguration from './features/launch-configuration';
 import * as panelCommands from './features/panel-commands';
@@ -16,6 +19,7 @@ import * as timeTravel from './features/time-travel';
 import * as timelineStatus from './features/timeline-status';
 import * as trace from './features/trace';
 import * as virtualDocuments from './features/virtual-documents';
+import { DeviceTrees } from './device-trees';
 import { Sessions } from './sessions';
 
 const FEATURES: readonly RegisterFeature[] = [
@@ -30,12 +34,16 @@ const FEATURES: readonly RegisterFeature[] = [
   eventBreakpoints.register,
   trace.register,
   sampleWorkspace.register,
-  deviceTreeClient.register,
+  deviceTreePreviews.register,
+  deviceTreeBlobs.register,
+  deviceTreeWizards.register,
+  deviceTreeDrop.register,
 ];
 
 /** Called by the editor once. */
 export function activate(extension: vscode.ExtensionContext): void {
   const sessions = new Sessions();
-  extension.subscriptions.push(sessions);
-  for (const register of FEATURES) register({ extension, sessions });
+  const deviceTrees = new DeviceTrees(extension);
+  extension.subscriptions.push(sessions, deviceTrees);
+  for (const register of FEATURES) register({ extension, sessions, deviceTrees });
 }
