@@ -56,6 +56,8 @@ export interface MergedTree extends PrintedTree {
 /** What to compile. */
 export interface CompileParams {
   readonly uri: string;
+  /** Compiled instead of the document, on its own: includes are not read. */
+  readonly text?: string;
   /** Adds `__symbols__`, as `dtc -@` does. */
   readonly symbols?: boolean;
 }

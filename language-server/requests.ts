@@ -3,7 +3,7 @@
 import type { Connection } from 'vscode-languageserver';
 import type { TreeInput } from './protocol';
 import { compareInputs } from './features/compare';
-import { compiledTree, decompiled, mergedTree } from './features/convert';
+import { compiledText, compiledTree, decompiled, mergedTree } from './features/convert';
 import { memoryMapOf } from './features/memory-map';
 import { rmOverlay } from './features/rm-overlay';
 import { invalid } from './parameters';
@@ -15,7 +15,10 @@ import type { Workspace } from './workspace';
 export function answerTreeRequests(connection: Connection, workspace: Workspace): void {
   const sources = new TreeSource(workspace);
   connection.onRequest('gunyah/dt/mergedTree', (params: unknown) => mergedTree(sources, checkedUri(params), field(params, 'form') === 'applied' ? 'applied' : 'own'));
-  connection.onRequest('gunyah/dt/compile', (params: unknown) => compiledTree(sources, checkedUri(params), { symbols: field(params, 'symbols') === true }));
+  connection.onRequest('gunyah/dt/compile', (params: unknown) => {
+    const [uri, text, options] = [checkedUri(params), field(params, 'text'), { symbols: field(params, 'symbols') === true }];
+    return typeof text === 'string' ? compiledText(uri, text, options) : compiledTree(sources, uri, options);
+  });
   connection.onRequest('gunyah/dt/decompile', (params: unknown) => decompiled(sources, checkedInput(params)));
   connection.onRequest('gunyah/dt/rmOverlay', (params: unknown) => rmOverlay(sources, checkedUri(params), field(params, 'trust') === 'untrusted' ? 'untrusted' : 'trusted'));
   connection.onRequest('gunyah/dt/memoryMap', (params: unknown) => memoryMapOf(sources, checkedInput(params)));

@@ -421,7 +421,7 @@ export interface CustomRequests {
   'gunyah/seek': { arguments: { tick?: number; event?: number }; body: { tick: number } };
   'gunyah/lastWrite': { arguments: { address: string; vm?: string; size?: number }; body: { found: boolean; tick?: number; vm?: string; pc?: Hex } };
   'gunyah/writeConsole': { arguments: { vm: string; text: string }; body: { accepted: number } };
-  'gunyah/deviceTree': { arguments: { vmid: number }; body: { source: string } };
+  'gunyah/deviceTree': { arguments: { vmid: number }; body: { source: string; blob: string } };
 }
 /** Name of a custom request. */
 export type CustomRequestName = keyof CustomRequests;

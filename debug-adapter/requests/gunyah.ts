@@ -1,6 +1,7 @@
 /** The `gunyah/…` requests. Those that only look are answered while running too, between two slices. */
 
 import { decodeDeviceTree, hex, pa, ticks, vmid as asVmid } from '../../runtime/index';
+import { encodeBase64 } from '../base64';
 import { AdapterError } from '../errors';
 import type { CustomRequestBody, CustomRequestName } from '../protocol/index';
 import type { Session } from '../session';
@@ -89,7 +90,7 @@ function deviceTree(session: Session, args: Arguments): CustomRequestBody<'gunya
   const id = numberOf(args, 'vmid', 'gunyah/deviceTree');
   const blob = system(session).deviceTreeOf(asVmid(id));
   if (blob === undefined) throw new AdapterError('unknownVm', { vm: String(id) });
-  return { source: decodeDeviceTree(blob) };
+  return { source: decodeDeviceTree(blob), blob: encodeBase64(blob) };
 }
 
 /** Messages that went through each queue, counted from the trace. */

@@ -2,12 +2,14 @@
 
 import { applyOverlay } from '../../runtime/devicetree/overlay';
 import { encodeDtb } from '../../runtime/devicetree/dtb';
+import { compileDts } from '../../runtime/devicetree/dts-parser';
 import { linkTree } from '../../runtime/devicetree/link';
 import { printDtsLines } from '../../runtime/devicetree/print';
 import { hasErrors } from '../../runtime/devicetree/source';
 import type { DeviceTree } from '../../runtime/devicetree/tree';
 import type { Analysis } from '../analysis';
-import { uriOfPath } from '../files';
+import { pathOfUri, uriOfPath } from '../files';
+import { documentOf, rangeOfPlace } from '../positions';
 import type { CompiledTree, LineOrigin, MergedTree, PrintedTree, TreeInput } from '../protocol';
 import { problemsOf, type TreeSource } from '../tree-source';
 
@@ -44,8 +46,23 @@ export function compiledTree(sources: TreeSource, uri: string, options: { readon
   if (analysis === undefined) return null;
   const linked = options.symbols ? linkTree(analysis.tree, options).tree : analysis.linked;
   const bytes = hasErrors(analysis.compileProblems) ? null : Buffer.from(encodeDtb(linked)).toString('base64');
-  const stem = analysis.root.slice(analysis.root.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '');
-  return { root: uriOfPath(analysis.root), bytes, name: `${stem}.${analysis.tree.plugin ? 'dtbo' : 'dtb'}`, problems: problemsOf(analysis) };
+  return { root: uriOfPath(analysis.root), bytes, name: blobName(analysis.root, analysis.tree), problems: problemsOf(analysis) };
+}
+
+/** The blob of a text that stands alone. */
+export function compiledText(uri: string, text: string, options: { readonly symbols: boolean }): CompiledTree {
+  const { bytes, tree, diagnostics } = compileDts(text, options);
+  const document = documentOf(uri, text);
+  const found = diagnostics.map(({ severity, code, message, ...place }) => ({ range: rangeOfPlace(document, place), severity: severity === 'error' ? 1 as const : 2 as const, code, message }));
+  return {
+    root: uri, bytes: hasErrors(diagnostics) ? null : Buffer.from(bytes).toString('base64'), name: blobName(pathOfUri(uri), tree),
+    problems: found.length === 0 ? [] : [{ uri, diagnostics: found }],
+  };
+}
+
+function blobName(root: string, tree: DeviceTree): string {
+  const stem = root.slice(root.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '');
+  return `${stem}.${tree.plugin ? 'dtbo' : 'dtb'}`;
 }
 
 /** The source of a blob. */
