@@ -8,7 +8,7 @@
 import { hex } from '../base/bits';
 import { applyOverlay, cells, cells64, decodeDtb, encodeDtb, linkTree, makeOverlay, ref, rootNode } from '../devicetree';
 import type { DeviceTree, DtNode, DtValueInput } from '../devicetree';
-import { cellCounts, nodeAt } from './config-node';
+import { cellCounts, nodeAt } from '../devicetree/rm-rules';
 import type { Rm } from './context';
 import { suitsLinux } from './profile';
 import type { Parcel, RmLink, VdeviceRecord, VmRecord } from './state';

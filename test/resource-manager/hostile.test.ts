@@ -115,7 +115,7 @@ test('trees that are cut or changed anywhere make VM_INIT fail or work, never st
 
 test('queues of absurd size and more vdevices than there are interrupts fail with NORESOURCE, and reset cleans up', () => {
   const bells = Array.from({ length: 80 }, (_, n) => `d${n} { vdevice-type = "doorbell"; peer-default; };`).join(' ');
-  for (const vdevices of ['q { vdevice-type = "message-queue"; is-sender; peer-default; message-size = <0x10080>; };', 'q { vdevice-type = "message-queue-pair"; peer-default; queue-depth = <0>; };', bells]) {
+  for (const vdevices of ['q { vdevice-type = "message-queue"; is-sender; peer-default; message-size = <0x400>; };', 'q { vdevice-type = "message-queue-pair"; peer-default; queue-depth = <0>; };', bells]) {
     const system = new SystemFixture([{ dts: vmTree({ vdevices }) }]);
     assert.equal(system.rm.inspect().vms[1]?.state, 'INIT_FAILED');
     for (let round = 0; round < 3; round++) {

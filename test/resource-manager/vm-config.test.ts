@@ -5,7 +5,7 @@ import fc from 'fast-check';
 
 import { decodeDtb } from '../../runtime/devicetree';
 import { parseVmConfig, type VmConfigOutcome } from '../../runtime/resource-manager/vm-config';
-import { VDEVICE_TYPES, VM_CONFIG_RULES } from '../../runtime/resource-manager/vm-config-rules';
+import { VDEVICE_TYPES, VM_CONFIG_RULES } from '../../runtime/devicetree/rm-rules';
 import { dtb } from './system-fixture';
 import { RPC, SENSOR_DTS, vmTree } from './trees';
 
@@ -59,7 +59,7 @@ test('identity is checked', () => {
   checkRefused(vmTree({}).replace('image-name = "sensor";', ''), 'MEM_INVALID', 'image-name');
   checkRefused(vmTree({ name: 'x'.repeat(80) }), 'MEM_INVALID', 'image-name');
   checkRefused(vmTree({}).replace('image-name', 'vm-guid = "12"; image-name'), 'MEM_INVALID', 'vm-guid');
-  checkRefused(vmTree({}).replace('gunyah-vm-config', 'other'), 'MEM_INVALID', 'missing');
+  checkRefused(vmTree({}).replace('gunyah-vm-config', 'other'), 'NORESOURCE', 'missing');
   checkWarns(vmTree({}).replace('image-name', 'vm-attrs = "shiny"; image-name'), 'vm-attrs');
 });
 
@@ -67,25 +67,25 @@ test('what only trusted VMs may have is refused to others', () => {
   const dts = vmTree({ memory: 'is-direct;' }).replace('image-name', 'vm-attrs = "crash-fatal"; image-name');
   checkRefused(dts, 'ARGUMENT_INVALID', 'trusted-only');
   assert.ok(parse(dts, 'trusted').config);
-  checkRefused(vmTree({ vcpus: 'affinity-map = <0>;' }), 'ARGUMENT_INVALID', 'sched-priority');
+  checkRefused(vmTree({ vcpus: 'affinity-map = <0>;' }), 'NORESOURCE', 'sched-priority');
   assert.ok(parse(vmTree({ vcpus: 'affinity-map = <0>;' }), 'trusted').config);
 });
 
 test('vCPUs are checked', () => {
-  checkRefused(vmTree({ vcpus: 'sched-priority = <(-1)>;' }), 'ARGUMENT_INVALID', 'affinity-map');
-  checkRefused(vmTree({ vcpus: 'affinity-map = <0 1>; sched-priority = <(-1)>;' }), 'ARGUMENT_INVALID', 'affinity-map');
-  checkRefused(vmTree({ vcpus: 'affinity = "proxy"; sched-timeslice = <50>;' }), 'ARGUMENT_INVALID', 'sched-timeslice');
-  checkRefused(vmTree({ vcpus: 'affinity = "proxy";' }).replace('device_type = "cpu"', 'device_type = "cpu"; status = "disabled"'), 'ARGUMENT_INVALID', 'no-boot-cpu');
+  checkRefused(vmTree({ vcpus: 'sched-priority = <(-1)>;' }), 'MEM_INVALID', 'affinity-map');
+  checkRefused(vmTree({ vcpus: 'affinity-map = <0 1>; sched-priority = <(-1)>;' }), 'MEM_INVALID', 'affinity-map');
+  checkRefused(vmTree({ vcpus: 'affinity-map = <0>; sched-priority = <(-1)>; sched-timeslice = <50>;' }), 'NORESOURCE', 'sched-timeslice');
+  checkRefused(vmTree({ vcpus: 'affinity = "proxy";' }).replace('device_type = "cpu"', 'device_type = "cpu"; status = "disabled"'), 'MEM_INVALID', 'no-boot-cpu');
   checkRefused(vmTree({ vcpus: 'affinity = "proxy";' }).replace('device_type = "cpu"', 'device_type = "cpu"; status = "sleepy"'), 'MEM_INVALID', 'cpu-status');
-  checkRefused(vmTree({ vcpus: 'affinity = "proxy";' }).replace('enable-method = "psci"', 'enable-method = "magic"'), 'ARGUMENT_INVALID', 'enable-method');
-  checkRefused(vmTree({}).replace('cpu-idle-states = <1>;', ''), 'ARGUMENT_INVALID', 'idle-states');
+  checkRefused(vmTree({ vcpus: 'affinity = "proxy";' }).replace('cpu-idle-states = <1>; };', 'cpu-idle-states = <1>; }; cpu@1 { device_type = "cpu"; enable-method = "magic"; };'), 'MEM_INVALID', 'enable-method');
+  checkRefused(vmTree({}).replace('cpu-idle-states = <1>;', ''), 'MEM_INVALID', 'idle-states');
   checkWarns(vmTree({ vcpus: 'affinity = "loose"; affinity-map = <0>; sched-priority = <(-1)>;' }), 'affinity');
 });
 
 test('the interrupt controller is found by path, by phandle with a warning, and by default', () => {
   checkWarns(vmTree({}).replace('config = "/interrupt-controller@8000000"', 'config = <&intc>'), 'gic-phandle');
   assert.equal(parse(vmTree({}).replace('interrupts { config = "/interrupt-controller@8000000"; };', '')).config?.gic?.path, '/interrupt-controller@8000000');
-  checkRefused(vmTree({}).replace('"arm,gic-v3"', '"arm,gic-400"'), 'MEM_INVALID', 'gic');
+  checkRefused(vmTree({}).replace('"arm,gic-v3"', '"arm,gic-400"'), 'MEM_INVALID', 'gic-compatible');
 });
 
 test('vdevices are checked', () => {
@@ -93,9 +93,9 @@ test('vdevices are checked', () => {
   checkRefused(vdevices('q { vdevice-type = "message-queue"; peer-default; is-sender; is-receiver; };'), 'MEM_INVALID', 'direction');
   checkRefused(vdevices('q { vdevice-type = "message-queue"; is-sender; peer = "vm-name:x"; };'), 'MEM_INVALID', 'peer');
   checkRefused(vdevices('q { vdevice-type = "message-queue-pair"; };'), 'MEM_INVALID', 'peer');
-  checkRefused(vdevices('q { vdevice-type = "doorbell"; peer = "x"; };'), 'MEM_INVALID', 'peer');
+  checkWarns(vdevices('q { vdevice-type = "doorbell"; peer = "x"; };'), 'peer-form');
   checkRefused(vdevices('q { vdevice-type = "doorbell"; peer-default; push-compatible = "a", "b", "c", "d", "e", "f", "g"; };'), 'MEM_INVALID', 'push-compatible');
-  checkRefused(vdevices('q { vdevice-type = "shm"; peer-default; };'), 'MEM_INVALID', 'memory');
+  checkRefused(vdevices('q { vdevice-type = "shm"; peer-default; };'), 'MEM_INVALID', 'memory-child');
   checkRefused(vdevices('q { vdevice-type = "shm"; peer-default; memory { label = <1>; }; };'), 'MEM_INVALID', 'memory-base');
   checkRefused(vdevices('q { vdevice-type = "shm"; peer-default; memory { allocate-base; }; };'), 'MEM_INVALID', 'memory-label');
   checkWarns(vdevices('q { vdevice-type = "doorbell"; peer-default; interrupts = <0 2000 1>; };'), 'interrupts');
@@ -103,7 +103,7 @@ test('vdevices are checked', () => {
   checkWarns(vdevices('q { vdevice-type = "teapot"; };'), 'vdevice-type');
   checkRefused(vdevices(`q { vdevice-type = "doorbell"; peer-default; generate = "${'/a'.repeat(20)}"; };`), 'MEM_INVALID', 'generate');
   checkRefused(vdevices('q { vdevice-type = "doorbell"; peer-default; generate = "bell"; };'), 'MEM_INVALID', 'generate');
-  checkRefused(vdevices(Array.from({ length: 257 }, (_, n) => `d${n} { vdevice-type = "doorbell-source"; peer-default; };`).join('\n')), 'ARGUMENT_INVALID', 'too-many-vdevices');
+  checkRefused(vdevices(Array.from({ length: 257 }, (_, n) => `d${n} { vdevice-type = "doorbell-source"; label = <${n}>; peer-default; };`).join('\n')), 'ARGUMENT_INVALID', 'too-many-vdevices');
 });
 
 test('labels, peers and interrupts of a vdevice are read', () => {

@@ -40,7 +40,7 @@ export const EXCEPTIONS: Readonly<Record<RuleName, Readonly<Record<string, Excep
     'runtime/resource-manager/message-display.ts': { count: 2, reason: BY_KEYS },
     'runtime/resource-manager/overlay-preview.ts': { count: 1, reason: READS_VALUES },
     'runtime/resource-manager/plain.ts': { count: 1, reason: 'copies plain data of any shape' },
-    'runtime/resource-manager/vm-config-reader.ts': { count: 1, reason: READS_VALUES },
+    'runtime/devicetree/rm-rules/vm-tree.ts': { count: 1, reason: READS_VALUES },
     'runtime/system/boot.ts': { count: 1, reason: 'takes back the state that it saved itself' },
   },
   'module header': {

@@ -9,7 +9,7 @@ import { pa } from '../../../runtime/base/brands';
 import { readBindings, UNDOCUMENTED, type BindingSet } from '../../../runtime/devicetree/bindings/binding-set';
 import { ITEM_TEXTS } from '../../../runtime/devicetree/bindings/schema-fixups';
 import { compileDts, decodeDtb, type DtNode } from '../../../runtime/devicetree/index';
-import { VM_CONFIG_RULES } from '../../../runtime/resource-manager/vm-config-rules';
+import { VM_CONFIG_RULES } from '../../../runtime/devicetree/rm-rules';
 import { dtb, PRIMARY_DTB, SystemFixture } from '../../resource-manager/system-fixture';
 import { RPC, vmTree } from '../../resource-manager/trees';
 
