@@ -20,7 +20,7 @@ interface Breach {
 const DOORBELL = 'vdevice-type = "doorbell"; peer-default;';
 const SHM = 'vdevice-type = "shm"; peer-default;';
 const MEMORY = 'memory { label = <1>; base = <0 0x1000>; };';
-const vd = (text: string): Breach['tree'] => ({ vdevices: text });
+const vd = (text: string): Parameters<typeof vmTree>[0] => ({ vdevices: text });
 const config = (to: string): Breach => ({ from: 'image-name', to: `${to} image-name` });
 const gic = (from: string, to: string): Breach => ({ from, to });
 const CPU = 'device_type = "cpu";';
