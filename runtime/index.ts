@@ -22,7 +22,7 @@ export {
   builtInType, C_TYPES, elfSections, findMember, fromBytes, loadSymbols, registersFrom, sizeOfType, stripType, SymbolFile, toBytes, typeInFrame, typeName, VOID, walkStack,
   type BaseType, type EnumType, type FrameContext, type Location, type Member, type PointerType, type RecordType, type StackFrame, type Type,
 } from './symbols/index';
-export { compileDeviceTree } from './system/compile-device-tree';
+export { applyOverlays, compileDeviceTree } from './system/compile-device-tree';
 export { createSystem } from './system/boot';
 export { HYPERCALLS } from './hypervisor/hypercall-table';
 export { PSCI_NAMES } from './hypervisor/psci';

@@ -3,7 +3,7 @@
  * power-on. Every problem is reported, not only the first.
  */
 
-import { compileDeviceTree, err, FIRMWARE_SIZE_MAX, imageOf, loadFirmware, loadImage, ok, type DiskDescription, type FirmwareDescription, type Diagnostic, type LoadableImage, type Result, type SystemDescription, type VirtioDescription, type VmDescription } from '../../runtime/index';
+import { applyOverlays, compileDeviceTree, err, FIRMWARE_SIZE_MAX, imageOf, loadFirmware, loadImage, ok, type DiskDescription, type FirmwareDescription, type Diagnostic, type LoadableImage, type Result, type SystemDescription, type VirtioDescription, type VmDescription } from '../../runtime/index';
 import type { Host } from '../host';
 import type { SystemConfiguration, VmConfiguration } from '../protocol/launch';
 import { parseSystemFile } from './system-file';
@@ -92,8 +92,9 @@ class Resolver {
     const image = await this.image(vm, name);
     const firmware = await this.firmware(vm);
     const virtio = await this.virtio(vm);
-    const config = vm.config === undefined ? undefined : await this.deviceTree(vm.config);
-    const deviceTree = vm.deviceTree === undefined ? undefined : await this.deviceTree(vm.deviceTree);
+    const config = vm.config === undefined ? undefined : await this.overlaidTree(vm.config, vm.overlays);
+    const deviceTree = vm.deviceTree === undefined ? undefined : await this.overlaidTree(vm.deviceTree, vm.overlays);
+    if (vm.overlays !== undefined && (vm.config ?? vm.deviceTree) === undefined) this.error('overlays-without-tree', `"overlays" of the VM "${name}" need a tree to be applied to. Give "config" or "deviceTree".`);
     const ramdisk = typeof vm.ramdisk === 'string' ? await this.file(vm.ramdisk, 'ramdisk-unreadable') : undefined;
     await this.extraSymbols(vm, name);
     const base = vm.memory?.base === undefined ? undefined : this.address(vm.memory.base, `vms.${index}.memory.base`);
@@ -197,13 +198,27 @@ class Resolver {
     if (bytes !== undefined) this.symbols.push({ vm, path: this.host.resolvePath(this.folder, file), bytes });
   }
 
+  /** A tree with overlays applied, as a blob. */
+  private async overlaidTree(file: string, overlays: readonly string[] = []): Promise<Uint8Array | undefined> {
+    const base = await this.deviceTree(file, { symbols: overlays.length > 0 });
+    const blobs: { name: string; blob: Uint8Array }[] = [];
+    for (const overlay of overlays) {
+      const blob = await this.deviceTree(overlay, {});
+      if (blob !== undefined) blobs.push({ name: this.host.resolvePath(this.folder, overlay), blob });
+    }
+    if (base === undefined || overlays.length === 0 || blobs.length < overlays.length) return base;
+    const applied = applyOverlays(base, blobs);
+    this.diagnostics.push(...applied.diagnostics);
+    return applied.blob;
+  }
+
   /** A tree from source or blob, as a blob. */
-  private async deviceTree(file: string): Promise<Uint8Array | undefined> {
+  private async deviceTree(file: string, options: { readonly symbols?: boolean }): Promise<Uint8Array | undefined> {
     const bytes = await this.file(file, 'device-tree-unreadable');
     if (bytes === undefined) return undefined;
     const path = this.host.resolvePath(this.folder, file);
     const included = await this.includes(path, bytes);
-    const compiled = compileDeviceTree(bytes, path, (name) => included.get(this.host.resolvePath(this.host.folderOf(path), name)));
+    const compiled = compileDeviceTree(bytes, path, { ...options, readText: (name) => included.get(this.host.resolvePath(this.host.folderOf(path), name)) });
     this.diagnostics.push(...compiled.diagnostics);
     return compiled.blob;
   }

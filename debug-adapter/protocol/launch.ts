@@ -39,6 +39,8 @@ export interface VmConfiguration {
   readonly vcpus?: number;
   /** Source or blob of the VM's own device tree; default: made from the board. */
   readonly deviceTree?: string;
+  /** Overlays, source or blobs, applied in order to the tree of `config` or `deviceTree`. */
+  readonly overlays?: readonly string[];
   readonly commandLine?: string;
   readonly ramdisk?: string | null;
   /** Virtio disks; an object says more than a path. */

@@ -13,6 +13,9 @@ const MIB = 1024 * 1024;
 const FILES: Readonly<Record<string, Uint8Array>> = {
   'guest.elf': wordsElf([0x1400_0000]), 'firmware.bin': new Uint8Array(4096), 'huge.bin': new Uint8Array(64 * MIB + 1), 'empty.img': new Uint8Array(0), 'disk.img': new Uint8Array(512),
   'kernel.img': linuxImage(200 * MIB), 'x86.elf': foreignElf(), 'ramdisk.gz': new Uint8Array(8 * MIB), 'bad.dtb': new Uint8Array(100),
+  'base.dts': new TextEncoder().encode('/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; spot: spot { a = <1>; }; };'),
+  'change.dtso': new TextEncoder().encode('/dts-v1/; /plugin/; &spot { a = <2>; other = <&spot>; };'), 'again.dtso': new TextEncoder().encode('/dts-v1/; /plugin/; &spot { b; };'),
+  'lost.dtso': new TextEncoder().encode('/dts-v1/; /plugin/; &nowhere { a = <2>; };'),
   'bare.dts': new TextEncoder().encode('/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; compatible = "bare"; };'),
 };
 
@@ -54,6 +57,8 @@ describe('a system that cannot be built', () => {
   it('is said to have a kernel that does not fit', () => checkProblem({ vms: [{ image: 'kernel.img', ...memory('128M') }] }, 'image-outside-memory', /0x40200000\.\.0x4ca00000.*memory/));
   it('is said to have a ramdisk that does not fit', () => checkProblem({ vms: [{ image: 'guest.elf', ramdisk: 'ramdisk.gz', ...memory('4M') }] }, 'ramdisk-does-not-fit', /8388608 bytes.*more memory/));
   it('is said to have an image for another architecture', () => checkProblem({ vms: [{ image: 'x86.elf' }] }, 'elf-wrong-machine', /AArch64/));
+  it('is said to have an overlay for another tree', () => checkProblem({ vms: [{ image: 'guest.elf', deviceTree: 'base.dts', overlays: ['lost.dtso'] }] }, 'overlay-no-symbol', /nowhere/));
+  it('is said to have overlays for no tree', () => checkProblem({ vms: [{ image: 'guest.elf', overlays: ['change.dtso'] }] }, 'overlays-without-tree', /deviceTree/));
   it('is said to miss a disk', () => checkProblem({ vms: [{ image: 'guest.elf', disks: ['none.img'] }] }, 'disk-unreadable', /\/none\.img: there is no such file/));
   it('is said to have an empty disk', () => checkProblem({ vms: [{ image: 'guest.elf', disks: [{ path: 'empty.img' }] }] }, 'disk-empty', /empty\.img/));
   it('is said to have firmware larger than the flash', () => checkProblem({ vms: [{ firmware: 'huge.bin' }] }, 'firmware-too-large', /67108865 bytes/));
@@ -95,5 +100,16 @@ describe('a system file', () => {
     assert.deepEqual(parse('"image": "a", "disks": ["d.img", { "path": "e.img", "readOnly": true, "format": "raw" }], "networks": ["lan"], "entropy": true, "virtioConsole": true'), []);
     assert.equal(parse('"image": "a", "disks": [{ "readOnly": true }]').length, 1);
     assert.equal(parse('"image": "a", "networks": [""]').length, 1);
+  });
+});
+
+describe('overlays of a system file', () => {
+  it('are applied in their order to the tree that the VM gets', async () => {
+    const resolved = await resolveSystem(host, { vms: [{ image: 'guest.elf', deviceTree: 'base.dts', overlays: ['change.dtso', 'again.dtso'] }] }, { semihosting: false, folder: '/' });
+    assert.ok(resolved.ok);
+    const decoded = decodeDtb(resolved.value.description.vms[0]?.deviceTree ?? new Uint8Array());
+    assert.ok(decoded.ok);
+    const spot = nodeByPath(decoded.value.tree.root, '/spot');
+    assert.deepEqual(spot?.properties.map(({ name }) => name).filter((name) => name !== 'phandle'), ['a', 'other', 'b']);
   });
 });
