@@ -96,7 +96,7 @@ export class WorkspaceFiles implements DtsFiles {
 
 function realPath(path: string): string | undefined {
   try {
-    return realpathSync(resolve(path));
+    return realpathSync.native(resolve(path));
   } catch {
     return undefined;
   }

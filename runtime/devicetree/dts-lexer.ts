@@ -73,8 +73,8 @@ export class DtsLexer {
 
   /** The place just behind the token taken last, where something is missing. */
   originOfGap(): SourceOrigin {
-    const before = this.input.origin(Math.max(0, this.lastEnd - 1), this.lastEnd);
-    return { ...before, column: before.column + before.length, length: 0 };
+    const { file, line, column, length, definition } = this.input.resolve(Math.max(0, this.lastEnd - 1), this.lastEnd);
+    return { file, line, column: column + length, length: 0, ...(definition === undefined ? {} : { definition }) };
   }
 
   /** Reports a problem with a token. */

@@ -33,8 +33,9 @@ export class WorkNode {
   readonly properties: WorkProperty[] = [];
   readonly children: WorkNode[] = [];
   origin: SourceOrigin;
-  private readonly firstByName = new Map<string, WorkNode>();
-  private readonly propertyByName = new Map<string, WorkProperty>();
+  /** Made when there is more than a short list to look through. */
+  private firstByName: Map<string, WorkNode> | undefined;
+  private propertyByName: Map<string, WorkProperty> | undefined;
 
   constructor(name: string, origin: SourceOrigin) {
     this.name = name;
@@ -43,30 +44,50 @@ export class WorkNode {
 
   addProperty(property: WorkProperty): void {
     this.properties.push(property);
-    if (!this.propertyByName.has(property.name)) this.propertyByName.set(property.name, property);
+    const index = this.propertyByName;
+    if (index !== undefined && !index.has(property.name)) index.set(property.name, property);
   }
 
   addChild(child: WorkNode): void {
     child.parent = this;
     this.children.push(child);
-    if (!this.firstByName.has(child.name)) this.firstByName.set(child.name, child);
+    const index = this.firstByName;
+    if (index !== undefined && !index.has(child.name)) index.set(child.name, child);
   }
 
   /** The first child with this name, alive or not. */
   firstChild(name: string): WorkNode | undefined {
+    if (this.children.length <= INDEX_FROM) return firstNamed(this.children, name);
+    this.firstByName ??= indexByName(this.children);
     return this.firstByName.get(name);
   }
 
   /** The first property with this name, alive or not. */
   firstProperty(name: string): WorkProperty | undefined {
+    if (this.properties.length <= INDEX_FROM) return firstNamed(this.properties, name);
+    this.propertyByName ??= indexByName(this.properties);
     return this.propertyByName.get(name);
   }
 
   /** The child with this name that is alive. */
   child(name: string): WorkNode | undefined {
-    const first = this.firstByName.get(name);
+    const first = this.firstChild(name);
     return first === undefined || !first.deleted ? first : this.children.find((child) => child.name === name && !child.deleted);
   }
+}
+
+/** Shorter lists are searched faster than indexed. */
+const INDEX_FROM = 12;
+
+function firstNamed<T extends { readonly name: string }>(items: readonly T[], name: string): T | undefined {
+  for (const item of items) if (item.name === name) return item;
+  return undefined;
+}
+
+function indexByName<T extends { readonly name: string }>(items: readonly T[]): Map<string, T> {
+  const index = new Map<string, T>();
+  for (const item of items) if (!index.has(item.name)) index.set(item.name, item);
+  return index;
 }
 
 /** The whole tree so far, with its labels. */
@@ -164,6 +185,8 @@ function deleteProperty(property: WorkProperty): void {
   property.labels = [];
 }
 
+const NO_LABELS: readonly string[] = [];
+
 class Finisher {
   private readonly problems: DiagnosticList;
   private readonly labels = new Map<string, string>();
@@ -193,17 +216,16 @@ class Finisher {
     made.omitIfNoRef = work.omitIfNoRef;
     made.labels = work.labels.map(({ name }) => name);
     for (const label of work.labels) this.claim(label, path);
-    const seen = new Set<string>();
     for (const property of work.properties) {
       if (property.deleted) continue;
-      const { name, value, origin } = property;
-      const inside = value.flatMap((part) => part.labels.map((mark) => ({ name: mark.name, origin: mark.origin ?? origin })));
-      for (const label of [...property.labels, ...inside]) this.claim(label, `${path} property ${name}`);
-      const finished = new DtProperty(name, value, { labels: property.labels.map((label) => label.name), origin });
-      if (seen.has(name)) this.problems.add('dts-duplicate-property', origin, { name });
-      if (seen.has(name)) made.put(finished);
+      const { name, value, origin, labels } = property;
+      for (const label of labels) this.claim(label, `${path} property ${name}`);
+      for (const part of value) for (const mark of part.labels) this.claim({ name: mark.name, origin: mark.origin ?? origin }, `${path} property ${name}`);
+      const finished = new DtProperty(name, value, { labels: labels.length === 0 ? NO_LABELS : labels.map((label) => label.name), origin });
+      const isTwice = made.has(name);
+      if (isTwice) this.problems.add('dts-duplicate-property', origin, { name });
+      if (isTwice) made.put(finished);
       else made.insertProperty(finished);
-      seen.add(name);
     }
   }
 

@@ -39,9 +39,10 @@ export class ValueParser {
       const part = this.part();
       if (part === undefined) return chunks;
       const after = this.labels();
-      const labels = [...before.map((label) => ({ ...label, offset: 0 })), ...part.labels, ...after.map((label) => ({ ...label, offset: part.bytes.length }))];
-      chunks.push(labels.length === 0 ? part : { ...part, labels });
-      if (this.lexer.peek('value').text !== ',' || this.lexer.peek('value').kind !== 'other') return chunks;
+      const labels = before.length + after.length === 0 ? part.labels : [...before.map((label) => ({ ...label, offset: 0 })), ...part.labels, ...after.map((label) => ({ ...label, offset: part.bytes.length }))];
+      chunks.push(labels === part.labels ? part : { ...part, labels });
+      const next = this.lexer.peek('value');
+      if (next.text !== ',' || next.kind !== 'other') return chunks;
       this.lexer.take('value');
     }
   }
@@ -101,7 +102,8 @@ export class ValueParser {
     }
   }
 
-  private labels(): DtMark[] {
+  private labels(): readonly DtMark[] {
+    if (this.lexer.peek('value').kind !== 'label') return NONE;
     const labels: DtMark[] = [];
     while (this.lexer.peek('value').kind === 'label') {
       const token = this.lexer.take('value');
@@ -113,7 +115,7 @@ export class ValueParser {
   private part(): DtChunk | undefined {
     const token = this.lexer.peek('value');
     const origin = this.lexer.origin(token);
-    const plain = (type: DtChunkType, bytes: Uint8Array): DtChunk => ({ type, bytes, references: [], labels: [], origin });
+    const plain = (type: DtChunkType, bytes: Uint8Array): DtChunk => ({ type, bytes, references: NONE, labels: NONE, origin });
     if (token.kind === 'string') {
       this.lexer.take('value');
       return plain('string', stringBytes(token.text));
@@ -146,12 +148,19 @@ export class ValueParser {
 
   private array(bits: 8 | 16 | 32 | 64): DtChunk {
     const origin = this.lexer.origin(this.lexer.take('value'));
-    const values: bigint[] = [];
+    const values: (number | bigint)[] = [];
     const references: DtMark[] = [];
     const labels: DtMark[] = [];
     this.broken = false;
     for (;;) {
       const token = this.lexer.peek('value');
+      const plain = token.kind === 'number' ? plainNumber(token.text, bits) : undefined;
+      if (plain !== undefined) {
+        this.lexer.take('value');
+        this.broken = false;
+        values.push(plain);
+        continue;
+      }
       const mark = () => ({ name: token.text, offset: values.length * bits / 8, origin: this.lexer.origin(token) });
       if (token.kind === 'other' && token.text === '>') {
         this.lexer.take('value');
@@ -177,7 +186,7 @@ export class ValueParser {
       }
       this.lexer.take('value');
     }
-    return { type: `u${bits}`, bytes: packed(values, bits / 8), references, labels, origin };
+    return { type: `u${bits}`, bytes: packed(values, bits / 8), references: references.length === 0 ? NONE : references, labels: labels.length === 0 ? NONE : labels, origin };
   }
 
   /** Passes over what is no element; false if the array seems to have ended without `>`. */
@@ -249,18 +258,49 @@ export class ValueParser {
 }
 
 function stringBytes(literal: string): Uint8Array {
-  return Uint8Array.from([...unescape(literal.slice(1, -1), utf8Encode), 0]);
+  return plainBytes(literal) ?? Uint8Array.from([...unescape(literal.slice(1, -1), utf8Encode), 0]);
 }
 
-function packed(values: readonly bigint[], size: number): Uint8Array {
+/** The bytes of a literal that is nothing but ASCII without escapes, as most are. */
+function plainBytes(literal: string): Uint8Array | undefined {
+  const out = new Uint8Array(literal.length - 1);
+  for (let at = 1; at < literal.length - 1; at++) {
+    const code = literal.charCodeAt(at);
+    if (code >= 0x80 || code === BACKSLASH) return undefined;
+    out[at - 1] = code;
+  }
+  return out;
+}
+
+/** A literal that is short enough to need no arithmetic beyond doubles, and surely fits; anything else is left to `integer`. */
+function plainNumber(text: string, bits: number): number | undefined {
+  if (bits < 32) return undefined;
+  if (text.length <= 10 && text.length > 2 && (text.charCodeAt(1) | 0x20) === LETTER_X) return PLAIN_HEX.test(text) ? parseInt(text, 16) : undefined;
+  return text.length <= 9 && PLAIN_DECIMAL.test(text) ? parseInt(text, 10) : undefined;
+}
+
+const NONE: readonly DtMark[] = [];
+const BACKSLASH = 0x5c;
+const LETTER_X = 0x78;
+const PLAIN_HEX = /^0[xX][0-9a-fA-F]+$/;
+const PLAIN_DECIMAL = /^(?:0|[1-9][0-9]*)$/;
+
+/** Elements of `size` bytes, most significant byte first. */
+function packed(values: readonly (number | bigint)[], size: number): Uint8Array {
   const out = new Uint8Array(values.length * size);
-  const view = new DataView(out.buffer);
   values.forEach((value, index) => {
-    const at = index * size;
-    if (size === 8) view.setBigUint64(at, value);
-    else if (size === 4) view.setUint32(at, Number(value & 0xffff_ffffn));
-    else if (size === 2) view.setUint16(at, Number(value & 0xffffn));
-    else view.setUint8(at, Number(value & 0xffn));
+    const end = (index + 1) * size;
+    let rest = value;
+    for (let at = end - 1; at >= end - size; at--) {
+      if (typeof rest === 'bigint') {
+        out[at] = Number(rest & 0xffn);
+        rest >>= 8n;
+        if (rest <= 0xffff_ffffn) rest = Number(rest);
+      } else {
+        out[at] = rest & 0xff;
+        rest = Math.floor(rest / 256);
+      }
+    }
   });
   return out;
 }

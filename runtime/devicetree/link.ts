@@ -9,7 +9,7 @@ import { nodeByReference, phandleOf } from './lookup';
 import { DiagnosticList, type DtDiagnostic } from './source';
 import { concatBytes, equalBytes } from './text';
 import { cloneTree, DtNode, DtProperty, type DeviceTree } from './tree';
-import { cells, chunk, type DtChunk, type DtMark } from './value';
+import { cells, chunk, type DtChunk, type DtMark, type DtValue } from './value';
 
 /** What to add while linking. */
 export interface LinkOptions {
@@ -46,12 +46,13 @@ class Linker {
 
   run(): readonly DtDiagnostic[] {
     const { root } = this.tree;
-    for (const node of root.walk()) for (const label of node.labels) if (!this.byLabel.has(label)) this.byLabel.set(label, node);
-    for (const node of [...root.walk()]) this.dropName(node);
-    for (const node of [...root.walk()]) this.readPhandle(node);
+    const nodes = [...root.walk()];
+    for (const node of nodes) for (const label of node.labels) if (!this.byLabel.has(label)) this.byLabel.set(label, node);
+    for (const node of nodes) this.dropName(node);
+    for (const node of nodes) this.readPhandle(node);
     // Whole passes, in this order: a path is only inserted after all phandles are known.
-    for (const node of [...root.walk()]) this.linkProperties(node, 'u32', (part) => this.linkCells(part));
-    for (const node of [...root.walk()]) this.linkProperties(node, 'path', (part) => this.linkPath(part));
+    for (const node of nodes) this.linkProperties(node, 'u32', (part) => this.linkCells(part));
+    for (const node of nodes) this.linkProperties(node, 'path', (part) => this.linkPath(part));
     this.omitUnused(root);
     if (this.symbols && this.hasLabels()) this.addSymbols(root.child('__symbols__') ?? root.add(new DtNode('__symbols__')));
     if (this.tree.plugin) this.addFixups();
@@ -105,19 +106,19 @@ class Linker {
   private linkProperties(node: DtNode, type: 'u32' | 'path', link: (part: DtChunk) => DtChunk): void {
     for (let index = 0; index < node.properties.length; index++) {
       const property = node.properties[index];
-      if (property === undefined || !property.value.some((part) => part.type === type && part.references.length > 0)) continue;
+      if (property === undefined || !hasReferences(property.value, type)) continue;
       node.replaceProperty(index, property.withValue(property.value.map((part) => (part.type === type && part.references.length > 0 ? link(part) : part))));
     }
   }
 
   private linkCells(part: DtChunk): DtChunk {
     const bytes = part.bytes.slice();
-    const view = new DataView(bytes.buffer, bytes.byteOffset);
     for (const mark of part.references) {
       const target = this.find(mark.name);
       if (target === undefined) this.reportUnresolved(mark);
       else this.referenced.add(target);
-      view.setUint32(mark.offset, target === undefined ? 0xffff_ffff : this.phandleFor(target));
+      const phandle = target === undefined ? 0xffff_ffff : this.phandleFor(target);
+      for (let index = 0; index < 4; index++) bytes[mark.offset + index] = (phandle >>> (24 - 8 * index)) & 0xff;
     }
     return { ...part, bytes };
   }
@@ -173,6 +174,11 @@ class Linker {
       if (part !== undefined) append(fixups.ensure(node.path), property.name, part.bytes, 'u32');
     }
   }
+}
+
+function hasReferences(value: DtValue, type: 'u32' | 'path'): boolean {
+  for (const part of value) if (part.type === type && part.references.length > 0) return true;
+  return false;
 }
 
 /** The references of a property that are phandle cells, with their offset in the whole value. */

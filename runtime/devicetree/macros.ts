@@ -65,7 +65,7 @@ export interface PpToken {
 /** A macro. `parameters` is absent for object-like ones. */
 export interface Macro {
   readonly name: string;
-  readonly parameters?: readonly string[];
+  readonly parameters?: readonly string[] | undefined;
   /** True if the last parameter takes the rest of the arguments. */
   readonly variadic: boolean;
   readonly body: readonly PpToken[];

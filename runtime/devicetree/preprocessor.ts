@@ -63,8 +63,13 @@ export class PreprocessedText {
     this.segments = map.segments;
   }
 
-  /** The origin of `[start, end)`. */
+  /** The origin of `[start, end)`. Most are never asked for, so each is worked out when it is. */
   origin(start: number, end: number): SourceOrigin {
+    return new LateOrigin(this, start, end);
+  }
+
+  /** The origin of `[start, end)`, worked out now. */
+  resolve(start: number, end: number): SourceOrigin {
     const index = lastAtMost(this.starts, start);
     const segment = this.segments[index];
     if (segment === undefined) return { file: this.files[0] ?? '', line: 1, column: 1, length: 0 };
@@ -75,6 +80,45 @@ export class PreprocessedText {
   /** The file that holds an offset, for paths relative to it. */
   fileAt(offset: number): string {
     return this.segments[lastAtMost(this.starts, offset)]?.source.file ?? this.files[0] ?? '';
+  }
+}
+
+/** An origin that looks itself up on first use. */
+class LateOrigin implements SourceOrigin {
+  private readonly text: PreprocessedText;
+  private readonly start: number;
+  private readonly end: number;
+  private found: SourceOrigin | undefined;
+
+  constructor(text: PreprocessedText, start: number, end: number) {
+    this.text = text;
+    this.start = start;
+    this.end = end;
+  }
+
+  private get known(): SourceOrigin {
+    this.found ??= this.text.resolve(this.start, this.end);
+    return this.found;
+  }
+
+  get file(): string {
+    return this.known.file;
+  }
+
+  get line(): number {
+    return this.known.line;
+  }
+
+  get column(): number {
+    return this.known.column;
+  }
+
+  get length(): number {
+    return this.known.length;
+  }
+
+  get definition(): SourceOrigin | undefined {
+    return this.known.definition;
   }
 }
 
@@ -342,7 +386,7 @@ class Preprocessor {
       return;
     }
     const list = match[2] === undefined ? undefined : (match[3] ?? '').split(',').map((parameter) => parameter.trim());
-    const macro = makeMacro(name, list, { body: tokenize(body.slice(match[0].length).trim()), origin });
+    const macro = makeMacro(name, list, new LateBody(body.slice(match[0].length).trim(), origin));
     const before = this.macros.get(name);
     if (macro === undefined) this.problems.add('cpp-bad-directive', origin(), { name: 'define', reason: 'its parameters are malformed' });
     else if (before !== undefined && spell(before.body) !== spell(macro.body)) this.problems.add('cpp-macro-redefined', origin(), { name });
@@ -385,13 +429,52 @@ interface DirectiveLine {
   readonly bodyAt: number;
 }
 
-function makeMacro(name: string, list: readonly string[] | undefined, rest: { readonly body: readonly PpToken[]; readonly origin: () => SourceOrigin }): Macro | undefined {
-  if (list === undefined) return { name, variadic: false, ...rest };
-  if (list.length === 1 && list[0] === '') return { name, parameters: [], variadic: false, ...rest };
+/** A macro's body, cut into tokens when the macro is first used: headers define thousands that nobody uses. */
+class LateBody {
+  readonly origin: () => SourceOrigin;
+  private readonly text: string;
+  private cut: readonly PpToken[] | undefined;
+
+  constructor(text: string, origin: () => SourceOrigin) {
+    this.text = text;
+    this.origin = origin;
+  }
+
+  get tokens(): readonly PpToken[] {
+    this.cut ??= tokenize(this.text);
+    return this.cut;
+  }
+}
+
+class DefinedMacro implements Macro {
+  readonly name: string;
+  readonly parameters: readonly string[] | undefined;
+  readonly variadic: boolean;
+  private readonly late: LateBody;
+
+  constructor(name: string, late: LateBody, list?: { readonly parameters: readonly string[]; readonly variadic: boolean }) {
+    this.name = name;
+    this.late = late;
+    this.parameters = list?.parameters;
+    this.variadic = list?.variadic ?? false;
+  }
+
+  get body(): readonly PpToken[] {
+    return this.late.tokens;
+  }
+
+  get origin(): () => SourceOrigin {
+    return this.late.origin;
+  }
+}
+
+function makeMacro(name: string, list: readonly string[] | undefined, late: LateBody): Macro | undefined {
+  if (list === undefined) return new DefinedMacro(name, late);
+  if (list.length === 1 && list[0] === '') return new DefinedMacro(name, late, { parameters: [], variadic: false });
   const last = list[list.length - 1] ?? '';
   const variadic = last.endsWith('...');
   const parameters = variadic ? [...list.slice(0, -1), last === '...' ? '__VA_ARGS__' : last.slice(0, -3).trim()] : list;
-  return parameters.every((parameter) => /^[A-Za-z_$][\w$]*$/.test(parameter)) ? { name, parameters, variadic, ...rest } : undefined;
+  return parameters.every((parameter) => /^[A-Za-z_$][\w$]*$/.test(parameter)) ? new DefinedMacro(name, late, { parameters, variadic }) : undefined;
 }
 
 /** The end of a comment, string or character literal; a quote that is not closed on its line counts for itself. */

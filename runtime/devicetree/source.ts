@@ -15,7 +15,7 @@ export interface SourceOrigin {
   /** In UTF-16 units; 0 at the end of a file. */
   readonly length: number;
   /** The place in the macro's definition, if the text came out of a macro. */
-  readonly definition?: SourceOrigin;
+  readonly definition?: SourceOrigin | undefined;
 }
 
 /** A diagnostic that may know how long the guilty text is and where a macro it came from is defined. */

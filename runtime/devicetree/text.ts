@@ -4,7 +4,7 @@ import { latin1 } from '../base/byte-reader';
 
 /** Decodes UTF-8; malformed bytes become U+FFFD, one each. */
 export function utf8Decode(bytes: Uint8Array): string {
-  if (bytes.every((byte) => byte < 0x80)) return latin1(bytes);
+  if (isAscii(bytes)) return latin1(bytes);
   let text = '';
   for (let at = 0; at < bytes.length;) {
     const { point, size } = decodeAt(bytes, at);
@@ -12,6 +12,11 @@ export function utf8Decode(bytes: Uint8Array): string {
     at += size;
   }
   return text;
+}
+
+function isAscii(bytes: Uint8Array): boolean {
+  for (let index = 0; index < bytes.length; index++) if ((bytes[index] ?? 0) >= 0x80) return false;
+  return true;
 }
 
 function decodeAt(bytes: Uint8Array, at: number): { point: number; size: number } {
@@ -44,5 +49,7 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
 
 /** True if both hold the same bytes. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
 }

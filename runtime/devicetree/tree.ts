@@ -37,9 +37,10 @@ export class DtProperty {
 
   /** The value as 32-bit cells; bytes that do not fill a cell are left out. */
   get u32s(): readonly number[] {
-    const { bytes } = this;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    return Array.from({ length: bytes.length >> 2 }, (_, index) => view.getUint32(index * 4));
+    const count = this.bytes.length >> 2;
+    const words: number[] = [];
+    for (let index = 0; index < count; index++) words.push(wordAt(this.bytes, index));
+    return words;
   }
 
   /** The 64-bit number in the two cells from cell `index` on. */
@@ -50,9 +51,8 @@ export class DtProperty {
   /** The number in `count` cells from cell `index` on; as bindings use it, only the low 64 bits of larger ones. */
   numberAt(index: number, count: number): bigint | undefined {
     if (index < 0 || (index + count) * 4 > this.bytes.length) return undefined;
-    const view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
     let value = 0n;
-    for (let at = index; at < index + count; at++) value = BigInt.asUintN(64, (value << 32n) | BigInt(view.getUint32(at * 4)));
+    for (let at = index; at < index + count; at++) value = BigInt.asUintN(64, (value << 32n) | BigInt(wordAt(this.bytes, at)));
     return value;
   }
 
@@ -67,6 +67,12 @@ export class DtProperty {
   withValue(value: DtValue): DtProperty {
     return new DtProperty(this.name, value, { labels: this.labels, origin: this.origin });
   }
+}
+
+/** The big-endian word `index` of whole words. Bytes are put together by hand: a view would cost more than all the rest. */
+function wordAt(bytes: Uint8Array, index: number): number {
+  const at = index * 4;
+  return (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0;
 }
 
 /** A node. Lists are in tree order and change only through the methods. */
@@ -119,7 +125,10 @@ export class DtNode {
 
   /** The property with this name. */
   property(name: string): DtProperty | undefined {
-    if (this.propertyList.length <= INDEX_FROM) return this.propertyList.find((candidate) => candidate.name === name);
+    if (this.propertyList.length <= INDEX_FROM) {
+      for (const candidate of this.propertyList) if (candidate.name === name) return candidate;
+      return undefined;
+    }
     this.propertyIndex ??= indexByName(this.propertyList);
     return this.propertyIndex.get(name);
   }
@@ -131,7 +140,8 @@ export class DtNode {
 
   /** First cell of a property. */
   u32(name: string): number | undefined {
-    return this.property(name)?.u32s[0];
+    const bytes = this.property(name)?.bytes;
+    return bytes === undefined || bytes.length < 4 ? undefined : wordAt(bytes, 0);
   }
 
   /** A property of exactly one or two cells as a number. */
@@ -249,8 +259,14 @@ export class DtNode {
 
   /** This node and all below, parents before children, in tree order. */
   *walk(): Generator<DtNode> {
-    yield this;
-    for (const child of this.childList) yield* child.walk();
+    const waiting: DtNode[] = [this];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      yield next;
+      for (let index = next.childList.length - 1; index >= 0; index--) {
+        const child = next.childList[index];
+        if (child !== undefined) waiting.push(child);
+      }
+    }
   }
 
   /** The node at a path relative to this one; an empty path or `/` is this node. Names must match fully. */

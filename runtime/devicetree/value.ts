@@ -91,7 +91,8 @@ export function pathOf(labelOrPath: string): DtValue {
 
 /** The bytes of a value. */
 export function valueBytes(value: DtValue): Uint8Array {
-  return concatBytes(value.map((part) => part.bytes));
+  const [first] = value;
+  return value.length === 1 && first !== undefined ? first.bytes : concatBytes(value.map((part) => part.bytes));
 }
 
 /** What `property` and `node` accept: a number is one cell, a bigint two, `true` no value, text one or more strings. */

@@ -18,9 +18,15 @@ interface CheckRow {
   /** Checks that must hold for this one to make sense; if one fails anywhere, this one is left out. */
   readonly after: readonly string[];
   readonly run: (context: CheckContext, node: DtNode) => void;
+  /** The property without which a node passes; only nodes that have it are checked. */
+  readonly on?: string;
 }
 
 const check = (level: CheckLevel, run: CheckRow['run'], ...after: readonly string[]): CheckRow => ({ level, run, after });
+/** The same for a check that says something only of nodes with a certain property. */
+const checkOn = (on: string, level: CheckLevel, run: CheckRow['run'], ...after: readonly string[]): CheckRow => ({ level, run, after, on });
+const cell = (property: string): CheckRow => checkOn(property, 'warning', name.mustBeCell(property));
+const string = (property: string, level: CheckLevel = 'warning'): CheckRow => checkOn(property, level, name.mustBeString(property));
 
 /** Lists of phandles with arguments, by the name of their check. */
 const PROVIDERS: Readonly<Record<string, reference.ProviderList>> = {
@@ -44,8 +50,8 @@ const PROVIDERS: Readonly<Record<string, reference.ProviderList>> = {
 
 function providerRows(): Readonly<Record<string, CheckRow>> {
   return Object.fromEntries(Object.entries(PROVIDERS).flatMap(([key, list]) => [
-    [`${key}_is_cell`, check('warning', name.mustBeCell(list.cells))],
-    [`${key}_property`, check('warning', reference.providerList(list), `${key}_is_cell`)],
+    [`${key}_is_cell`, cell(list.cells)],
+    [`${key}_property`, checkOn(list.property, 'warning', reference.providerList(list), `${key}_is_cell`)],
   ]));
 }
 
@@ -58,24 +64,24 @@ const CHECKS: Readonly<Record<string, CheckRow>> = {
   unit_address_vs_reg: check('warning', address.unitAddressAgainstReg),
   property_name_chars: check('error', name.propertyNameCharacters),
   property_name_chars_strict: check('off', name.propertyNameCharactersStrict),
-  name_is_string: check('error', name.mustBeString('name')),
-  address_cells_is_cell: check('warning', name.mustBeCell('#address-cells')),
-  size_cells_is_cell: check('warning', name.mustBeCell('#size-cells')),
-  device_type_is_string: check('warning', name.mustBeString('device_type')),
-  model_is_string: check('warning', name.mustBeString('model')),
-  status_is_string: check('warning', name.mustBeString('status')),
-  label_is_string: check('warning', name.mustBeString('label')),
-  compatible_is_string_list: check('warning', name.mustBeStringList('compatible')),
+  name_is_string: string('name', 'error'),
+  address_cells_is_cell: cell('#address-cells'),
+  size_cells_is_cell: cell('#size-cells'),
+  device_type_is_string: string('device_type'),
+  model_is_string: string('model'),
+  status_is_string: string('status'),
+  label_is_string: string('label'),
+  compatible_is_string_list: checkOn('compatible', 'warning', name.mustBeStringList('compatible')),
   names_is_string_list: check('warning', name.namesAreStrings),
   alias_paths: check('warning', name.aliasPaths),
   addr_size_cells: check('warning', () => undefined, 'address_cells_is_cell', 'size_cells_is_cell'),
-  reg_format: check('warning', address.regFormat, 'addr_size_cells'),
-  ranges_format: check('warning', address.rangesFormat('ranges'), 'addr_size_cells'),
-  dma_ranges_format: check('warning', address.rangesFormat('dma-ranges'), 'addr_size_cells'),
-  pci_bridge: check('warning', address.pciBridge, 'device_type_is_string', 'addr_size_cells'),
-  pci_device_bus_num: check('warning', address.pciDeviceBusNumber, 'reg_format', 'pci_bridge'),
-  pci_device_reg: check('warning', address.pciDeviceReg, 'reg_format', 'pci_bridge'),
-  simple_bus_bridge: check('warning', address.simpleBusBridge, 'addr_size_cells', 'compatible_is_string_list'),
+  reg_format: checkOn('reg', 'warning', address.regFormat, 'addr_size_cells'),
+  ranges_format: checkOn('ranges', 'warning', address.rangesFormat('ranges'), 'addr_size_cells'),
+  dma_ranges_format: checkOn('dma-ranges', 'warning', address.rangesFormat('dma-ranges'), 'addr_size_cells'),
+  pci_bridge: checkOn('device_type', 'warning', address.pciBridge, 'device_type_is_string', 'addr_size_cells'),
+  pci_device_bus_num: checkOn('reg', 'warning', address.pciDeviceBusNumber, 'reg_format', 'pci_bridge'),
+  pci_device_reg: checkOn('reg', 'warning', address.pciDeviceReg, 'reg_format', 'pci_bridge'),
+  simple_bus_bridge: checkOn('compatible', 'warning', address.simpleBusBridge, 'addr_size_cells', 'compatible_is_string_list'),
   simple_bus_reg: check('warning', address.simpleBusReg, 'reg_format', 'simple_bus_bridge'),
   i2c_bus_bridge: check('warning', address.i2cBusBridge, 'addr_size_cells'),
   i2c_bus_reg: check('warning', address.i2cBusReg, 'reg_format', 'i2c_bus_bridge'),
@@ -83,10 +89,10 @@ const CHECKS: Readonly<Record<string, CheckRow>> = {
   spi_bus_reg: check('warning', address.spiBusReg, 'reg_format', 'spi_bus_bridge'),
   unit_address_format: check('warning', address.unitAddressFormat, 'node_name_format', 'pci_bridge', 'simple_bus_bridge'),
   avoid_default_addr_size: check('warning', address.avoidDefaultCells, 'addr_size_cells'),
-  avoid_unnecessary_addr_size: check('warning', address.avoidUnnecessaryCells, 'avoid_default_addr_size'),
-  unique_unit_address: check('warning', address.uniqueUnitAddress('all'), 'avoid_default_addr_size'),
-  unique_unit_address_if_enabled: check('off', address.uniqueUnitAddress('enabled'), 'avoid_default_addr_size'),
-  obsolete_chosen_interrupt_controller: check('warning', name.obsoleteChosenInterruptController),
+  avoid_unnecessary_addr_size: checkOn('#address-cells', 'warning', address.avoidUnnecessaryCells, 'avoid_default_addr_size'),
+  unique_unit_address: checkOn('#address-cells', 'warning', address.uniqueUnitAddress('all'), 'avoid_default_addr_size'),
+  unique_unit_address_if_enabled: checkOn('#address-cells', 'off', address.uniqueUnitAddress('enabled'), 'avoid_default_addr_size'),
+  obsolete_chosen_interrupt_controller: checkOn('interrupt-controller', 'warning', name.obsoleteChosenInterruptController),
   chosen_node_is_root: check('warning', name.chosenIsBelowRoot),
   chosen_node_bootargs: check('warning', name.chosenBootargs),
   chosen_node_stdout_path: check('warning', name.chosenStdoutPath),
@@ -94,7 +100,7 @@ const CHECKS: Readonly<Record<string, CheckRow>> = {
   deprecated_gpio_property: check('off', reference.deprecatedGpioList),
   gpios_property: check('warning', reference.gpioLists),
   interrupt_provider: check('warning', reference.interruptProvider),
-  interrupts_property: check('warning', reference.interruptsList),
+  interrupts_property: checkOn('interrupts', 'warning', reference.interruptsList),
   graph_nodes: check('warning', reference.graphNodes),
   graph_child_address: check('warning', reference.graphChildAddress, 'graph_nodes'),
   graph_port: check('warning', reference.graphPort, 'graph_nodes'),
@@ -132,7 +138,7 @@ export function checkTree(tree: DeviceTree, levels: Readonly<Record<string, Chec
       results.set(key, 'skipped');
       return [];
     }
-    const found = context.collect(() => { for (const node of context.nodes) row.run(context, node); });
+    const found = context.collect(() => { for (const node of row.on === undefined ? context.nodes : context.nodesWith(row.on)) row.run(context, node); });
     results.set(key, found);
     return found;
   };

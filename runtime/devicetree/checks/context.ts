@@ -21,7 +21,7 @@ export class CheckContext {
   readonly nodes: readonly DtNode[];
   readonly buses = new Map<DtNode, BusKind>();
   private readonly byPhandle = new Map<number, DtNode>();
-  private readonly byPath = new Map<string, DtNode>();
+  private readonly byProperty = new Map<string, DtNode[]>();
   private findings: Finding[] = [];
 
   constructor(tree: DeviceTree) {
@@ -32,8 +32,17 @@ export class CheckContext {
     for (const node of this.nodes) {
       const phandle = phandleOf(node);
       if (phandle !== undefined && !this.byPhandle.has(phandle)) this.byPhandle.set(phandle, node);
-      this.byPath.set(node.path, node);
+      for (const { name } of node.properties) {
+        const others = this.byProperty.get(name);
+        if (others === undefined) this.byProperty.set(name, [node]);
+        else if (others[others.length - 1] !== node) others.push(node);
+      }
     }
+  }
+
+  /** The nodes that have a property, in tree order. */
+  nodesWith(property: string): readonly DtNode[] {
+    return this.byProperty.get(property) ?? [];
   }
 
   /** Records a failure of the check that is running. */
@@ -55,7 +64,7 @@ export class CheckContext {
 
   /** True if there is a node with exactly this path. */
   hasPath(path: string): boolean {
-    return this.byPath.has(path.length > 1 ? path.replace(/\/+$/, '') : path);
+    return path.startsWith('/') && !path.includes('//') && this.root.at(path) !== undefined;
   }
 
   /** True below the contents of an overlay, whose targets are not known. */

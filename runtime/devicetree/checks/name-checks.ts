@@ -81,10 +81,14 @@ export function aliasPaths(context: CheckContext, node: DtNode): void {
   }
 }
 
+function isChosen(node: DtNode): boolean {
+  return node.name === 'chosen' && node.parent?.parent === undefined && node.parent !== undefined;
+}
+
 /** What /chosen once held. */
 export function obsoleteChosenInterruptController(context: CheckContext, node: DtNode): void {
   const property = node.property('interrupt-controller');
-  if (node.path === '/chosen' && property !== undefined) context.report(node, '/chosen/interrupt-controller is obsolete. Give the root an interrupt-parent.', property);
+  if (isChosen(node) && property !== undefined) context.report(node, '/chosen/interrupt-controller is obsolete. Give the root an interrupt-parent.', property);
 }
 
 /** /chosen has one place. */
@@ -94,12 +98,12 @@ export function chosenIsBelowRoot(context: CheckContext, node: DtNode): void {
 
 /** The command line is text. */
 export function chosenBootargs(context: CheckContext, node: DtNode): void {
-  if (node.path === '/chosen') mustBeString('bootargs')(context, node);
+  if (isChosen(node)) mustBeString('bootargs')(context, node);
 }
 
 /** The console's path is text, under its current name. */
 export function chosenStdoutPath(context: CheckContext, node: DtNode): void {
-  if (node.path !== '/chosen') return;
+  if (!isChosen(node)) return;
   const old = node.has('stdout-path') ? undefined : node.property('linux,stdout-path');
   if (old !== undefined) context.report(node, 'linux,stdout-path is called stdout-path now.', old);
   mustBeString(old === undefined ? 'stdout-path' : 'linux,stdout-path')(context, node);

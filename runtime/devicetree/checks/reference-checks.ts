@@ -66,7 +66,7 @@ function referencesIn(property: DtProperty): ReadonlySet<number> | undefined {
 
 /** True for the names of properties that list GPIOs. */
 function isGpioList(name: string): boolean {
-  return /(-gpios?|^gpios?)$/.test(name) && !name.endsWith(',nr-gpios');
+  return name.includes('gpio') && /(-gpios?|^gpios?)$/.test(name) && !name.endsWith(',nr-gpios');
 }
 
 /** Lists of GPIOs, whatever their names begin with. */
