@@ -14,9 +14,13 @@ import type { VicObject } from './vic-object';
 export const THREADS_PER_ADDRSPACE = 8;
 /** Limit of addrspace_configure_vmmio. */
 export const VMMIO_RANGES_MAX = 128;
+/** End of the addresses that the table of proxy ranges can hold: 52 bits. */
+const VMMIO_END_MAX = 1n << 52n;
 /** Bytes of intermediate physical address space. */
 export const IPA_SIZE_BYTES = BigInt(IPA_PAGE_COUNT) * 4096n;
 
+/** The page that the hypervisor shares with the VM; `isAttached` from activation on. */
+export interface InfoArea { readonly extent: Memextent; readonly ipa: bigint; readonly isAttached: boolean }
 /** A range for proxy emulation. */
 export interface VmmioRange { readonly base: bigint; readonly sizeBytes: bigint }
 /** An emulated frame: frame 0 is the distributor, n+1 the redistributor of vCPU index n. */
@@ -30,7 +34,7 @@ export class Addrspace {
   vmid = 0;
   /** Stack slots in use. */
   threadCount = 0;
-  infoArea: { readonly extent: Memextent; readonly ipa: bigint } | undefined;
+  infoArea: InfoArea | undefined;
   private vmmio: VmmioRange[] = [];
   private frames: VdeviceFrame[] = [];
 
@@ -58,8 +62,9 @@ export class Addrspace {
   addVmmio(base: bigint, sizeBytes: bigint): ErrorName {
     const error = checkRange(base, sizeBytes);
     if (error !== 'OK') return error;
-    if (this.vmmio.some((range) => base < range.base + range.sizeBytes && range.base < base + sizeBytes)) return 'BUSY';
     if (this.vmmio.length >= VMMIO_RANGES_MAX) return 'NORESOURCES';
+    if (base + sizeBytes > VMMIO_END_MAX) return 'ARGUMENT_SIZE';
+    if (this.vmmio.some((range) => base < range.base + range.sizeBytes && range.base < base + sizeBytes)) return 'BUSY';
     this.vmmio.push({ base, sizeBytes });
     return 'OK';
   }
@@ -68,6 +73,7 @@ export class Addrspace {
   removeVmmio(base: bigint, sizeBytes: bigint): ErrorName {
     const error = checkRange(base, sizeBytes);
     if (error !== 'OK') return error;
+    if (base + sizeBytes > VMMIO_END_MAX) return 'ARGUMENT_SIZE';
     const index = this.vmmio.findIndex((range) => range.base === base && range.sizeBytes === sizeBytes);
     if (index < 0) return 'BUSY';
     this.vmmio.splice(index, 1);
@@ -103,7 +109,7 @@ export class Addrspace {
       vmid: this.vmid, threadCount: this.threadCount, pgtable: this.pgtable.save(),
       vmmio: this.vmmio.map((range) => ({ ...range })),
       frames: this.frames.map((frame) => ({ base: frame.base, sizeBytes: frame.sizeBytes, vic: frame.vic.header.id, index: frame.index })),
-      infoArea: this.infoArea && { extent: this.infoArea.extent.header.id, ipa: this.infoArea.ipa },
+      infoArea: this.infoArea && { ...this.infoArea, extent: this.infoArea.extent.header.id },
     };
   }
 
@@ -113,13 +119,13 @@ export class Addrspace {
     this.pgtable.restore(saved.pgtable);
     this.vmmio = saved.vmmio.map((range) => ({ ...range }));
     this.frames = saved.frames.map((frame) => ({ ...frame, vic: vic(frame.vic) }));
-    this.infoArea = saved.infoArea && { extent: extent(saved.infoArea.extent), ipa: saved.infoArea.ipa };
+    this.infoArea = saved.infoArea && { ...saved.infoArea, extent: extent(saved.infoArea.extent) };
   }
 }
 
 function checkRange(base: bigint, sizeBytes: bigint): ErrorName {
   if (sizeBytes === 0n) return 'ARGUMENT_SIZE';
-  return base + sizeBytes - 1n > 0xffff_ffff_ffff_ffffn ? 'ADDR_OVERFLOW' : 'OK';
+  return base + sizeBytes > 0xffff_ffff_ffff_ffffn ? 'ADDR_OVERFLOW' : 'OK';
 }
 
 /** Saved form of an address space. */
@@ -129,5 +135,5 @@ export interface SavedAddrspace {
   readonly pgtable: ReturnType<Pgtable['save']>;
   readonly vmmio: readonly VmmioRange[];
   readonly frames: readonly { readonly base: bigint; readonly sizeBytes: bigint; readonly vic: number; readonly index: number }[];
-  readonly infoArea: { readonly extent: number; readonly ipa: bigint } | undefined;
+  readonly infoArea: (Omit<InfoArea, 'extent'> & { readonly extent: number }) | undefined;
 }

@@ -12,12 +12,6 @@ import { isError, type Lookup } from './hypercall-types';
 import { type AnyObject, isType, type ObjectByType } from './kernel';
 import type { ObjectState } from './object';
 
-/** Calls whose not-yet-active object is looked up as any type first. */
-const RIGHTS_FIRST: ReadonlySet<HypercallName> = new Set<HypercallName>([
-  'object_activate', 'object_activate_from', 'cspace_configure', 'vic_configure', 'addrspace_configure', 'memextent_configure', 'memextent_configure_derive',
-  'vcpu_configure', 'vpm_group_configure', 'addrspace_configure_info_area', 'vgic_set_mpidr_mapping', 'addrspace_attach_thread', 'cspace_attach_thread',
-]);
-
 /** Calls that look at their second capability first. */
 const SECOND_FIRST: ReadonlySet<HypercallName> = new Set<HypercallName>([
   'addrspace_attach_thread', 'cspace_attach_thread', 'memextent_configure_derive', 'virtio_mmio_configure',
@@ -27,7 +21,8 @@ const SECOND_FIRST: ReadonlySet<HypercallName> = new Set<HypercallName>([
 export function lookupsOf(name: HypercallName, row: Hypercall): readonly { readonly input: HypercallInput; readonly lookup: Lookup }[] {
   const found = row.inputs.flatMap((input) => {
     if (input.object === undefined || input.rights === undefined) return [];
-    const rightsFirst = RIGHTS_FIRST.has(name) && (input.rights & RIGHT_OBJECT_ACTIVATE) !== 0;
+    // What acts on an object before its activation finds it as an object of any type first.
+    const rightsFirst = (input.rights & RIGHT_OBJECT_ACTIVATE) !== 0;
     return [{ input, lookup: { type: input.object, rights: input.rights, state: input.state ?? 'active', rightsFirst } }];
   });
   return SECOND_FIRST.has(name) ? [...found].reverse() : found;
@@ -40,7 +35,7 @@ export function findValid(cspace: Cspace, id: CapId): Capability | ErrorName {
   return capability.state === 'revoked' ? 'CSPACE_CAP_REVOKED' : capability;
 }
 
-/** Resolves a capability to its object, of whatever type the look-up admits. */
+/** Resolves a capability to its object, of whatever type the look-up admits. Other states than ACTIVE are the business of `isInState`, which the shell asks later. */
 export function resolve(cspace: Cspace, id: CapId, lookup: Lookup): AnyObject | ErrorName {
   const capability = findValid(cspace, id);
   if (isError(capability)) return capability;
@@ -50,7 +45,7 @@ export function resolve(cspace: Cspace, id: CapId, lookup: Lookup): AnyObject | 
   if (lookup.rightsFirst === true && rightsError) return 'CSPACE_INSUFFICIENT_RIGHTS';
   if (typeError) return 'CSPACE_WRONG_OBJECT_TYPE';
   if (rightsError) return 'CSPACE_INSUFFICIENT_RIGHTS';
-  return stateAllowed(object.header.state, lookup.state) ? object : 'OBJECT_STATE';
+  return lookup.state !== 'active' || object.header.state === 'active' ? object : 'OBJECT_STATE';
 }
 
 /** The same, for one type. */
@@ -60,7 +55,8 @@ export function resolveAs<T extends keyof ObjectByType>(cspace: Cspace, id: CapI
   return isType(object, type) ? object : 'CSPACE_WRONG_OBJECT_TYPE';
 }
 
-function stateAllowed(state: ObjectState, wanted: Lookup['state']): boolean {
+/** True if an object is in a state that a call admits. */
+export function isInState(state: ObjectState | undefined, wanted: Lookup['state']): boolean {
   switch (wanted) {
     case 'any': return true;
     case 'init_or_active': return state === 'init' || state === 'active';

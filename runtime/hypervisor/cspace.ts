@@ -1,12 +1,13 @@
 /**
  * Capability spaces: what a virtual machine can name.
  *
- * Slots live in tables of 62; an identifier is table << 8 | slot, lowest free first, either plain (as debug builds of the
+ * Slots live in tables of 62, which come with their first capability and go with their last; an identifier is table << 8 | slot, lowest free
+ * slot first, either plain (as debug builds of the
  * hypervisor do) or scrambled per cspace (as production builds do). Looking up says why it failed in the API's order: decode, empty, revoked.
  * Types, rights and object states are checked by the hypercall shell.
  */
 
-import { assert } from '../base/assert';
+import { assert, present } from '../base/assert';
 import { type CapId, capId } from '../base/brands';
 import type { ErrorName } from './errors';
 import { type KernelObject, ObjectHeader } from './object';
@@ -43,9 +44,8 @@ export class Cspace {
   readonly encoding: CapabilityEncoding;
   /** Limit set by cspace_configure; 0 until then. */
   capabilitiesMax = 0;
-  private tables: (Capability | undefined)[][] = [];
+  private tables: (CapabilityTable | undefined)[] = [];
   private used = 0;
-  private firstFreeHint = 0;
   private readonly heap: Heap;
 
   constructor(id: number, encoding: CapabilityEncoding, heap: Heap) {
@@ -74,18 +74,21 @@ export class Cspace {
   /** The error a new capability would meet, or OK: too many capabilities, or no memory for another table. */
   checkRoom(): ErrorName {
     if (this.used >= this.capabilitiesMax) return 'CSPACE_FULL';
-    return this.tables[this.tableOf(this.lowestFree())] !== undefined || this.heap.canReserve(TABLE_BYTES) ? 'OK' : 'NOMEM';
+    return this.roomyTable() >= 0 || this.heap.canReserve(TABLE_BYTES) ? 'OK' : 'NOMEM';
   }
 
-  /** Puts a capability into the lowest free slot; `checkRoom` must have said OK. */
+  /** Puts a capability into the lowest free slot of the lowest table that has one, or into a new table; `checkRoom` must have said OK. */
   insert(capability: Capability): CapId {
     assert(this.used < CAPABILITIES_MAX, 'a capability is inserted into a full cspace');
-    const flat = this.lowestFree();
-    const table = this.tables[this.tableOf(flat)] ?? this.addTable(this.tableOf(flat));
-    table[flat % SLOTS_PER_TABLE] = capability;
+    const roomy = this.roomyTable();
+    const index = roomy >= 0 ? roomy : this.addTable();
+    const table = this.table(index);
+    let slot = 0;
+    while (table.slots[slot] !== undefined) slot++;
+    table.slots[slot] = capability;
+    table.used++;
     this.used++;
-    this.firstFreeHint = flat + 1;
-    return this.encode(flat);
+    return this.encode(index * SLOTS_PER_TABLE + slot);
   }
 
   /** The capability that an identifier names, valid or revoked, or why there is none. */
@@ -95,20 +98,24 @@ export class Cspace {
     return this.at(flat) ?? 'CSPACE_CAP_NULL';
   }
 
-  /** Empties a slot that `find` found. */
+  /** Empties a slot that `find` found. A table goes with its last capability. */
   remove(id: CapId): void {
     const flat = this.decode(id);
     assert(flat !== undefined && this.at(flat) !== undefined, 'an empty slot is removed');
-    const table = this.tables[this.tableOf(flat)];
-    if (table !== undefined) table[flat % SLOTS_PER_TABLE] = undefined;
+    const index = this.tableOf(flat);
+    const table = this.table(index);
+    table.slots[flat % SLOTS_PER_TABLE] = undefined;
+    table.used--;
     this.used--;
-    this.firstFreeHint = Math.min(this.firstFreeHint, flat);
+    if (table.used > 0) return;
+    this.tables[index] = undefined;
+    this.heap.releaseBytes(TABLE_BYTES);
   }
 
   /** Every occupied slot in order. */
   *entries(): IterableIterator<readonly [CapId, Capability]> {
     for (let table = 0; table < this.tables.length; table++) {
-      const slots = this.tables[table] ?? [];
+      const slots = this.tables[table]?.slots ?? [];
       for (let slot = 0; slot < slots.length; slot++) {
         const capability = slots[slot];
         if (capability !== undefined) yield [this.encode(table * SLOTS_PER_TABLE + slot), capability];
@@ -118,10 +125,9 @@ export class Cspace {
 
   /** Forgets every slot and pays the tables back; the owner drops the references. */
   clear(): void {
-    this.heap.releaseBytes(TABLE_BYTES * this.tables.length);
+    this.heap.releaseBytes(TABLE_BYTES * this.tables.filter((table) => table !== undefined).length);
     this.tables = [];
     this.used = 0;
-    this.firstFreeHint = 0;
   }
 
   save(): SavedCspace {
@@ -129,35 +135,37 @@ export class Cspace {
     for (const [id, capability] of this.entries()) {
       slots.push({ flat: this.decode(id) ?? 0, object: capability.object.header.id, rights: capability.rights, master: capability.master, state: capability.state });
     }
-    return { capabilitiesMax: this.capabilitiesMax, tableCount: this.tables.length, base: this.encoding.base, multiplier: this.encoding.multiplier, slots };
+    return { capabilitiesMax: this.capabilitiesMax, base: this.encoding.base, multiplier: this.encoding.multiplier, slots };
   }
 
   /** Takes saved slots back; the heap's own saved state has their cost. */
   restore(saved: SavedCspace, object: (id: number) => KernelObject): void {
     this.capabilitiesMax = saved.capabilitiesMax;
-    this.tables = Array.from({ length: saved.tableCount }, () => []);
+    this.tables = [];
     this.used = saved.slots.length;
-    this.firstFreeHint = 0;
     for (const slot of saved.slots) {
-      const table = this.tables[this.tableOf(slot.flat)];
-      assert(table !== undefined, 'a saved capability lies in a saved table');
-      table[slot.flat % SLOTS_PER_TABLE] = { object: object(slot.object), rights: slot.rights, master: slot.master, state: slot.state };
+      const table = (this.tables[this.tableOf(slot.flat)] ??= { used: 0, slots: [] });
+      table.slots[slot.flat % SLOTS_PER_TABLE] = { object: object(slot.object), rights: slot.rights, master: slot.master, state: slot.state };
+      table.used++;
     }
   }
 
-  private lowestFree(): number {
-    let flat = this.firstFreeHint;
-    while (this.at(flat) !== undefined) flat++;
-    this.firstFreeHint = flat;
-    return flat;
+  /** The lowest table with a free slot, or -1. */
+  private roomyTable(): number {
+    return this.tables.findIndex((table) => table !== undefined && table.used < SLOTS_PER_TABLE);
   }
 
-  private addTable(index: number): (Capability | undefined)[] {
-    assert(index === this.tables.length, 'tables are added in order');
+  /** Makes a table at the lowest place that has none. */
+  private addTable(): number {
+    const gap = this.tables.indexOf(undefined);
+    const index = gap < 0 ? this.tables.length : gap;
     this.heap.chargeBytes(TABLE_BYTES);
-    const table: (Capability | undefined)[] = [];
-    this.tables.push(table);
-    return table;
+    this.tables[index] = { used: 0, slots: [] };
+    return index;
+  }
+
+  private table(index: number): CapabilityTable {
+    return present(this.tables[index], 'a capability table is there');
   }
 
   private tableOf(flat: number): number {
@@ -165,7 +173,7 @@ export class Cspace {
   }
 
   private at(flat: number): Capability | undefined {
-    return this.tables[this.tableOf(flat)]?.[flat % SLOTS_PER_TABLE];
+    return this.tables[this.tableOf(flat)]?.slots[flat % SLOTS_PER_TABLE];
   }
 
   private encode(flat: number): CapId {
@@ -173,19 +181,21 @@ export class Cspace {
     return capId((BigInt(index) * this.encoding.multiplier) ^ this.encoding.base);
   }
 
+  /** Divides by multiplication as the hypervisor does: identifiers between two that were given out decode to the lower one. */
   private decode(id: CapId): number | undefined {
     const product = id ^ this.encoding.base;
-    if (product % this.encoding.multiplier !== 0n) return undefined;
-    const quotient = product / this.encoding.multiplier;
-    if (quotient > 0xffffn) return undefined;
-    const index = Number(quotient);
+    if (product > 0xffff_ffffn) return undefined;
+    const index = Number(BigInt.asUintN(64, product * ((1n << 32n) / this.encoding.multiplier + 1n)) >> 32n);
     const slot = index & 0xff;
-    const table = index >> 8;
-    return slot < SLOTS_PER_TABLE && table < TABLES_PER_CSPACE ? table * SLOTS_PER_TABLE + slot : undefined;
+    const table = index >>> 8;
+    return index <= 0xffff && slot < SLOTS_PER_TABLE && table < TABLES_PER_CSPACE ? table * SLOTS_PER_TABLE + slot : undefined;
   }
 }
+
+/** One table and how many of its slots are taken. */
+interface CapabilityTable { used: number; readonly slots: (Capability | undefined)[] }
 
 /** Saved form of one slot. */
 export interface SavedCapability { readonly flat: number; readonly object: number; readonly rights: number; readonly master: boolean; readonly state: 'valid' | 'revoked' }
 /** Saved form of a cspace. */
-export interface SavedCspace { readonly capabilitiesMax: number; readonly tableCount: number; readonly base: bigint; readonly multiplier: bigint; readonly slots: readonly SavedCapability[] }
+export interface SavedCspace { readonly capabilitiesMax: number; readonly base: bigint; readonly multiplier: bigint; readonly slots: readonly SavedCapability[] }

@@ -5,12 +5,12 @@ import { type Addrspace, IPA_SIZE_BYTES, THREADS_PER_ADDRSPACE } from './addrspa
 import { resolveAs } from './capability-lookup';
 import type { ErrorName } from './errors';
 import { type CallContext, type Handler, type Handlers, isError } from './hypercall-types';
+import type { PageRange } from './memdb';
 import { Memextent, type Window, fits } from './memextent';
 import { decodeAccess, decodeExtentAttributes, decodeMappingAttributes, encodeMappingAttributes } from './memory-attributes';
 import { ACCESS_R, ACCESS_W } from './pgtable';
 import { Partition } from './partition';
 import { RIGHTS } from './rights';
-import { GICD_SIZE_BYTES, GICR_SIZE_BYTES } from './vic';
 import type { VicObject } from './vic-object';
 
 type MemoryCallName = 'memextent_configure' | 'memextent_configure_derive' | 'memextent_modify' | 'memextent_donate' | 'addrspace_configure' | 'addrspace_attach_thread'
@@ -18,25 +18,34 @@ type MemoryCallName = 'memextent_configure' | 'memextent_configure_derive' | 'me
 
 const ADDRESS_SPACE_64 = 0x1_0000_0000_0000_0000n;
 const MAP_FLAG_PARTIAL = 1;
-const MAP_FLAGS_KNOWN = 0x8000_0001;
 const NO_SYNC = 0x8000_0000;
+const DONATE_TO_CHILD = 0;
+const DONATE_TO_PARENT = 1;
+const DONATE_TO_SIBLING = 2;
 
 const isAligned = (...values: readonly bigint[]) => values.every((value) => value % 4096n === 0n);
+/** True if a range leaves the 64-bit address space. */
+const wraps = (base: bigint, size: bigint) => base + size > ADDRESS_SPACE_64;
 const pagesOf = (value: bigint) => Number(value >> 12n);
 const sizeOf = (extent: Memextent) => BigInt(extent.pageCount) << 12n;
 
 /** Where a map, unmap or update call points. */
 interface MapTarget { readonly vbase: bigint; readonly map_flags: number; readonly offset: bigint; readonly size: bigint }
 
-/** The window of the extent that the call means, after the checks that map, unmap and update share. */
+const isPartial = (target: MapTarget) => (target.map_flags & MAP_FLAG_PARTIAL) !== 0;
+
+/** The window of the extent that the call means: alignment before size. */
 function mapWindow(target: MapTarget, extent: Memextent): Window | ErrorName {
-  if ((target.map_flags & ~MAP_FLAGS_KNOWN) !== 0) return 'ARGUMENT_INVALID';
-  if (!isAligned(target.vbase)) return 'ARGUMENT_ALIGNMENT';
-  if ((target.map_flags & MAP_FLAG_PARTIAL) === 0) return { first: 0, pageCount: extent.pageCount };
-  if (extent.kind === 'basic') return 'MEMEXTENT_TYPE';
-  if (!isAligned(target.offset, target.size)) return 'ARGUMENT_ALIGNMENT';
-  if (target.size === 0n || target.offset + target.size > sizeOf(extent)) return 'ARGUMENT_SIZE';
-  return { first: pagesOf(target.offset), pageCount: pagesOf(target.size) };
+  if (!isPartial(target)) return isAligned(target.vbase) ? { first: 0, pageCount: extent.pageCount } : 'ARGUMENT_ALIGNMENT';
+  const { vbase, offset, size } = target;
+  if (!isAligned(vbase, offset, size)) return 'ARGUMENT_ALIGNMENT';
+  if (size === 0n || wraps(offset, size) || wraps(vbase, size) || offset + size > sizeOf(extent)) return 'ARGUMENT_SIZE';
+  return { first: pagesOf(offset), pageCount: pagesOf(size) };
+}
+
+/** Basic extents have no parts; the reference build says so after everything that can be said of the arguments. */
+function partError(target: MapTarget, extent: Memextent): ErrorName | undefined {
+  return isPartial(target) && extent.kind === 'basic' ? 'MEMEXTENT_TYPE' : undefined;
 }
 
 const map: Handler<'addrspace_map'> = (args, { addrspace, memextent }) => {
@@ -45,24 +54,23 @@ const map: Handler<'addrspace_map'> = (args, { addrspace, memextent }) => {
   const attributes = decodeMappingAttributes(args.map_attrs);
   if (attributes === undefined || !fits(memextent, attributes.memoryType)) return 'ARGUMENT_INVALID';
   if (((attributes.kernel | (args.map_attrs & 7)) & ~memextent.access) !== 0) return 'ARGUMENT_INVALID';
-  return memextent.map(addrspace, pagesOf(args.vbase), attributes, window);
+  return partError(args, memextent) ?? memextent.map(addrspace, pagesOf(args.vbase), attributes, window);
 };
 
 const unmap: Handler<'addrspace_unmap'> = (args, { addrspace, memextent }) => {
   const window = mapWindow(args, memextent);
-  return isError(window) ? window : memextent.unmap(addrspace, pagesOf(args.vbase), window);
+  return isError(window) ? window : partError(args, memextent) ?? memextent.unmap(addrspace, pagesOf(args.vbase), window);
 };
 
 const updateAccess: Handler<'addrspace_update_access'> = (args, { addrspace, memextent }) => {
-  const window = mapWindow(args, memextent);
-  if (isError(window)) return window;
   const access = decodeAccess(args.access_attrs);
   if (access === undefined || ((access.kernel | (args.access_attrs & 7)) & ~memextent.access) !== 0) return 'ARGUMENT_INVALID';
-  return memextent.updateAccess(addrspace, pagesOf(args.vbase), access);
+  const window = mapWindow(args, memextent);
+  return isError(window) ? window : partError(args, memextent) ?? memextent.updateAccess(addrspace, pagesOf(args.vbase), access);
 };
 
 const configure: Handler<'memextent_configure'> = ({ phys_base, size, attributes }, { memextent }, { kernel }) => {
-  if (size === 0n || phys_base + size > ADDRESS_SPACE_64) return 'ARGUMENT_INVALID';
+  if (size === 0n || wraps(phys_base, size)) return 'ARGUMENT_INVALID';
   if (!isAligned(phys_base, size)) return 'ARGUMENT_ALIGNMENT';
   const decoded = decodeExtentAttributes(attributes);
   if (decoded === undefined) return 'ARGUMENT_INVALID';
@@ -72,7 +80,7 @@ const configure: Handler<'memextent_configure'> = ({ phys_base, size, attributes
 };
 
 const derive: Handler<'memextent_configure_derive'> = ({ offset, size, attributes }, { memextent, parent_memextent: parent }, { kernel }) => {
-  if (size === 0n || offset + size >= ADDRESS_SPACE_64) return 'ARGUMENT_INVALID';
+  if (size === 0n || wraps(offset, size)) return 'ARGUMENT_INVALID';
   if (offset + size > sizeOf(parent)) return 'ADDR_INVALID';
   if (!isAligned(offset, size)) return 'ARGUMENT_ALIGNMENT';
   const decoded = decodeExtentAttributes(attributes);
@@ -93,22 +101,32 @@ function setParent(extent: Memextent, parent: Memextent | undefined, kernel: Cal
 const modify: Handler<'memextent_modify'> = ({ flags, offset, size }, { memextent }) => {
   const operation = flags & 0xff;
   const noSync = (flags & NO_SYNC) !== 0;
-  if ((flags & ~(NO_SYNC | 0xff)) !== 0) return 'ARGUMENT_INVALID';
   if (operation === 0) {
     memextent.unmapAll();
     return 'OK';
   }
   if (operation === 255) return noSync ? 'ARGUMENT_INVALID' : 'OK';
   if (operation > 3 || !noSync) return 'ARGUMENT_INVALID';
-  if (!isAligned(offset, size)) return 'ARGUMENT_ALIGNMENT';
-  if (size === 0n || offset + size >= ADDRESS_SPACE_64) return 'ARGUMENT_SIZE';
-  if (offset + size > sizeOf(memextent)) return 'ARGUMENT_INVALID';
   if (memextent.memoryType === 'device' || (memextent.access & ACCESS_W) === 0) return 'DENIED';
+  const range = physicalRange(memextent, offset, size);
+  if (isError(range)) return range;
   if (operation === 1) memextent.zero({ first: pagesOf(offset), pageCount: pagesOf(size) });
   return 'OK';
 };
 
-interface Donation { readonly donor: Memextent | Partition; readonly receiver: Memextent | Partition; readonly child: Memextent }
+/** The physical pages of a range that is given relative to an extent and lies inside it. */
+function physicalRange(extent: Memextent, offset: bigint, size: bigint): PageRange | ErrorName {
+  const base = BigInt(extent.firstPage) << 12n;
+  if (!isAligned(offset, size)) return 'ARGUMENT_ALIGNMENT';
+  if (base + offset >= ADDRESS_SPACE_64) return 'ARGUMENT_INVALID';
+  if (size === 0n || wraps(base + offset, size)) return 'ARGUMENT_SIZE';
+  if (offset + size > sizeOf(extent)) return 'ARGUMENT_INVALID';
+  const first = extent.firstPage + pagesOf(offset);
+  return { first, end: first + pagesOf(size) };
+}
+
+/** Who gives and who gets; `child` is the extent that offsets are relative to. */
+interface Donation { readonly donor: Memextent | Partition; readonly receiver: Memextent | Partition; readonly child: Memextent; readonly amongSiblings: boolean }
 
 /** Donor and receiver of a donation between an extent and its parent (or the partition); the child is looked up first. */
 function familyDonation(parentId: CapId, childId: CapId, toParent: boolean, { caller }: CallContext): Donation | ErrorName {
@@ -121,7 +139,7 @@ function familyDonation(parentId: CapId, childId: CapId, toParent: boolean, { ca
     : resolveAs(cspace, parentId, 'memextent', { rights: RIGHTS.memextent.donate, state: 'active' });
   if (isError(parent)) return parent;
   if (child.parent !== undefined && parent !== child.parent) return 'ARGUMENT_INVALID';
-  return toParent ? { donor: child, receiver: parent, child } : { donor: parent, receiver: child, child };
+  return { ...(toParent ? { donor: child, receiver: parent } : { donor: parent, receiver: child }), child, amongSiblings: false };
 }
 
 function siblingDonation(fromId: CapId, toId: CapId, { caller }: CallContext): Donation | ErrorName {
@@ -131,22 +149,30 @@ function siblingDonation(fromId: CapId, toId: CapId, { caller }: CallContext): D
   const from = resolveAs(cspace, fromId, 'memextent', lookup);
   if (isError(from)) return from;
   const to = resolveAs(cspace, toId, 'memextent', lookup);
-  if (isError(to)) return to;
-  if (from === to || from.parent !== to.parent) return 'ARGUMENT_INVALID';
-  return { donor: from, receiver: to, child: from };
+  return isError(to) ? to : { donor: from, receiver: to, child: from, amongSiblings: true };
+}
+
+function isWithin(range: PageRange, extent: Memextent): boolean {
+  return range.first >= extent.firstPage && range.end <= extent.firstPage + extent.pageCount;
 }
 
 const isBasic = (party: Memextent | Partition) => party instanceof Memextent && party.kind === 'basic';
 
-function donate({ donor, receiver, child }: Donation, offset: bigint, size: bigint, { kernel }: CallContext): ErrorName {
-  if (size === 0n || offset + size >= ADDRESS_SPACE_64) return 'ARGUMENT_SIZE';
-  if (!isAligned(offset, size)) return 'ARGUMENT_ALIGNMENT';
-  if (offset + size > sizeOf(child)) return 'ARGUMENT_INVALID';
-  if (isBasic(donor)) return 'MEMEXTENT_TYPE';
-  if (isBasic(receiver)) return 'ARGUMENT_INVALID';
-  const first = child.firstPage + pagesOf(offset);
-  const range = { first, end: first + pagesOf(size) };
-  if (receiver instanceof Memextent && (range.first < receiver.firstPage || range.end > receiver.firstPage + receiver.pageCount)) return 'ARGUMENT_INVALID';
+/** Why these two cannot give to each other: no common parent, or a basic extent, which is whole or nothing. */
+function relationError({ donor, receiver, child, amongSiblings }: Donation, range: PageRange): ErrorName | undefined {
+  if (amongSiblings && receiver instanceof Memextent) {
+    if (!isWithin(range, receiver) || donor === receiver || child.parent === undefined || child.parent !== receiver.parent) return 'ARGUMENT_INVALID';
+  }
+  if (isBasic(child)) return 'MEMEXTENT_TYPE';
+  return isBasic(donor) || isBasic(receiver) ? 'ARGUMENT_INVALID' : undefined;
+}
+
+function donate(donation: Donation, offset: bigint, size: bigint, { kernel }: CallContext): ErrorName {
+  const { donor, receiver, child } = donation;
+  const range = physicalRange(child, offset, size);
+  if (isError(range)) return range;
+  const unrelated = relationError(donation, range);
+  if (unrelated !== undefined) return unrelated;
   if (!kernel.memdb.owns(range, donor.header.id)) return 'MEMDB_NOT_OWNER';
   if (receiver instanceof Partition) {
     if (donor instanceof Memextent) donor.moveToPartition(range);
@@ -154,17 +180,23 @@ function donate({ donor, receiver, child }: Donation, offset: bigint, size: bigi
     if (!receiver.canReceive(range)) return 'NOMEM';
     receiver.moveFrom(donor, range);
   }
-  kernel.memoryWorld.report('donate', range, `object ${donor.header.id} to object ${receiver.header.id}`);
+  if (kernel.tracing) kernel.memoryWorld.report('donate', range, `object ${donor.header.id} to object ${receiver.header.id}`);
   return 'OK';
 }
 
 const memextentDonate: Handler<'memextent_donate'> = ({ options, from, to, offset, size }, _objects, context) => {
-  const type = options & 0xff;
-  if ((options & ~(NO_SYNC | 0xff)) !== 0 || type > 2) return 'ARGUMENT_INVALID';
-  const donation = type === 2 ? siblingDonation(from, to, context)
-    : type === 0 ? familyDonation(from, to, false, context) : familyDonation(to, from, true, context);
+  const donation = donationOf(options & 0xff, from, to, context);
   return isError(donation) ? donation : donate(donation, offset, size, context);
 };
+
+function donationOf(type: number, from: CapId, to: CapId, context: CallContext): Donation | ErrorName {
+  switch (type) {
+    case DONATE_TO_CHILD: return familyDonation(from, to, false, context);
+    case DONATE_TO_PARENT: return familyDonation(to, from, true, context);
+    case DONATE_TO_SIBLING: return siblingDonation(from, to, context);
+    default: return 'ARGUMENT_INVALID';
+  }
+}
 
 const lookup: Handler<'addrspace_lookup'> = ({ vbase, size }, { addrspace, memextent }, { kernel }) => {
   if (size === 0n) return 'ARGUMENT_SIZE';
@@ -180,29 +212,26 @@ const lookup: Handler<'addrspace_lookup'> = ({ vbase, size }, { addrspace, memex
     if (leaf === undefined || leaf.paPage !== first.paPage + count || encodeMappingAttributes(leaf.attributes) !== attributes) break;
     count += leaf.pageCount;
   }
-  const owned = kernel.memdb.ownedRuns({ first: first.paPage, end: first.paPage + Math.min(count, wanted) }, memextent.header.id)[0];
-  if (owned === undefined || owned.first !== first.paPage) return 'MEMDB_NOT_OWNER';
-  return { offset: BigInt(first.paPage - memextent.firstPage) << 12n, size: BigInt(owned.end - owned.first) << 12n, map_attrs: attributes };
+  const found = { first: first.paPage, end: first.paPage + Math.min(count, wanted) };
+  if (!kernel.memdb.owns(found, memextent.header.id)) return 'MEMDB_NOT_OWNER';
+  return { offset: BigInt(first.paPage - memextent.firstPage) << 12n, size: BigInt(found.end - found.first) << 12n, map_attrs: attributes };
 };
 
 const configureInfoArea: Handler<'addrspace_configure_info_area'> = ({ ipa }, { addrspace, info_area_me: extent }, { kernel }) => {
-  const isUsable = extent.kind === 'basic' && (extent.access & (ACCESS_R | ACCESS_W)) === (ACCESS_R | ACCESS_W) && extent.memoryType === 'any' && extent.pageCount === 1;
-  if (!isUsable) return 'ARGUMENT_INVALID';
+  if (extent.pageCount !== 1) return 'ARGUMENT_INVALID';
   if (!isAligned(ipa) || ipa + 4096n > IPA_SIZE_BYTES) return 'ADDR_INVALID';
+  const isUsable = extent.kind === 'basic' && (extent.access & (ACCESS_R | ACCESS_W)) === (ACCESS_R | ACCESS_W) && extent.memoryType === 'any';
+  if (!isUsable) return 'ARGUMENT_INVALID';
   const old = addrspace.infoArea;
   extent.header.get();
-  extent.attachmentCount++;
-  addrspace.infoArea = { extent, ipa };
-  if (old !== undefined) {
-    old.extent.attachmentCount--;
-    kernel.put(old.extent);
-  }
+  addrspace.infoArea = { extent, ipa, isAttached: false };
+  if (old !== undefined) kernel.put(old.extent);
   return 'OK';
 };
 
 const attachThread: Handler<'addrspace_attach_thread'> = (_args, { addrspace, thread }, { kernel }) => {
   const old = thread.addrspace;
-  if (old === addrspace) return 'OK';
+  // A place for the thread is taken before its old one is given up, even if both are in the same address space.
   if (addrspace.threadCount >= THREADS_PER_ADDRSPACE) return 'NOMEM';
   addrspace.header.get();
   addrspace.threadCount++;
@@ -217,11 +246,11 @@ const attachThread: Handler<'addrspace_attach_thread'> = (_args, { addrspace, th
 const attachVdevice: Handler<'addrspace_attach_vdevice'> = (args, { addrspace, vdevice }) => attachFrame(addrspace, vdevice, args);
 
 function attachFrame(addrspace: Addrspace, object: VicObject, frame: { readonly index: number; readonly vbase: bigint; readonly size: bigint; readonly flags: bigint }): ErrorName {
-  const sizeBytes = BigInt(frame.index === 0 ? GICD_SIZE_BYTES : GICR_SIZE_BYTES);
-  const error = object.vic.attachFrame(frame.index, frame.vbase, frame.size, frame.flags);
+  const { index, vbase, size, flags } = frame;
+  const error = object.vic.attachFrame(index, vbase, size, flags);
   if (error !== 'OK') return error;
-  const placed = addrspace.attachFrame({ base: frame.vbase, sizeBytes, vic: object, index: frame.index });
-  if (placed !== 'OK') object.vic.detachFrame(frame.index);
+  const placed = addrspace.attachFrame({ base: vbase, sizeBytes: size, vic: object, index });
+  if (placed !== 'OK') object.vic.detachFrame(index);
   return placed;
 }
 

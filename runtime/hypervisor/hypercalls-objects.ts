@@ -1,6 +1,6 @@
 /** Handlers of the calls on partitions, capability spaces and objects in general, and of the small global ones. */
 
-import { CAP_ID_INVALID, type CapId } from '../base/brands';
+import type { CapId } from '../base/brands';
 import { findValid, resolve } from './capability-lookup';
 import { Cspace } from './cspace';
 import type { ErrorName } from './errors';
@@ -30,10 +30,12 @@ const TRACE_CLASSES_FIXED = 0x21n;
 
 function create(type: CreatableType): Handler<'partition_create_cspace'> {
   return (_args, { cspace }, { kernel }) => {
+    // The object comes first: without memory for it the call fails before it asks for room for its capability.
+    if (!kernel.canCreate(type)) return 'NOMEM';
     const room = cspace.checkRoom();
-    if (room !== 'OK') return { error: room, new_cap: CAP_ID_INVALID };
+    if (room !== 'OK') return room;
     const object = kernel.create(type);
-    if (object === undefined) return { error: 'NOMEM', new_cap: CAP_ID_INVALID };
+    if (object === undefined) return 'NOMEM';
     return { new_cap: kernel.grant(cspace, { object, rights: allRights(type), master: true, state: 'valid' }) };
   };
 }
@@ -47,7 +49,8 @@ export function activate(kernel: Kernel, object: AnyObject): ErrorName {
 }
 
 function activateByType(kernel: Kernel, object: AnyObject): ErrorName {
-  if (object instanceof Cspace || object instanceof Memextent || object instanceof VirtioMmio || object instanceof Vrtc) return object.activate();
+  if (object instanceof Cspace || object instanceof Memextent || object instanceof Vrtc) return object.activate();
+  if (object instanceof VirtioMmio) return activateVirtio(kernel, object);
   if (object instanceof VicObject) return object.vic.activate();
   if (object instanceof Addrspace) return activateAddrspace(kernel, object);
   if (object instanceof Thread) return activateThread(kernel, object);
@@ -62,14 +65,40 @@ function activateMsgqueue(kernel: Kernel, queue: Msgqueue): ErrorName {
   return queue.isBufferPaid ? 'OK' : 'NOMEM';
 }
 
+/** An identifier that is in use, 0 among them, is BUSY; after any later failure the address space has none. */
 function activateAddrspace(kernel: Kernel, addrspace: Addrspace): ErrorName {
   if (addrspace.vmid === 0) return 'BUSY';
   for (const other of kernel.ofType('addrspace')) {
     if (other !== addrspace && other.header.state === 'active' && other.vmid === addrspace.vmid) return 'BUSY';
   }
   const info = addrspace.infoArea;
-  if (info !== undefined) info.extent.zero({ first: 0, pageCount: info.extent.pageCount });
+  if (info === undefined) return 'OK';
+  if (hasChildren(kernel, info.extent)) {
+    addrspace.infoArea = undefined;
+    addrspace.vmid = 0;
+    kernel.put(info.extent);
+    return 'BUSY';
+  }
+  addrspace.infoArea = { ...info, isAttached: true };
+  info.extent.attachmentCount++;
+  info.extent.zero({ first: 0, pageCount: info.extent.pageCount });
   return 'OK';
+}
+
+/** A page is one device's register page, and is whole. */
+function activateVirtio(kernel: Kernel, device: VirtioMmio): ErrorName {
+  const { extent } = device;
+  if (extent === undefined) return 'OBJECT_CONFIG';
+  const isTaken = [...kernel.ofType('virtio_mmio')].some((other) => other !== device && other.isAttached && other.extent === extent);
+  if (isTaken || hasChildren(kernel, extent)) return 'BUSY';
+  if (!kernel.partition.heap.reserveBytes(device.memorySizeBytes)) return 'NOMEM';
+  device.attach();
+  return 'OK';
+}
+
+function hasChildren(kernel: Kernel, extent: Memextent): boolean {
+  for (const other of kernel.ofType('memextent')) if (other.parent === extent && other.header.state === 'active') return true;
+  return false;
 }
 
 function activateIn(cspace: Cspace, id: CapId, kernel: Kernel): ErrorName {
@@ -123,13 +152,12 @@ export const OBJECT_HANDLERS: Handlers<ObjectCallName> = {
   },
   cspace_delete_cap_from: ({ cap }, { cspace }, { kernel }) => deleteCapability(cspace, cap, kernel),
   cspace_copy_cap_from: ({ src_cap, rights_mask }, { src_cspace, dest_cspace }, { kernel }) => {
-    const fail = (error: ErrorName) => ({ error, new_cap: CAP_ID_INVALID });
     const room = dest_cspace.checkRoom();
-    if (room !== 'OK') return fail(room);
+    if (room !== 'OK') return room;
     const source = findValid(src_cspace, src_cap);
-    if (isError(source)) return fail(source);
+    if (isError(source)) return source;
     const rights = (source.rights & rights_mask) >>> 0;
-    if (rights === 0) return fail('CSPACE_INSUFFICIENT_RIGHTS');
+    if (rights === 0) return 'CSPACE_INSUFFICIENT_RIGHTS';
     return { new_cap: kernel.grant(dest_cspace, { object: source.object, rights, master: false, state: 'valid' }) };
   },
   cspace_revoke_caps_from: ({ master_cap }, { src_cspace }, { kernel }) => {

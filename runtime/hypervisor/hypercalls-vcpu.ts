@@ -3,6 +3,7 @@
 import { capId } from '../base/brands';
 import { resolveAs } from './capability-lookup';
 import type { ErrorName } from './errors';
+import { AFFINITY_NONE } from './hypercall-checks';
 import { type CallContext, type Handler, type Handlers, isError } from './hypercall-types';
 import { RIGHTS } from './rights';
 import { SCHEDULING, type Thread } from './thread';
@@ -12,18 +13,16 @@ import { describeRunState, RUN_STATE, type RunReport, runVcpu } from './vcpu-run
 type VcpuCallName = 'vcpu_configure' | 'vcpu_register_write' | 'vcpu_poweron' | 'vcpu_poweroff' | 'vcpu_kill' | 'vcpu_set_affinity' | 'vcpu_set_priority'
   | 'vcpu_set_timeslice' | 'vcpu_bind_virq' | 'vcpu_unbind_virq' | 'vcpu_run' | 'vcpu_run_check' | 'scheduler_yield';
 
-const AFFINITY_NONE = 0xffff;
 const VIRQ_HALT = 0;
 const VIRQ_WAKEUP = 1;
 const YIELD_TO_THREAD = 1;
 
 const poweron: Handler<'vcpu_poweron'> = ({ entry_point, context, flags }, { vcpu }, { kernel }) => {
-  if ((flags & ~3n) !== 0n) return 'ARGUMENT_INVALID';
   return powerOn(kernel, vcpu, { entry: (flags & 1n) !== 0n ? undefined : entry_point, context: (flags & 2n) !== 0n ? undefined : context });
 };
 
 const poweroff: Handler<'vcpu_poweroff'> = ({ flags }, { vcpu }, { kernel, caller }) => {
-  if ((flags & ~1n) !== 0n || vcpu !== caller) return 'ARGUMENT_INVALID';
+  if (vcpu !== caller) return 'ARGUMENT_INVALID';
   const isLast = (flags & 1n) !== 0n;
   const group = caller.vpm?.group;
   if (group === undefined ? !isLast : !group.noAggregation && isLast !== (group.onlineCount === 1)) return 'DENIED';
@@ -32,7 +31,7 @@ const poweroff: Handler<'vcpu_poweroff'> = ({ flags }, { vcpu }, { kernel, calle
 };
 
 const registerWrite: Handler<'vcpu_register_write'> = ({ register_set, register_index, value }, { vcpu }, { kernel }) => {
-  if (vcpu.state === 'killed' || vcpu.state === 'exited' || vcpu.header.state === 'failed') return 'OBJECT_STATE';
+  if (vcpu.state === 'killed' || vcpu.state === 'exited') return 'OBJECT_STATE';
   if (!vcpu.isBlockedBy('VCPU_OFF')) return 'BUSY';
   if (!isRegisterValid(register_set, register_index, value)) return 'ARGUMENT_INVALID';
   writeRegister(kernel, vcpu, { set: register_set, index: register_index }, value);
@@ -48,18 +47,8 @@ function isRegisterValid(set: number, index: number, value: bigint): boolean {
   }
 }
 
-const setAffinity: Handler<'vcpu_set_affinity'> = ({ vcpu: id, affinity }, { vcpu }, { kernel, caller }) => {
-  const wanted = affinity === AFFINITY_NONE ? undefined : affinity;
-  if (wanted === undefined && caller.cspace !== undefined) {
-    const allowed = resolveAs(caller.cspace, id, 'thread', { rights: RIGHTS.thread.affinity | RIGHTS.thread.disable, state: 'init_or_active' });
-    if (isError(allowed)) return allowed;
-  }
-  if (wanted !== undefined && wanted >= kernel.scheduler.cpuCount) return 'ARGUMENT_INVALID';
-  if (wanted === vcpu.affinity) return 'OK';
-  if (vcpu.header.state === 'active' && vcpu.isPinned) return 'DENIED';
-  kernel.scheduler.setAffinity(vcpu, wanted);
-  return 'OK';
-};
+const setAffinity: Handler<'vcpu_set_affinity'> = ({ affinity }, { vcpu }, { kernel, caller }) =>
+  kernel.scheduler.changeAffinity(vcpu, affinity === AFFINITY_NONE ? undefined : affinity, kernel.scheduler.cpuOf(caller));
 
 const setTimeslice: Handler<'vcpu_set_timeslice'> = ({ timeslice }, { vcpu }) => {
   if (timeslice < BigInt(SCHEDULING.timesliceMin) || timeslice > BigInt(SCHEDULING.timesliceMax)) return 'ARGUMENT_INVALID';
@@ -70,7 +59,7 @@ const setTimeslice: Handler<'vcpu_set_timeslice'> = ({ timeslice }, { vcpu }) =>
 const bindVirq: Handler<'vcpu_bind_virq'> = ({ virq, virq_type }, { vcpu, vic }, { kernel }) => {
   if (virq_type === VIRQ_HALT) return vcpu.haltSource.bind(vic.vic, virq);
   if (virq_type !== VIRQ_WAKEUP) return 'ARGUMENT_INVALID';
-  if (!vcpu.isProxy && kernel.scheduler.isRunning(vcpu)) return 'BUSY';
+  if (kernel.scheduler.isRunning(vcpu)) return 'BUSY';
   const error = vcpu.wakeupSource.bind(vic.vic, virq);
   if (error === 'OK' && !vcpu.isProxy) {
     kernel.scheduler.block(vcpu, 'VCPU_RUN');

@@ -17,12 +17,8 @@ const configure: Handler<'virtio_mmio_configure'> = ({ vqs_num, flags, device_ty
   if (type !== 0 && type !== VIRTIO_TYPE_INPUT) return 'ARGUMENT_INVALID';
   const old = device.extent;
   memextent.header.get();
-  memextent.attachmentCount++;
   device.configure(memextent, vqs_num, type);
-  if (old !== undefined) {
-    old.attachmentCount--;
-    kernel.put(old);
-  }
+  if (old !== undefined) kernel.put(old);
   return 'OK';
 };
 
@@ -42,7 +38,10 @@ const setData: Handler<'virtio_input_set_data'> = ({ sel, subsel, size, data }, 
   const error = virtio_mmio.input.checkItem(sel, subsel, size);
   if (error !== 'OK') return error;
   const bytes = copyFromUser(kernel, caller, data, size);
-  if (isError(bytes)) return bytes;
+  if (isError(bytes)) {
+    virtio_mmio.input.forgetText(sel);
+    return bytes;
+  }
   virtio_mmio.input.setItem(sel, subsel, bytes);
   return 'OK';
 };
@@ -70,9 +69,9 @@ export const VIRTIO_HANDLERS: Handlers<VirtioCallName> = {
   },
   virtio_mmio_backend_acknowledge_reset: (_args, { virtio_mmio }) => done(() => { virtio_mmio.acknowledgeReset(); }),
   virtio_mmio_backend_update_status: ({ val }, { virtio_mmio }) => done(() => { virtio_mmio.updateStatus(val); }),
-  virtio_input_configure: ({ devids, prop_bits, num_evtypes, num_absaxes }, { virtio_mmio }) => {
+  virtio_input_configure: ({ devids, prop_bits, num_evtypes, num_absaxes }, { virtio_mmio }, { kernel }) => {
     if (virtio_mmio.deviceType !== VIRTIO_TYPE_INPUT) return 'OBJECT_CONFIG';
-    return virtio_mmio.input.configure({ devids, properties: prop_bits }, num_evtypes, num_absaxes);
+    return virtio_mmio.input.configure({ devids, properties: prop_bits }, num_evtypes, num_absaxes, (sizeBytes) => kernel.partition.heap.reserveBytes(sizeBytes));
   },
   virtio_input_set_data: setData,
 };

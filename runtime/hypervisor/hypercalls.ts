@@ -9,9 +9,10 @@
 import { capId, CAP_ID_INVALID, vmid } from '../base/brands';
 import type { EventValue, EventValues } from '../base/trace-event';
 import type { Vcpu } from '../engine/interface';
-import { lookupsOf, resolve } from './capability-lookup';
+import { isInState, lookupsOf, resolve } from './capability-lookup';
 import { type ErrorName, ERRORS } from './errors';
 import { ARGUMENT_TYPES, type ArgumentType, HYPERCALLS, type Hypercall, type HypercallArguments, type HypercallInput, type HypercallName, type HypercallOutputs } from './hypercall-table';
+import { type AnyArguments, earlyError, errorBeforeState, moreRights } from './hypercall-checks';
 import type { CallContext, CallPath } from './hypercall-types';
 import { isError } from './hypercall-types';
 import { IPC_HANDLERS } from './hypercalls-ipc';
@@ -21,7 +22,7 @@ import { VCPU_HANDLERS } from './hypercalls-vcpu';
 import { VIRTIO_HANDLERS } from './hypercalls-virtio';
 import { VRTC_HANDLERS } from './hypercalls-vrtc';
 import type { AnyObject, Kernel } from './kernel';
-import { VCPU_OPTIONS_ALL, type Thread } from './thread';
+import type { Thread } from './thread';
 
 /** First HVC immediate of the native path and size of its table. */
 export const NATIVE_BASE = 0x6000;
@@ -137,15 +138,8 @@ function perform(call: Call, reserved: ErrorName | undefined): Outcome | 'later'
 function execute({ entry, args, context }: Call): Outcome | 'later' {
   const { row, handler, name } = entry;
   if (row.status === 'stub') return failure(row, 'UNIMPLEMENTED');
-  const early = earlyError(name, args);
-  if (early !== undefined) return failure(row, early);
-  const objects: Record<string, AnyObject> = {};
-  for (const { input, lookup } of entry.lookups) {
-    const { cspace } = context.caller;
-    const object = cspace === undefined ? 'CSPACE_CAP_NULL' : resolve(cspace, capId(BigInt(args[input.name] ?? 0)), lookup);
-    if (isError(object)) return failure(row, object);
-    objects[input.name] = object;
-  }
+  const objects = earlyError(name, args, context.kernel) ?? lookUp(entry, args, context);
+  if (isError(objects)) return failure(row, objects);
   if (row.status === 'no_handler') return failure(row, 'CSPACE_WRONG_OBJECT_TYPE');
   if (handler === undefined) return failure(row, 'UNIMPLEMENTED');
   const answer = handler(args, objects, context);
@@ -155,16 +149,25 @@ function execute({ entry, args, context }: Call): Outcome | 'later' {
   return { error, values };
 }
 
-/** Options that are refused before any capability is looked at. */
-function earlyError(name: HypercallName, args: Readonly<Record<string, bigint | number>>): ErrorName | undefined {
-  if (name === 'vcpu_configure' && (BigInt(args['vcpu_options'] ?? 0) & ~VCPU_OPTIONS_ALL) !== 0n) return 'ARGUMENT_INVALID';
-  if (name === 'vpm_group_configure' && BigInt(args['flags'] ?? 0) > 1n) return 'UNIMPLEMENTED';
-  return undefined;
+/** The objects that a call names, in the order in which it looks at them; the states of those that need not be active come last. */
+function lookUp({ lookups, name }: Entry, args: AnyArguments, { caller, kernel }: CallContext): Readonly<Record<string, AnyObject>> | ErrorName {
+  const objects: Record<string, AnyObject> = {};
+  for (const { input, lookup } of lookups) {
+    const { cspace } = caller;
+    const rights = (lookup.rights | moreRights(name, args)) >>> 0;
+    const object = cspace === undefined ? 'CSPACE_CAP_NULL' : resolve(cspace, capId(BigInt(args[input.name] ?? 0)), { ...lookup, rights });
+    if (isError(object)) return object;
+    objects[input.name] = object;
+  }
+  const error = errorBeforeState(name, args, kernel);
+  if (error !== undefined) return error;
+  const isReady = lookups.every(({ input, lookup }) => isInState(objects[input.name]?.header.state, lookup.state));
+  return isReady ? objects : 'OBJECT_STATE';
 }
 
-/** An error without results; a new capability is then the invalid one. */
+/** An error without results, which are then zero; only the stub that would make a partition answers the invalid capability. */
 function failure(row: Hypercall, error: ErrorName): Outcome {
-  const invalid = error !== 'OK' && row.outputs.some((output) => output.name === 'new_cap');
+  const invalid = row.status === 'stub' && error === 'UNIMPLEMENTED' && row.outputs.some((output) => output.name === 'new_cap');
   return { error, values: invalid ? { new_cap: CAP_ID_INVALID } : {} };
 }
 

@@ -155,6 +155,11 @@ export class Kernel {
     this.options.trace?.({ ...event, tick: ticks(this.now) });
   }
 
+  /** True if the heap can pay for an object, its first table included. */
+  canCreate(type: CreatableType): boolean {
+    return this.partition.heap.canReserve(OBJECT_BYTES[type]) && (type !== 'addrspace' || this.partition.heap.canAllocate(2));
+  }
+
   /** Makes an object in state INIT without a capability; `undefined` (NOMEM) if the heap cannot pay. */
   create(type: CreatableType): AnyObject | undefined {
     const { heap } = this.partition;
@@ -287,10 +292,9 @@ export class Kernel {
     for (const frame of addrspace.vdeviceFrames) frame.vic.vic.detachFrame(frame.index);
     addrspace.pgtable.destroy();
     const info = addrspace.infoArea;
-    if (info !== undefined) {
-      info.extent.attachmentCount--;
-      this.put(info.extent);
-    }
+    if (info === undefined) return;
+    if (info.isAttached) info.extent.attachmentCount--;
+    this.put(info.extent);
   }
 
   private destroyMemextent(extent: Memextent): void {
@@ -322,9 +326,11 @@ export class Kernel {
   private destroyVirtio(device: VirtioMmio): void {
     device.backendSource.unbind();
     device.frontendSource.unbind();
-    if (device.extent === undefined) return;
-    device.extent.attachmentCount--;
-    this.put(device.extent);
+    if (device.isAttached) {
+      this.partition.heap.releaseBytes(device.memorySizeBytes);
+      if (device.extent !== undefined) device.extent.attachmentCount--;
+    }
+    if (device.extent !== undefined) this.put(device.extent);
   }
 
   private destroyVic(vic: VicObject): void {

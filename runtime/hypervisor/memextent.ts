@@ -22,6 +22,9 @@ export const MAPPINGS_MAX = 4;
 /** Heap bytes that one recorded mapping of a sparse extent costs. */
 const MAPPING_BYTES = 64;
 
+/** Pages that the record of a mapping has room for: 48 bits of address in a sparse extent, 64 in a basic one. */
+const RECORDABLE_PAGE_COUNT = { sparse: 2 ** 36, basic: 2 ** 52 } as const;
+
 /** A recorded mapping. `first` and `pageCount` are relative to the extent; `ipaPage` is where `first` appears. */
 export interface ExtentMapping {
   readonly addrspace: Addrspace;
@@ -114,10 +117,11 @@ export class Memextent {
 
   /** Maps the whole extent, or a window of a sparse one. Addresses and attributes have been checked against the extent. */
   map(addrspace: Addrspace, ipaPage: number, attributes: PageAttributes, window: Window): ErrorName {
+    if (ipaPage + window.pageCount > RECORDABLE_PAGE_COUNT[this.kind]) return this.kind === 'sparse' ? 'ADDR_INVALID' : 'ADDR_OVERFLOW';
+    const slot = this.findSlot(addrspace, window);
+    if (slot === undefined) return 'MEMEXTENT_MAPPINGS_FULL';
     const bounds = checkIpaRange(ipaPage, window.pageCount);
     if (bounds !== 'OK') return bounds;
-    const slot = this.findSlot(addrspace, ipaPage - window.first, window);
-    if (slot === undefined) return 'MEMEXTENT_MAPPINGS_FULL';
     const mapping: ExtentMapping = { addrspace, slot, ipaPage, ...window, attributes };
     if (!this.canMap([mapping], this.range) || !this.payFor(mapping)) return 'NOMEM';
     this.apply(mapping, this.range);
@@ -287,26 +291,20 @@ export class Memextent {
     return this.world.partition.heap.canAllocate(needed);
   }
 
-  /** The group that may hold a mapping: one of this address space without another view of the same pages, else an unused one. */
-  private findSlot(addrspace: Addrspace, delta: number, window: Window): number | undefined {
+  /** The group that may hold a mapping: one of this address space without a mapping of the same pages, else an unused one. */
+  private findSlot(addrspace: Addrspace, window: Window): number | undefined {
+    let unused: number | undefined;
     for (let slot = 0; slot < MAPPINGS_MAX; slot++) {
       const members = this.list.filter((mapping) => mapping.slot === slot);
-      if (members.length === 0) return slot;
-      if (this.kind === 'basic' || members[0]?.addrspace !== addrspace) continue;
-      const conflict = members.some((mapping) => overlaps(mapping, window) && mapping.ipaPage - mapping.first !== delta);
-      if (!conflict) return slot;
+      if (members.length === 0) unused ??= slot;
+      else if (this.kind === 'sparse' && members[0]?.addrspace === addrspace && !members.some((mapping) => overlaps(mapping, window))) return slot;
     }
-    return undefined;
+    return unused;
   }
 
-  /** Records a mapping, replacing what its group had there. */
+  /** Records a mapping if the heap can pay for it. */
   private payFor(mapping: ExtentMapping): boolean {
-    if (this.kind === 'basic') {
-      this.list.push(mapping);
-      return true;
-    }
-    if (!this.world.partition.heap.reserveBytes(MAPPING_BYTES)) return false;
-    this.cut(this.list.filter((other) => other.slot === mapping.slot && overlaps(other, mapping)), mapping);
+    if (this.kind === 'sparse' && !this.world.partition.heap.reserveBytes(MAPPING_BYTES)) return false;
     this.list.push(mapping);
     return true;
   }

@@ -14,6 +14,8 @@ export const PSCI = { SUCCESS: 0, NOT_SUPPORTED: -1, INVALID_PARAMETERS: -2, DEN
 
 const SMCCC_VERSION_ID = 0x8000_0000;
 const POWER_STATE_POWERDOWN = 1n << 16n;
+/** The deepest state of one CPU: powered down, StateID 1. */
+const POWER_STATE_DEEPEST = POWER_STATE_POWERDOWN | 1n;
 
 /** One PSCI call: arguments as the caller's width gives them. */
 export interface PsciCall { readonly kernel: Kernel; readonly thread: Thread; readonly id: number; readonly args: readonly [bigint, bigint, bigint]; readonly is64: boolean; readonly isSmc: boolean }
@@ -33,7 +35,7 @@ const FUNCTIONS: Readonly<Record<number, PsciFunction>> = {
   0x08: { name: 'SYSTEM_OFF', widths: [32], call: systemOff },
   0x09: { name: 'SYSTEM_RESET', widths: [32], call: (call) => systemReset(call, 1n << 63n, 0n) },
   0x0a: { name: 'PSCI_FEATURES', widths: [32], call: (call) => psciFeatures(Number(call.args[0] & 0xffff_ffffn)) },
-  0x0c: { name: 'CPU_DEFAULT_SUSPEND', widths: [32, 64], call: (call) => cpuSuspend(call, POWER_STATE_POWERDOWN, { entry: call.args[0], context: call.args[1] }) },
+  0x0c: { name: 'CPU_DEFAULT_SUSPEND', widths: [32, 64], call: (call) => cpuSuspend(call, POWER_STATE_DEEPEST, { entry: call.args[0], context: call.args[1] }) },
   0x0f: { name: 'PSCI_SET_SUSPEND_MODE', widths: [32], call: ({ args }) => (args[0] === 0n ? PSCI.SUCCESS : PSCI.INVALID_PARAMETERS) },
   0x12: { name: 'SYSTEM_RESET2', widths: [32, 64], call: systemReset2 },
 };

@@ -6,6 +6,7 @@
  */
 
 import { assert } from '../base/assert';
+import type { ErrorName } from './errors';
 import { BLOCK, type BlockReason, type Thread } from './thread';
 
 /** Priority levels; 63 is highest. */
@@ -19,6 +20,8 @@ export interface SchedulerHooks {
 
 class CpuQueues {
   current: Thread | undefined;
+  /** Threads that run here and have been moved away; they go on elsewhere once this CPU has looked. */
+  leaving: Thread[] = [];
   private readonly queues: Thread[][] = Array.from({ length: PRIORITY_COUNT }, () => []);
   private queuedCount = 0;
 
@@ -87,6 +90,7 @@ export class Scheduler {
   /** The thread that should run on a CPU now; switches by priority and slice. */
   pick(cpu: number): Thread | undefined {
     const queues = this.at(cpu);
+    this.letLeave(queues);
     this.reconsider(queues);
     const current = queues.current;
     if (current === undefined) return undefined;
@@ -144,12 +148,29 @@ export class Scheduler {
 
   /** Takes a thread off its CPU: it blocks, dies or moves. Donations to and from it end. */
   dequeue(thread: Thread): void {
+    if (thread.state === 'exited') for (const queues of this.cpus) queues.leaving = queues.leaving.filter((other) => other !== thread);
     if (thread.yieldTarget !== undefined) this.endYield(thread);
     if (thread.yieldDonor !== undefined) this.endYield(thread.yieldDonor);
     if (thread.affinity === undefined) return;
     const queues = this.at(thread.affinity);
     if (queues.current === thread) queues.current = undefined;
     else queues.remove(thread);
+  }
+
+  /**
+   * Gunyah API: vcpu_set_affinity, asked for on `callingCpu`. DENIED for a thread that is pinned or lends its time; RETRY while an earlier move is
+   * under way, which takes until the CPU that runs the thread looks again.
+   */
+  changeAffinity(thread: Thread, affinity: number | undefined, callingCpu: number | undefined): ErrorName {
+    if (affinity === thread.affinity) return 'OK';
+    if (thread.yieldTarget !== undefined || (thread.header.state === 'active' && thread.isPinned)) return 'DENIED';
+    if (thread.isBlockedBy('AFFINITY_CHANGED')) return 'RETRY';
+    const runsOn = this.isRunning(thread) ? this.cpuOf(thread) : undefined;
+    this.setAffinity(thread, affinity);
+    if (runsOn === undefined || runsOn === callingCpu) return 'OK';
+    this.block(thread, 'AFFINITY_CHANGED');
+    this.at(runsOn).leaving.push(thread);
+    return 'OK';
   }
 
   /** Moves a thread to another CPU or to none. */
@@ -203,7 +224,7 @@ export class Scheduler {
   }
 
   save(): SavedScheduler {
-    return { cpus: this.cpus.map((queues) => ({ current: queues.current?.header.id, queued: queues.threads.map((thread) => thread.header.id) })) };
+    return { cpus: this.cpus.map(({ current, threads, leaving }) => ({ current: current?.header.id, queued: threads.map(idOf), leaving: leaving.map(idOf) })) };
   }
 
   restore(saved: SavedScheduler, thread: (id: number) => Thread): void {
@@ -212,6 +233,7 @@ export class Scheduler {
       this.cpus[cpu] = queues;
       queues.current = from.current === undefined ? undefined : thread(from.current);
       for (const id of from.queued) queues.push(thread(id), 'tail');
+      queues.leaving = from.leaving.map(thread);
     });
   }
 
@@ -225,6 +247,11 @@ export class Scheduler {
     if (thread.affinity === undefined) return false;
     const queues = this.at(thread.affinity);
     return queues.current === thread || queues.has(thread);
+  }
+
+  private letLeave(queues: CpuQueues): void {
+    if (queues.leaving.length === 0) return;
+    for (const thread of queues.leaving.splice(0)) this.unblock(thread, 'AFFINITY_CHANGED');
   }
 
   private reconsider(queues: CpuQueues): void {
@@ -269,5 +296,9 @@ export class Scheduler {
   }
 }
 
+function idOf(thread: Thread): number {
+  return thread.header.id;
+}
+
 /** Saved form: object ids. */
-export interface SavedScheduler { readonly cpus: readonly { readonly current: number | undefined; readonly queued: readonly number[] }[] }
+export interface SavedScheduler { readonly cpus: readonly { readonly current: number | undefined; readonly queued: readonly number[]; readonly leaving: readonly number[] }[] }

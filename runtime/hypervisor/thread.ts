@@ -11,7 +11,7 @@ import { VirqSource } from './virq-source';
 import type { VpmGroup } from './vpm';
 
 /** Reasons why a thread does not run (Gunyah: scheduler block reasons), as bits. */
-export const BLOCK = { VCPU_OFF: 1, VCPU_SUSPEND: 2, VCPU_WFI: 4, VCPU_FAULT: 8, VCPU_RUN: 16, ADDRSPACE_VMMIO_ACCESS: 32, LIFECYCLE: 64 } as const;
+export const BLOCK = { VCPU_OFF: 1, VCPU_SUSPEND: 2, VCPU_WFI: 4, VCPU_FAULT: 8, VCPU_RUN: 16, ADDRSPACE_VMMIO_ACCESS: 32, LIFECYCLE: 64, AFFINITY_CHANGED: 128 } as const;
 /** Name of a block reason. */
 export type BlockReason = keyof typeof BLOCK;
 

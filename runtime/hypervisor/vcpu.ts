@@ -29,13 +29,14 @@ const MDCR = bits(1, 2, 10, 11, 27);
 /** Added for unpinned ones: FB, BSU 1, TID1. */
 const HCR_UNPINNED = bits(9, 10, 16);
 
-/** Gunyah API: object_activate on a thread. Nothing has changed unless the answer is OK. */
+/** Gunyah API: object_activate on a thread. Power group, interrupt controller, address space and timer object first, options last. Nothing has changed unless the answer is OK. */
 export function activateThread(kernel: Kernel, thread: Thread): ErrorName {
-  if (thread.cspace === undefined || thread.addrspace === undefined || !optionsAllowed(kernel, thread)) return 'OBJECT_CONFIG';
   const { vic, vpm } = thread;
-  if (vic === undefined) return 'ARGUMENT_INVALID';
-  if (vic.object.vic.hasVcpu(vic.index)) return 'BUSY';
   if (vpm?.group.threadAt(vpm.index) !== undefined) return 'DENIED';
+  if (vic?.object.vic.hasVcpu(vic.index) === true) return 'BUSY';
+  if (thread.addrspace === undefined) return 'OBJECT_CONFIG';
+  if (vic === undefined) return 'ARGUMENT_INVALID';
+  if (thread.cspace === undefined || !optionsAllowed(kernel, thread)) return 'OBJECT_CONFIG';
   if (thread.kind === 'vcpu') {
     const engineVcpu = kernel.takeEngineVcpu(thread);
     if (engineVcpu === undefined) return 'NOMEM';

@@ -70,7 +70,7 @@ export interface VirqView extends InterruptView { readonly source: string | unde
 export type VirqListener = (event: { readonly action: InterruptEvent; readonly virq: number; readonly source: string; readonly vcpuIndex: number | undefined }) => void;
 
 /** A frame placed in an address space by addrspace_attach_vdevice. */
-export interface AttachedFrame { readonly base: bigint; readonly last: boolean | undefined }
+export interface AttachedFrame { readonly base: bigint; readonly sizeBytes: number; readonly last: boolean | undefined }
 
 /** Plain-data form. Attached vCPUs and sources put themselves back (see `restore`). */
 export interface SavedVic {
@@ -85,7 +85,8 @@ export class Vic {
   /** Trace hook; set by the owner. */
   onVirq: VirqListener | undefined;
   private readonly profile: GicProfile;
-  private maxVcpuCount = 0;
+  /** Until vic_configure says otherwise: one vCPU and no shared interrupts. */
+  private maxVcpuCount = 1;
   private maxVirqCount = 0;
   private defaultAddresses = true;
   private mapping: MpidrMapping = DEFAULT_MPIDR_MAPPING;
@@ -110,16 +111,16 @@ export class Vic {
 
   /**
    * vic_configure. ARGUMENT_INVALID for a limit out of range, an unknown option bit, or `maxMsis` other than 0 when its valid bit
-   * is set. As in the real one, disable_default_addr takes effect even when the call then fails.
+   * is set. As in the real one, disable_default_addr and limits that were in order take effect even when the call then fails.
    */
   configure(maxVcpus: number, maxVirqs: number, options: bigint, maxMsis: number): ErrorName {
+    if ((options & ~OPTIONS_KNOWN) !== 0n) return 'ARGUMENT_INVALID';
     this.defaultAddresses = (options & OPTION_DISABLE_DEFAULT_ADDR) === 0n;
-    const msisBad = (options & OPTION_MAX_MSIS_VALID) !== 0n && maxMsis !== 0;
-    if ((options & ~OPTIONS_KNOWN) !== 0n || msisBad) return 'ARGUMENT_INVALID';
-    if (maxVcpus < 1 || maxVcpus > VIC_VCPUS_MAX || maxVirqs < 0 || maxVirqs > SPI_COUNT_MAX) return 'ARGUMENT_INVALID';
+    if (maxVcpus < 1 || maxVcpus > VIC_VCPUS_MAX) return 'ARGUMENT_INVALID';
     this.maxVcpuCount = maxVcpus;
+    if (maxVirqs < 0 || maxVirqs > SPI_COUNT_MAX) return 'ARGUMENT_INVALID';
     this.maxVirqCount = maxVirqs;
-    return 'OK';
+    return (options & OPTION_MAX_MSIS_VALID) !== 0n && maxMsis !== 0 ? 'ARGUMENT_INVALID' : 'OK';
   }
 
   /** vgic_set_mpidr_mapping. ARGUMENT_INVALID for shifts of 32 and above, overlapping fields, or index bits with a gap. */
@@ -129,9 +130,8 @@ export class Vic {
     return 'OK';
   }
 
-  /** Object activation: builds the GIC. OBJECT_CONFIG if never configured. */
+  /** Object activation: builds the GIC. */
   activate(): ErrorName {
-    if (this.maxVcpuCount === 0) return 'OBJECT_CONFIG';
     this.gic = this.makeGic();
     return 'OK';
   }
@@ -173,16 +173,18 @@ export class Vic {
 
   /**
    * Places a frame (addrspace_attach_vdevice): 0 is the distributor, n+1 the redistributor of vCPU index n. ARGUMENT_INVALID for
-   * an index, size, alignment or flags that do not fit; IDLE if no vCPU is connected there; BUSY if placed already.
+   * an index or flags that do not fit and an empty or wrapping range; IDLE if no vCPU is connected there; BUSY if placed already. A range that
+   * is shorter than the frame shows only that much of it.
    */
   attachFrame(index: number, base: bigint, sizeBytes: bigint, flags: bigint): ErrorName {
     if (!Number.isInteger(index) || index < 0 || index > this.maxVcpuCount) return 'ARGUMENT_INVALID';
     const isDistributor = index === 0;
     if ((flags & ~(isDistributor ? 0n : FLAG_LAST_VALID | FLAG_LAST)) !== 0n) return 'ARGUMENT_INVALID';
-    if (sizeBytes !== BigInt(isDistributor ? GICD_SIZE_BYTES : GICR_SIZE_BYTES) || base % 4096n !== 0n) return 'ARGUMENT_INVALID';
     if (!isDistributor && !this.ports.has(index - 1)) return 'IDLE';
     if (this.frames.has(index)) return 'BUSY';
-    this.frames.set(index, { base, last: (flags & FLAG_LAST_VALID) === 0n ? undefined : (flags & FLAG_LAST) !== 0n });
+    if (sizeBytes === 0n || base + sizeBytes > 1n << 64n) return 'ARGUMENT_INVALID';
+    const shown = Math.min(frameSize(index), Number(sizeBytes));
+    this.frames.set(index, { base, sizeBytes: shown, last: (flags & FLAG_LAST_VALID) === 0n ? undefined : (flags & FLAG_LAST) !== 0n });
     return 'OK';
   }
 
@@ -319,7 +321,7 @@ export class Vic {
     this.maxVirqCount = saved.maxVirqs;
     this.defaultAddresses = saved.defaultAddresses;
     this.mapping = saved.mapping;
-    for (const { index, base, last } of saved.frames) this.frames.set(index, { base, last });
+    for (const { index, base, sizeBytes, last } of saved.frames) this.frames.set(index, { base, sizeBytes, last });
     if (saved.gic === undefined) return;
     this.gic = this.makeGic();
     this.gic.restore(saved.gic);
@@ -358,9 +360,9 @@ export class Vic {
 
   private frameAt(ipa: bigint): { readonly index: number; readonly offset: number } | undefined {
     for (let index = 0; index <= this.maxVcpuCount; index++) {
-      const sizeBytes = BigInt(index === 0 ? GICD_SIZE_BYTES : GICR_SIZE_BYTES);
-      const base = this.frames.get(index)?.base ?? this.defaultBase(index);
-      if (base !== undefined && ipa >= base && ipa < base + sizeBytes) return { index, offset: Number(ipa - base) };
+      const placed = this.frames.get(index);
+      const base = placed?.base ?? this.defaultBase(index);
+      if (base !== undefined && ipa >= base && ipa < base + BigInt(placed?.sizeBytes ?? frameSize(index))) return { index, offset: Number(ipa - base) };
     }
     return undefined;
   }
@@ -374,6 +376,11 @@ export class Vic {
   private active(): Gic {
     return present(this.gic, 'the VIC is active');
   }
+}
+
+/** Size of the distributor's frame, or of a redistributor's two. */
+function frameSize(index: number): number {
+  return index === 0 ? GICD_SIZE_BYTES : GICR_SIZE_BYTES;
 }
 
 /** Private lines are numbered per vCPU above the shared ones, so that one map keyed by number holds both. */

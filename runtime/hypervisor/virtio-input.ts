@@ -9,6 +9,9 @@ const EVENT_TYPES_MAX = 32;
 const AXES_MAX = 64;
 const DATA_SIZE_MAX = 128;
 const AXIS_SIZE = 20;
+/** Heap bytes of one entry of each table. */
+const EVENT_BYTES = 130;
+const AXIS_BYTES = 24;
 
 interface Entry { readonly subselect: number; readonly data: Uint8Array }
 interface InputTables { devids: bigint; properties: number; name: Uint8Array; serial: Uint8Array; eventLimit: number; axisLimit: number; events: readonly Entry[]; axes: readonly Entry[] }
@@ -17,25 +20,47 @@ interface InputTables { devids: bigint; properties: number; name: Uint8Array; se
 export class VirtioInput {
   private state: InputTables = { devids: 0n, properties: 0, name: new Uint8Array(), serial: new Uint8Array(), eventLimit: 0, axisLimit: 0, events: [], axes: [] };
 
-  /** Gunyah API: virtio_input_configure. Identifiers are stored before the limits are checked, as in the source. */
-  configure(ids: { readonly devids: bigint; readonly properties: number }, eventTypeCount: number, axisCount: number): ErrorName {
+  /** Heap bytes of both tables. */
+  get memorySizeBytes(): number {
+    return this.state.eventLimit * EVENT_BYTES + this.state.axisLimit * AXIS_BYTES;
+  }
+
+  /**
+   * Gunyah API: virtio_input_configure. `pay` takes bytes of the heap. Identifiers are stored before the limits are checked, and the first
+   * table stays if the second cannot be had, as in the source.
+   */
+  configure(ids: { readonly devids: bigint; readonly properties: number }, eventTypeCount: number, axisCount: number, pay: (sizeBytes: number) => boolean): ErrorName {
     this.state.devids = ids.devids;
     this.state.properties = ids.properties;
     if (eventTypeCount > EVENT_TYPES_MAX || axisCount > AXES_MAX) return 'ARGUMENT_INVALID';
-    if (this.state.eventLimit > 0 || this.state.axisLimit > 0) return 'BUSY';
-    this.state.eventLimit = eventTypeCount;
-    this.state.axisLimit = axisCount;
+    if (eventTypeCount > 0) {
+      if (this.state.eventLimit > 0) return 'BUSY';
+      if (!pay(eventTypeCount * EVENT_BYTES)) return 'NOMEM';
+      this.state.eventLimit = eventTypeCount;
+    }
+    if (axisCount > 0) {
+      if (this.state.axisLimit > 0) return 'BUSY';
+      if (!pay(axisCount * AXIS_BYTES)) return 'NOMEM';
+      this.state.axisLimit = axisCount;
+    }
     return 'OK';
   }
 
-  /** The checks of virtio_input_set_data that come before the copy. */
+  /** The checks of virtio_input_set_data that come before the copy; its size is part of the copy and comes last. */
   checkItem(select: number, subselect: number, size: number): ErrorName {
     const limit = this.sizeLimit(select);
     if (limit === undefined) return 'ARGUMENT_INVALID';
-    if (size === 0 || size > limit) return 'ARGUMENT_SIZE';
-    if (select === INPUT_SELECT.events) return this.checkTable(this.state.events, { subselect, limit: this.state.eventLimit, range: EVENT_TYPES_MAX });
-    if (select === INPUT_SELECT.axes) return this.checkTable(this.state.axes, { subselect, limit: this.state.axisLimit, range: AXES_MAX });
-    return 'OK';
+    const error = this.checkSubselect(select, subselect);
+    if (error !== 'OK') return error;
+    if (size !== 0 && size <= limit) return 'OK';
+    this.forgetText(select);
+    return 'ARGUMENT_SIZE';
+  }
+
+  /** A name or serial number whose copy failed is empty. */
+  forgetText(select: number): void {
+    if (select === INPUT_SELECT.name) this.state.name = new Uint8Array();
+    else if (select === INPUT_SELECT.serial) this.state.serial = new Uint8Array();
   }
 
   /** Stores a checked item. */
@@ -45,8 +70,8 @@ export class VirtioInput {
     else if (select === INPUT_SELECT.serial) this.state.serial = data;
     else if (select === INPUT_SELECT.devids) this.state.devids = numberOf(data);
     else if (select === INPUT_SELECT.properties) this.state.properties = Number(numberOf(data) & 0xffff_ffffn);
-    else if (select === INPUT_SELECT.events) this.state.events = replace(this.state.events, entry);
-    else this.state.axes = replace(this.state.axes, entry);
+    else if (select === INPUT_SELECT.events) this.state.events = [...this.state.events, entry];
+    else this.state.axes = [...this.state.axes, entry];
   }
 
   /** What a frontend reads after selecting; empty for what does not exist. */
@@ -82,15 +107,17 @@ export class VirtioInput {
     }
   }
 
-  private checkTable(entries: readonly Entry[], at: { readonly subselect: number; readonly limit: number; readonly range: number }): ErrorName {
-    if (at.subselect >= at.range || at.limit === 0) return 'ARGUMENT_INVALID';
-    const isKnown = entries.some((entry) => entry.subselect === at.subselect);
-    return !isKnown && entries.length >= at.limit ? 'NORESOURCES' : 'OK';
+  private checkSubselect(select: number, subselect: number): ErrorName {
+    if (select === INPUT_SELECT.events) return checkTable(this.state.events, { subselect, limit: this.state.eventLimit, range: EVENT_TYPES_MAX });
+    if (select === INPUT_SELECT.axes) return checkTable(this.state.axes, { subselect, limit: this.state.axisLimit, range: AXES_MAX });
+    return subselect === 0 ? 'OK' : 'ARGUMENT_INVALID';
   }
 }
 
-function replace(entries: readonly Entry[], entry: Entry): readonly Entry[] {
-  return [...entries.filter((other) => other.subselect !== entry.subselect), entry];
+/** Each item takes a new entry, even one that is there already. */
+function checkTable(entries: readonly Entry[], at: { readonly subselect: number; readonly limit: number; readonly range: number }): ErrorName {
+  if (at.subselect >= at.range || at.limit === 0) return 'ARGUMENT_INVALID';
+  return entries.length >= at.limit ? 'NORESOURCES' : 'OK';
 }
 
 function find(entries: readonly Entry[], subselect: number): Uint8Array {

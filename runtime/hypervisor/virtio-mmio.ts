@@ -15,6 +15,8 @@ import { VirqSource } from './virq-source';
 
 /** Queues per device. */
 export const VIRTIO_QUEUES_MAX = 16;
+/** Heap bytes that one queue's registers cost. */
+const QUEUE_BYTES = 40;
 /** Device type of input devices (VIRTIO 5). */
 export const VIRTIO_TYPE_INPUT = 18;
 
@@ -49,6 +51,8 @@ export class VirtioMmio {
   readonly input = new VirtioInput();
   extent: Memextent | undefined;
   deviceType = 0;
+  /** True from activation on: the page is in use and the memory paid for. */
+  isAttached = false;
   private readonly memory: PhysicalMemory;
   private queues: QueueRegisters[] = [];
   private deviceFeatures: readonly [number, number] = [0, 0];
@@ -76,11 +80,17 @@ export class VirtioMmio {
     this.deviceType = deviceType;
   }
 
-  /** Gunyah API: object_activate. Clears the register page. */
-  activate(): ErrorName {
-    if (this.extent === undefined) return 'OBJECT_CONFIG';
+  /** Heap bytes of its queues' registers and, for an input device, of its tables. */
+  get memorySizeBytes(): number {
+    return this.queues.length * QUEUE_BYTES + this.input.memorySizeBytes;
+  }
+
+  /** Takes the register page at activation and clears it. */
+  attach(): void {
+    this.isAttached = true;
+    if (this.extent === undefined) return;
+    this.extent.attachmentCount++;
     this.extent.zero({ first: 0, pageCount: 1 });
-    return 'OK';
   }
 
   /** A store by the frontend at an offset; false is an abort. */
@@ -161,13 +171,14 @@ export class VirtioMmio {
 
   save(): SavedVirtioMmio {
     return {
-      extent: this.extent?.header.id, deviceType: this.deviceType, queues: this.queues.map((queue) => ({ ...queue })), deviceFeatures: this.deviceFeatures,
+      extent: this.extent?.header.id, isAttached: this.isAttached, deviceType: this.deviceType, queues: this.queues.map((queue) => ({ ...queue })), deviceFeatures: this.deviceFeatures,
       driverFeatures: this.driverFeatures, driverFeaturesSel: this.driverFeaturesSel, queueSel: this.queueSel, notified: this.notified, reason: this.reason, input: this.input.save(),
     };
   }
 
   restore(saved: SavedVirtioMmio, extent: (id: number) => Memextent): void {
     this.extent = saved.extent === undefined ? undefined : extent(saved.extent);
+    this.isAttached = saved.isAttached;
     this.deviceType = saved.deviceType;
     this.queues = saved.queues.map((queue) => ({ ...queue }));
     this.deviceFeatures = saved.deviceFeatures;
@@ -281,6 +292,7 @@ export class VirtioMmio {
 /** Saved form; the register page is part of RAM. */
 export interface SavedVirtioMmio {
   readonly extent: number | undefined;
+  readonly isAttached: boolean;
   readonly deviceType: number;
   readonly queues: readonly Readonly<QueueRegisters>[];
   readonly deviceFeatures: readonly [number, number];

@@ -7,8 +7,8 @@ import { VirqSource } from './virq-source';
 /** vCPUs per group. */
 export const VPM_VCPUS_MAX = 8;
 
-/** vpm_group_get_state: 0 none, 1 running, 2 all CPUs off or suspended. */
-export type VpmState = 0 | 1 | 2;
+/** vpm_group_get_state: 1 running, 2 all CPUs off or suspended. The API has 0 (none) and 3 (system suspended) too, which the reference build never answers. */
+export type VpmState = 1 | 2;
 
 /** A power-management group (Gunyah API: vpm_group). */
 export class VpmGroup {
@@ -17,7 +17,7 @@ export class VpmGroup {
   /** PSCI without aggregation of states: any vCPU may go off, the last one too. */
   noAggregation = false;
   private readonly members = new Map<number, Thread>();
-  private lastState: VpmState = 0;
+  private lastState: VpmState = 2;
 
   constructor(id: number) {
     this.header = new ObjectHeader('vpm_group', id);
@@ -49,10 +49,13 @@ export class VpmGroup {
     return this.threads.filter((thread) => isAlive(thread) && !thread.isBlockedBy('VCPU_OFF')).length;
   }
 
-  /** Gunyah API: vpm_group_get_state. */
+  /**
+   * Gunyah API: vpm_group_get_state. Members that never ran count as suspended, and so do all of a group without aggregation; waiting for an
+   * interrupt does not.
+   */
   get state(): VpmState {
-    if (this.members.size === 0 || this.noAggregation) return 0;
-    return this.threads.some((thread) => isAlive(thread) && (thread.blocks & IDLE_BLOCKS) === 0) ? 1 : 2;
+    if (this.noAggregation) return 2;
+    return this.threads.some((thread) => isAlive(thread) && !isIdle(thread)) ? 1 : 2;
   }
 
   /** Re-evaluates after a vCPU changed; a change of the group's state pulses its interrupt. */
@@ -75,8 +78,14 @@ export class VpmGroup {
   }
 }
 
-/** Off, suspended or waiting for an interrupt. */
-const IDLE_BLOCKS = 1 | 2 | 4;
+/** Bits of a power state that name the state of the CPU itself; 0 is running. */
+const CPU_STATE = 0xf;
+
+/** Off, or suspended into a state in which the CPU does not run. */
+function isIdle(thread: Thread): boolean {
+  if (thread.isBlockedBy('VCPU_OFF')) return true;
+  return thread.isBlockedBy('VCPU_SUSPEND') && ((thread.suspend?.powerState ?? 0) & CPU_STATE) !== 0;
+}
 
 function isAlive(thread: Thread): boolean {
   return thread.state === 'ready';

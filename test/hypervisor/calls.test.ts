@@ -176,7 +176,7 @@ describe('every row of the table', () => {
     const own = fixture.give(vm, doorbell, 1);
     const rightsFirst = new Set<HypercallName>([
       'object_activate', 'cspace_configure', 'vic_configure', 'addrspace_configure', 'memextent_configure', 'vcpu_configure', 'vpm_group_configure',
-      'addrspace_configure_info_area', 'vgic_set_mpidr_mapping', 'addrspace_attach_thread', 'cspace_attach_thread', 'memextent_configure_derive',
+      'addrspace_configure_info_area', 'vgic_set_mpidr_mapping', 'addrspace_attach_thread', 'cspace_attach_thread', 'memextent_configure_derive', 'msgqueue_configure',
     ]);
     for (const name of ['object_activate', 'cspace_configure', 'vic_configure', 'msgqueue_configure', 'addrspace_attach_thread', 'cspace_attach_thread', 'msgqueue_send',
       'memextent_modify', 'vcpu_run', 'vcpu_run_check', 'addrspace_lookup', 'vpm_group_configure', 'hwirq_bind_virq', 'vic_attach_vcpu', 'virtio_mmio_configure'] as const) {

@@ -42,15 +42,19 @@ export class Fixture {
   readonly power: string[] = [];
   readonly devices: { readonly address: bigint; readonly isWrite: boolean; readonly value: bigint }[] = [];
   readonly interrupts: number[] = [];
+  /** True if the platform has watchdogs, which the reference build leaves out. */
+  readonly isWatchdogOn: boolean = false;
+  private readonly maxCaps: number;
   private rootVm: RootVm | undefined;
   private nextBase = RAM_BASE + 0x100_0000n;
 
-  constructor(options: { readonly cpuCount?: number; readonly capabilityEncoding?: 'plain' | 'random'; readonly heapSize?: number; readonly identity?: 'gunyah' | 'gunyah-legacy' | 'none' } = {}) {
+  constructor(options: { readonly maxCaps?: number; readonly cpuCount?: number; readonly capabilityEncoding?: 'plain' | 'random'; readonly heapSize?: number; readonly identity?: 'gunyah' | 'gunyah-legacy' | 'none' } = {}) {
+    this.maxCaps = options.maxCaps ?? 64;
     const heapSize = options.heapSize ?? HEAP_SIZE;
     this.engine = createEngine({ ram: [{ base: pa(RAM_BASE), sizeBytes: RAM_SIZE }], vcpuCountMax: 16, counterShift: 4 });
     this.hypervisor = createHypervisor({
       engine: this.engine, events: this.events, cpuCount: options.cpuCount ?? 2, trace: (event) => { this.trace.push(event); }, seed: 7,
-      heap: { base: RAM_END - BigInt(heapSize), sizeBytes: BigInt(heapSize) }, vcpuCountMax: 16, hardwareInterrupts: [33, 34],
+      heap: { base: RAM_END - BigInt(heapSize), sizeBytes: BigInt(heapSize) }, vcpuCountMax: 16, hardwareInterrupts: [20, 33, 34],
       capabilityEncoding: options.capabilityEncoding ?? 'plain', identity: options.identity ?? 'gunyah', onPlatformPower: (action) => { this.power.push(action); },
       deviceAccess: (address, access) => {
         this.devices.push({ address, isWrite: access.isWrite, value: access.value });
@@ -107,7 +111,7 @@ export class Fixture {
   /** A VM with one vCPU, 1 MiB of RAM at IPA 0x80000000, powered off. */
   makeVm({ vmid = 10, cpu = 0, proxy = false, options = 0n, withVpm = true, priority = 32, noAggregation = false }: TestVmOptions = {}): TestVm {
     const [cspace, addrspace, vic, vcpu, vpm] = [this.create('cspace'), this.create('addrspace'), this.create('vic'), this.create('thread'), this.create('vpm_group')];
-    this.rootCall('cspace_configure', { cspace, max_caps: 64 });
+    this.rootCall('cspace_configure', { cspace, max_caps: this.maxCaps });
     this.activate(cspace);
     this.rootCall('addrspace_configure', { addrspace, vmid });
     this.activate(addrspace);

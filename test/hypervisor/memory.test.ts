@@ -46,7 +46,8 @@ describe('configuring an extent', () => {
       fixture.rootCall('memextent_configure_derive', { memextent, parent_memextent: parent, offset, size, attributes }, error);
     derive(1n, 0n, 7, 'ARGUMENT_INVALID');
     derive(0n, MIB2 + 1n, 7, 'ADDR_INVALID');
-    derive(0xffff_ffff_ffff_f000n, KIB4, 7, 'ARGUMENT_INVALID');
+    derive(0xffff_ffff_ffff_f000n, KIB4, 7, 'ADDR_INVALID');
+    derive(0xffff_ffff_ffff_f000n, 2n * KIB4, 7, 'ARGUMENT_INVALID');
     derive(1n, KIB4, 7, 'ARGUMENT_ALIGNMENT');
     derive(0n, KIB4, 3, 'ARGUMENT_INVALID');
     derive(0n, KIB4, 4, 'OK');
@@ -223,9 +224,12 @@ describe('proxy ranges and info areas', () => {
     vmmio(0n, 0n, 0, 'ARGUMENT_SIZE');
     vmmio(0xffff_ffff_ffff_ffffn, 2n, 0, 'ADDR_OVERFLOW');
     vmmio(0n, 1n, 2, 'UNIMPLEMENTED');
-    for (let n = 0n; n < 128n; n++) vmmio(n * KIB4, KIB4, 0);
+    vmmio(0xffff_ffff_ffff_ffffn, 1n, 0, 'ADDR_OVERFLOW');
+    vmmio(1n << 52n, 1n, 0, 'ARGUMENT_SIZE');
+    for (let n = 0n; n < 127n; n++) vmmio(n * KIB4, KIB4, 0);
     vmmio(5n, 1n, 0, 'BUSY');
-    vmmio(1n << 32n, 1n, 0, 'NORESOURCES');
+    vmmio(127n * KIB4, KIB4, 0);
+    vmmio(5n, 1n, 0, 'NORESOURCES');
     vmmio(0n, 1n, 1, 'BUSY');
     vmmio(0n, KIB4, 1);
     const parent = fixture.makeMemory(MIB2).cap;
@@ -235,6 +239,8 @@ describe('proxy ranges and info areas', () => {
     fixture.activate(page);
     fixture.rootCall('addrspace_configure_info_area', { addrspace, info_area_me: page, ipa: 1n }, 'ADDR_INVALID');
     fixture.rootCall('addrspace_configure_info_area', { addrspace, info_area_me: page, ipa: 0n });
+    fixture.rootCall('addrspace_configure', { addrspace, vmid: 77 });
+    fixture.activate(addrspace);
     const child = fixture.create('memextent');
     fixture.rootCall('memextent_configure_derive', { memextent: child, parent_memextent: page, offset: 0n, size: KIB4, attributes: 4 });
     fixture.activate(child, 'BUSY');
