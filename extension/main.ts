@@ -12,6 +12,7 @@ import * as deviceTreePreviews from './features/device-tree-previews';
 import * as deviceTreeWizards from './features/device-tree-wizards';
 import * as eventBreakpoints from './features/event-breakpoints';
 import * as launchConfiguration from './features/launch-configuration';
+import * as memoryMap from './features/memory-map';
 import * as panelCommands from './features/panel-commands';
 import * as panels from './features/panels';
 import * as sampleWorkspace from './features/sample-workspace';
@@ -33,6 +34,7 @@ const FEATURES: readonly RegisterFeature[] = [
   timelineStatus.register,
   eventBreakpoints.register,
   trace.register,
+  memoryMap.register,
   sampleWorkspace.register,
   deviceTreePreviews.register,
   deviceTreeBlobs.register,

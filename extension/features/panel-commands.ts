@@ -18,6 +18,8 @@ const COMMANDS: Readonly<Record<string, Handler>> = {
   'gunyah.revealMemory': revealMemory,
   'gunyah.goToMessage': goToMessage,
   'gunyah.openDeviceTree': openDeviceTree,
+  'gunyah.breakOnInterrupt': breakOnInterrupt,
+  'gunyah.copyAddress': copyAddress,
 };
 
 /** Registers the commands; each takes the row it was called on. */
@@ -30,7 +32,7 @@ export function register(context: FeatureContext): void {
 }
 
 /** Menus of our views hand over the row itself. */
-function isRow(argument: unknown): argument is Row {
+export function isRow(argument: unknown): argument is Row {
   return isRecord(argument) && isRecord(argument['subject']) && typeof argument['subject']['kind'] === 'string';
 }
 
@@ -66,11 +68,25 @@ async function breakOnSends(subject: Subject, sessions: Sessions): Promise<void>
 
 const HEX_EDITOR = 'ms-vscode.hexeditor';
 
-/** Opens memory in the Hex Editor if it is installed, else as a read-only dump. */
 async function revealMemory(subject: Subject, sessions: Sessions): Promise<void> {
+  const reference = referenceOf(subject);
+  if (reference !== undefined) await openMemory(sessions, reference);
+}
+
+/** Where a row's memory begins, as a memory reference. */
+function referenceOf(subject: Subject): string | undefined {
+  switch (subject.kind) {
+    case 'vm': return `${subject.name}:ipa:${subject.memoryBase}`;
+    case 'vcpu': return `${subject.vm}:va:${subject.pc}`;
+    case 'range': return `${subject.vm}:ipa:${subject.ipa}`;
+    default: return undefined;
+  }
+}
+
+/** Opens memory at a reference such as `primary:ipa:0x40000000`, in the Hex Editor if it is installed. */
+export async function openMemory(sessions: Sessions, reference: string): Promise<void> {
   const session = sessions.current;
-  const reference = subject.kind === 'vm' ? `${subject.name}:ipa:${subject.memoryBase}` : subject.kind === 'vcpu' ? `${subject.vm}:va:${subject.pc}` : undefined;
-  if (session === undefined || reference === undefined) return;
+  if (session === undefined) return;
   if (vscode.extensions.getExtension(HEX_EDITOR) === undefined) {
     await vscode.window.showTextDocument(memoryUri(reference), { preview: true });
     return;
@@ -78,6 +94,17 @@ async function revealMemory(subject: Subject, sessions: Sessions): Promise<void>
   // The editor's own file system over readMemory and writeMemory of a session.
   const uri = vscode.Uri.from({ scheme: 'vscode-debug-memory', authority: session.id, path: `/${encodeURIComponent(reference)}/memory.bin` });
   await vscode.commands.executeCommand('vscode.openWith', uri, 'hexEditor.hexedit');
+}
+
+async function breakOnInterrupt(subject: Subject): Promise<void> {
+  if (subject.kind !== 'interrupt') return;
+  vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint(`virq:${subject.virq}`, true, `vm == "${subject.vm}"`)]);
+  vscode.window.setStatusBarMessage(`Breakpoint on interrupt ${subject.virq} of ${subject.vm}`, 4000);
+  await Promise.resolve();
+}
+
+async function copyAddress(subject: Subject): Promise<void> {
+  if (subject.kind === 'range') await vscode.env.clipboard.writeText(subject.ipa);
 }
 
 async function goToMessage(subject: Subject, sessions: Sessions): Promise<void> {

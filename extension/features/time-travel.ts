@@ -4,9 +4,9 @@ import * as vscode from 'vscode';
 import { registerCommand } from '../command';
 import type { FeatureContext } from '../feature';
 import { formatCount, formatTime } from '../model/format';
-import { isRecord } from '../model/messages';
 import { parseTime } from '../model/time-text';
 import type { Sessions } from '../sessions';
+import { evaluate, variableOf, type VariableContext } from '../variable-context';
 
 /** Registers the commands. */
 export function register(context: FeatureContext): void {
@@ -39,16 +39,6 @@ async function seek(sessions: Sessions): Promise<void> {
   if ('tick' in answer) await sessions.request('gunyah/seek', { tick: answer.tick });
 }
 
-/** What the Variables view hands to a context command. */
-interface VariableContext { readonly name: string; readonly expression: string | undefined; readonly memoryReference: string | undefined }
-
-function variableOf(argument: unknown): VariableContext | undefined {
-  const variable = isRecord(argument) ? argument['variable'] : undefined;
-  if (!isRecord(variable) || typeof variable['name'] !== 'string') return undefined;
-  const text = (key: string): string | undefined => (typeof variable[key] === 'string' ? variable[key] : undefined);
-  return { name: variable['name'], expression: text('evaluateName'), memoryReference: text('memoryReference') };
-}
-
 /** Finds who last wrote a variable and goes there. */
 async function lastWrite(sessions: Sessions, argument: unknown): Promise<void> {
   const variable = variableOf(argument) ?? await askForVariable();
@@ -79,17 +69,4 @@ async function placeOf(sessions: Sessions, variable: VariableContext): Promise<{
   if (address === undefined) return undefined;
   const size = expression === undefined ? Number.NaN : Number(await evaluate(sessions, `sizeof(${expression})`, 'result'));
   return Number.isSafeInteger(size) && size > 0 ? { address, size } : { address };
-}
-
-/** One field of an evaluation's answer, undefined if the expression has no such value. */
-async function evaluate(sessions: Sessions, expression: string, field: 'memoryReference' | 'result'): Promise<string | undefined> {
-  const item = vscode.debug.activeStackItem;
-  const frame = item instanceof vscode.DebugStackFrame ? { frameId: item.frameId } : {};
-  try {
-    const body: unknown = await sessions.current?.customRequest('evaluate', { expression, context: 'watch', ...frame });
-    const value = isRecord(body) ? body[field] : undefined;
-    return typeof value === 'string' ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { registerCommand } from '../command';
 import type { FeatureContext } from '../feature';
 import { isRecord } from '../model/messages';
+import { isRow } from './panel-commands';
 import { TRACE_VIEW, TraceView } from '../panels/trace/view';
 
 /** Registers the view. */
@@ -15,8 +16,12 @@ export function register(context: FeatureContext): void {
   registerCommand(context, 'gunyah.filterTrace', () => view.focus('filter'));
   registerCommand(context, 'gunyah.findInTrace', () => view.focus('search'));
   registerCommand(context, 'gunyah.goToEvent', async (argument) => {
-    const event = field(argument, 'number');
+    const event = isRow(argument) && argument.subject.kind === 'event' ? argument.subject.number : field(argument, 'number');
     if (typeof event === 'number') await sessions.request('gunyah/seek', { event });
+  });
+  registerCommand(context, 'gunyah.copyEvents', async () => {
+    view.copySelection();
+    await Promise.resolve();
   });
   registerCommand(context, 'gunyah.filterEventsLikeThis', async (argument) => {
     const filter = eventPattern(argument);

@@ -15,7 +15,14 @@ export type Subject =
   | { readonly kind: 'capability'; readonly vmid: number; readonly vm: string; readonly capId: string; readonly objectType: string; readonly objectId: number }
   | { readonly kind: 'queue'; readonly objectId: number; readonly from: string; readonly to: string; readonly label: string }
   | { readonly kind: 'message'; readonly tick: number; readonly bytes: string }
-  | { readonly kind: 'doorbell'; readonly objectId: number; readonly label: string };
+  | { readonly kind: 'doorbell'; readonly objectId: number; readonly label: string }
+  | { readonly kind: 'interrupt'; readonly vm: string; readonly virq: number }
+  | { readonly kind: 'thread'; readonly threadId: number }
+  | { readonly kind: 'vmMemory'; readonly vmid: number; readonly name: string }
+  /** An event of the trace, by its number. */
+  | { readonly kind: 'event'; readonly number: number }
+  /** A range of a VM's intermediate addresses. */
+  | { readonly kind: 'range'; readonly vmid: number; readonly vm: string; readonly ipa: string; readonly sizeBytes: number };
 
 /** Kind of subject; also the row's context value in menus. */
 export type SubjectKind = Subject['kind'];
@@ -57,6 +64,19 @@ export interface Property {
 export function propertyRow(parent: string, { name, icon, value, before }: Property): Row {
   const changed = before !== undefined && before !== value;
   return row({ id: `${parent}/${name}`, label: name, description: changed ? `${value} (was ${before})` : value, tone: changed ? 'changed' : 'plain', icon });
+}
+
+/** A row without meaning of its own that holds others together. */
+export function groupRow(id: string, label: string, icon: string, children: readonly Row[]): Row {
+  const touched = children.some(({ tone }) => tone === 'new' || tone === 'changed' || tone === 'gone');
+  return row({ id, label, description: String(children.length), icon, tone: touched ? 'changed' : 'plain', children });
+}
+
+/** How something stands against the previous stop: `comparing` says whether there was one. */
+export function toneAgainst<T>(now: T, old: T | undefined, comparing: boolean): Tone {
+  if (!comparing) return 'plain';
+  if (old === undefined) return 'new';
+  return JSON.stringify(now) === JSON.stringify(old) ? 'plain' : 'changed';
 }
 
 const TONE_WORDS: Readonly<Record<Tone, string>> = {

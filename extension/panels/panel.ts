@@ -1,5 +1,6 @@
 /**
  * Moves data from the debug session into a tree view: asks at each stop, after travel in time, and now and then while running.
+ * A view that nobody sees asks nothing, so that stepping costs what is on the screen.
  *
  * What is asked and how it becomes rows is in each panel's own folder; drawing is in `tree-view.ts`.
  */
@@ -55,10 +56,11 @@ export class Panel<T> implements vscode.Disposable {
       this.clear();
       return;
     }
-    const running = this.sessions.state === 'running';
-    // A hidden view still looks at each stop, so that it can say later what changed since the one before.
-    if (running && !this.tree.view.visible) return;
-    this.timer = setTimeout(() => void this.refresh(), running ? LIVE_REFRESH_MS : BURST_MS);
+    if (!this.tree.view.visible) {
+      this.history.miss();
+      return;
+    }
+    this.timer = setTimeout(() => void this.refresh(), this.sessions.state === 'running' ? LIVE_REFRESH_MS : BURST_MS);
   }
 
   dispose(): void {

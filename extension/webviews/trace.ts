@@ -268,6 +268,7 @@ function receive(message: ToTracePage): void {
       table.redraw();
       drawDetails();
       break;
+    case 'copySelection': copySelection(); break;
     case 'found': found(message.index); break;
     case 'focus': (message.where === 'filter' ? filterBox : searchBox).focus(); break;
   }

@@ -32,6 +32,8 @@ export type ToTracePage =
   | { readonly kind: 'rows'; readonly version: number; readonly from: number; readonly lines: readonly TraceLine[] }
   /** The answer to `find`; null if nothing was found. */
   | { readonly kind: 'found'; readonly index: number | null }
+  /** The page answers with `copy`. */
+  | { readonly kind: 'copySelection' }
   | { readonly kind: 'focus'; readonly where: 'filter' | 'search' };
 
 /** From the page to the extension. */

@@ -69,6 +69,11 @@ export class TraceView implements vscode.WebviewViewProvider, vscode.Disposable 
     this.post({ kind: 'focus', where });
   }
 
+  /** Copies the selected events. */
+  copySelection(): void {
+    this.post({ kind: 'copySelection' });
+  }
+
   /** Shows only what a filter matches. */
   setFilter(text: string): void {
     this.source.setFilter(text.trim());

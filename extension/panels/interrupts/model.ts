@@ -1,0 +1,143 @@
+/**
+ * Rows of the Interrupts view: per VM and vCPU what is pending and active, what is presented next, and the registers behind it.
+ *
+ * A pure function of what `gunyah/interrupts` answered for each VM now and at the previous stop.
+ */
+
+import type { CustomRequestBody, InterruptInterfaceRow, InterruptRow, RegisterRow } from '../../../debug-adapter/protocol';
+import { escapeMarkdown, formatHex } from '../../model/format';
+import { groupRow, propertyRow, row, toneAgainst, type Row, type Tone } from '../../model/row';
+
+/** The interrupts of one VM. */
+export interface VmInterrupts extends CustomRequestBody<'gunyah/interrupts'> {
+  readonly vmid: number;
+  readonly vm: string;
+}
+
+/** Rows of all VMs. `before` is the previous stop's answer, undefined at the first stop. */
+export function interruptRows(vms: readonly VmInterrupts[], before: readonly VmInterrupts[] | undefined): readonly Row[] {
+  return vms.filter(({ interrupts, vcpus }) => interrupts.length > 0 || vcpus.length > 0).map((vm) => vmRow(vm, before?.find((old) => old.vmid === vm.vmid)));
+}
+
+function vmRow(vm: VmInterrupts, old: VmInterrupts | undefined): Row {
+  const id = `vm${vm.vmid}`;
+  const shared = vm.interrupts.filter(({ vcpu }) => vcpu === null).map((one) => interruptRow(id, vm, one, old));
+  const children = [
+    ...vm.vcpus.map((vcpu) => vcpuRow(id, vm, vcpu, old)),
+    ...(shared.length === 0 ? [] : [{ ...groupRow(`${id}/shared`, 'Shared', 'type-hierarchy', shared), expanded: true, description: countText(vm.interrupts.filter(({ vcpu }) => vcpu === null)) }]),
+    ...(vm.distributor.length === 0 ? [] : [registersRow(`${id}/distributor`, 'Distributor', vm.distributor, old?.distributor)]),
+  ];
+  return row({
+    id,
+    label: vm.vm,
+    description: countText(vm.interrupts),
+    tooltip: `Interrupts of **${escapeMarkdown(vm.vm)}**, VMID ${vm.vmid}: those that are enabled, pending, active or bound to a source`,
+    icon: 'vm',
+    tone: children.some(({ tone }) => tone !== 'plain' && tone !== 'dim') ? 'changed' : 'plain',
+    children,
+    expanded: true,
+  });
+}
+
+function countText(interrupts: readonly InterruptRow[]): string {
+  const pending = interrupts.filter((one) => one.pending).length;
+  const active = interrupts.filter((one) => one.active).length;
+  const parts = [...(pending > 0 ? [`${pending} pending`] : []), ...(active > 0 ? [`${active} active`] : [])];
+  return parts.length === 0 ? 'nothing pending' : parts.join(' · ');
+}
+
+function vcpuRow(parent: string, vm: VmInterrupts, vcpu: InterruptInterfaceRow, before: VmInterrupts | undefined): Row {
+  const id = `${parent}/cpu${vcpu.vcpu}`;
+  const old = before?.vcpus.find((other) => other.vcpu === vcpu.vcpu);
+  const own = vm.interrupts.filter((one) => one.vcpu === vcpu.vcpu);
+  const presented = vcpu.listRegisters.map(({ virq, state, priority, group }, index) => row({
+    id: `${id}/presented/${virq}`, label: `${index + 1}: ${nameOfVirq(vm, virq, vcpu.vcpu)}`, description: [state, `priority ${formatHex(priority)}`, `group ${group}`].join(' · '), icon: 'arrow-right',
+    tone: toneAgainst(state, old?.listRegisters.find((other) => other.virq === virq)?.state, old !== undefined),
+  }));
+  const children = [
+    ...(presented.length === 0 ? [] : [{ ...groupRow(`${id}/presented`, 'Presented', 'list-ordered', presented), expanded: true }]),
+    ...own.map((one) => interruptRow(id, vm, one, before)),
+    registersRow(`${id}/interface`, 'CPU interface', vcpu.registers, old?.registers),
+    registersRow(`${id}/redistributor`, 'Redistributor', vcpu.redistributor, old?.redistributor),
+  ];
+  const lines = lineText(vcpu);
+  const changed = old !== undefined && lineText(old) !== lines;
+  return row({
+    id,
+    label: `cpu${vcpu.vcpu}`,
+    description: changed ? `${lines} (was ${lineText(old)})` : lines,
+    tooltip: `The interrupt inputs of **${escapeMarkdown(vm.vm)}/cpu${vcpu.vcpu}** are ${vcpu.irq || vcpu.fiq ? 'asserted' : 'quiet'}; the vCPU ${vcpu.masked ? 'has them masked (PSTATE.I)' : 'would take them'}.`,
+    icon: vcpu.irq || vcpu.fiq ? 'bell-dot' : 'server-process',
+    tone: changed || children.some(({ tone }) => tone === 'new' || tone === 'changed') ? 'changed' : 'plain',
+    children,
+    expanded: own.some(({ pending, active }) => pending || active),
+  });
+}
+
+function lineText({ irq, fiq, masked }: InterruptInterfaceRow): string {
+  const lines = [...(irq ? ['IRQ asserted'] : []), ...(fiq ? ['FIQ asserted'] : [])];
+  return [...(lines.length === 0 ? ['quiet'] : lines), masked ? 'masked' : 'unmasked'].join(' · ');
+}
+
+/** The words for an interrupt in a list that names it by number only. */
+function nameOfVirq(vm: VmInterrupts, virq: number, vcpu: number): string {
+  const known = vm.interrupts.find((one) => one.virq === virq && (one.vcpu === vcpu || one.vcpu === null));
+  const what = known === undefined ? '' : sourceText(known);
+  return what === '' ? String(virq) : `${virq} ${what}`;
+}
+
+function sourceText({ source, object }: InterruptRow): string {
+  return object === '' ? source : source === '' ? object : `${object} (${source})`;
+}
+
+function stateWords(one: InterruptRow): string[] {
+  return [...(one.pending ? ['pending'] : []), ...(one.active ? ['active'] : []), ...(one.enabled ? [] : ['disabled'])];
+}
+
+function stateText(one: InterruptRow): string {
+  const words = stateWords(one);
+  return words.length === 0 ? 'enabled' : words.join(' and ');
+}
+
+function toneOf(one: InterruptRow, old: InterruptRow | undefined, comparing: boolean): Tone {
+  const tone = toneAgainst(one, old, comparing);
+  return tone === 'plain' && !one.enabled && !one.pending && !one.active ? 'dim' : tone;
+}
+
+function interruptRow(parent: string, vm: VmInterrupts, one: InterruptRow, before: VmInterrupts | undefined): Row {
+  const id = `${parent}/virq${one.virq}`;
+  const old = before?.interrupts.find((other) => other.virq === one.virq && other.vcpu === one.vcpu);
+  const was = old !== undefined && stateText(old) !== stateText(one) ? ` (was ${stateText(old)})` : '';
+  const source = sourceText(one);
+  return row({
+    id,
+    label: `${one.kind} ${one.virq}`,
+    description: [`${stateText(one)}${was}`, ...(source === '' ? [] : [source]), `priority ${formatHex(one.priority)}`].join(' · '),
+    tooltip: [
+      `**${one.kind} ${one.virq}** of ${escapeMarkdown(vm.vm)}: ${stateText(one)}`, '', source === '' ? 'No source is bound to it.' : `Source: ${escapeMarkdown(source)}`, '',
+      `${one.trigger === 'edge' ? 'Edge-triggered' : 'Level-sensitive'}, group ${one.group}, priority ${formatHex(one.priority)}${one.route === '' ? '' : `, goes to ${escapeMarkdown(one.route)}`}`,
+    ].join('\n'),
+    icon: one.pending ? 'bell-dot' : one.active ? 'zap' : one.enabled ? 'bell' : 'bell-slash',
+    tone: toneOf(one, old, before !== undefined),
+    subject: { kind: 'interrupt', vm: vm.vm, virq: one.virq },
+    children: [
+      propertyRow(id, { name: 'Pending', icon: 'bell-dot', value: yesNo(one.pending), before: old && yesNo(old.pending) }),
+      propertyRow(id, { name: 'Active', icon: 'zap', value: yesNo(one.active), before: old && yesNo(old.active) }),
+      propertyRow(id, { name: 'Enabled', icon: 'check', value: yesNo(one.enabled), before: old && yesNo(old.enabled) }),
+      propertyRow(id, { name: 'Trigger', icon: 'pulse', value: one.trigger === 'level' ? `level, ${one.level ? 'high' : 'low'}` : 'edge' }),
+      propertyRow(id, { name: 'Priority', icon: 'arrow-up', value: formatHex(one.priority), before: old && formatHex(old.priority) }),
+      propertyRow(id, { name: 'Group', icon: 'symbol-namespace', value: String(one.group), before: old && String(old.group) }),
+      ...(one.route === '' ? [] : [propertyRow(id, { name: 'Route', icon: 'arrow-right', value: one.route, before: old?.route })]),
+      propertyRow(id, { name: 'Source', icon: 'plug', value: source === '' ? 'none' : source, before: old && (sourceText(old) === '' ? 'none' : sourceText(old)) }),
+    ],
+  });
+}
+
+function yesNo(value: boolean): string {
+  return value ? 'yes' : 'no';
+}
+
+function registersRow(id: string, label: string, registers: readonly RegisterRow[], before: readonly RegisterRow[] | undefined): Row {
+  const rows = registers.map(({ name, value }) => propertyRow(id, { name, icon: 'symbol-field', value, before: before?.find((old) => old.name === name)?.value }));
+  return groupRow(id, label, 'symbol-structure', rows);
+}

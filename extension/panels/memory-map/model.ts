@@ -1,0 +1,53 @@
+/** The memory map's content from what `gunyah/memory` answers. Pure functions. */
+
+import type { MemoryRow } from '../../../debug-adapter/protocol';
+import { formatHex } from '../../model/format';
+import { STATE_WORDS, type VmMemory } from '../memory/model';
+import type { MapRange, MapState, OtherRange } from './messages';
+
+/** What surrounds the map. */
+export interface MapSurroundings { readonly session: MapState['session']; readonly nowText: string; readonly vmid: number | undefined }
+
+/** The map of the wanted VM, or of the first that has one. */
+export function mapState(vms: readonly VmMemory[], before: readonly VmMemory[] | undefined, { session, nowText, vmid }: MapSurroundings): MapState {
+  const withMemory = vms.filter(({ map }) => map.length > 0);
+  const shown = withMemory.find((vm) => vm.vmid === vmid) ?? withMemory[0];
+  const old = before?.find((vm) => vm.vmid === shown?.vmid);
+  return {
+    session,
+    nowText,
+    vms: withMemory.map(({ vmid: id, vm }) => ({ vmid: id, name: vm })),
+    vmid: shown?.vmid ?? -1,
+    vm: shown?.vm ?? '',
+    ranges: shown === undefined ? [] : shown.map.map((range) => mapRange(range, shown, old)),
+    others: shown === undefined ? [] : otherRanges(shown, withMemory),
+    cut: shown?.cut ?? false,
+  };
+}
+
+function mapRange(range: MemoryRow, vm: VmMemory, before: VmMemory | undefined): MapRange {
+  const old = before?.map.find(({ ipa }) => ipa === range.ipa);
+  const label = vm.extents.find(({ objectId }) => objectId === range.extentId)?.label ?? '';
+  return {
+    ipa: Number(range.ipa),
+    pa: Number(range.pa),
+    sizeBytes: range.sizeBytes,
+    state: range.state,
+    stateText: STATE_WORDS[range.state],
+    access: range.access,
+    userAccess: range.userAccess,
+    memoryType: range.memoryType,
+    owner: range.owner,
+    extent: range.extentId === null ? '' : `#${range.extentId}${label === '' ? '' : ` ${label}`}`,
+    memparcel: range.memparcel === null ? '' : formatHex(range.memparcel),
+    others: range.others,
+    change: before === undefined ? 'same' : old === undefined ? 'new' : JSON.stringify(old) === JSON.stringify(range) ? 'same' : 'changed',
+  };
+}
+
+/** What the other VMs see and this one does not, by physical address. */
+function otherRanges(shown: VmMemory, all: readonly VmMemory[]): readonly OtherRange[] {
+  const own = shown.map.map(({ pa, sizeBytes }) => ({ from: Number(pa), to: Number(pa) + sizeBytes }));
+  const found = all.filter((vm) => vm !== shown).flatMap(({ vm, map }) => map.map(({ pa, sizeBytes }) => ({ pa: Number(pa), sizeBytes, vm })));
+  return found.filter(({ pa, sizeBytes }) => !own.some(({ from, to }) => pa >= from && pa + sizeBytes <= to)).sort((a, b) => a.pa - b.pa);
+}
