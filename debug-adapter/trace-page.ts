@@ -1,11 +1,13 @@
 /** Pages of the trace: forward from an event, or backward from one, through a filter. Numbers of events are stable, so pages fit together. */
 
-import { err, ok, type Result, type TraceEvent } from '../runtime/index';
+import { err, ok, type EventValue, type Result, type TraceEvent } from '../runtime/index';
 import type { TracePage, TraceRow } from './protocol/index';
 import { numberOr, textOr, type Arguments } from './requests/arguments';
 import type { Session } from './session';
 import { parseTraceFilter, type TraceFilter } from './trace-filter';
 import { traceRow } from './trace-row';
+import { argumentType } from './variables/event-scope';
+import { ObjectBook } from './views/objects';
 
 const LIMIT_DEFAULT = 1000;
 const LIMIT_MAX = 10_000;
@@ -13,7 +15,7 @@ const LIMIT_MAX = 10_000;
 const SCANNED_MAX = 100_000;
 
 /** `end` is the present, or the end of what is known. */
-interface Scan { readonly from: number; readonly end: number; readonly limit: number; readonly filter: TraceFilter }
+interface Scan { readonly from: number; readonly end: number; readonly limit: number; readonly filter: TraceFilter; readonly toRow: (event: TraceEvent, number: number) => TraceRow }
 
 /** The page that arguments ask for; the sentence that says what is wrong with the filter otherwise. */
 export function tracePage(session: Session, args: Arguments): Result<TracePage, string> {
@@ -25,24 +27,24 @@ export function tracePage(session: Session, args: Arguments): Result<TracePage, 
   const isBackward = textOr(args, 'direction') === 'backward' || typeof asked !== 'number';
   const end = args['future'] === true ? log.end : log.position;
   const from = Math.trunc(numberOr(args, 'from', end));
-  const scan = { from: Math.min(Math.max(from, log.start), end), end, limit, filter: filter.value };
+  const scan = { from: Math.min(Math.max(from, log.start), end), end, limit, filter: filter.value, toRow: rowMaker(session, args['names'] === true) };
   const page = isBackward ? backward(session, scan) : forward(session, scan);
   return ok({ ...page, dropped: Math.max(0, log.start - from), start: log.start, position: log.position, end: log.end, branch: log.branch });
 }
 
-function forward(session: Session, { from, end: last, limit, filter }: Scan): Pick<TracePage, 'events' | 'next' | 'previous' | 'complete'> {
+function forward(session: Session, { from, end: last, limit, filter, toRow }: Scan): Pick<TracePage, 'events' | 'next' | 'previous' | 'complete'> {
   const log = session.debuggee.target.system.trace;
   const end = Math.min(last, from + SCANNED_MAX);
   const events: TraceRow[] = [];
   let number = from;
   for (; number < end && events.length < limit; number++) {
     const event = log.at(number);
-    if (event !== undefined && filter(event)) events.push(rowOf(session, event, number));
+    if (event !== undefined && filter(event)) events.push(toRow(event, number));
   }
   return { events, next: number, previous: from, complete: number >= last };
 }
 
-function backward(session: Session, { from, limit, filter }: Scan): Pick<TracePage, 'events' | 'next' | 'previous' | 'complete'> {
+function backward(session: Session, { from, limit, filter, toRow }: Scan): Pick<TracePage, 'events' | 'next' | 'previous' | 'complete'> {
   const log = session.debuggee.target.system.trace;
   const end = Math.max(log.start, from - SCANNED_MAX);
   const events: TraceRow[] = [];
@@ -50,11 +52,34 @@ function backward(session: Session, { from, limit, filter }: Scan): Pick<TracePa
   while (number > end && events.length < limit) {
     number--;
     const event = log.at(number);
-    if (event !== undefined && filter(event)) events.push(rowOf(session, event, number));
+    if (event !== undefined && filter(event)) events.push(toRow(event, number));
   }
   return { events: events.reverse(), next: from, previous: number, complete: number <= log.start };
 }
 
-function rowOf(session: Session, event: TraceEvent, number: number): TraceRow {
-  return { ...traceRow(event, session.debuggee.target.system.vmName(event.vmid)), number };
+/** How events become rows. A hypercall's own number stays beside the event's, as `call`. */
+function rowMaker(session: Session, withNames: boolean): Scan['toRow'] {
+  const { system } = session.debuggee.target;
+  const book = withNames ? new ObjectBook(system) : undefined;
+  return (event, number) => ({
+    ...traceRow(event, system.vmName(event.vmid)), ...('number' in event ? { call: event.number } : {}), number, ...(book === undefined ? {} : namesOf(session, book, event)),
+  });
+}
+
+/** Objects and VMs behind the numbers of an event, as they are called at the present moment. */
+function namesOf(session: Session, book: ObjectBook, event: TraceEvent): { readonly names?: Readonly<Record<string, string>> } {
+  const names: Record<string, string> = {};
+  const result = 'result' in event && typeof event.result === 'object' ? event.result : {};
+  for (const [name, value] of [...Object.entries('args' in event ? event.args : {}), ...Object.entries(result)]) {
+    const words = nameOfValue(session, { book, event, name, value });
+    if (words !== undefined) names[name] = words;
+  }
+  if (event.event === 'message') names['objectId'] = book.name({ id: event.objectId, type: 'msgqueue' });
+  return Object.keys(names).length === 0 ? {} : { names };
+}
+
+function nameOfValue(session: Session, { book, event, name, value }: { readonly book: ObjectBook; readonly event: TraceEvent; readonly name: string; readonly value: EventValue }): string | undefined {
+  if (event.event === 'hypercall') return typeof value === 'bigint' && argumentType(event.name, name) === 'cap_id_t' ? book.describe(event.vmid, value) : undefined;
+  const isVmid = /^(vmid|.*_vmid)$/.test(name) && (typeof value === 'number' || typeof value === 'bigint');
+  return isVmid && event.event.startsWith('rm-') ? session.debuggee.target.system.vmName(Number(value)) : undefined;
 }

@@ -298,6 +298,10 @@ export interface TraceRow {
   readonly vm: string;
   readonly vcpu?: number;
   readonly event: string;
+  /** Number of a hypercall. */
+  readonly call?: number;
+  /** What stands behind numbers, by the name of the field. */
+  readonly names?: Readonly<Record<string, string>>;
   /** `name`, `args`, `result` and others, as the event has them. */
   readonly [field: string]: unknown;
 }
@@ -313,6 +317,8 @@ export interface TraceQuery {
   readonly direction?: 'forward' | 'backward';
   /** Also what lies ahead of the present, known because time was travelled back. */
   readonly future?: boolean;
+  /** Rows say in `names` which objects and VMs stand behind the numbers of their fields, as they are called now. */
+  readonly names?: boolean;
 }
 /** A page of the trace. */
 export interface TracePage {

@@ -51,7 +51,7 @@ function isValue(value: unknown): value is EventValue {
 
 /** An argument or result: a capability with its object, an address that can be looked at, a number. */
 function namedValue(session: Session, event: TraceEvent, { name, value }: { name: string; value: EventValue }): DebugProtocol.Variable {
-  const type = event.event === 'hypercall' ? typeOf(event.name, name) : undefined;
+  const type = event.event === 'hypercall' ? argumentType(event.name, name) : undefined;
   if (type === 'cap_id_t' && typeof value === 'bigint') {
     const described = new ObjectBook(session.debuggee.target.system).describe(event.vmid, value);
     return row(name, `${hex(value)} (${described ?? 'no capability of this VM'})`, { type });
@@ -63,7 +63,7 @@ function namedValue(session: Session, event: TraceEvent, { name, value }: { name
 }
 
 /** The type that the table of hypercalls gives to an argument or result. */
-function typeOf(call: string, name: string): string | undefined {
+export function argumentType(call: string, name: string): string | undefined {
   for (const [known, { inputs, outputs }] of Object.entries(HYPERCALLS)) {
     if (known === call) return [...inputs, ...outputs].find((one) => one.name === name)?.type;
   }

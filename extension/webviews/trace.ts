@@ -30,7 +30,7 @@ let finding = false;
 const lines = new Map<number, TraceLine>();
 const asked = new Set<number>();
 
-const filterBox = element('input', { 'type': 'text', 'class': 'filter', 'placeholder': 'Filter: hvc:msgqueue_*, rm:*, virq:27 …', 'aria-label': 'Filter events', 'title': 'The same words as breakpoints on events, or any text', 'spellcheck': 'false' });
+const filterBox = element('input', { 'type': 'text', 'class': 'filter', 'placeholder': 'Filter: hvc:msgqueue_* vm=sensor if size > 16', 'aria-label': 'Filter events', 'title': 'Events as breakpoints name them (hvc:msgqueue_*|rm:*), vm=sensor, any word, -word; after "if" a condition', 'spellcheck': 'false' });
 const searchBox = element('input', { 'type': 'search', 'class': 'search', 'placeholder': 'Find', 'aria-label': 'Find in events', 'title': 'Find: Enter for the next, Shift+Enter for the previous', 'spellcheck': 'false' });
 const followButton = button('Follow', 'Keep the present moment in sight', () => { setFollow(!follow); });
 const detailsButton = button('Details', 'Show every field of the selected event', () => { setDetails(!showDetails); });

@@ -110,6 +110,15 @@ test('the trace is read in pages, and a filter picks lines', async (context) => 
   assert.ok(sends.events.length > 0 && sends.events.every((event) => JSON.stringify(event).includes('msgqueue_send')));
 });
 
+test('rows of the trace say on request what stands behind their numbers', async (context) => {
+  const session = await stoppedSample(context);
+  const plain = await session.client.request('gunyah/trace', { from: 0, limit: 1000, filter: 'hvc:msgqueue_send' });
+  const named = await session.client.request('gunyah/trace', { from: 0, limit: 1000, filter: 'hvc:msgqueue_send', names: true });
+  assert.equal(plain.events[0]?.names, undefined);
+  assert.match(named.events[0]?.names?.['msgqueue'] ?? '', /^message queue \d+/);
+  assert.deepEqual([named.events[0]?.call, typeof named.events[0]?.number], [0x1b, 'number']);
+});
+
 test('seek goes to a tick and to an event of the trace, and back to the present', async (context) => {
   const session = await stoppedSample(context);
   const { now } = await session.client.request('gunyah/timeline', {});

@@ -31,7 +31,7 @@ export interface TraceLine {
 }
 
 /** Fields that have columns of their own or say nothing more. */
-const PLACED = new Set(['tick', 'vm', 'vcpu', 'event', 'number', 'name', 'phase', 'args', 'result', 'error', 'payload', 'injected']);
+const PLACED = new Set(['tick', 'vm', 'vcpu', 'event', 'number', 'name', 'phase', 'args', 'result', 'error', 'payload', 'injected', 'call', 'names']);
 const CATEGORIES: Readonly<Record<string, TraceCategory>> = {
   'hypercall': 'hypercall', 'hypercall-unknown': 'fault', 'psci': 'firmware', 'smccc': 'firmware', 'message': 'message', 'virq': 'interrupt', 'exception': 'interrupt',
   'stage2-fault': 'fault', 'memory': 'memory', 'vm-state': 'life', 'vcpu-state': 'life', 'rm-request': 'resource-manager', 'rm-reply': 'resource-manager',
@@ -98,7 +98,7 @@ function nameOf(row: TraceRow): string {
     case 'stage2-fault': return textOf(row['access']);
     case 'report': return textOf(row['code']);
     case 'vm-state': return textOf(row['to']);
-    case 'hypercall-unknown': return hexOf(row['number']);
+    case 'hypercall-unknown': return hexOf(row.call);
     default: return name;
   }
 }
@@ -118,13 +118,19 @@ function argumentsText(row: TraceRow): string {
   if (row.event === 'report') return textOf(row['message']);
   if (row.event === 'vm-state') return `${textOf(row['name'])} was ${textOf(row['from'])}`;
   const skipped = NAMED[row.event] ?? [];
-  const own = Object.entries(row).filter(([name]) => !PLACED.has(name) && !skipped.includes(name)).map(([name, value]) => pair(name, value));
-  const args = isRecord(row['args']) ? Object.entries(row['args']).map(([name, value]) => pair(name, value)) : [];
+  const own = Object.entries(row).filter(([name]) => !PLACED.has(name) && !skipped.includes(name)).map(([name, value]) => pair(row, name, value));
+  const args = isRecord(row['args']) ? Object.entries(row['args']).filter(([name, value]) => !isReserved(name, value)).map(([name, value]) => pair(row, name, value)) : [];
   return [...args, ...own].join(', ');
 }
 
-function pair(name: string, value: unknown): string {
-  return `${name}=${name === 'bytes' || name === 'payload' ? formatBytes(textOf(value), COLUMN_BYTES) : valueText(value)}`;
+/** Reserved arguments are told only where they are not zero, which is a mistake of the caller. */
+function isReserved(name: string, value: unknown): boolean {
+  return /^res\d+$/.test(name) && (value === '0x0' || value === 0);
+}
+
+function pair(row: TraceRow, name: string, value: unknown): string {
+  const words = row.names?.[name];
+  return `${name}=${name === 'bytes' || name === 'payload' ? formatBytes(textOf(value), COLUMN_BYTES) : valueText(value)}${words === undefined ? '' : ` (${words})`}`;
 }
 
 function valueText(value: unknown): string {
@@ -135,18 +141,22 @@ function valueText(value: unknown): string {
 function resultText(row: TraceRow, error: string): string {
   const { result } = row;
   if (!isRecord(result)) return [error, textOf(result)].filter((text) => text !== '').join(' ');
-  const values = Object.entries(result).filter(([name]) => name !== 'error').map(([name, value]) => pair(name, value));
+  const values = Object.entries(result).filter(([name]) => name !== 'error').map(([name, value]) => pair(row, name, value));
   return [error, ...values].filter((text) => text !== '').join(', ');
 }
 
 function detailsOf(row: TraceRow): TraceLine['details'] {
   const flat = Object.entries(row).flatMap(([name, value]): { name: string; value: string }[] => {
-    if (value === undefined || name === 'tick' || name === 'number') return [];
-    if (isRecord(value)) return Object.entries(value).map(([inner, part]) => ({ name: `${name}.${inner}`, value: valueText(part) }));
+    if (value === undefined || name === 'tick' || name === 'number' || name === 'names') return [];
+    if (isRecord(value)) return Object.entries(value).map(([inner, part]) => ({ name: `${name}.${inner}`, value: withWords(valueText(part), row.names?.[inner]) }));
     return [{ name, value: textOf(value) }];
   });
   return [{ name: 'time', value: `${formatTime(row.tick)}, tick ${formatCount(row.tick)}` }, { name: 'number', value: formatCount(row.number ?? 0) }, ...flat]
     .map(({ name, value }) => ({ name, value: value.slice(0, DETAIL_MAX) }));
+}
+
+function withWords(value: string, words: string | undefined): string {
+  return words === undefined ? value : `${value} (${words})`;
 }
 
 /** A line as tab-separated text, for the clipboard. */

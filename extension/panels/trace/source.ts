@@ -119,8 +119,17 @@ export class TraceSource {
     if (available <= 0) return [];
     const first = this.filterText === '' ? this.extent.start + from : this.matches[from];
     if (first === undefined) return [];
-    const page = await this.ask({ from: first, limit: available, future: true, ...(this.filterText === '' ? {} : { filter: this.filterText }) });
-    return (page?.events ?? []).map(traceLine);
+    const filter = this.filterText === '' ? {} : { filter: this.filterText };
+    const lines: TraceLine[] = [];
+    for (let at = first; lines.length < available;) {
+      const page = await this.ask({ from: at, limit: available - lines.length, future: true, names: true, ...filter });
+      if (page === undefined || page.next <= at) break;
+      for (const row of page.events) lines.push(traceLine(row));
+      // A page ends early where few events match.
+      at = page.next;
+      if (at >= page.end) break;
+    }
+    return lines;
   }
 
   /** Index of the nearest row that contains a text, from a row on (that row included) in a direction. Null if none does. */

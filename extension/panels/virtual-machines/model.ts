@@ -4,7 +4,7 @@
  * A pure function of what `gunyah/vms` answered now and at the previous stop.
  */
 
-import type { VcpuRow, VmRow } from '../../../debug-adapter/protocol';
+import type { HypervisorIdentity, LinuxGeneration, VcpuRow, VmRow } from '../../../debug-adapter/protocol';
 import { escapeMarkdown, fileNameOf, formatCount, formatSize, rangeEnd } from '../../model/format';
 import { propertyRow, row, type Row, type Tone } from '../../model/row';
 
@@ -46,7 +46,43 @@ function vmRow(vm: VmRow, old: VmRow | undefined, comparing: boolean): Row {
       ...(vm.memorySizeBytes === 0 ? [] : [propertyRow(id, { name: 'Memory', icon: 'chip', value: memoryText(vm) })]),
       ...(isTold(vm.osState) || isTold(old?.osState) ? [propertyRow(id, { name: 'OS state', icon: 'info', value: vm.osState, before: old?.osState })] : []),
       ...(vm.exit === null ? [] : [propertyRow(id, { name: 'Exit', icon: 'sign-out', value: `${vm.exit.reason}, code ${vm.exit.code}`, before: exitBefore(old) })]),
+      ...(vm.uuid === null ? [] : [propertyRow(id, { name: 'UUID', icon: 'symbol-key', value: vm.uuid })]),
+      ...(vm.vcpus.length === 0 ? [] : [identityRow(id, vm.hypervisor, old?.hypervisor)]),
     ],
+  });
+}
+
+const KIND_WORDS: Readonly<Record<HypervisorIdentity['kind'], string>> = { 'gunyah': 'Gunyah', 'gunyah-legacy': 'Gunyah, UID as old drivers expect it', 'kvm': 'KVM', 'none': 'nothing' };
+
+/** What the guest finds out about the hypervisor, and what Linux shows of it under /sys/hypervisor. */
+function identityRow(parent: string, identity: HypervisorIdentity, old: HypervisorIdentity | undefined): Row {
+  const id = `${parent}/hypervisor`;
+  const version = identity.apiVersion === null ? '' : `API ${identity.apiVersion}, variant ${identity.variant ?? 0}`;
+  const versionBefore = old === undefined || old.apiVersion === null ? undefined : `API ${old.apiVersion}, variant ${old.variant ?? 0}`;
+  return row({
+    id,
+    label: 'Hypervisor',
+    description: [KIND_WORDS[identity.kind], version].filter((part) => part !== '').join(' · '),
+    tooltip: 'What the guest is told about the hypervisor under it, and what Linux makes of that in `/sys/hypervisor`, by generation of its Gunyah drivers',
+    icon: 'shield',
+    children: identity.kind === 'none' ? [] : [
+      ...(identity.uid === null ? [] : [propertyRow(id, { name: 'UID', icon: 'symbol-key', value: identity.uid, before: old?.uid ?? undefined })]),
+      ...(version === '' ? [] : [propertyRow(id, { name: 'Version', icon: 'versions', value: version, before: versionBefore })]),
+      ...(identity.apiInfo === null ? [] : [propertyRow(id, { name: 'api_info', icon: 'symbol-numeric', value: `${identity.apiInfo} · ${identity.is64Bit ? '64-bit' : '32-bit'}, ${identity.isBigEndian ? 'big-endian' : 'little-endian'}` })]),
+      ...identity.apiFlags.map((flags, index) => propertyRow(id, { name: `api_flags ${index}`, icon: 'symbol-numeric', value: flags })),
+      ...(identity.features.length === 0 ? [] : [propertyRow(id, { name: 'Features', icon: 'checklist', value: identity.features.join(', '), before: old?.features.join(', ') })]),
+      ...identity.linux.map((generation) => generationRow(id, generation)),
+    ],
+  });
+}
+
+/** One generation of Linux's drivers: its files, or why there are none. */
+function generationRow(parent: string, { generation, isRecognised, files }: LinuxGeneration): Row {
+  const id = `${parent}/linux/${generation}`;
+  const description = !isRecognised ? 'does not take this for Gunyah' : files.length === 0 ? 'shows nothing under /sys/hypervisor' : '/sys/hypervisor';
+  return row({
+    id, label: `Linux drivers ${generation}`, description, icon: isRecognised ? 'terminal-linux' : 'circle-slash', tone: isRecognised ? 'plain' : 'dim',
+    children: files.map(({ path, text }) => row({ id: `${id}${path}`, label: path.replace('/sys/hypervisor/', ''), description: text.trim() === '' ? '(empty)' : text.trim(), tooltip: `\`${path}\``, icon: 'file' })),
   });
 }
 

@@ -32,6 +32,11 @@ test('interrupts, messages, life cycle and console output say what happened firs
   checkColumns({ event: 'console', text: 'hello\n' }, 'console |  | hello | ');
 });
 
+test('numbers are told with what stands behind them, and reserved arguments only if they are not zero', () => {
+  checkColumns({ ...send, phase: 'enter', args: { msgqueue: '0x10', res0: '0x0', res1: '0x5' }, names: { msgqueue: 'message queue 24 "x"' } }, 'hvc | msgqueue_send | msgqueue=0x10 (message queue 24 "x"), res1=0x5 | ');
+  checkColumns({ event: 'hypercall-unknown', call: 0xc6008099, path: 'smccc' }, 'hvc unknown | 0xc6008099 | path=smccc |  !');
+});
+
 test('an event of a kind that is not known is shown with all its fields', () => {
   checkColumns({ event: 'something-new', colour: 'red', size: 4 }, 'something-new |  | colour=red, size=4 | ');
 });

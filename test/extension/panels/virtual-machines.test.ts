@@ -27,7 +27,9 @@ test('a VM shows its state, vCPUs, image and memory; nothing is marked at the fi
     primary: RUNNING · VMID 3
       cpu0: running · send_request 0x41000100 · EL1
       Image: primary.elf
-      Memory: 0x40000000 – 0x47ffffff (128 MiB)`);
+      Memory: 0x40000000 – 0x47ffffff (128 MiB)
+      Hypervisor: Gunyah · API 1, variant 81
+        Version: API 1, variant 81`);
 });
 
 test('a VM that changed state says what it was, and a vCPU that ran says how far', () => {
@@ -37,7 +39,9 @@ test('a VM that changed state says what it was, and a vCPU that ran says how far
       cpu0: off (was running) · +2,500 instructions [changed]
       Image: primary.elf
       Memory: 0x40000000 – 0x47ffffff (128 MiB)
-      Exit: PSCI SYSTEM_OFF, code 0 (was not exited) [changed]`);
+      Exit: PSCI SYSTEM_OFF, code 0 (was not exited) [changed]
+      Hypervisor: Gunyah · API 1, variant 81
+        Version: API 1, variant 81`);
 });
 
 test('stepping back is shown as instructions taken back', () => {
@@ -66,4 +70,27 @@ test('rows keep their ids from one stop to the next, so that the view keeps what
   const before = ids(virtualMachineRows([VM], undefined));
   assert.deepEqual(ids(virtualMachineRows([{ ...VM, state: 'PAUSED' }], [VM])), before);
   assert.equal(new Set(before).size, before.length);
+});
+
+test('a VM shows what Linux finds under /sys/hypervisor, by generation of its drivers', () => {
+  const hypervisor: VmRow['hypervisor'] = {
+    ...VM.hypervisor, uid: 'c1d58fcd-a453-5fdb-9265-ce36673d5f14', features: ['cspace', 'doorbell'], apiInfo: '0x1', apiFlags: ['0x3'],
+    linux: [
+      { generation: 'v4', isRecognised: true, files: [{ path: '/sys/hypervisor/gunyah/api', text: '1\n' }, { path: '/sys/hypervisor/gunyah/features', text: '\n' }] },
+      { generation: 'v11 and later', isRecognised: true, files: [] },
+      { generation: 'v2', isRecognised: false, files: [] },
+    ],
+  };
+  const rows = virtualMachineRows([{ ...VM, hypervisor }], undefined)[0]?.children.at(-1);
+  checkRows(rows?.children ?? [], `
+    UID: c1d58fcd-a453-5fdb-9265-ce36673d5f14
+    Version: API 1, variant 81
+    api_info: 0x1 · 64-bit, little-endian
+    api_flags 0: 0x3
+    Features: cspace, doorbell
+    Linux drivers v4: /sys/hypervisor
+      gunyah/api: 1
+      gunyah/features: (empty)
+    Linux drivers v11 and later: shows nothing under /sys/hypervisor
+    Linux drivers v2: does not take this for Gunyah [dim]`);
 });
