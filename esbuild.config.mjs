@@ -33,6 +33,7 @@ const bundles = [
   { ...common, entryPoints: ['cli/main.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
   { ...page, entryPoints: ['extension/webviews/trace.ts'], outfile: 'dist/webviews/trace.js' },
   { ...page, entryPoints: ['extension/webviews/memory-map.ts'], outfile: 'dist/webviews/memory-map.js' },
+  { ...page, entryPoints: ['extension/webviews/tree-map.ts'], outfile: 'dist/webviews/tree-map.js' },
 ].filter(({ entryPoints }) => entryPoints.every((entry) => existsSync(join(ROOT, entry))));
 
 const ASSETS = [['debug-adapter/configuration/system-file.schema.json', 'system-file.schema.json']];

@@ -6,6 +6,7 @@ import { DEVICE_TREE_LANGUAGE, type DeviceTrees } from '../device-trees';
 import type { FeatureContext } from '../feature';
 import { comparisonText, liveOverlayText, overlayText } from '../model/device-tree-preview-text';
 import { configuredName } from '../model/system-file-edit';
+import { TreeMaps } from '../panels/tree-map/view';
 import type { Sessions } from '../sessions';
 import type { PrintedTree } from '../../language-server/protocol';
 
@@ -20,12 +21,17 @@ type Printed = Pick<PrintedTree, 'text' | 'files' | 'origins'>;
 /** Registers the commands and the documents behind them. */
 export function register(context: FeatureContext): void {
   const previews = new Previews(context.deviceTrees, context.sessions);
+  const maps = new TreeMaps(context);
   const { subscriptions } = context.extension;
   const schemes = [MERGED, OVERLAY, COMPARISON];
-  subscriptions.push(previews, ...schemes.map((scheme) => vscode.workspace.registerTextDocumentContentProvider(scheme, previews)));
+  subscriptions.push(previews, maps, ...schemes.map((scheme) => vscode.workspace.registerTextDocumentContentProvider(scheme, previews)));
   subscriptions.push(vscode.languages.registerDefinitionProvider([{ scheme: MERGED }, { scheme: OVERLAY }], previews));
   registerCommand(context, 'gunyah.previewMergedTree', async (argument) => { await openBeside(MERGED, 'merged', treeUri(argument)); });
   registerCommand(context, 'gunyah.previewRmOverlay', async (argument) => { await openBeside(OVERLAY, 'overlay', treeUri(argument)); });
+  registerCommand(context, 'gunyah.showTreeMap', (argument) => {
+    maps.open(treeUri(argument));
+    return Promise.resolve();
+  });
   registerCommand(context, 'gunyah.compareDeviceTrees', async (argument) => { await compare(treeUri(argument)); });
 }
 

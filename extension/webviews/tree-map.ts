@@ -1,0 +1,89 @@
+/** The page of a device tree's memory map: overlaps first, then one column of addresses with a box for each range. Each box is a button that leads to the source. */
+
+import { layOut, ROW_HEIGHT, type PlacedRange } from '../panels/tree-map/layout';
+import type { FromTreeMapPage, ToTreeMapPage } from '../panels/tree-map/messages';
+import type { MemoryMap, MemoryMapRange } from '../../language-server/protocol';
+import { editor, element, setAttributes } from './page';
+
+const LABEL_WIDTH = 150;
+const COLUMN_GAP = 6;
+const KIND_WORDS: Readonly<Record<MemoryMapRange['kind'], string>> = { memory: 'memory', reserved: 'reserved', device: 'device' };
+
+const status = element('p', { 'class': 'status', 'role': 'status' });
+const problem = element('p', { 'class': 'problem', 'role': 'alert', 'hidden': '' });
+const overlaps = element('ul', { 'class': 'overlaps', 'aria-label': 'Overlaps' });
+const picture = element('div', { 'class': 'tree-picture', 'role': 'list', 'aria-label': 'Ranges from low to high addresses' });
+
+function send(message: FromTreeMapPage): void {
+  editor.postMessage(message);
+}
+
+/** `128 MiB`, `15.25 MiB`; exact sizes are in the tooltip. */
+function sizeText(size: bigint): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
+  let unit = 0;
+  while (unit < units.length - 1 && size >> BigInt(10 * (unit + 1)) > 0n) unit++;
+  const hundredths = Number((size * 100n) >> BigInt(10 * unit));
+  return `${String(hundredths / 100)} ${units[unit] ?? ''}`;
+}
+
+const nameOf = ({ path, labels }: MemoryMapRange): string => labels[0] ?? (path === '' ? '/memreserve/' : path.slice(path.lastIndexOf('/') + 1));
+
+function wordsOf(range: MemoryMapRange): string {
+  const bus = range.busAddress === range.base ? '' : `, ${range.busAddress} on its bus`;
+  return `${range.path || '/memreserve/'}: ${range.base} to ${range.last} (${range.size}), ${KIND_WORDS[range.kind]}${bus}${range.isEnabled ? '' : ', switched off'}`;
+}
+
+function box(range: MemoryMapRange, placed: PlacedRange, columns: number, isOverlapping: boolean): HTMLElement {
+  const title = wordsOf(range);
+  const made = element('button', { type: 'button', 'class': `box ${range.kind}${range.isEnabled ? '' : ' off'}${isOverlapping ? ' overlapping' : ''}`, title, 'aria-label': `${title}${isOverlapping ? ', overlaps another range' : ''}` },
+    element('span', { 'class': 'name' }, nameOf(range)), element('span', { 'class': 'size' }, `${sizeText(BigInt(range.size))}${isOverlapping ? ' · overlaps' : ''}`));
+  // Set through the object model: the page's policy forbids style attributes.
+  made.style.setProperty('top', `${placed.top}px`);
+  made.style.setProperty('height', `${Math.max(ROW_HEIGHT, placed.height) - 1}px`);
+  made.style.setProperty('left', `calc(${LABEL_WIDTH}px + (100% - ${LABEL_WIDTH}px) * ${placed.column / columns})`);
+  made.style.setProperty('width', `calc((100% - ${LABEL_WIDTH}px) / ${columns} - ${COLUMN_GAP}px)`);
+  made.addEventListener('click', () => { send({ kind: 'open', index: placed.index }); });
+  const item = element('div', { role: 'listitem' }, made);
+  return item;
+}
+
+function lineAt(className: string, top: number, text: string): HTMLElement {
+  const made = element('div', { 'class': className, 'aria-hidden': 'true' }, text);
+  made.style.setProperty('top', `${top}px`);
+  return made;
+}
+
+function draw(name: string, { ranges, overlaps: shared }: Pick<MemoryMap, 'ranges' | 'overlaps'>): void {
+  const layout = layOut(ranges);
+  const overlapping = new Set(shared.flatMap(({ first, second }) => [first, second]));
+  status.textContent = ranges.length === 0 ? `${name} describes no ranges of addresses.` : `${name}: ${ranges.length} ranges, ${shared.length === 0 ? 'no overlaps' : `${shared.length} ${shared.length === 1 ? 'overlap' : 'overlaps'}`}. Choose a range to see its source.`;
+  overlaps.replaceChildren(...shared.map(({ first, second, base, size }) => {
+    const [one, other] = [ranges[first], ranges[second]];
+    const go = element('button', { type: 'button', 'class': 'link' }, `${one === undefined ? '' : nameOf(one)} and ${other === undefined ? '' : nameOf(other)} share ${size} bytes from ${base}`);
+    go.addEventListener('click', () => { send({ kind: 'open', index: second }); });
+    return element('li', {}, go);
+  }));
+  picture.style.setProperty('height', `${layout.height + ROW_HEIGHT}px`);
+  const labels = new Map<number, string>();
+  for (const { index, top } of layout.ranges) labels.set(top, ranges[index]?.base ?? '');
+  picture.replaceChildren(
+    ...[...labels].map(([top, base]) => lineAt('address', top, base)),
+    ...layout.gaps.map(({ top, sizeBytes }) => lineAt('gap', top, `⋯ ${sizeText(sizeBytes)}`)),
+    ...layout.ranges.flatMap((placed) => {
+      const range = ranges[placed.index];
+      return range === undefined ? [] : [box(range, placed, layout.columns, overlapping.has(placed.index))];
+    }),
+  );
+}
+
+function receive(message: ToTreeMapPage): void {
+  const isProblem = message.kind === 'problem';
+  setAttributes(problem, { hidden: isProblem ? undefined : '' });
+  problem.textContent = isProblem ? message.text : '';
+  if (message.kind === 'map') draw(message.name, message.map);
+}
+
+document.body.append(element('div', { 'class': 'scroll' }, status, problem, overlaps, picture));
+window.addEventListener('message', (event: MessageEvent<ToTreeMapPage>) => { receive(event.data); });
+send({ kind: 'ready' });
