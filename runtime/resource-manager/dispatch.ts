@@ -16,6 +16,7 @@ import type { RpcMessage } from './rpc';
 import type { RmLink, VmRecord } from './state';
 import { linuxAnswer, linuxOutcome } from './linux-answers';
 import { addressHandlers } from './requests/address-space';
+import { clockHandlers } from './requests/clock';
 import { consoleHandlers } from './requests/console';
 import { firmwareHandlers } from './requests/firmware';
 import type { RmHandlers } from './requests/handler';
@@ -27,7 +28,7 @@ import { VMID } from './vm-states';
 import { vcpuHalted } from './vm-teardown';
 
 /** Every handler there is. */
-const HANDLERS: RmHandlers = { ...consoleHandlers, ...vmManagementHandlers, ...memoryHandlers, ...interruptHandlers, ...queryHandlers, ...firmwareHandlers, ...addressHandlers };
+const HANDLERS: RmHandlers = { ...consoleHandlers, ...vmManagementHandlers, ...memoryHandlers, ...interruptHandlers, ...queryHandlers, ...firmwareHandlers, ...addressHandlers, ...clockHandlers };
 
 /** Requests that the open RM serves and this one does not yet; they answer UNIMPLEMENTED. */
 export function notYetRmMessages(): readonly RmRequestName[] {

@@ -90,8 +90,8 @@ function viewVm(vm: VmRecord, bases: PlatformBases): RmVmView {
   };
 }
 
-function viewMapping({ ipa, sizeBytes, kind, handle, offset }: VmMapping, { memoryBase, deviceBase }: PlatformBases): RmMemoryView {
-  return { ipa, pa: offset + (kind === 'memory' ? memoryBase : deviceBase), sizeBytes, kind, handle };
+function viewMapping({ ipa, sizeBytes, kind, handle, offset, isMemory }: VmMapping, { memoryBase, deviceBase }: PlatformBases): RmMemoryView {
+  return { ipa, pa: offset + (kind === 'memory' || isMemory === true ? memoryBase : deviceBase), sizeBytes, kind, handle };
 }
 
 function viewMessage({ kind, id, sequence, payload }: RpcMessage): RmWaitingView {

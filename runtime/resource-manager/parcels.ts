@@ -10,7 +10,7 @@ import { RM_VMID } from './context';
 import type { RmErrorName } from './rm-errors';
 import type { AclEntry, Parcel, ParcelRegion, VmMapping, VmRecord } from './state';
 import { VmBuild } from './vm-builder';
-import { ACCESS, chooseAddress, createSparseExtent, donateToRm, donateToSibling, mapAttributes, mapPart, MEMORY_TYPE, occupant, ownExtent, PAGE, unmapPart, zeroRange } from './vm-memory';
+import { ACCESS, chooseAddress, createSparseExtent, carveDevice, donateToRm, donateToSibling, mapAttributes, mapPart, mapWhole, MEMORY_TYPE, occupant, ownExtent, PAGE, unmapPart, unmapWhole, zeroRange } from './vm-memory';
 
 /** Parcels that one VM may own. */
 export const PARCELS_MAX = 64;
@@ -59,22 +59,62 @@ function lookup(rm: Rm, vm: VmRecord, address: bigint, size: bigint): { offset: 
 
 /** Creates a parcel of memory that `owner` has. Everything about the plan but the memory has been checked. */
 export function createParcel(rm: Rm, owner: VmRecord, handle: number, plan: ParcelPlan): Parcel | RmErrorName {
+  if (plan.memoryType === 'io') return createDeviceParcel(rm, owner, handle, plan);
   const regions = locateRanges(rm, owner, plan.ranges);
   if (regions === undefined) return 'MEM_INVALID';
   const build = new VmBuild(rm, owner);
   const extent = createSparseExtent(build);
   owner.heldCaps = owner.heldCaps.filter((held) => held.cap !== extent || held.vmid !== RM_VMID);
   if (build.error !== undefined) return build.error;
-  const parcel: Parcel = {
-    handle: memparcelHandle(handle), owner: owner.vmid, transaction: plan.transaction, memoryType: plan.memoryType, sanitised: plan.sanitise, label: plan.label, tag: 0,
-    acl: plan.acl, attributes: plan.attributes, regions: [], complete: plan.complete, extent, users: [], ownerMapped: plan.transaction !== 'donate',
-  };
+  const parcel = newParcel(owner, handle, { plan, extent });
   if (!moveIn(rm, owner, parcel, regions)) {
     deleteExtent(rm, extent);
     return 'MEM_INVALID';
   }
   rm.state.parcels.push(parcel);
   return parcel;
+}
+
+function newParcel(owner: VmRecord, handle: number, { plan, extent }: { readonly plan: ParcelPlan; readonly extent: CapId }): Parcel {
+  return {
+    handle: memparcelHandle(handle), owner: owner.vmid, transaction: plan.transaction, memoryType: plan.memoryType, sanitised: plan.sanitise, label: plan.label, tag: 0,
+    acl: plan.acl, attributes: plan.attributes, regions: [], complete: plan.complete, extent, users: [], ownerMapped: plan.transaction !== 'donate',
+  };
+}
+
+/** Device space is not moved into one extent, because it has nothing in common: each range becomes an extent of its own. */
+function createDeviceParcel(rm: Rm, owner: VmRecord, handle: number, plan: ParcelPlan): Parcel | RmErrorName {
+  const parcel = newParcel(owner, handle, { plan, extent: CAP_ID_INVALID });
+  if (!carveRanges(rm, owner, parcel, plan.ranges)) return 'MEM_INVALID';
+  rm.state.parcels.push(parcel);
+  return parcel;
+}
+
+/** Adds ranges of the owner's device space to a parcel, all of them or none. */
+export function carveRanges(rm: Rm, owner: VmRecord, parcel: Parcel, ranges: readonly MemoryRange[]): boolean {
+  const carved: ParcelRegion[] = [];
+  for (const { address, size } of ranges) {
+    const window = owner.deviceWindows.find(({ ipa, sizeBytes }) => address >= ipa && address + size <= ipa + sizeBytes);
+    const extent = window === undefined ? undefined : carveDevice(rm, window, { base: address, sizeBytes: size });
+    if (extent === undefined) {
+      for (const region of carved) deleteExtent(rm, region.extent ?? CAP_ID_INVALID);
+      return false;
+    }
+    const mapping = owner.mappings.find((candidate) => candidate.kind === 'device' && address >= candidate.ipa && address + size <= candidate.ipa + candidate.sizeBytes);
+    carved.push({ address, offset: (mapping?.offset ?? 0n) + (address - (mapping?.ipa ?? address)), sizeBytes: size, extent });
+  }
+  parcel.regions = [...parcel.regions, ...carved];
+  for (const region of carved) showToOwner(rm, owner, parcel, region);
+  return true;
+}
+
+/** What the owner sees of a carved region: all of it when lent, its own rights when shared, nothing when donated. */
+function showToOwner(rm: Rm, owner: VmRecord, parcel: Parcel, region: ParcelRegion): void {
+  if (parcel.transaction === 'lend' || region.extent === undefined) return;
+  unmapWhole(rm, owner, region.extent, region.address);
+  if (!parcel.ownerMapped) return;
+  const rights = parcel.acl.find((entry) => entry.vmid === owner.vmid)?.rights ?? 0;
+  mapWhole(rm, owner, region.extent, { ipa: region.address, attributes: mapAttributes(rights, MEMORY_TYPE.DEVICE) });
 }
 
 /** Moves located memory from its owner into a parcel, all of it or none. */
@@ -101,7 +141,7 @@ function mapForOwner(rm: Rm, owner: VmRecord, parcel: Parcel, region: ParcelRegi
 
 function memoryTypeFor(parcel: Parcel, vmid: number): number {
   const attribute = parcel.attributes.find((entry) => entry.vmid === vmid)?.attribute ?? 0;
-  return attribute === 1 ? MEMORY_TYPE.DEVICE : attribute === 2 ? MEMORY_TYPE.UNCACHED : MEMORY_TYPE.WRITE_BACK;
+  return attribute === 1 || parcel.memoryType === 'io' ? MEMORY_TYPE.DEVICE : attribute === 2 ? MEMORY_TYPE.UNCACHED : MEMORY_TYPE.WRITE_BACK;
 }
 
 /** How a parcel shall be accepted: at given ranges, at one address, or where RM likes. */
@@ -116,25 +156,61 @@ export function acceptParcel(rm: Rm, vm: VmRecord, parcel: Parcel, plan: AcceptP
   if (typeof places === 'string') return places;
   const rights = parcel.acl.find((entry) => entry.vmid === vm.vmid)?.rights ?? 0;
   const attributes = mapAttributes(rights, memoryTypeFor(parcel, vm.vmid));
-  const extent = parcel.transaction === 'donate' ? takeDonation(rm, vm, parcel) : parcel.extent;
+  if (parcel.memoryType === 'io' && !isWholeRegions(parcel, places)) return 'MAP_FAILED';
+  const extent = parcel.transaction === 'donate' && parcel.memoryType === 'normal' ? takeDonation(rm, vm, parcel) : parcel.extent;
   if (extent === undefined) return 'MEM_INVALID';
   const done: VmMapping[] = [];
   for (const mapping of places) {
-    if (mapPart(rm, vm, extent, { ...mapping, attributes }) !== 0) {
-      for (const undone of done) unmapPart(rm, vm, extent, undone);
+    if (mapRegion(rm, vm, { parcel, extent }, { ...mapping, attributes }) !== 0) {
+      for (const undone of done) unmapRegion(rm, vm, { parcel, extent }, undone);
       return 'MAP_FAILED';
     }
     done.push(mapping);
   }
   if (parcel.transaction === 'donate') {
     vm.mappings.push(...done.map((mapping) => ({ ...mapping, handle: null })));
-    dropParcel(rm, parcel);
+    endDonation(rm, vm, parcel, done);
     return done;
   }
   if (parcel.transaction === 'lend') unmapOwner(rm, parcel);
   vm.mappings.push(...done);
   parcel.users = [...parcel.users, { vmid: vm.vmid, mappings: done, sanitise: plan.sanitise }];
   return done;
+}
+
+interface Inside { readonly parcel: Parcel; readonly extent: CapId }
+
+/** The extent of device memory that starts at an offset; `undefined` for normal memory. */
+function regionExtent(parcel: Parcel, offset: bigint): CapId | undefined {
+  return parcel.regions.find((region) => region.offset === offset)?.extent;
+}
+
+/** Device memory is mapped region by region. */
+function isWholeRegions(parcel: Parcel, places: readonly VmMapping[]): boolean {
+  return places.length === parcel.regions.length && places.every((place, i) => place.offset === parcel.regions[i]?.offset && place.sizeBytes === parcel.regions[i]?.sizeBytes);
+}
+
+function mapRegion(rm: Rm, vm: VmRecord, { parcel, extent }: Inside, mapping: VmMapping & { readonly attributes: number }): number {
+  const device = parcel.memoryType === 'io' ? regionExtent(parcel, mapping.offset) : undefined;
+  return device === undefined ? mapPart(rm, vm, extent, mapping) : mapWhole(rm, vm, device, mapping);
+}
+
+function unmapRegion(rm: Rm, vm: VmRecord, { parcel, extent }: Inside, mapping: VmMapping): void {
+  const device = parcel.memoryType === 'io' ? regionExtent(parcel, mapping.offset) : undefined;
+  if (device === undefined) unmapPart(rm, vm, extent, mapping);
+  else unmapWhole(rm, vm, device, mapping.ipa);
+}
+
+/** The parcel ceases to exist; extents of device memory are the new owner's now. */
+function endDonation(rm: Rm, vm: VmRecord, parcel: Parcel, mappings: readonly VmMapping[]): void {
+  for (const [i, region] of parcel.regions.entries()) {
+    const mapping = mappings[i];
+    if (region.extent === undefined || mapping === undefined) continue;
+    vm.deviceWindows.push({ ipa: mapping.ipa, sizeBytes: mapping.sizeBytes, extent: region.extent });
+    vm.heldCaps.push({ vmid: RM_VMID, cap: region.extent, type: 'memextent', stage: 'memory' });
+  }
+  parcel.regions = [];
+  dropParcel(rm, parcel);
 }
 
 /** Moves donated memory to its new owner's extent. */
@@ -168,7 +244,7 @@ function fitRanges(parcel: Parcel, ranges: readonly MemoryRange[]): VmMapping[] 
       const range = ranges[index];
       if (range === undefined) return mappings;
       const sizeBytes = region.sizeBytes - done < range.size - used ? region.sizeBytes - done : range.size - used;
-      mappings.push({ ipa: range.address + used, offset: region.offset + done, sizeBytes, handle: parcel.handle, kind: 'memory' });
+      mappings.push({ ipa: range.address + used, offset: region.offset + done, sizeBytes, handle: parcel.handle, kind: parcel.memoryType === 'io' ? 'device' : 'memory' });
       done += sizeBytes;
       used += sizeBytes;
       if (used === range.size) {
@@ -183,7 +259,10 @@ function fitRanges(parcel: Parcel, ranges: readonly MemoryRange[]): VmMapping[] 
 function unmapOwner(rm: Rm, parcel: Parcel): void {
   const owner = rm.vm(parcel.owner);
   if (owner !== undefined && parcel.ownerMapped) {
-    for (const region of parcel.regions) unmapPart(rm, owner, parcel.extent, { ipa: region.address, offset: region.offset, sizeBytes: region.sizeBytes });
+    for (const region of parcel.regions) {
+      if (region.extent === undefined) unmapPart(rm, owner, parcel.extent, { ipa: region.address, offset: region.offset, sizeBytes: region.sizeBytes });
+      else unmapWhole(rm, owner, region.extent, region.address);
+    }
   }
   parcel.ownerMapped = false;
 }
@@ -191,8 +270,8 @@ function unmapOwner(rm: Rm, parcel: Parcel): void {
 /** Undoes an acceptance; `sanitise` clears the memory. */
 export function releaseParcel(rm: Rm, vm: VmRecord, parcel: Parcel, sanitise: boolean): void {
   const user = parcel.users.find((candidate) => candidate.vmid === vm.vmid);
-  for (const mapping of user?.mappings ?? []) unmapPart(rm, vm, parcel.extent, mapping);
-  if (sanitise) for (const region of parcel.regions) zeroRange(rm, parcel.extent, region);
+  for (const mapping of user?.mappings ?? []) unmapRegion(rm, vm, { parcel, extent: parcel.extent }, mapping);
+  if (sanitise && parcel.memoryType === 'normal') for (const region of parcel.regions) zeroRange(rm, parcel.extent, region);
   parcel.users = parcel.users.filter((candidate) => candidate.vmid !== vm.vmid);
   vm.mappings = vm.mappings.filter((mapping) => mapping.handle !== parcel.handle);
 }
@@ -205,15 +284,16 @@ export function takeByRm(rm: Rm, parcel: Parcel): void {
 
 /** Gives a parcel's memory back to its owner; nobody else may have it any more. */
 export function reclaimParcel(rm: Rm, parcel: Parcel, sanitise: boolean): void {
-  if (sanitise) for (const region of parcel.regions) zeroRange(rm, parcel.extent, region);
+  if (sanitise && parcel.memoryType === 'normal') for (const region of parcel.regions) zeroRange(rm, parcel.extent, region);
   unmapOwner(rm, parcel);
   const owner = rm.vm(parcel.owner);
-  if (owner?.memoryExtent != null) for (const region of parcel.regions) donateToSibling(rm, parcel.extent, owner.memoryExtent, region);
+  if (owner?.memoryExtent != null && parcel.memoryType === 'normal') for (const region of parcel.regions) donateToSibling(rm, parcel.extent, owner.memoryExtent, region);
   dropParcel(rm, parcel);
 }
 
 function dropParcel(rm: Rm, parcel: Parcel): void {
-  deleteExtent(rm, parcel.extent);
+  if (parcel.memoryType === 'normal') deleteExtent(rm, parcel.extent);
+  for (const { extent } of parcel.regions) if (extent !== undefined) deleteExtent(rm, extent);
   rm.state.parcels = rm.state.parcels.filter((other) => other !== parcel);
 }
 

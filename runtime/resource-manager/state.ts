@@ -43,10 +43,13 @@ export interface VcpuRecord {
 
 /** One end of a connection, as a VM sees it. `type` is a resource type of VM_GET_HYP_RESOURCES. */
 export interface VdeviceEnd {
-  readonly type: 'doorbell-send' | 'doorbell-receive' | 'queue-send' | 'queue-receive';
+  readonly type: 'doorbell-send' | 'doorbell-receive' | 'queue-send' | 'queue-receive' | 'virtio-backend' | 'virtio-frontend';
   readonly vmid: Vmid;
+  /** Invalid for a virtio frontend, which has registers instead. */
   readonly cap: CapId;
   readonly virq: VirqNumber | null;
+  /** Where the VM sees the registers of a virtio device. */
+  readonly range?: AddressRange;
 }
 
 /** A vdevice that was created for a VM. */
@@ -72,6 +75,9 @@ export interface HeldCap {
 /** An interrupt number taken from a VM's (or RM's) virtual interrupt controller. */
 export interface HeldVirq { readonly vmid: Vmid; readonly virq: VirqNumber }
 
+/** Device space that a VM has: where it sees it, and the extent behind it, which is one basic extent. */
+export interface DeviceWindow { readonly ipa: bigint; readonly sizeBytes: bigint; readonly extent: CapId }
+
 /** The objects that make a VM. */
 export interface VmObjects {
   readonly cspace: CapId;
@@ -93,6 +99,8 @@ export interface VmMapping {
   /** The parcel it came from; null for memory the VM owns. */
   readonly handle: MemparcelHandle | null;
   readonly kind: 'memory' | 'device';
+  /** A device that is made of memory, such as flash: the offset is into the memory extent. */
+  readonly isMemory?: true;
 }
 
 /** A hardware interrupt that RM forwards: RM's capability, the GIC's number and the VM's. */
@@ -154,6 +162,7 @@ export interface VmRecord {
   /** Platform memory behind a platform VM's RAM; kept over resets. */
   ram: { readonly offset: bigint; readonly sizeBytes: bigint } | null;
   mappings: VmMapping[];
+  deviceWindows: DeviceWindow[];
   vcpus: VcpuRecord[];
   link: RmLink | null;
   console: { selfOpen: boolean; ownerOpen: boolean } | null;
@@ -161,6 +170,8 @@ export interface VmRecord {
   /** In order of creation. */
   heldCaps: HeldCap[];
   heldVirqs: HeldVirq[];
+  /** Platform memory behind pages that RM keeps for the VM's devices, as offsets. */
+  heldPages: AddressRange[];
   /** Where its boot vCPU starts; 0 until that is known. */
   entry: bigint;
   /** Hardware interrupts of the platform that are its own, with the number it sees. */
@@ -168,7 +179,13 @@ export interface VmRecord {
 }
 
 /** A range of an owner's memory inside a parcel. */
-export interface ParcelRegion { readonly address: bigint; readonly offset: bigint; readonly sizeBytes: bigint }
+export interface ParcelRegion {
+  readonly address: bigint;
+  readonly offset: bigint;
+  readonly sizeBytes: bigint;
+  /** Of device memory: the extent that holds just this region. Normal memory lies in the parcel's extent. */
+  readonly extent?: CapId;
+}
 /** What a VM may do with a parcel. */
 export interface AclEntry { readonly vmid: number; readonly rights: number }
 /** A VM that has mapped a parcel. */
@@ -226,7 +243,7 @@ export function newRmState(freeMemory: RmState['freeMemory'], interruptHandleBas
 export function newVm(vmid: Vmid, owner: Vmid, platformIndex: number | null): VmRecord {
   return {
     vmid, owner, platformIndex, state: 'NONE', osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', exit: null, peers: [owner], image: null, firmware: null, timeBase: null, reservations: [],
-    config: null, objects: null, memoryExtent: null, ram: null, mappings: [], vcpus: [], link: null, console: null, vdevices: [], heldCaps: [],
-    heldVirqs: [], entry: 0n, hardwareInterrupts: [],
+    config: null, objects: null, memoryExtent: null, ram: null, mappings: [], deviceWindows: [], vcpus: [], link: null, console: null, vdevices: [], heldCaps: [],
+    heldVirqs: [], heldPages: [], entry: 0n, hardwareInterrupts: [],
   };
 }

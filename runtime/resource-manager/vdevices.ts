@@ -14,17 +14,13 @@ import type { VdeviceConfig, VmConfig } from './vm-config';
 import type { Rm } from './context';
 import type { RmErrorName } from './rm-errors';
 import type { VdeviceEnd, VdeviceRecord, VmRecord } from './state';
+import { createVirtio } from './virtual-devices';
 import { createQueue, VmBuild } from './vm-builder';
 
 /** Order of creation, which fixes capability identifiers. */
-const CREATION_ORDER = [['doorbell', 'doorbell-source'], ['message-queue'], ['message-queue-pair']] as const;
-/** Types that need no object of the hypervisor. */
-const WITHOUT_OBJECT: readonly string[] = ['rm-rpc', 'shm'];
-
-/** True for the types that this RM creates. */
-export function isSupported(type: VdeviceConfig['type']): boolean {
-  return WITHOUT_OBJECT.includes(type) || CREATION_ORDER.some((types) => types.some((name) => name === type));
-}
+const CREATION_ORDER = [['doorbell', 'doorbell-source'], ['message-queue'], ['message-queue-pair'], ['shm', 'shm-doorbell'], ['virtio-mmio'], ['iomem'], ['vsmmu-v2']] as const;
+/** Types that are parcels and nothing else. */
+const ONLY_MEMORY: readonly string[] = ['shm', 'iomem'];
 
 /** Creates all vdevices of a VM. Any failure is NORESOURCE, as RM answers. */
 export function buildVdevices(rm: Rm, vm: VmRecord, config: VmConfig): RmErrorName | undefined {
@@ -36,18 +32,25 @@ export function buildVdevices(rm: Rm, vm: VmRecord, config: VmConfig): RmErrorNa
       if (build.error !== undefined) return 'NORESOURCE';
     }
   }
-  for (const vdevice of config.vdevices) {
-    if (vdevice.type === 'shm') vm.vdevices.push({ config: vdevice, peer: vm.owner, objects: [], ends: [] });
-    else if (!isSupported(vdevice.type)) {
-      rm.report(vm.vmid, 'rm-vdevice-not-supported', `${vdevice.path}: vdevices of type ${vdevice.type} cannot be created yet.`);
-      return 'NORESOURCE';
-    }
-  }
   return undefined;
+}
+
+/** True for the types that this platform has: it has no system MMU. */
+export function isSupported(type: VdeviceConfig['type']): boolean {
+  return type !== 'vsmmu-v2';
+}
+
+function refuse(build: VmBuild, config: VdeviceConfig): VdeviceRecord {
+  build.rm.report(build.vm.vmid, 'rm-vdevice-not-supported', `${config.path}: this platform has no device behind vdevices of type ${config.type}.`);
+  build.fail('NORESOURCE');
+  return { config, peer: null, objects: [], ends: [] };
 }
 
 function createVdevice(build: VmBuild, config: VdeviceConfig): VdeviceRecord {
   const { rm, vm } = build;
+  if (!isSupported(config.type)) return refuse(build, config);
+  if (ONLY_MEMORY.includes(config.type)) return { config, peer: vm.owner, objects: [], ends: [] };
+  if (config.type === 'virtio-mmio') return createVirtio(build, config);
   const peer = peerOf(rm, vm, config);
   const toOwner = peer !== undefined && peer.vmid === vm.owner;
   const counterpart = peer === undefined || toOwner ? undefined : findCounterpart(rm, peer, vm, config);
@@ -67,9 +70,13 @@ function createObjects(build: VmBuild, config: VdeviceConfig): readonly CapId[] 
   const queue = (): CapId => createQueue(build, { depth: config.queueDepth, messageSizeBytes: config.messageSizeBytes });
   if (config.type === 'message-queue') return [queue()];
   if (config.type === 'message-queue-pair') return [queue(), queue()];
+  return config.type === 'shm-doorbell' ? [createDoorbell(build), createDoorbell(build)] : [createDoorbell(build)];
+}
+
+function createDoorbell(build: VmBuild): CapId {
   const doorbell = build.create('doorbell', 'vdevice');
   build.activate(doorbell);
-  return [doorbell];
+  return doorbell;
 }
 
 interface Side { readonly vm: VmRecord; readonly objects: readonly CapId[]; readonly side: 'own' | 'peer' }
@@ -82,6 +89,9 @@ function endsFor(build: VmBuild, config: VdeviceConfig, at: Side): VdeviceEnd[] 
   switch (config.type) {
     case 'doorbell': return [own ? doorbellReceive(build, at, first, wanted[0]) : doorbellSend(build, at, first, config.sourceCanClear)];
     case 'doorbell-source': return [own ? doorbellSend(build, at, first, config.sourceCanClear) : doorbellReceive(build, at, first, wanted[0])];
+    case 'shm-doorbell': return own
+      ? [doorbellSend(build, at, first, config.sourceCanClear), doorbellReceive(build, at, second)]
+      : [doorbellSend(build, at, second, config.sourceCanClear), doorbellReceive(build, at, first)];
     case 'message-queue': return [config.sends === own ? queueSend(build, at, first, wanted[0]) : queueReceive(build, at, first, wanted[0])];
     default: return own
       ? [queueSend(build, at, first, wanted[0]), queueReceive(build, at, second, wanted[1])]

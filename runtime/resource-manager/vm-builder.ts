@@ -54,7 +54,7 @@ const VIRQ_TYPE_WAKEUP = 1;
 const VPM_NO_AGGREGATION = 1n;
 const VMMIO_ADD = 0;
 
-type Creatable = 'cspace' | 'addrspace' | 'memextent' | 'thread' | 'doorbell' | 'msgqueue' | 'vic' | 'vpm_group';
+type Creatable = 'cspace' | 'addrspace' | 'memextent' | 'thread' | 'doorbell' | 'msgqueue' | 'vic' | 'vpm_group' | 'virtio_mmio' | 'vrtc';
 
 /** A hypercall sequence that builds one VM and keeps its record. */
 export class VmBuild extends HypercallSequence {

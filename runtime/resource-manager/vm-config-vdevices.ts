@@ -2,6 +2,8 @@
 
 import { generatedPath, labelOf, memoryChild, cells, specifiedInterrupts, VM_CONFIG_RULES, vdeviceRow } from '../devicetree/rm-rules';
 import type { VdeviceNode, VdeviceType, VmTree } from '../devicetree/rm-rules';
+import { parseClock, parseIomem, parseVirtio } from './vm-config-devices';
+import type { ClockConfig, IomemConfig, VirtioConfig } from './vm-config-devices';
 
 /** The peer that a vdevice names. */
 export type PeerSpec = { readonly kind: 'default' } | { readonly kind: 'name' | 'uri' | 'guid'; readonly value: string };
@@ -26,6 +28,9 @@ export interface VdeviceConfig {
   readonly console: boolean;
   readonly dmaBase: bigint | null;
   readonly memory: VdeviceMemory | null;
+  readonly virtio: VirtioConfig | null;
+  readonly iomem: IomemConfig | null;
+  readonly clock: ClockConfig | null;
 }
 
 /** The parcel behind a vdevice. */
@@ -54,6 +59,9 @@ export function parseVdevice(tree: VmTree, { node, type }: { readonly node: Vdev
     console: node.has('console-dev'),
     dmaBase: tree.read('shm', node)['dma_base'] ?? null,
     memory: parseMemory(tree, vdevice),
+    virtio: type === 'virtio-mmio' ? parseVirtio(tree, node) : null,
+    iomem: type === 'iomem' ? parseIomem(tree, node) : null,
+    clock: type === 'vrtc-pl031' ? parseClock(tree, node) : null,
   };
 }
 

@@ -15,14 +15,16 @@ import type { PlatformVm } from '../hypervisor/interface';
 import type { Rm } from './context';
 import { acceptParcel, mayRunFrom, parcelByHandle, parcelSize, readParcel } from './parcels';
 import type { RmErrorName } from './rm-errors';
-import type { Parcel, VmRecord } from './state';
-import { buildCore, buildLink, PRIORITY_DEFAULT, VCPU_OPTION } from './vm-builder';
+import type { VmRecord } from './state';
+import { buildClock } from './virtual-devices';
+import { buildCore, buildLink, PRIORITY_DEFAULT, VCPU_OPTION, VmBuild } from './vm-builder';
 import type { VmPlan } from './vm-builder';
 import { acceptFirmware } from './vm-firmware';
 import { parseVmConfig } from './vm-config';
 import type { VmConfig } from './vm-config';
 import { buildVdevices } from './vdevices';
-import { ACCESS, copyPlatform, giveDevices, giveRam, readGuest, takeFreeMemory, writeGuest } from './vm-memory';
+import { acceptLabelled, acceptPrivate, acceptRest } from './vm-start-memory';
+import { copyPlatform, giveDevices, giveRam, readGuest, takeFreeMemory, writeGuest } from './vm-memory';
 import { overlayErrorText, overlaySecondary } from './vm-overlay';
 
 /** Authentication types of VM_CONFIG_IMAGE. */
@@ -72,7 +74,7 @@ function initSteps(rm: Rm, vm: VmRecord): RmErrorName | undefined {
 
 /** Creates all that a configuration asks for but memory. */
 export function buildVm(rm: Rm, vm: VmRecord, config: VmConfig): RmErrorName | undefined {
-  return buildCore(rm, vm, planFor(vm, config)) ?? buildChannel(rm, vm, config) ?? buildVdevices(rm, vm, config);
+  return buildCore(rm, vm, planFor(vm, config)) ?? buildClock(new VmBuild(rm, vm), config) ?? buildChannel(rm, vm, config) ?? buildVdevices(rm, vm, config);
 }
 
 /** Identity is known from here on. */
@@ -159,7 +161,8 @@ interface StartPlace { readonly entry: bigint; readonly dtb: bigint; readonly dt
 
 /** Accepts memory, writes the device tree and starts the boot vCPU; RUNNING, or INIT_FAILED and NORESOURCE whatever the reason. */
 export function startVm(rm: Rm, vm: VmRecord): RmErrorName {
-  const place = platformStart(rm, vm) ?? acceptMemory(rm, vm);
+  const platform = platformVm(rm, vm);
+  const place = platform === undefined ? acceptMemory(rm, vm) : platformStart(rm, vm, platform);
   if (place === undefined || !writeDeviceTree(rm, vm, place) || !powerOn(rm, vm, place)) {
     rm.setVmState(vm, 'INIT_FAILED');
     return 'NORESOURCE';
@@ -168,9 +171,10 @@ export function startVm(rm: Rm, vm: VmRecord): RmErrorName {
   return 'OK';
 }
 
-function platformStart(rm: Rm, vm: VmRecord): StartPlace | undefined {
-  const platform = platformVm(rm, vm);
-  return platform === undefined ? undefined : { entry: platform.entry, dtb: platform.deviceTree.ipa, dtbRoom: platform.deviceTree.roomBytes, arguments: [] };
+function platformStart(rm: Rm, vm: VmRecord, platform: PlatformVm): StartPlace | undefined {
+  if (!acceptLabelled(rm, vm, 'possible')) return undefined;
+  acceptRest(rm, vm);
+  return { entry: platform.entry, dtb: platform.deviceTree.ipa, dtbRoom: platform.deviceTree.roomBytes, arguments: [] };
 }
 
 function acceptMemory(rm: Rm, vm: VmRecord): StartPlace | undefined {
@@ -183,45 +187,11 @@ function acceptMemory(rm: Rm, vm: VmRecord): StartPlace | undefined {
     return undefined;
   }
   const firmware = image.auth === AUTH.ANDROID ? acceptFirmware(rm, vm, config) : null;
-  if (firmware === undefined || !acceptLabelled(rm, vm)) return undefined;
+  if (firmware === undefined || !acceptLabelled(rm, vm, 'required')) return undefined;
   acceptPrivate(rm, vm, base + parcelSize(parcel));
   acceptRest(rm, vm);
   const dtb = { dtb: base + image.dtbOffset, dtbRoom: image.dtbSize };
   return firmware === null ? { ...dtb, entry: base + config.entryOffset, arguments: [] } : { ...dtb, entry: firmware, arguments: [base + image.imageOffset, image.imageSize] };
-}
-
-function offered(rm: Rm, vm: VmRecord): Parcel[] {
-  return rm.state.parcels.filter((parcel) => parcel.complete && parcel.owner !== vm.vmid
-    && parcel.acl.some((entry) => entry.vmid === vm.vmid) && !parcel.users.some((user) => user.vmid === vm.vmid));
-}
-
-/** Parcels that a `shm` vdevice asks for by label. A failure here fails the start. */
-function acceptLabelled(rm: Rm, vm: VmRecord): boolean {
-  for (const { config } of vm.vdevices) {
-    if (config.memory === null || config.memory.base === null) continue;
-    const { label, base, optional } = config.memory;
-    const parcel = offered(rm, vm).find((candidate) => candidate.label === label);
-    if (parcel === undefined && optional) continue;
-    if (parcel === undefined || typeof acceptParcel(rm, vm, parcel, { at: base, sanitise: false }) === 'string') {
-      rm.report(vm.vmid, 'rm-vdevice-memory', `VM_START: ${config.path} needs a memory parcel with label ${label} that can be mapped at ${hex(base)}.`);
-      return false;
-    }
-  }
-  return true;
-}
-
-/** Private normal memory goes directly behind the image; failures do not matter. */
-function acceptPrivate(rm: Rm, vm: VmRecord, end: bigint): void {
-  let at = end;
-  for (const parcel of offered(rm, vm)) {
-    const plain = parcel.label === 0 && parcel.memoryType === 'normal' && parcel.attributes.every((entry) => entry.attribute === 0);
-    if (!plain || !parcel.acl.some((entry) => entry.vmid === vm.vmid && entry.rights === ACCESS.RWX)) continue;
-    if (typeof acceptParcel(rm, vm, parcel, { at, sanitise: false }) !== 'string') at += parcelSize(parcel);
-  }
-}
-
-function acceptRest(rm: Rm, vm: VmRecord): void {
-  for (const parcel of offered(rm, vm)) acceptParcel(rm, vm, parcel, { at: 'chosen', sanitise: false });
 }
 
 function writeDeviceTree(rm: Rm, vm: VmRecord, place: StartPlace): boolean {

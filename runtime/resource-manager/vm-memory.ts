@@ -9,7 +9,7 @@ import type { CapId } from '../base/brands';
 import type { PlatformInterrupt, PlatformVm } from '../hypervisor/interface';
 import type { Rm } from './context';
 import type { RmErrorName } from './rm-errors';
-import type { AddressRange, VmMapping, VmRecord } from './state';
+import type { AddressRange, DeviceWindow, VmMapping, VmRecord } from './state';
 import { GICD_SIZE, VmBuild } from './vm-builder';
 
 /** Pages are 4 KiB. */
@@ -75,6 +75,29 @@ export function unmapPart(rm: Rm, vm: VmRecord, extent: CapId, part: { readonly 
   }).error;
 }
 
+/** Maps a whole basic extent into a VM. The hypervisor's error, 0 for none. */
+export function mapWhole(rm: Rm, vm: VmRecord, extent: CapId, at: { readonly ipa: bigint; readonly attributes: number }): number {
+  return rm.call('addrspace_map', {
+    addrspace: vm.objects?.addrspace ?? CAP_ID_INVALID, memextent: extent, vbase: at.ipa, map_attrs: at.attributes, map_flags: 0, offset: 0n, size: 0n,
+  }).error;
+}
+
+/** Removes what `mapWhole` made, or what the extent inherited. */
+export function unmapWhole(rm: Rm, vm: VmRecord, extent: CapId, ipaBase: bigint): number {
+  return rm.call('addrspace_unmap', { addrspace: vm.objects?.addrspace ?? CAP_ID_INVALID, memextent: extent, vbase: ipaBase, map_flags: 0, offset: 0n, size: 0n }).error;
+}
+
+/** Takes part of a device window out into a basic extent of its own, which keeps the window's mapping. Undefined if that cannot be. */
+export function carveDevice(rm: Rm, window: DeviceWindow, range: AddressRange): CapId | undefined {
+  const { partition, cspace } = rm.environment;
+  const { error, new_cap: extent } = rm.call('partition_create_memextent', { src_partition: partition, cspace });
+  if (error !== 0) return undefined;
+  const derived = rm.call('memextent_configure_derive', { memextent: extent, parent_memextent: window.extent, offset: range.base - window.ipa, size: range.sizeBytes, attributes: BASIC_DEVICE });
+  if (derived.error === 0 && rm.call('object_activate', { cap: extent }).error === 0) return extent;
+  rm.call('cspace_delete_cap_from', { cspace, cap: extent });
+  return undefined;
+}
+
 /** Zeroes a range that the extent owns. */
 export function zeroRange(rm: Rm, extent: CapId, range: { readonly offset: bigint; readonly sizeBytes: bigint }): void {
   rm.call('memextent_modify', { memextent: extent, flags: MODIFY_ZERO_NO_SYNC, offset: range.offset, size: range.sizeBytes });
@@ -104,7 +127,7 @@ export function giveFlash(rm: Rm, vm: VmRecord, flash: PlatformVm['flash']): RmE
   if (build.error !== undefined) return build.error;
   const mapping = { ipa: flash.ipa, ...range };
   if (mapPart(rm, vm, extent, { ...mapping, attributes: mapAttributes(ACCESS.RWX, MEMORY_TYPE.WRITE_BACK) }) !== 0) return 'MAP_FAILED';
-  vm.mappings.push({ ...mapping, handle: null, kind: 'device' });
+  vm.mappings.push({ ...mapping, handle: null, kind: 'device', isMemory: true });
   return undefined;
 }
 
@@ -121,6 +144,7 @@ export function giveDevices(rm: Rm, vm: VmRecord, devices: PlatformVm['devices']
       addrspace: vm.objects?.addrspace ?? CAP_ID_INVALID, memextent: extent, vbase: device.ipa, map_attrs: mapAttributes(ACCESS.RW, MEMORY_TYPE.DEVICE), map_flags: 0, offset: 0n, size: 0n,
     });
     vm.mappings.push({ ipa: device.ipa, sizeBytes: device.sizeBytes, offset, handle: null, kind: 'device' });
+    vm.deviceWindows.push({ ipa: device.ipa, sizeBytes: device.sizeBytes, extent });
     const { interrupt, hardwareInterrupt, moreInterrupts = [] } = device;
     const first = interrupt === undefined || hardwareInterrupt === undefined ? [] : [{ interrupt, hardwareInterrupt }];
     for (const line of [...first, ...moreInterrupts]) forwardInterrupt(build, vm, line);

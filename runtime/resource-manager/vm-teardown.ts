@@ -10,6 +10,7 @@ import { RM_VMID } from './context';
 import { returnInterrupts } from './lent-interrupts';
 import { reclaimParcel, releaseParcel } from './parcels';
 import type { HeldCap, VdeviceRecord, VmRecord } from './state';
+import { dropPages } from './virtual-devices';
 import { EXIT_TYPES } from './vm-states';
 import { donateToRm, zeroRange } from './vm-memory';
 
@@ -68,12 +69,13 @@ export function resetStep(rm: Rm): boolean {
 }
 
 function dropVdevice(rm: Rm, vm: VmRecord): boolean {
-  if (vm.vdevices.length === 0 && vm.link === null && !vm.heldCaps.some((held) => held.stage === 'vdevice')) return false;
+  if (vm.vdevices.length === 0 && vm.link === null && vm.heldPages.length === 0 && !vm.heldCaps.some((held) => held.stage === 'vdevice')) return false;
   for (const vdevice of vm.vdevices) leaveToPeer(rm, vm, vdevice);
   vm.vdevices = [];
   vm.link = null;
   vm.console = null;
   dropCaps(rm, vm, 'vdevice');
+  dropPages(rm, vm);
   return true;
 }
 
@@ -113,6 +115,10 @@ function dropCaps(rm: Rm, vm: VmRecord, stage: HeldCap['stage']): void {
 function unbind(rm: Rm, held: HeldCap): void {
   if (held.type === 'doorbell') rm.call('doorbell_unbind_virq', { doorbell: held.cap });
   if (held.type === 'thread') for (const type of VIRQ_TYPES) rm.call('vcpu_unbind_virq', { vcpu: held.cap, virq_type: type });
+  if (held.type === 'virtio_mmio') {
+    rm.call('virtio_mmio_backend_unbind_virq', { virtio_mmio: held.cap });
+    rm.call('virtio_mmio_frontend_unbind_virq', { virtio_mmio: held.cap });
+  }
   if (held.type !== 'msgqueue') return;
   rm.call('msgqueue_unbind_send_virq', { msgqueue: held.cap });
   rm.call('msgqueue_unbind_receive_virq', { msgqueue: held.cap });
@@ -157,7 +163,7 @@ function takeBackParcels(rm: Rm, vm: VmRecord): void {
 
 function cleanRecord(): Partial<VmRecord> {
   return {
-    osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', image: null, firmware: null, timeBase: null, reservations: [], config: null, objects: null, memoryExtent: null, mappings: [],
+    osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', image: null, firmware: null, timeBase: null, reservations: [], config: null, objects: null, memoryExtent: null, mappings: [], deviceWindows: [],
     vcpus: [], heldVirqs: [], hardwareInterrupts: [], entry: 0n, exit: null,
   };
 }

@@ -14,7 +14,7 @@ import { type Hypercall, HYPERCALLS, type HypercallName } from '../../runtime/hy
 import { createHypervisor, type Hypervisor, type Thread } from '../../runtime/hypervisor/hypervisor';
 import type { PlatformVm } from '../../runtime/hypervisor/interface';
 import { TickEventQueue } from '../../runtime/machine/event-queue';
-import { createResourceManager, RM_REQUESTS } from '../../runtime/resource-manager';
+import { createResourceManager, RM_REQUESTS, type ResourceManager, type RmOptions } from '../../runtime/resource-manager';
 import { decodePayload, encodePayload } from '../../runtime/resource-manager/message-codec';
 import { RM_NOTIFICATIONS, type RmArguments, type RmNotificationName, type RmRequestName, type RmResults } from '../../runtime/resource-manager/message-table';
 import { packetsOf, receivePacket, type RpcMessage, type RpcReceiver } from '../../runtime/resource-manager/rpc';
@@ -53,21 +53,22 @@ export class SystemFixture {
   readonly engine: Engine;
   readonly events = new TickEventQueue();
   readonly hypervisor: Hypervisor;
-  readonly rm = createResourceManager();
+  readonly rm: ResourceManager;
   readonly trace: TraceEvent[] = [];
   private readonly receiver: RpcReceiver = { partial: null };
   private sequence = 0x100;
   private storeAt = STORE;
   private readonly damage: ((blob: Uint8Array) => void) | undefined;
 
-  constructor(secondaries: readonly SecondarySpec[] = [], options: { readonly cpuCount?: number; readonly damage?: (blob: Uint8Array) => void } = {}) {
+  constructor(secondaries: readonly SecondarySpec[] = [], options: { readonly cpuCount?: number; readonly damage?: (blob: Uint8Array) => void; readonly rm?: RmOptions } = {}) {
+    this.rm = createResourceManager(options.rm);
     this.damage = options.damage;
     const cpuCount = options.cpuCount ?? 2;
     this.engine = createEngine({ ram: [{ base: pa(RAM_BASE), sizeBytes: RAM_SIZE }], vcpuCountMax: 16, counterShift: 4 });
     this.hypervisor = createHypervisor({
       engine: this.engine, events: this.events, cpuCount, trace: (event) => { this.trace.push(event); }, seed: 7,
       heap: { base: RAM_BASE + BigInt(RAM_SIZE - HEAP_SIZE), sizeBytes: BigInt(HEAP_SIZE) }, vcpuCountMax: 16, hardwareInterrupts: [33, 34],
-      onPlatformPower: () => undefined, deviceAccess: () => 0n,
+      onPlatformPower: () => undefined, deviceAccess: (address, guest) => (guest.isWrite ? 0n : address & 0xffffn),
     });
     this.hypervisor.bootRootVm(this.rm, {
       privateBase: PRIVATE, privateSizeBytes: 0x10_0000n, freeRanges: [{ base: FREE_BASE, sizeBytes: FREE_SIZE }], bootCpu: 0, timerFrequencyHz: 62_500_000,
@@ -82,7 +83,7 @@ export class SystemFixture {
     return {
       name: 'primary', primary: true, vcpuCount: 1, ramBase: PRIMARY_BASE, ramSizeBytes: PRIMARY_SIZE, segments: [], entry: PRIMARY_BASE,
       deviceTree: { source: PRIMARY_DTB, sizeBytes: BigInt(blob.length), ipa: PRIMARY_DTB, roomBytes: 0x1_0000n },
-      devices: [{ name: 'uart', ipa: 0x0900_0000n, pa: 0x0900_0000n, sizeBytes: 0x1000n, interrupt: virqNumber(33), hardwareInterrupt: 33 }], autostart: true,
+      devices: [{ name: 'uart', ipa: 0x0900_0000n, pa: 0x0900_0000n, sizeBytes: 0x1000n, interrupt: virqNumber(33), hardwareInterrupt: 33 }, { name: 'slots', ipa: 0x0a00_0000n, pa: 0x0a00_0000n, sizeBytes: 0x4000n }], autostart: true,
     };
   }
 
@@ -216,6 +217,34 @@ export class SystemFixture {
     if (this.rm.inspect().vms.find((vm) => vm.vmid === vmid)?.state !== 'RUNNING') return undefined;
     const reply = this.secondaryReceive(vmid).find((message) => message.kind === 'reply');
     return reply === undefined ? undefined : Buffer.from(reply.payload).toString('hex');
+  }
+
+  /** A load by code of a VM that runs on a CPU of its own; `abort` if it takes an exception. */
+  load(vmid: number, address: bigint, sizeBytes: 1 | 4 | 8 = 4): bigint | 'abort' {
+    return this.execute(vmid, { 1: 0x3940_0020, 4: 0xb940_0020, 8: 0xf940_0020 }[sizeBytes], { address, value: 0n });
+  }
+
+  /** A store by code of a VM. */
+  store32(vmid: number, address: bigint, value: bigint): bigint | 'abort' {
+    return this.execute(vmid, 0xb900_0020, { address, value });
+  }
+
+  /** Executes one instruction at the start of a VM's memory, with X1 the address and X0 the value. */
+  private execute(vmid: number, instruction: number, { address, value }: { readonly address: bigint; readonly value: bigint }): bigint | 'abort' {
+    const thread = this.thread(vmid);
+    const index = thread.engineVcpu ?? 0;
+    const vcpu = this.engine.vcpu(index);
+    const code = (this.rm.inspect().vms.find((vm) => vm.vmid === vmid)?.memory.find((item) => item.kind === 'memory')?.ipa ?? 0n) + 0x2000n;
+    const word = new Uint8Array(4);
+    new DataView(word.buffer).setUint32(0, instruction, true);
+    this.engine.memory.write(pa(this.translate(vmid, code)), word);
+    vcpu.pc = code;
+    vcpu.setX(0, value);
+    vcpu.setX(1, address);
+    const { exit } = this.engine.run(index, { budget: 1, tickNow: this.events.now });
+    this.hypervisor.handleExit(thread, exit);
+    this.settle();
+    return vcpu.pc === code + 4n ? vcpu.x(0) : 'abort';
   }
 
   readTree(address: bigint): DeviceTree {

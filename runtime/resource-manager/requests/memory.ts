@@ -3,7 +3,7 @@
 import { vmid as asVmid } from '../../base/brands';
 import type { Rm } from '../context';
 import type { RmArguments, RmNotificationValues } from '../message-table';
-import { acceptParcel, createParcel, locateRanges, moveIn, parcelByHandle, PARCELS_MAX, reclaimParcel, releaseParcel } from '../parcels';
+import { acceptParcel, carveRanges, createParcel, locateRanges, moveIn, parcelByHandle, PARCELS_MAX, reclaimParcel, releaseParcel } from '../parcels';
 import type { MemoryRange } from '../parcels';
 import type { RmErrorName } from '../rm-errors';
 import type { AclEntry, Parcel, VmRecord } from '../state';
@@ -45,7 +45,7 @@ function checkCreation(rm: Rm, caller: VmRecord, args: Creation, transaction: Pa
   const selfListed = args.acl.some((entry) => entry.vmid === caller.vmid);
   if (selfListed !== (transaction === 'share')) return 'ARGUMENT_INVALID';
   if (transaction === 'donate' && (args.acl.length !== 1 || args.acl[0]?.rights !== fullRights(args))) return 'ARGUMENT_INVALID';
-  return checkAttributes(args) ?? checkRanges(args.sgl) ?? checkCount(rm, caller, args);
+  return checkAttributes(args) ?? checkRanges(args.sgl) ?? checkCount(rm, caller);
 }
 
 function fullRights(args: Creation): number {
@@ -71,8 +71,7 @@ function checkRanges(ranges: readonly MemoryRange[]): RmErrorName | undefined {
   return ranges.some((range) => range.size === 0n || range.address + range.size > 1n << 64n) ? 'MEM_INVALID' : undefined;
 }
 
-function checkCount(rm: Rm, caller: VmRecord, args: Creation): RmErrorName | undefined {
-  if (args.memoryType === MEMORY_TYPE_IO) return 'MEM_INVALID';
+function checkCount(rm: Rm, caller: VmRecord): RmErrorName | undefined {
   return rm.state.parcels.filter((parcel) => parcel.owner === caller.vmid).length >= PARCELS_MAX ? 'DENIED' : undefined;
 }
 
@@ -83,6 +82,11 @@ const append: RmHandler<'MEM_APPEND'> = (rm, caller, { handle, flags, sgl }) => 
   if (sgl.length === 0) return 'ARGUMENT_INVALID';
   const error = checkRanges(sgl);
   if (error !== undefined) return error;
+  if (parcel.memoryType === 'io') {
+    if (!carveRanges(rm, caller, parcel, sgl)) return 'MEM_INVALID';
+    parcel.complete = (flags & APPEND_LAST) !== 0;
+    return 'OK';
+  }
   const regions = locateRanges(rm, caller, sgl);
   if (regions === undefined || !moveIn(rm, caller, parcel, regions)) return 'MEM_INVALID';
   parcel.complete = (flags & APPEND_LAST) !== 0;

@@ -13,7 +13,7 @@ const ID_TYPE = { GUID: 0, URI: 1, NAME: 2, SIGNING_AUTHORITY: 3 } as const;
 const SIGNING_AUTHORITY = 'N/A';
 /** AArch64 in byte 0, Gunyah with this RM in byte 2, version 1. */
 const HOST_TYPE = 0x0100_0164;
-const RESOURCE_TYPE: Readonly<Record<VdeviceEnd['type'], number>> = { 'doorbell-send': 0, 'doorbell-receive': 1, 'queue-send': 2, 'queue-receive': 3 };
+const RESOURCE_TYPE: Readonly<Record<Exclude<VdeviceEnd['type'], 'virtio-frontend'>, number>> = { 'doorbell-send': 0, 'doorbell-receive': 1, 'queue-send': 2, 'queue-receive': 3, 'virtio-backend': 6 };
 const RESOURCE_VCPU = 4;
 /** What the open RM reports for a vCPU that has no wake-up interrupt. Linux from series v14 on refuses to start a VM with such a number. */
 const NO_VIRQ = 0xffff_ffff;
@@ -67,9 +67,9 @@ function vcpuResource(cap: CapId, label: number, virq: number): Resource {
 /** The caller's ends of `of`'s vdevices whose peer is `peer`. */
 function connections(of: VmRecord, peer: number, caller: VmRecord): Resource[] {
   const target = of === caller ? peer : of.vmid;
-  return of.vdevices.filter((vdevice) => vdevice.peer === peer).flatMap((vdevice) => vdevice.ends.filter((end) => end.vmid === caller.vmid).map((end) => ({
-    type: RESOURCE_TYPE[end.type], partnerVmid: target, handle: 0, label: vdevice.config.label, capId: end.cap, virqHandle: 0, virq: end.virq ?? 0, base: 0n, size: 0n,
-  })));
+  return of.vdevices.filter((vdevice) => vdevice.peer === peer).flatMap((vdevice) => vdevice.ends.flatMap((end) => (end.vmid !== caller.vmid || end.type === 'virtio-frontend' ? [] : [{
+    type: RESOURCE_TYPE[end.type], partnerVmid: target, handle: 0, label: vdevice.config.label, capId: end.cap, virqHandle: 0, virq: end.virq ?? 0, base: end.range?.base ?? 0n, size: end.range?.sizeBytes ?? 0n,
+  }])));
 }
 
 /** Observed: a doorbell's or queue's sender shows its interrupt, a doorbell's sender has none and shows 0. */

@@ -1,0 +1,132 @@
+/**
+ * Vdevices that look like devices: a virtio device whose registers the hypervisor keeps in a page and whose backend is the owner, and the
+ * real-time clock. What connects VMs by messages and doorbells is in `vdevices.ts`.
+ */
+
+import { CAP_ID_INVALID } from '../base/brands';
+import { RIGHTS } from '../hypervisor/interface';
+import type { Rm } from './context';
+import type { RmErrorName } from './rm-errors';
+import type { AddressRange, VdeviceRecord, VmRecord } from './state';
+import type { VmBuild } from './vm-builder';
+import type { VdeviceConfig, VmConfig } from './vm-config';
+import { ACCESS, mapAttributes, MEMORY_TYPE, occupant, PAGE, releaseFreeMemory, takeFreeMemory } from './vm-memory';
+
+/** Addresses of devices that RM makes for secondary VMs (platform QEMU). */
+const DEVICES: AddressRange = { base: 0x2880_0000n, sizeBytes: 0x0800_0000n };
+/** Addresses in the primary VM that are free for the backends of virtio devices (platform QEMU). */
+const BACKENDS: AddressRange = { base: 0x3000_0000n, sizeBytes: 0x1000_0000n };
+/** A basic extent of normal memory, readable and writable (Gunyah API: memextent_attrs). */
+const BASIC_NORMAL = 0x6;
+const VALID_DEVICE_TYPE = 1n << 6n;
+
+/** Creates a virtio device: a page of registers that the VM can only read, and that its stores reach through the hypervisor. */
+export function createVirtio(build: VmBuild, config: VdeviceConfig): VdeviceRecord {
+  const { rm, vm } = build;
+  const owner = rm.vm(vm.owner);
+  const record: VdeviceRecord = { config, peer: vm.owner, objects: [], ends: [] };
+  const place = frontendAddress(vm);
+  const backendPlace = owner === undefined ? undefined : lowestFree(owner, BACKENDS);
+  const offset = takeFreeMemory(rm, PAGE, PAGE);
+  if (offset === undefined) build.fail('NOMEM');
+  else vm.heldPages.push({ base: offset, sizeBytes: PAGE });
+  if (place === undefined || backendPlace === undefined || owner === undefined || offset === undefined) {
+    build.fail('NORESOURCE');
+    return record;
+  }
+  const extent = createPage(build, offset);
+  const device = createDevice(build, extent, config);
+  showPage(build, vm, { extent, ipa: place, access: ACCESS.R, offset });
+  showPage(build, owner, { extent, ipa: backendPlace, access: ACCESS.RW, offset });
+  const virq = build.takeVirq(vm.vmid) ?? null;
+  const backendVirq = build.takeVirq(owner.vmid) ?? null;
+  // The hypervisor names each source by who asserts it, so each goes to the other one's interrupt controller.
+  if (virq !== null) build.call('virtio_mmio_backend_bind_virq', { virtio_mmio: device, vic: vm.objects?.vic ?? CAP_ID_INVALID, virq });
+  if (backendVirq !== null) build.call('virtio_mmio_frontend_bind_virq', { virtio_mmio: device, vic: owner.objects?.vic ?? CAP_ID_INVALID, virq: backendVirq });
+  const cap = build.give(owner, { cap: device, type: 'virtio_mmio' }, RIGHTS.virtio_mmio.assert_virq | RIGHTS.virtio_mmio.config);
+  const ends: VdeviceRecord['ends'] = [
+    { type: 'virtio-frontend', vmid: vm.vmid, cap: CAP_ID_INVALID, virq, range: { base: place, sizeBytes: PAGE } },
+    { type: 'virtio-backend', vmid: owner.vmid, cap, virq: backendVirq, range: { base: backendPlace, sizeBytes: PAGE } },
+  ];
+  return { ...record, objects: [device], ends };
+}
+
+function createPage(build: VmBuild, offset: bigint): ReturnType<VmBuild['create']> {
+  const { memoryExtent } = build.rm.environment;
+  const extent = build.create('memextent', 'vdevice');
+  build.call('memextent_configure_derive', { memextent: extent, parent_memextent: memoryExtent, offset, size: PAGE, attributes: BASIC_NORMAL });
+  build.activate(extent);
+  return extent;
+}
+
+function createDevice(build: VmBuild, extent: ReturnType<VmBuild['create']>, config: VdeviceConfig): ReturnType<VmBuild['create']> {
+  const { queueCount, deviceType } = config.virtio ?? { queueCount: 1, deviceType: null };
+  const device = build.create('virtio_mmio', 'vdevice');
+  build.call('virtio_mmio_configure', { virtio_mmio: device, memextent: extent, vqs_num: queueCount, flags: deviceType === null ? 0n : VALID_DEVICE_TYPE, device_type: deviceType ?? 0 });
+  build.activate(device);
+  return device;
+}
+
+interface Shown { readonly extent: ReturnType<VmBuild['create']>; readonly ipa: bigint; readonly access: number; readonly offset: bigint }
+
+function showPage(build: VmBuild, vm: VmRecord, { extent, ipa, access, offset }: Shown): void {
+  build.call('addrspace_map', {
+    addrspace: vm.objects?.addrspace ?? CAP_ID_INVALID, memextent: extent, vbase: ipa, map_attrs: mapAttributes(access, MEMORY_TYPE.WRITE_BACK), map_flags: 0, offset: 0n, size: 0n,
+  });
+  vm.mappings.push({ ipa, sizeBytes: PAGE, offset, handle: null, kind: 'device', isMemory: true });
+}
+
+/** From the top, because a VM whose configuration does not place its memory has it at the bottom of the same range. */
+function frontendAddress(vm: VmRecord): bigint | undefined {
+  for (let base = DEVICES.base + DEVICES.sizeBytes - PAGE; base >= DEVICES.base; base -= PAGE) {
+    if (occupant(vm, { base, sizeBytes: PAGE }, vm.reservations) === undefined) return base;
+  }
+  return undefined;
+}
+
+function lowestFree(vm: VmRecord, range: AddressRange): bigint | undefined {
+  for (let base = range.base; base < range.base + range.sizeBytes; base += PAGE) {
+    if (occupant(vm, { base, sizeBytes: PAGE }, vm.reservations) === undefined) return base;
+  }
+  return undefined;
+}
+
+/** Takes the pages of a VM's virtio devices back, here and at the owner's. Their objects are gone. */
+export function dropPages(rm: Rm, vm: VmRecord): void {
+  const isDropped = (offset: bigint): boolean => vm.heldPages.some((page) => page.base === offset);
+  for (const holder of [vm, rm.vm(vm.owner)]) {
+    if (holder !== undefined) holder.mappings = holder.mappings.filter((mapping) => mapping.isMemory !== true || !isDropped(mapping.offset));
+  }
+  for (const page of vm.heldPages) releaseFreeMemory(rm, page.base, page.sizeBytes);
+  vm.heldPages = [];
+}
+
+/** Creates the real-time clock of a VM, if its configuration asks for one. */
+export function buildClock(build: VmBuild, config: VmConfig): RmErrorName | undefined {
+  const { rm, vm } = build;
+  const wanted = config.vdevices.find((vdevice) => vdevice.type === 'vrtc-pl031');
+  if (wanted === undefined) return undefined;
+  const base = wanted.clock?.base ?? undefined;
+  if (base === undefined) {
+    rm.report(vm.vmid, 'rm-clock-address', `${wanted.path}: this platform has no addresses to choose from for a real-time clock; give base.`);
+    return 'NORESOURCE';
+  }
+  const vrtc = build.create('vrtc', 'vdevice');
+  build.call('vrtc_configure', { vrtc, ipa: base });
+  build.activate(vrtc);
+  build.call('vrtc_attach_addrspace', { vrtc, addrspace: vm.objects?.addrspace ?? CAP_ID_INVALID });
+  vm.vdevices.push({ config: wanted, peer: null, objects: [vrtc], ends: [] });
+  if (vm.timeBase !== null) setClock(rm, vm, vm.timeBase);
+  return build.error === undefined ? undefined : 'NORESOURCE';
+}
+
+/** Whether a VM has a real-time clock. */
+export function hasClock(vm: VmRecord): boolean {
+  return vm.vdevices.some(({ config }) => config.type === 'vrtc-pl031');
+}
+
+/** Sets a VM's clock. The hypervisor's error, 0 for none. */
+export function setClock(rm: Rm, vm: VmRecord, time: { readonly nanoseconds: bigint; readonly counter: bigint }): number {
+  const clock = vm.vdevices.find(({ config }) => config.type === 'vrtc-pl031');
+  return rm.call('vrtc_set_time_base', { vrtc: clock?.objects[0] ?? CAP_ID_INVALID, time_base: time.nanoseconds, sys_timer_ref: time.counter }).error;
+}
