@@ -4,6 +4,7 @@
  */
 
 import { addressCells, isEnabled, sizeCells } from './lookup';
+import { isVmTree, memoryPlan, OUR_GENERATION, VmTree } from './rm-rules';
 import type { DeviceTree, DtNode } from './tree';
 
 /** What a range is: RAM, a part of RAM that is set aside, or a device. */
@@ -50,6 +51,7 @@ export function memoryMap(tree: DeviceTree): MemoryMap {
     if (ranges.length >= MAPPED_RANGES_MAX) break;
     if (node.parent !== undefined) ranges.push(...rangesOf(node));
   }
+  ranges.push(...configuredMemory(tree.root));
   ranges.sort((a, b) => (a.base < b.base ? -1 : a.base > b.base ? 1 : a.size > b.size ? -1 : a.size < b.size ? 1 : 0));
   return { ranges, overlaps: overlapsOf(ranges) };
 }
@@ -69,6 +71,16 @@ function rangesOf(node: DtNode): MappedRange[] {
     if (base !== undefined) found.push({ node, index: at / step, kind: kindOf(node), base, size, busAddress, isEnabled: isEnabled(node) });
   }
   return found;
+}
+
+/** The memory that RM will give to the VM that a tree configures: at most that, from that address on. */
+function configuredMemory(root: DtNode): MappedRange[] {
+  if (!isVmTree(root)) return [];
+  const tree = new VmTree(root, { generation: OUR_GENERATION, trust: 'unknown' });
+  const node = tree.part('memory');
+  const { base, sizeMax, isSizeGiven } = memoryPlan({ tree });
+  if (node === undefined || base === null || !isSizeGiven || sizeMax === 0n) return [];
+  return [{ node, index: 0, kind: 'memory', base, size: sizeMax, busAddress: base, isEnabled: true }];
 }
 
 function kindOf(node: DtNode): MemoryKind {
