@@ -175,9 +175,11 @@ export class Pgtable {
   }
 
   private collect(table: number, level: Level, base: number, visit: (ipaPage: number, descriptor: bigint, pageCount: number) => void): void {
-    for (let index = 0; index < ENTRIES[level]; index++) {
+    let left = this.entryCounts.get(table) ?? 0;
+    for (let index = 0; left > 0 && index < ENTRIES[level]; index++) {
       const descriptor = this.entry(table, index);
       if ((descriptor & DESCRIPTOR_VALID) === 0n) continue;
+      left--;
       const ipaPage = base + index * SPAN[level];
       if (level !== 3 && (descriptor & DESCRIPTOR_TABLE) !== 0n) this.collect(this.pageOf(descriptor), next(level), ipaPage, visit);
       else visit(ipaPage, descriptor, SPAN[level]);

@@ -1,0 +1,163 @@
+/** Compares all state of the two worlds that calls can reach: capabilities, objects, wires and their levels, page owners, stage-2 entries, page contents. */
+
+import { pa } from '../../../runtime/base/brands';
+import type { SavedObject } from '../../../runtime/hypervisor/snapshot';
+import type { Pair } from './pair';
+import { SLOTS_PER_TABLE, type Cspace, type Doorbell, type Queue, type Thing, type Vic, type Wire } from './things';
+
+type Saved<T extends SavedObject['type']> = Extract<SavedObject, { readonly type: T }>;
+
+/** Throws at the first difference. */
+export function compareStates(pair: Pair): void {
+  new Comparison(pair).run();
+}
+
+/** The same for stage-2 tables. */
+export function compareTables(pair: Pair): void {
+  new Comparison(pair).compareTables();
+}
+
+class Comparison {
+  private readonly pair: Pair;
+  private readonly objects: ReadonlyMap<number, SavedObject>;
+  private readonly originals = new Map<number, number>();
+
+  constructor(pair: Pair) {
+    this.pair = pair;
+    this.objects = new Map(pair.fixture.hypervisor.save().kernel.objects.map((object) => [object.header.id, object]));
+    for (const [model, real] of pair.counterparts) this.originals.set(real, model);
+  }
+
+  run(): void {
+    const { world, guests } = this.pair;
+    const spaces: Cspace[] = [];
+    for (const { real, cspace, addrspace, vic } of guests) {
+      this.same(cspace.id, real.thread.cspace?.header.id ?? -1);
+      this.same(addrspace.id, real.thread.addrspace?.header.id ?? -1);
+      this.same(vic.id, real.thread.vic?.object.header.id ?? -1);
+      spaces.push(cspace);
+    }
+    for (let n = 0; n < spaces.length; n++) {
+      const space = spaces[n];
+      if (space === undefined) continue;
+      this.compareCspace(space);
+      // Spaces that spaces hold are compared in turn.
+      for (const { object } of space.slots.values()) {
+        const inner = world.things.get(object);
+        if (inner?.kind === 'cspace' && !spaces.includes(inner)) spaces.push(inner);
+      }
+    }
+    for (const thing of world.things.values()) this.compareThing(thing);
+    this.comparePages();
+  }
+
+  /** The two are one object from now on. */
+  private same(model: number, real: number): void {
+    const known = this.pair.counterparts.get(model);
+    const original = this.originals.get(real);
+    this.equal(known ?? real, real, `object ${String(model)} of the specification`);
+    this.equal(original ?? model, model, `object ${String(real)} of the implementation`);
+    this.pair.counterparts.set(model, real);
+    this.originals.set(real, model);
+  }
+
+  private compareCspace(space: Cspace): void {
+    const saved = this.real(space, 'cspace');
+    const what = `capability space ${String(space.id)}`;
+    this.equal(saved.body.slots.map(({ flat }) => flat).join(), [...space.slots.keys()].sort((a, b) => a - b).join(), `${what}: occupied slots`);
+    this.equal(saved.body.capabilitiesMax, space.limit, `${what}: limit`);
+    for (const slot of saved.body.slots) {
+      const wanted = space.slots.get(slot.flat);
+      const name = `${what}, slot ${String(slot.flat)} (table ${String(Math.floor(slot.flat / SLOTS_PER_TABLE))})`;
+      if (wanted === undefined) continue;
+      this.same(wanted.object, slot.object);
+      this.equal(slot.rights >>> 0, wanted.rights >>> 0, `${name}: rights`);
+      this.equal(slot.master, wanted.isMaster, `${name}: master`);
+      this.equal(slot.state, wanted.isRevoked ? 'revoked' : 'valid', `${name}: state`);
+    }
+  }
+
+  private compareThing(thing: Thing): void {
+    if (!this.pair.counterparts.has(thing.id) || thing.kind === 'partition' || thing.kind === 'thread') return;
+    const name = `${thing.kind} ${String(thing.id)}`;
+    const saved = this.real(thing, thing.kind);
+    this.equal(saved.header.state, thing.state, `${name}: state`);
+    if (saved.type === 'doorbell' && thing.kind === 'doorbell') this.compareDoorbell(saved, thing);
+    else if (saved.type === 'msgqueue' && thing.kind === 'msgqueue') this.compareQueue(saved, thing);
+    else if (saved.type === 'addrspace' && thing.kind === 'addrspace') {
+      this.equal(saved.body.vmid, thing.vmid, `${name}: VMID`);
+      this.equal(saved.body.vmmio.map(({ base, sizeBytes }) => `${String(base)}+${String(sizeBytes)}`).join(), thing.emulated.map(({ base, size }) => `${String(base)}+${String(size)}`).join(), `${name}: emulated ranges`);
+    } else if (saved.type === 'memextent' && thing.kind === 'memextent') {
+      const { firstPage, pageCount, access, kind, parent } = saved.body;
+      if (this.pair.counterparts.has(thing.parent ?? -1) || thing.parent === undefined) this.equal(parent, thing.parent === undefined ? undefined : this.pair.counterparts.get(thing.parent), `${name}: parent`);
+      this.equal(`${String(firstPage)} ${String(pageCount)} ${String(access)} ${kind}`, `${String(thing.first)} ${String(thing.count)} ${String(thing.access)} ${thing.isSparse ? 'sparse' : 'basic'}`, `${name}: window`);
+    } else if (thing.kind === 'vic') this.compareVic(thing, name);
+  }
+
+  private compareDoorbell({ body, sources }: Saved<'doorbell'>, bell: Doorbell): void {
+    const name = `doorbell ${String(bell.id)}`;
+    this.equal(`${String(body.flags)} ${String(body.enableMask)} ${String(body.ackMask)}`, `${String(bell.flags)} ${String(bell.enable)} ${String(bell.ack)}`, `${name}: flags, enabled, acknowledged`);
+    this.compareWire(sources[0], bell.wire, name);
+  }
+
+  private compareQueue({ body, sources }: Saved<'msgqueue'>, queue: Queue): void {
+    const name = `message queue ${String(queue.id)}`;
+    this.equal(`${String(body.depth)} ${String(body.messageSizeMax)} ${String(body.notFullThreshold)} ${String(body.notEmptyThreshold)}`, `${String(queue.depth)} ${String(queue.sizeMax)} ${String(queue.notFull)} ${String(queue.notEmpty)}`, `${name}: geometry`);
+    this.equal(body.messages.map(({ bytes }) => Buffer.from(bytes).toString('hex')).join(), queue.messages.map((bytes) => Buffer.from(bytes).toString('hex')).join(), `${name}: messages`);
+    this.compareWire(sources[0], queue.sendWire, `${name}, sender`);
+    this.compareWire(sources[1], queue.receiveWire, `${name}, receiver`);
+  }
+
+  private compareWire(saved: { readonly virq: number; readonly vic: number } | undefined, wire: Wire | undefined, name: string): void {
+    this.equal(saved?.virq, wire?.virq, `${name}: interrupt`);
+    if (saved !== undefined && wire !== undefined) this.same(wire.vic, saved.vic);
+  }
+
+  private compareVic(vic: Vic, name: string): void {
+    const guest = this.pair.guests.find((one) => one.vic === vic);
+    if (guest === undefined) return;
+    for (const [virq, line] of vic.lines) {
+      const view = guest.real.thread.vic?.object.vic.inspect(virq);
+      this.equal(view?.pending, line.isEdge ? line.latch : line.level, `${name}, interrupt ${String(virq)}: pending`);
+    }
+  }
+
+  private comparePages(): void {
+    const { world, fixture } = this.pair;
+    const runs = fixture.hypervisor.inspect.ownership();
+    for (const [page, owner] of world.owners) {
+      const at = BigInt(page) << 12n;
+      const run = runs.filter(({ base, sizeBytes }) => at >= base && at < base + sizeBytes);
+      this.equal(run.length, 1, `page ${page.toString(16)}: owners`);
+      if (owner !== world.partition) this.same(owner, run[0]?.owner ?? -1);
+      else this.equal(this.objects.get(run[0]?.owner ?? -1)?.type, 'partition', `page ${page.toString(16)}: owner`);
+      this.equal(Number(fixture.engine.memory.readU64(pa(at))), world.contents.get(page), `page ${page.toString(16)}: contents`);
+    }
+  }
+
+  /** Stage-2 tables of every address space. */
+  compareTables(): void {
+    for (const space of this.pair.world.all('addrspace')) if (space.state === 'active') this.compareTable(space.vmid, space.table);
+  }
+
+  private compareTable(vmid: number, table: ReadonlyMap<number, { readonly page: number; readonly attributes: number }>): void {
+    const seen = new Map<number, string>();
+    for (const { ipa, pa: base, sizeBytes, attributes } of this.pair.fixture.hypervisor.inspect.mappings(vmid)) {
+      if (ipa >= 0x8000_0000n && ipa < this.pair.land.ramEnd) continue;
+      for (let n = 0n; n < sizeBytes; n += 4096n) seen.set(Number((ipa + n) >> 12n), `${String((base + n) >> 12n)}:${String((attributes.memoryType << 16) | (attributes.kernel << 4) | attributes.user)}`);
+    }
+    const name = `stage 2 of VMID ${String(vmid)}`;
+    for (const [ipa, entry] of table) this.equal(seen.get(ipa), `${String(entry.page)}:${String(entry.attributes)}`, `${name}, page ${ipa.toString(16)}`);
+    this.equal(seen.size, table.size, `${name}: pages`);
+  }
+
+  private real<T extends SavedObject['type']>(thing: Thing, type: T): Saved<T> {
+    const saved = this.objects.get(this.pair.counterparts.get(thing.id) ?? -1);
+    this.equal(saved?.type, type, `${thing.kind} ${String(thing.id)}`);
+    return saved as Saved<T>;
+  }
+
+  private equal(seen: unknown, wanted: unknown, what: string): void {
+    if (seen !== wanted) throw new Error(`${what}: ${String(seen)}, ${String(wanted)} by the specification`);
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * Random operations: calls whose arguments mostly make sense in the specification's present state, so that they reach deep, and sometimes none.
+ * An operation is plain data: it means the same in any state, so that a failing sequence can be cut down.
+ */
+
+import type { Prng } from '../../../runtime/base/prng';
+import { type ArgumentName, CALL_NAMES, type CallName, SIGNATURES, type Signature } from './signatures';
+import { type Cspace, type Kind, idOfSlot, type Thing } from './things';
+import type { WorldState } from './world-state';
+
+/** A hypercall, or a VM clearing the pending state of one of its interrupts. */
+export type Operation =
+  | { readonly kind: 'call'; readonly vm: number; readonly path: 'native' | 'smccc'; readonly name: CallName; readonly args: readonly bigint[]; readonly fill: number }
+  | { readonly kind: 'quiet'; readonly vm: number; readonly virq: number };
+
+/** Where things are in the world that the operations act on. */
+export interface Landscape {
+  readonly cspaces: readonly Cspace[];
+  /** Where a VM's buffers may be; its RAM ends at `ramEnd`. */
+  readonly buffer: bigint;
+  readonly ramEnd: bigint;
+  /** Physical pages that the partition owned at first, and their number. */
+  readonly freePage: number;
+  readonly freeCount: number;
+  readonly vmids: readonly number[];
+  /** Interrupt numbers that sources are bound to. */
+  readonly firstVirq: number;
+  readonly virqCount: number;
+  /** First page of the addresses where extents are mapped. */
+  readonly ipaPage: number;
+  readonly ipaCount: number;
+}
+
+const KIND_OF: Readonly<Partial<Record<ArgumentName, Kind>>> = {
+  partition: 'partition', cspace: 'cspace', src_cspace: 'cspace', dest_cspace: 'cspace', doorbell: 'doorbell', msgqueue: 'msgqueue', vic: 'vic', addrspace: 'addrspace', memextent: 'memextent',
+  parent: 'memextent', from: 'memextent', to: 'memextent',
+};
+const WEIGHTS: Readonly<Partial<Record<CallName, number>>> = {
+  object_activate: 14, object_activate_from: 2, cspace_copy_cap_from: 10, cspace_delete_cap_from: 7, cspace_revoke_caps_from: 2, cspace_revoke_cap_from: 1, partition_create_memextent: 4, partition_create_cspace: 2,
+  msgqueue_send: 12, msgqueue_receive: 10, doorbell_send: 5, doorbell_receive: 4, doorbell_mask: 3, addrspace_map: 12, addrspace_unmap: 8, addrspace_lookup: 8, memextent_donate: 12, memextent_configure_derive: 6,
+  memextent_configure: 4, addrspace_update_access: 5, vic_configure: 2, addrspace_configure: 2,
+};
+const DECK = CALL_NAMES.flatMap((name) => Array.from({ length: WEIGHTS[name] ?? 3 }, () => name));
+const JUNK: readonly bigint[] = [62n, 63n, 0x100n, 0x101n, 0x13dn, 0x13en, 0xe7ffn, 0xe800n, 0xffffn, 0x1_0000n, 1n << 32n, (1n << 64n) - 1n];
+const ODD_WORDS: readonly bigint[] = [0n, 1n, 0xfffn, 0x1000n, 0xc000_0000n, 0xffff_ffffn, 1n << 36n, (1n << 36n) - 0x1000n, (1n << 64n) - 0x2000n, (1n << 64n) - 1n];
+
+/** The calls that act on what is not active yet. */
+const wantsInit = (name: CallName): boolean => /^object_activate|_configure(_derive)?$/.test(name) && name !== 'addrspace_configure';
+
+/** Makes operations. */
+export class Generator {
+  private readonly prng: Prng;
+  private readonly world: WorldState;
+  private readonly land: Landscape;
+
+  constructor(prng: Prng, world: WorldState, land: Landscape) {
+    this.prng = prng;
+    this.world = world;
+    this.land = land;
+  }
+
+  next(): Operation {
+    const vm = this.prng.below(this.land.cspaces.length);
+    if (this.oneIn(20)) return { kind: 'quiet', vm, virq: this.virq() };
+    const name = this.pick(DECK);
+    const signature: Signature = SIGNATURES[name];
+    const args = this.argumentsOf(vm, name, signature);
+    if (signature.reserved !== undefined) args.push(this.oneIn(60) ? this.pick(ODD_WORDS) : signature.reserved);
+    return { kind: 'call', vm, path: this.oneIn(2) ? 'native' : 'smccc', name, args, fill: this.prng.nextU32() };
+  }
+
+  private argumentsOf(vm: number, name: CallName, signature: Signature): bigint[] {
+    const caller = this.land.cspaces[vm];
+    const chosen: Partial<Record<ArgumentName, bigint>> = {};
+    return signature.inputs.map(([argument, bits]) => {
+      const value = this.argument(caller, name, argument, chosen);
+      chosen[argument] = value;
+      // Upper bits of narrow arguments do not count.
+      return bits < 64 && this.oneIn(16) ? value | (BigInt(this.prng.nextU32()) << BigInt(Math.max(bits, 32))) & 0xffff_ffff_ffff_ffffn : value;
+    });
+  }
+
+  private argument(caller: Cspace | undefined, name: CallName, argument: ArgumentName, chosen: Partial<Record<ArgumentName, bigint>>): bigint {
+    const kind = name === 'memextent_donate' && (argument === 'from' || argument === 'to') && this.oneIn(4) ? 'partition' : KIND_OF[argument];
+    if (kind !== undefined) return this.capability(caller, kind, wantsInit(name) && argument !== 'parent' && argument !== 'cspace' ? 'init' : 'active');
+    if (argument === 'cap' || argument === 'src_cap') return this.anyCapability(caller, name, chosen.cspace ?? chosen.src_cspace);
+    if (argument !== 'data' && argument !== 'buffer' && this.oneIn(40)) return this.pick(ODD_WORDS);
+    return this.plainValue(name, argument, chosen, caller);
+  }
+
+  /** A capability of a kind, mostly to an object in the state that the call wants. */
+  private capability(caller: Cspace | undefined, kind: Kind, state: string): bigint {
+    if (caller === undefined || this.oneIn(50)) return this.junk();
+    const slots = [...caller.slots].filter(([, slot]) => this.oneIn(30) || (this.world.things.get(slot.object)?.kind === kind && !slot.isRevoked));
+    const fitting = slots.filter(([, slot]) => this.world.things.get(slot.object)?.state === state);
+    const from = fitting.length > 0 && !this.oneIn(20) ? fitting : slots.length > 0 ? slots : [...caller.slots];
+    return from.length === 0 ? this.junk() : idOfSlot(this.pick(from)[0]);
+  }
+
+  /** Any slot of the named cspace; for activation one that can be activated, for deletion seldom one of the first. */
+  private anyCapability(caller: Cspace | undefined, name: CallName, named: bigint | undefined): bigint {
+    const slot = caller === undefined || named === undefined ? undefined : this.world.slot(caller, named);
+    const thing = typeof slot === 'object' ? this.world.things.get(slot.object) : undefined;
+    const cspace = thing?.kind === 'cspace' ? thing : caller;
+    if (cspace === undefined || this.oneIn(30)) return this.junk();
+    const all = [...cspace.slots];
+    const fitting = all.filter(([at, { object, isMaster }]) => {
+      if (name === 'cspace_delete_cap_from') return at > 7 || this.oneIn(40);
+      if (name === 'cspace_revoke_caps_from') return isMaster || this.oneIn(8);
+      return name === 'cspace_copy_cap_from' || this.isReady(this.world.things.get(object));
+    });
+    return fitting.length === 0 ? this.junk() : idOfSlot(this.pick(fitting)[0]);
+  }
+
+  /** True for what has been configured, and sometimes for what has not. */
+  private isReady(thing: Thing | undefined): boolean {
+    if (thing?.state !== 'init') return this.oneIn(20);
+    const isConfigured = thing.kind === 'doorbell' || (thing.kind === 'cspace' && thing.limit > 0) || (thing.kind === 'msgqueue' && thing.depth > 0) || (thing.kind === 'vic' && thing.vcpuCount > 0)
+      || (thing.kind === 'addrspace' && thing.vmid > 0) || (thing.kind === 'memextent' && thing.count > 0);
+    return isConfigured || this.oneIn(25);
+  }
+
+  private plainValue(name: CallName, argument: ArgumentName, chosen: Partial<Record<ArgumentName, bigint>>, caller: Cspace | undefined): bigint {
+    switch (argument) {
+      case 'rights_mask': return this.oneIn(3) ? 0xffff_ffffn : BigInt(this.oneIn(4) ? this.prng.nextU32() : this.prng.below(32)) | (this.oneIn(2) ? 0x8000_0000n : 0n);
+      case 'max_caps': return this.oneIn(12) ? this.pick([0n, 14384n, 14385n, 0xffff_ffffn]) : BigInt(1 + this.prng.below(8));
+      case 'virq': return this.oneIn(12) ? this.pick([0n, 31n, 95n, 96n, 1019n, 1020n, 0xffff_ffffn]) : BigInt(this.virq());
+      case 'new_flags': case 'clear_flags': case 'enable_mask': case 'ack_mask': return this.oneIn(8) ? this.prng.nextU64() : this.oneIn(8) ? 0xffff_ffff_ffff_ffffn : BigInt(this.prng.below(16));
+      case 'data': case 'buffer': return this.oneIn(15) ? this.pick([0x7000_0000n, this.land.ramEnd - 3n, this.land.ramEnd, 1n << 40n]) : this.land.buffer + BigInt(this.prng.below(0x4000));
+      case 'send_flags': return BigInt(this.prng.below(4));
+      case 'buf_size': return this.pick([1n, 8n, 16n, 64n, 1023n, 4096n, 0xffff_ffff_ffffn]);
+      case 'threshold': return this.oneIn(5) ? 0xffff_ffffn : this.oneIn(6) ? 0xffff_fffen : BigInt(this.prng.below(6));
+      case 'holdoff': return this.oneIn(20) ? 0n : 0xffff_ffffn;
+      case 'create_info': return this.oneIn(10) ? this.pick([0n, 0x1_0000n, 1n, 0x400_0001n, 0x10_0100n, 0x3ff_00ffn]) : BigInt(((1 + this.prng.below(40)) << 16) | (1 + this.prng.below(4)));
+      case 'max_vcpus': return BigInt(this.prng.below(10));
+      case 'max_virqs': return this.pick([0n, 1n, 16n, 64n, 988n, 989n]);
+      case 'max_msis': return BigInt(this.prng.below(2));
+      case 'vmid': return BigInt(this.oneIn(3) ? this.pick([0n, 1n, 10n, 255n, 256n, 0xffffn]) : BigInt(20 + this.prng.below(4)));
+      case 'op': return BigInt(this.prng.below(this.oneIn(10) ? 4 : 2));
+      default: return this.memoryValue(name, argument, chosen, caller);
+    }
+  }
+
+  private memoryValue(name: CallName, argument: ArgumentName, chosen: Partial<Record<ArgumentName, bigint>>, caller: Cspace | undefined): bigint {
+    const page = (limit: number) => BigInt(this.prng.below(limit)) << 12n;
+    switch (argument) {
+      case 'size': return name === 'msgqueue_send' ? BigInt(this.prng.below(this.oneIn(12) ? 1100 : 42)) : this.oneIn(3) ? 0x1000n : page(12);
+      case 'offset': return page(this.oneIn(3) ? 64 : 8);
+      case 'base': return BigInt(this.land.freePage + this.prng.below(this.land.freeCount)) << 12n;
+      case 'vbase': return this.vbase(name, chosen, caller);
+      case 'attrs': return this.attributes(name);
+      case 'attributes': return this.pick([0x1_0007n, 0x1_0007n, 7n, 7n, 6n, 0x1_0006n, 4n, 0x1_0004n, 5n, 0x107n, 0x1_0107n, 0x1_0207n, 0x207n, 0x307n, 0x2_0007n, 0n, 3n, 0x8000_0007n]);
+      case 'flags': return name === 'memextent_modify' ? this.pick([0n, 0n, 0x8000_0001n, 0x8000_0001n, 0x8000_0002n, 0x8000_0003n, 0xffn, 0x8000_00ffn, 1n, 4n, 0x8000_0000n, 0x100n]) : this.pick([0n, 0n, 0n, 1n, 1n, 1n, 0x8000_0000n, 0x8000_0001n, 2n]);
+      case 'options': return name === 'vic_configure' ? this.pick([0n, 2n, 2n, 3n, 1n, 4n]) : this.pick([0n, 0n, 1n, 1n, 2n, 2n, 0x8000_0000n, 3n, 0x100n]);
+      default: return this.pick(ODD_WORDS);
+    }
+  }
+
+  /** For calls on existing mappings mostly an address where something is recorded. */
+  private vbase(name: CallName, chosen: Partial<Record<ArgumentName, bigint>>, caller: Cspace | undefined): bigint {
+    if (name === 'addrspace_configure_vmmio') return BigInt(this.prng.below(8)) << 20n;
+    const slot = caller === undefined || chosen.memextent === undefined ? undefined : this.world.slot(caller, chosen.memextent);
+    const extent = typeof slot === 'object' ? this.world.things.get(slot.object) : undefined;
+    if (name !== 'addrspace_map' && extent?.kind === 'memextent' && !this.oneIn(6)) {
+      const recorded = extent.groups.flatMap(({ pages }) => [...pages.values()]);
+      if (recorded.length > 0) return BigInt(this.pick(this.oneIn(2) ? recorded.slice(0, 1) : recorded).ipa) << 12n;
+    }
+    return BigInt(this.land.ipaPage + this.prng.below(this.land.ipaCount)) << 12n;
+  }
+
+  /** Read and write are equal for both levels: a debug build of the hypervisor insists on it. */
+  private attributes(name: CallName): bigint {
+    const readWrite = this.pick([4, 6, 6, 6]);
+    const user = readWrite | this.prng.below(2);
+    const kernel = readWrite | this.prng.below(2);
+    const type = name === 'addrspace_map' ? this.pick([0xf, 0xf, 0xf, 5, 0, 3, 4]) : 0;
+    return BigInt((type << 16) | (kernel << 4) | user | (this.oneIn(40) ? 8 : 0));
+  }
+
+  private virq(): number {
+    return this.land.firstVirq + this.prng.below(this.land.virqCount);
+  }
+
+  private junk(): bigint {
+    return this.oneIn(2) ? this.pick(JUNK) : BigInt(this.prng.below(64));
+  }
+
+  private oneIn(count: number): boolean {
+    return this.prng.below(count) === 0;
+  }
+
+  private pick<T>(items: readonly T[]): T {
+    return items[this.prng.below(items.length)] as T;
+  }
+}

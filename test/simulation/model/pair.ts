@@ -1,0 +1,337 @@
+/**
+ * The implementation and the specification side by side: the same operation on both, registers compared after each call, everything else
+ * that can be told apart compared now and then.
+ */
+
+import assert from 'node:assert/strict';
+import { type CapId, pa } from '../../../runtime/base/brands';
+import { Fixture, type TestVm } from '../../hypervisor/fixture';
+import { CAPABILITY_RULES } from './capability-rules';
+import { compareStates, compareTables } from './compare-states';
+import { MEMORY_RULES } from './memory-rules';
+import { holds, MESSAGE_RULES } from './message-rules';
+import type { Landscape, Operation } from './operations';
+import type { Arguments, CallerMemory, Rule } from './rules';
+import { E, SIGNATURES, type CallName, type Signature } from './signatures';
+import { type Addrspace, type Cspace, type Extent, type Vic } from './things';
+import { type Verdict, WorldState } from './world-state';
+
+const RULES: Readonly<Record<CallName, Rule>> = { ...CAPABILITY_RULES, ...MESSAGE_RULES, ...MEMORY_RULES };
+const ALL_ONES = 0xffff_ffff_ffff_ffffn;
+const RAM_IPA = 0x8000_0000n;
+const RAM_SIZE = 0x10_0000n;
+const CAPS_PER_VM = 64;
+const POOL_PAGES = 48;
+const FREE_PAGES = 32;
+const FIRST_VIRQ = 32;
+const VIRQS = 12;
+const LARGEST_MESSAGE = 1023;
+/** Rights of the three VMs to the next one's capability space and to the shared extent. */
+const NEIGHBOUR_RIGHTS = [0x17, 0x05, 0x03];
+const POOL_RIGHTS = [0x1f, 0x1b, 0x09];
+
+/** One VM on both sides. */
+interface Guest { readonly real: TestVm; readonly cspace: Cspace; readonly addrspace: Addrspace; readonly vic: Vic }
+
+/** What a mismatch says. */
+export class Mismatch extends Error {}
+
+/** Both worlds. */
+export class Pair {
+  readonly world = new WorldState();
+  readonly fixture = new Fixture({ heapSize: 12 * 1024 * 1024 });
+  readonly land: Landscape;
+  readonly guests: readonly Guest[];
+  /** The implementation's object of each of the specification's, once it has been seen. */
+  readonly counterparts = new Map<number, number>();
+  calls = 0;
+  /** How often each call gave each answer: `name error`. */
+  readonly answers: Map<string, number>;
+  private readonly pool: { readonly real: CapId; readonly model: Extent };
+  private readonly heapAtStart: string;
+
+  constructor(answers = new Map<string, number>()) {
+    this.answers = answers;
+    this.pool = this.makePool();
+    const freePage = this.freePartitionPages();
+    this.guests = [0, 1, 2].map((n) => this.makeGuest(n));
+    this.guests.forEach((guest, n) => { this.endow(guest, n); });
+    this.world.foreignVmids.push(255);
+    this.land = {
+      cspaces: this.guests.map(({ cspace }) => cspace), buffer: RAM_IPA + 0x1000n, ramEnd: RAM_IPA + RAM_SIZE, freePage, freeCount: FREE_PAGES + 2, vmids: [10, 11, 12],
+      firstVirq: FIRST_VIRQ, virqCount: VIRQS, ipaPage: 0x10_0000, ipaCount: 96,
+    };
+    this.heapAtStart = this.heap();
+    this.fixture.trace.length = 0;
+    this.compare();
+  }
+
+  /** Does an operation on both sides. */
+  perform(operation: Operation): void {
+    this.world.begin();
+    if (operation.kind === 'quiet') this.quiet(operation.vm, operation.virq);
+    else this.call(operation);
+  }
+
+  /** Compares everything that is not seen in registers, and has the implementation check itself. */
+  compare(): void {
+    this.fixture.hypervisor.checkInvariants();
+    compareStates(this);
+    compareTables(this);
+  }
+
+  /** The same without stage-2 tables, which take the most time. */
+  compareObjects(): void {
+    compareStates(this);
+  }
+
+  /** Takes everything away again: what the heap gave must be back, unless a circle of capability spaces keeps itself alive. */
+  finish(): void {
+    this.compare();
+    const { fixture, world } = this;
+    for (const { real, cspace } of this.guests) {
+      for (const [at] of [...cspace.slots].sort(([a], [b]) => a - b)) {
+        fixture.rootCall('cspace_delete_cap_from', { cspace: real.cspace, cap: BigInt((Math.floor(at / 62) << 8) | at % 62) });
+        cspace.slots.delete(at);
+        world.begin();
+        world.collect();
+        this.settle();
+      }
+    }
+    world.begin();
+    for (const group of this.pool.model.groups) group.pages.clear();
+    for (const { addrspace } of this.guests) addrspace.table.clear();
+    fixture.rootCall('memextent_modify', { memextent: this.pool.real, flags: 0, offset: 0n, size: 0n });
+    const isCircle = [...world.things.values()].some((thing) => !thing.isPermanent);
+    if (!isCircle) assert.equal(this.heap(), this.heapAtStart, 'the heap has all its memory back');
+    this.fixture.hypervisor.checkInvariants();
+  }
+
+  private call({ vm, path, name, args, fill }: Operation & { readonly kind: 'call' }): void {
+    const guest = this.guests[vm];
+    assert.ok(guest !== undefined);
+    this.calls++;
+    const signature: Signature = SIGNATURES[name];
+    const memory = new Buffers(this, guest, fill);
+    const real = () => this.callReal(guest, path, signature, args);
+    if (name === 'msgqueue_send' || name === 'msgqueue_receive') memory.prepare(args[name === 'msgqueue_send' ? 2 : 1] ?? 0n);
+    const seen = real();
+    const verdict = this.judge(guest, { path, name, args }, memory);
+    this.compareRegisters(path, signature, { args, seen, verdict });
+    const key = `${name} ${String(BigInt.asIntN(32, seen[0] ?? 0n))}`;
+    this.answers.set(key, (this.answers.get(key) ?? 0) + 1);
+    memory.check();
+    this.settle();
+    this.compareEdges();
+  }
+
+  private judge(guest: Guest, call: { readonly path: string; readonly name: CallName; readonly args: readonly bigint[] }, memory: CallerMemory): Verdict {
+    const signature: Signature = SIGNATURES[call.name];
+    if (call.path === 'native' && signature.reserved !== undefined && call.args[signature.inputs.length] !== signature.reserved) {
+      return { errors: [E.ARGUMENT_INVALID], outputs: signature.outputs.includes('new_cap') ? { new_cap: ALL_ONES } : {} };
+    }
+    const args = Object.fromEntries(signature.inputs.map(([name, bits], n) => [name, BigInt.asUintN(bits, call.args[n] ?? 0n)])) as Arguments;
+    return RULES[call.name](this.world, guest.cspace, args, memory);
+  }
+
+  private callReal({ real }: Guest, path: 'native' | 'smccc', signature: Signature, args: readonly bigint[]): readonly bigint[] {
+    const vcpu = this.fixture.vcpu(real.thread);
+    const given = registersBefore(path, signature, args);
+    given.forEach((value, n) => { vcpu.setX(n, value); });
+    this.fixture.trace.length = 0;
+    this.fixture.hypervisor.handleExit(real.thread, { reason: 'hvc', immediate: path === 'native' ? 0x6000 + signature.number : 0 });
+    return Array.from({ length: 20 }, (_, n) => (n === 19 ? vcpu.pc : vcpu.x(n)));
+  }
+
+  private compareRegisters(path: 'native' | 'smccc', signature: Signature, { args, seen, verdict }: { readonly args: readonly bigint[]; readonly seen: readonly bigint[]; readonly verdict: Verdict }): void {
+    const error = verdict.errors.find((one) => BigInt.asIntN(32, seen[0] ?? 0n) === BigInt(one)) ?? verdict.errors[0] ?? 0;
+    const wanted = registersBefore(path, signature, args);
+    wanted[0] = BigInt.asUintN(path === 'native' ? 32 : 64, BigInt(error));
+    signature.outputs.forEach((output, n) => { wanted[n + 1] = verdict.outputs[output] ?? 0n; });
+    if (path === 'native') {
+      for (let n = signature.outputs.length + 1; n < 8; n++) wanted[n] = 0n;
+      wanted[9] = seen[19] ?? 0n;
+      for (let n = 10; n < 18; n++) wanted[n] = 0n;
+    }
+    for (let n = 0; n < wanted.length; n++) {
+      if (wanted[n] !== seen[n]) throw new Mismatch(`X${String(n)} is ${hex(seen[n])}, ${hex(wanted[n])} by the specification (errors ${verdict.errors.join(' or ')})`);
+    }
+  }
+
+  /** Every interrupt that was asserted has a reason, and every reason asserted one. */
+  private compareEdges(): void {
+    const ids = new Map(this.guests.map(({ real, vic }) => [real.thread.vmid, vic.id]));
+    const seen = this.fixture.trace.flatMap((event) => (event.event === 'virq' && event.action === 'asserted' && ids.has(event.vmid) ? [`${String(ids.get(event.vmid))}:${String(event.virq)}`] : []));
+    const known = new Set(ids.values());
+    const wanted = this.world.edges.filter(({ vic }) => known.has(vic)).map(({ vic, virq }) => `${String(vic)}:${String(virq)}`);
+    if (seen.sort().join() !== wanted.sort().join()) throw new Mismatch(`interrupts asserted: ${seen.join() || 'none'}, by the specification ${wanted.join() || 'none'}`);
+  }
+
+  /** Where the specification leaves open which of several entries stays, takes over what is there if it is one of them. */
+  private settle(): void {
+    for (const { addrspace, ipa, values } of this.world.contested.values()) {
+      const space = this.world.things.get(addrspace);
+      if (space?.kind !== 'addrspace' || space.state !== 'active') continue;
+      const now = space.table.get(ipa);
+      const run = this.fixture.hypervisor.inspect.mappings(space.vmid).find((row) => BigInt(ipa) << 12n >= row.ipa && BigInt(ipa) << 12n < row.ipa + row.sizeBytes);
+      if (now === undefined) continue;
+      const seen = run && { page: Number((run.pa - run.ipa) >> 12n) + ipa, attributes: (run.attributes.memoryType << 16) | (run.attributes.kernel << 4) | run.attributes.user };
+      const match = values.find((value) => value.page === seen?.page && value.attributes === seen.attributes);
+      if (match === undefined) throw new Mismatch(`address space ${String(addrspace)} page ${ipa.toString(16)} shows ${JSON.stringify(seen)}, none of ${JSON.stringify(values)}`);
+      space.table.set(ipa, match);
+    }
+  }
+
+  /** A guest clears what is pending of one of its interrupts (GICD_ICPENDR). */
+  private quiet(vm: number, virq: number): void {
+    const guest = this.guests[vm];
+    assert.ok(guest !== undefined);
+    const accepted = guest.real.thread.vic?.object.vic.model?.writeDistributor(0, { offset: 0x280 + (virq >>> 5) * 4, sizeBytes: 4, value: 1n << BigInt(virq & 31) });
+    assert.equal(accepted, true);
+    const line = this.world.line(guest.vic, virq);
+    line.latch = false;
+    if (line.level && !holds(this.world, line)) line.level = false;
+  }
+
+  private makePool(): Pair['pool'] {
+    const { cap, base } = this.fixture.makeMemory(BigInt(POOL_PAGES) << 12n);
+    const model = Object.assign(this.world.add('memextent', true), { state: 'active' as const, first: Number(base >> 12n), count: POOL_PAGES, access: 7, isSparse: true });
+    // Its parent is the root VM's: outside of the model, so that donations between it and its parent have no partner here.
+    const outside = this.world.add('memextent', true);
+    Object.assign(outside, { state: 'active', first: 0, count: 1 << 30, access: 7, isSparse: true });
+    model.parent = outside.id;
+    // The root VM's memory is mapped in its own address space, and a derived extent inherits that: out with it.
+    this.fixture.rootCall('memextent_modify', { memextent: cap, flags: 0, offset: 0n, size: 0n });
+    for (let page = model.first; page < model.first + model.count; page++) this.world.owners.set(page, model.id);
+    this.tag(model.first, model.count);
+    return { real: cap, model };
+  }
+
+  /** Pages that belong to nobody but the partition, for root extents. */
+  private freePartitionPages(): number {
+    const { environment } = this.fixture.root;
+    const base = this.fixture.takeBase(BigInt(FREE_PAGES) << 12n);
+    const first = Number(base >> 12n);
+    this.fixture.rootCall('memextent_donate', { options: 1, from: environment.memoryExtent, to: environment.partition, offset: base - environment.memoryBase, size: BigInt(FREE_PAGES) << 12n });
+    for (let page = first; page < first + FREE_PAGES; page++) this.world.owners.set(page, this.world.partition);
+    this.tag(first, FREE_PAGES);
+    return first;
+  }
+
+  private tag(first: number, count: number): void {
+    for (let page = first; page < first + count; page++) {
+      this.fixture.engine.memory.writeU64(pa(BigInt(page) << 12n), BigInt(page));
+      this.world.contents.set(page, page);
+    }
+  }
+
+  private makeGuest(n: number): Guest {
+    const real = this.fixture.makeVm({ vmid: 10 + n, cpu: n % 2 });
+    this.fixture.powerOn(real);
+    const cspace = Object.assign(this.world.add('cspace', true), { state: 'active' as const, limit: CAPS_PER_VM });
+    const addrspace = Object.assign(this.world.add('addrspace', true), { state: 'active' as const, vmid: 10 + n });
+    const vic = Object.assign(this.world.add('vic', true), { state: 'active' as const, vcpuCount: 2, virqCount: 64 });
+    const gic = real.thread.vic?.object.vic.model;
+    for (let virq = FIRST_VIRQ; virq < FIRST_VIRQ + VIRQS; virq++) this.world.line(vic, virq).isEdge = virq % 2 === 1;
+    assert.equal(gic?.writeDistributor(0, { offset: 0xc08, sizeBytes: 4, value: 0x8888_8888n }), true);
+    return { real, cspace, addrspace, vic };
+  }
+
+  /** The capabilities that a VM starts with; first it fills its space once, so that its tables are paid for. */
+  private endow(guest: Guest, n: number): void {
+    const { environment } = this.fixture.root;
+    const filled = Array.from({ length: CAPS_PER_VM }, () => this.fixture.give(guest.real, environment.partition, 1));
+    for (const cap of filled) this.fixture.rootCall('cspace_delete_cap_from', { cspace: guest.real.cspace, cap });
+    const neighbour = this.guests[(n + 1) % this.guests.length] ?? guest;
+    const thread = Object.assign(this.world.add('thread', true), { state: 'active' as const });
+    const gifts: readonly (readonly [CapId, number, number])[] = [
+      [environment.partition, this.world.partition, 3], [guest.real.cspace, guest.cspace.id, 0x8000_001f], [neighbour.real.cspace, neighbour.cspace.id, NEIGHBOUR_RIGHTS[n] ?? 1],
+      [guest.real.addrspace, guest.addrspace.id, 0xf], [guest.real.vic, guest.vic.id, 7], [guest.real.vcpu, thread.id, 0x1a0], [this.pool.real, this.pool.model.id, POOL_RIGHTS[n] ?? 1],
+      [neighbour.real.addrspace, neighbour.addrspace.id, 6],
+    ];
+    for (const [cap, object, rights] of gifts) {
+      this.fixture.give(guest.real, cap, rights);
+      this.world.insert(guest.cspace, { object, rights, isMaster: false, isRevoked: false });
+    }
+  }
+
+  private heap(): string {
+    const saved = this.fixture.hypervisor.save().kernel.objects.find(({ type }) => type === 'partition');
+    assert.ok(saved?.type === 'partition');
+    return `${String(saved.body.bytes)} bytes, ${String(saved.body.used.reduce((sum, used) => sum + used, 0))} pages`;
+  }
+}
+
+/** A caller's message buffers: known bytes before a call, and what must stand there afterwards. */
+class Buffers implements CallerMemory {
+  private readonly pair: Pair;
+  private readonly guest: Guest;
+  private readonly fill: number;
+  private at: bigint | undefined;
+  private expected: Uint8Array | undefined;
+
+  constructor(pair: Pair, guest: Guest, fill: number) {
+    this.pair = pair;
+    this.guest = guest;
+    this.fill = fill;
+  }
+
+  /** Writes a pattern where the message may be read from, and what shows stray writes behind it. */
+  prepare(address: bigint): void {
+    const room = this.room(address, LARGEST_MESSAGE + 8);
+    if (room === 0) return;
+    this.at = address;
+    this.expected = this.pattern(room);
+    this.pair.fixture.engine.memory.write(this.physical(address), this.expected);
+  }
+
+  read(address: bigint, size: number): Uint8Array | undefined {
+    return this.room(address, size) < size ? undefined : this.pattern(size);
+  }
+
+  deliver(address: bigint, bytes: Uint8Array): boolean {
+    if (this.room(address, bytes.length) < bytes.length) {
+      // A copy that fails on a later page may have written the earlier one.
+      this.expected = undefined;
+      return false;
+    }
+    this.expected?.set(bytes);
+    return true;
+  }
+
+  /** The buffer holds what it held, but for what was delivered. */
+  check(): void {
+    if (this.at === undefined || this.expected === undefined) return;
+    const now = this.pair.fixture.engine.memory.read(this.physical(this.at), this.expected.length);
+    if (!Buffer.from(now).equals(this.expected)) throw new Mismatch('the buffer holds other bytes than the specification says');
+  }
+
+  private pattern(size: number): Uint8Array {
+    const bytes = new Uint8Array(size);
+    for (let n = 0; n < size; n++) bytes[n] = ((this.fill + (n & ~3)) >>> ((n & 3) * 8)) & 0xff;
+    return bytes;
+  }
+
+  /** Bytes of RAM from an address, up to a number. */
+  private room(address: bigint, most: number): number {
+    if (address < RAM_IPA || address >= RAM_IPA + RAM_SIZE) return 0;
+    return Math.min(most, Number(RAM_IPA + RAM_SIZE - address));
+  }
+
+  private physical(address: bigint): ReturnType<typeof pa> {
+    return pa(this.guest.real.memoryBase + (address - RAM_IPA));
+  }
+}
+
+/** Registers before a call: arguments, and a value of its own in every other. */
+function registersBefore(path: 'native' | 'smccc', signature: Signature, args: readonly bigint[]): bigint[] {
+  const registers = Array.from({ length: 19 }, (_, n) => 0x5a5a_0000_0000_0000n + BigInt(n));
+  if (path === 'smccc') registers[0] = 0xc600_8000n + BigInt(signature.number);
+  args.forEach((value, n) => { registers[path === 'native' ? n : n + 1] = value; });
+  return registers;
+}
+
+function hex(value: bigint | undefined): string {
+  return value === undefined ? 'nothing' : `0x${value.toString(16)}`;
+}
+

@@ -1,0 +1,76 @@
+/**
+ * The calls that the model knows: number, argument registers, reserved value, result registers. Written from the published list of calls,
+ * on purpose not from the table of the implementation.
+ */
+
+/** Error codes by name. */
+export const E = {
+  UNIMPLEMENTED: -1, OK: 0, ARGUMENT_INVALID: 1, ARGUMENT_SIZE: 2, ARGUMENT_ALIGNMENT: 3, ADDR_OVERFLOW: 20, ADDR_INVALID: 22, DENIED: 30, BUSY: 31, OBJECT_STATE: 33, OBJECT_CONFIG: 34,
+  VIRQ_BOUND: 40, CAP_NULL: 50, CAP_REVOKED: 51, WRONG_TYPE: 52, RIGHTS: 53, CSPACE_FULL: 54, MSGQUEUE_EMPTY: 60, MSGQUEUE_FULL: 61, NOT_OWNER: 111, MAPPINGS_FULL: 120, MEMEXTENT_TYPE: 121,
+} as const;
+
+/** Names of arguments. */
+export type ArgumentName = 'partition' | 'cspace' | 'cap' | 'src_cspace' | 'src_cap' | 'dest_cspace' | 'rights_mask' | 'max_caps' | 'doorbell' | 'msgqueue' | 'vic' | 'virq' | 'new_flags' | 'clear_flags'
+  | 'enable_mask' | 'ack_mask' | 'size' | 'data' | 'send_flags' | 'buffer' | 'buf_size' | 'threshold' | 'holdoff' | 'create_info' | 'max_vcpus' | 'max_virqs' | 'options' | 'max_msis' | 'addrspace'
+  | 'memextent' | 'vbase' | 'attrs' | 'flags' | 'offset' | 'vmid' | 'base' | 'attributes' | 'parent' | 'op' | 'from' | 'to';
+/** An argument: its name, and its width where only low bits count. */
+export type Input = readonly [name: ArgumentName, bits: number];
+/** One call. `reserved` is the value that the last argument must have on the native path. */
+export interface Signature { readonly number: number; readonly inputs: readonly Input[]; readonly reserved?: bigint; readonly outputs: readonly string[] }
+
+const cap = (name: ArgumentName): Input => [name, 64];
+const word = (name: ArgumentName): Input => [name, 64];
+const half = (name: ArgumentName): Input => [name, 32];
+const ONES = 0xffff_ffff_ffff_ffffn;
+const create = (number: number): Signature => ({ number, inputs: [cap('partition'), cap('cspace')], reserved: 0n, outputs: ['new_cap'] });
+const bind = (number: number, object: 'doorbell' | 'msgqueue'): Signature => ({ number, inputs: [cap(object), cap('vic'), half('virq')], reserved: 0n, outputs: [] });
+const plain = (number: number, ...inputs: readonly Input[]): Signature => ({ number, inputs, reserved: 0n, outputs: [] });
+
+/** Every modelled call. */
+export const SIGNATURES = {
+  partition_create_cspace: create(0x02),
+  partition_create_addrspace: create(0x03),
+  partition_create_memextent: create(0x04),
+  partition_create_doorbell: create(0x06),
+  partition_create_msgqueue: create(0x07),
+  partition_create_vic: create(0x0a),
+  object_activate: plain(0x0c, cap('cap')),
+  object_activate_from: plain(0x0d, cap('cspace'), cap('cap')),
+  doorbell_bind_virq: bind(0x10, 'doorbell'),
+  doorbell_unbind_virq: plain(0x11, cap('doorbell')),
+  doorbell_send: { number: 0x12, inputs: [cap('doorbell'), word('new_flags')], reserved: 0n, outputs: ['old_flags'] },
+  doorbell_receive: { number: 0x13, inputs: [cap('doorbell'), word('clear_flags')], reserved: 0n, outputs: ['old_flags'] },
+  doorbell_reset: plain(0x14, cap('doorbell')),
+  doorbell_mask: plain(0x15, cap('doorbell'), word('enable_mask'), word('ack_mask')),
+  msgqueue_bind_send_virq: bind(0x17, 'msgqueue'),
+  msgqueue_bind_receive_virq: bind(0x18, 'msgqueue'),
+  msgqueue_unbind_send_virq: plain(0x19, cap('msgqueue')),
+  msgqueue_unbind_receive_virq: plain(0x1a, cap('msgqueue')),
+  msgqueue_send: { number: 0x1b, inputs: [cap('msgqueue'), word('size'), word('data'), half('send_flags')], reserved: 0n, outputs: ['not_full'] },
+  msgqueue_receive: { number: 0x1c, inputs: [cap('msgqueue'), word('buffer'), word('buf_size')], reserved: 0n, outputs: ['size', 'not_empty'] },
+  msgqueue_flush: plain(0x1d, cap('msgqueue')),
+  msgqueue_configure_send: { number: 0x1f, inputs: [cap('msgqueue'), half('threshold'), half('holdoff')], reserved: ONES, outputs: [] },
+  msgqueue_configure_receive: { number: 0x20, inputs: [cap('msgqueue'), half('threshold'), half('holdoff')], reserved: ONES, outputs: [] },
+  msgqueue_configure: plain(0x21, cap('msgqueue'), word('create_info')),
+  cspace_delete_cap_from: plain(0x22, cap('cspace'), cap('cap')),
+  cspace_copy_cap_from: { number: 0x23, inputs: [cap('src_cspace'), cap('src_cap'), cap('dest_cspace'), half('rights_mask')], reserved: 0n, outputs: ['new_cap'] },
+  cspace_revoke_cap_from: plain(0x24, cap('cspace'), cap('cap')),
+  cspace_configure: plain(0x25, cap('cspace'), half('max_caps')),
+  vic_configure: { number: 0x28, inputs: [cap('vic'), half('max_vcpus'), half('max_virqs'), word('options'), half('max_msis')], outputs: [] },
+  addrspace_map: { number: 0x2b, inputs: [cap('addrspace'), cap('memextent'), word('vbase'), half('attrs'), half('flags'), word('offset'), word('size')], outputs: [] },
+  addrspace_unmap: { number: 0x2c, inputs: [cap('addrspace'), cap('memextent'), word('vbase'), half('flags'), word('offset'), word('size')], outputs: [] },
+  addrspace_update_access: { number: 0x2d, inputs: [cap('addrspace'), cap('memextent'), word('vbase'), half('attrs'), half('flags'), word('offset'), word('size')], outputs: [] },
+  addrspace_configure: plain(0x2e, cap('addrspace'), ['vmid', 16]),
+  memextent_modify: { number: 0x30, inputs: [cap('memextent'), half('flags'), word('offset'), word('size')], outputs: [] },
+  memextent_configure: plain(0x31, cap('memextent'), word('base'), word('size'), half('attributes')),
+  memextent_configure_derive: plain(0x32, cap('memextent'), cap('parent'), word('offset'), word('size'), half('attributes')),
+  cspace_revoke_caps_from: plain(0x59, cap('cspace'), cap('cap')),
+  addrspace_lookup: { number: 0x5a, inputs: [cap('addrspace'), cap('memextent'), word('vbase'), word('size')], reserved: 0n, outputs: ['offset', 'size', 'map_attrs'] },
+  addrspace_configure_vmmio: plain(0x60, cap('addrspace'), word('vbase'), word('size'), half('op')),
+  memextent_donate: plain(0x61, half('options'), cap('from'), cap('to'), word('offset'), word('size')),
+} as const satisfies Record<string, Signature>;
+
+/** Name of a modelled call. */
+export type CallName = keyof typeof SIGNATURES;
+/** Every name. */
+export const CALL_NAMES = Object.keys(SIGNATURES) as CallName[];
