@@ -1,6 +1,8 @@
 /** How files of device trees belong together beyond what includes say: which base an overlay is for. Reads no files itself. */
 
 import { posix } from 'node:path';
+import { parse } from 'jsonc-parser';
+import { field } from './settings';
 
 /** Most of a file's beginning that is searched for a comment that states its base. */
 const HEAD_SIZE = 4096;
@@ -10,4 +12,20 @@ const STATED = /^[ \t]*(?:\/\/|\/\*|\*)[ \t]*dts-context:[ \t]*([^\s*]+)/m;
 export function statedBase(path: string, text: string): string | undefined {
   const name = STATED.exec(text.slice(0, HEAD_SIZE))?.[1];
   return name === undefined ? undefined : posix.join(name.startsWith('/') ? '/' : posix.dirname(path), name);
+}
+
+/** What a system file is called. */
+export const SYSTEM_FILE = /\.gunyah\.json$/;
+
+/** The tree that a system file gives an overlay to be applied to: `config` or `deviceTree` of the first VM that lists it. */
+export function baseInSystemFile(path: string, text: string, overlay: string): string | undefined {
+  const vms = field(parse(text, [], { allowTrailingComma: true }), 'vms');
+  const folder = posix.dirname(path);
+  for (const vm of Array.isArray(vms) ? vms : []) {
+    const overlays = field(vm, 'overlays');
+    const isListed = Array.isArray(overlays) && overlays.some((name) => typeof name === 'string' && posix.join(folder, name) === overlay);
+    const base = field(vm, 'config') ?? field(vm, 'deviceTree');
+    if (isListed && typeof base === 'string') return posix.join(folder, base);
+  }
+  return undefined;
 }

@@ -3,7 +3,7 @@
  * path, symbolic links resolved. Not a watcher: every answer is as the disk is now, with texts kept as long as their file does not change.
  */
 
-import { readFileSync, realpathSync, statSync, type Stats } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { dirname, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { DtsFiles } from '../runtime/devicetree/preprocessor';
@@ -62,6 +62,11 @@ export class WorkspaceFiles implements DtsFiles {
 
   readBytes(path: string): Uint8Array | undefined {
     return this.statsOf(path) === undefined ? undefined : this.readBytesOf(path);
+  }
+
+  /** Names of the files and folders in a folder; none if it may not be read. */
+  namesIn(path: string): readonly string[] {
+    return this.hasFolder(path) ? readdirSync(path) : [];
   }
 
   /** True if there is such a folder and it may be read. */

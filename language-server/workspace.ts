@@ -2,7 +2,7 @@
 
 import { Analyses, isRootFile, type Analysis, type AnalysisSettings } from './analysis';
 import { OpenDocuments, type OpenList } from './documents';
-import { statedBase } from './contexts';
+import { baseInSystemFile, statedBase, SYSTEM_FILE } from './contexts';
 import { folderOf, WorkspaceFiles } from './files';
 import { NO_SETTINGS, type ServerSettings } from './settings';
 
@@ -42,12 +42,7 @@ export class Workspace {
 
   /** Include paths for a root file: those stated, then the usual folders on the way up to the workspace folder. */
   includePathsFor(path: string): readonly string[] {
-    const found: string[] = [];
-    const top = this.folders.find((folder) => path.startsWith(`${folder}/`));
-    for (let folder = folderOf(path); top !== undefined && folder.length >= top.length; folder = folderOf(folder)) {
-      for (const usual of USUAL_INCLUDE_FOLDERS) if (this.files.hasFolder(`${folder}/${usual}`)) found.push(`${folder}/${usual}`);
-      if (folder === top || folder === folderOf(folder)) break;
-    }
+    const found = this.foldersAbove(path).flatMap((folder) => USUAL_INCLUDE_FOLDERS.map((usual) => `${folder}/${usual}`)).filter((folder) => this.files.hasFolder(folder));
     return [...this.statedIncludePaths(), ...found];
   }
 
@@ -82,7 +77,25 @@ export class Workspace {
 
   /** The base that an overlay is for, if it is known. */
   baseOf(overlay: Analysis): Analysis | undefined {
-    const path = statedBase(overlay.root, overlay.textOf(overlay.root) ?? '');
+    const path = statedBase(overlay.root, overlay.textOf(overlay.root) ?? '') ?? this.baseBySystemFile(overlay.root);
     return path === undefined || path === overlay.root ? undefined : this.analyses.of(path, this.settingsFor(path));
+  }
+
+  private baseBySystemFile(overlay: string): string | undefined {
+    for (const folder of this.foldersAbove(overlay)) {
+      for (const name of this.files.namesIn(folder).filter((one) => SYSTEM_FILE.test(one))) {
+        const base = baseInSystemFile(`${folder}/${name}`, this.files.readText(`${folder}/${name}`) ?? '', overlay);
+        if (base !== undefined) return base;
+      }
+    }
+    return undefined;
+  }
+
+  /** The folder of a file and those above it, up to the workspace folder that it lies in. */
+  private foldersAbove(path: string): readonly string[] {
+    const top = this.folders.find((folder) => path.startsWith(`${folder}/`));
+    const found = [folderOf(path)];
+    for (let folder = folderOf(path); top !== undefined && folder.length > top.length; folder = folderOf(folder)) found.push(folderOf(folder));
+    return found;
   }
 }

@@ -109,6 +109,16 @@ describe('requests about whole trees', () => {
     });
   });
 
+  it('finds the base of an overlay in the system file that lists it', async () => {
+    const overlay = '/dts-v1/;\n/plugin/;\n&uart { speed = <9600>; };\n';
+    const system = '{ "vms": [{ "image": "a.elf", "config": "other.dts" }, { "image": "b.elf", "deviceTree": "board.dts", "overlays": ["trees/late.dtso"] }] } // ours\n';
+    await withClient({ ...BOARD, 'machine.gunyah.json': system, 'trees/late.dtso': overlay }, async (client) => {
+      const merged = await opened<MergedTree>(client, ['trees/late.dtso', overlay], 'mergedTree', { form: 'applied' });
+      assert.equal(merged.base, client.uri('board.dts'));
+      assert.match(merged.text, /speed = <0x2580>/);
+    });
+  });
+
   it('maps memory through ranges and finds what overlaps', async () => {
     await withClient(BOARD, async (client) => {
       const map = await opened<MemoryMap>(client, ['board.dts', BOARD['board.dts']], 'memoryMap');

@@ -36,7 +36,7 @@ export const IMPORT_TABLE: readonly ImportRow[] = [
   { folder: 'debug-adapter/node-host', project: ['debug-adapter/', 'runtime/index'], packages: ['node:'] },
   { folder: 'debug-adapter/', project: ['runtime/index'], packages: ['ajv', 'jsonc-parser'], typesOnly: ['@vscode/debugprotocol'] },
   { folder: 'extension/', project: [], packages: ['vscode', 'vscode-languageclient', 'jsonc-parser', 'node:'], typesOnly: ['debug-adapter/protocol/', 'language-server/protocol', '@vscode/debugprotocol'] },
-  { folder: 'language-server/', project: ['runtime/devicetree/', 'runtime/base/', 'runtime/resource-manager/overlay-preview'], packages: ['node:', 'js-yaml', 'vscode-languageserver', 'vscode-languageserver-textdocument'] },
+  { folder: 'language-server/', project: ['runtime/devicetree/', 'runtime/base/', 'runtime/resource-manager/overlay-preview'], packages: ['node:', 'js-yaml', 'jsonc-parser', 'vscode-languageserver', 'vscode-languageserver-textdocument'] },
   { folder: 'cli/', project: ['debug-adapter/', 'runtime/', 'language-server/'], packages: ['node:', 'js-yaml', 'jsonc-parser'], typesOnly: ['@vscode/debugprotocol'] },
 ];
 
