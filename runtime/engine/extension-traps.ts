@@ -23,12 +23,18 @@ export function floatingPointTrap(state: ProcessorState, word: number): bigint |
   return isFloatingPoint(word) && !isEnabled(state, CPACR_FPEN_SHIFT) ? syndrome(ExceptionClass.floatingPoint, ISS_ALWAYS) : undefined;
 }
 
+/** RDSVL, ADDSVL, ADDSPL: lengths of the scalable matrix extension among the vector encodings. */
+function isStreamingLength(word: number): boolean {
+  return ((word & 0xff20_f800) >>> 0) === 0x0420_5800 && ((word >>> 22) & 3) !== 3;
+}
+
 /**
  * ESR of the trap that a word of the scalable vector encodings takes here, if it does. ZEN is looked at before FPEN, and before it is known
  * whether the word is an instruction at all.
  */
 export function scalableTrap(state: ProcessorState, word: number, has: FeatureTest): bigint | undefined {
   if (((word >>> 25) & 15) !== 2 || !has('SVE')) return undefined;
+  if (isStreamingLength(word) && has('SME')) return isEnabled(state, SMEN_SHIFT) ? undefined : syndrome(ExceptionClass.scalableMatrix, 0);
   if (!isEnabled(state, CPACR_ZEN_SHIFT)) return syndrome(ExceptionClass.scalableVector, 0);
   return isEnabled(state, CPACR_FPEN_SHIFT) ? undefined : syndrome(ExceptionClass.floatingPoint, ISS_ALWAYS);
 }

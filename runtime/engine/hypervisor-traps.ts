@@ -16,6 +16,7 @@ const APK = clearBit('HCR_EL2', 40);
 const TLOR = setBit('HCR_EL2', 35);
 const TERR = setBit('HCR_EL2', 36);
 const EN_SCXT = clearBit('HCR_EL2', 53);
+const TDA = setBit('MDCR_EL2', 9);
 const TDOSA = setBit('MDCR_EL2', 10);
 const TDRA = setBit('MDCR_EL2', 11);
 const TDCC = setBit('MDCR_EL2', 27);
@@ -24,6 +25,7 @@ const NAMED: Readonly<Record<string, HypervisorTrap>> = {
   ERRIDR_EL1: TERR, SCXTNUM_EL0: EN_SCXT, SCXTNUM_EL1: EN_SCXT,
   OSLAR_EL1: TDOSA, OSLSR_EL1: TDOSA, OSDLR_EL1: TDOSA, DBGPRCR_EL1: TDOSA, MDRAR_EL1: TDRA,
   MDCCINT_EL1: TDCC, MDCCSR_EL0: TDCC, DBGDTR_EL0: TDCC, DBGDTRRX_EL0: TDCC, OSDTRRX_EL1: TDCC, OSDTRTX_EL1: TDCC, OSECCR_EL1: TDCC,
+  DBGCLAIMSET_EL1: TDA, DBGCLAIMCLR_EL1: TDA, DBGAUTHSTATUS_EL1: TDA,
 };
 
 function trapOf(name: string): HypervisorTrap | undefined {

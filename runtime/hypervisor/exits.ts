@@ -7,6 +7,7 @@
 
 import { vmid } from '../base/brands';
 import type { Exit, GuestAccess } from '../engine/interface';
+import { announced, isMissing, readClusterRegister } from './board-registers';
 import { counterAt } from './hypercalls-vrtc';
 import { callBySmccc, callNative, NATIVE_BASE, NATIVE_COUNT } from './hypercalls';
 import type { Kernel } from './kernel';
@@ -96,10 +97,21 @@ function call(kernel: Kernel, thread: Thread, immediate: number, isSmc: boolean)
 }
 
 function systemRegister(kernel: Kernel, thread: Thread, exit: ExitOf<'system-register'>): void {
-  const value = exit.isWrite ? writeSystemRegister(kernel, thread, exit) : readSystemRegister(kernel, thread, exit.name);
+  const access = isPlain(kernel) ? accessSystemRegister : accessGuestRegister;
+  const value = access(kernel, thread, exit);
   if (value === undefined) return injectUndefined(kernel, thread);
   kernel.engine.completeSystemRegister(index(thread), value);
   kernel.retired++;
+}
+
+/** As a guest of Gunyah sees the registers of its board. */
+function accessGuestRegister(kernel: Kernel, thread: Thread, exit: ExitOf<'system-register'>): bigint | undefined {
+  if (isMissing(exit.name)) return undefined;
+  return readClusterRegister(exit.name, kernel.scheduler.cpuCount) ?? announced(exit.name, accessSystemRegister(kernel, thread, exit));
+}
+
+function accessSystemRegister(kernel: Kernel, thread: Thread, exit: ExitOf<'system-register'>): bigint | undefined {
+  return exit.isWrite ? writeSystemRegister(kernel, thread, exit) : readSystemRegister(kernel, thread, exit.name);
 }
 
 function readSystemRegister(kernel: Kernel, thread: Thread, name: string): bigint | undefined {

@@ -14,8 +14,13 @@ export const PSCI = { SUCCESS: 0, NOT_SUPPORTED: -1, INVALID_PARAMETERS: -2, DEN
 
 const SMCCC_VERSION_ID = 0x8000_0000;
 const POWER_STATE_POWERDOWN = 1n << 16n;
-/** The deepest state of one CPU: powered down, StateID 1. */
+/** What CPU_DEFAULT_SUSPEND asks for: power down, the platform's deepest state of a CPU. */
 const POWER_STATE_DEEPEST = POWER_STATE_POWERDOWN | 1n;
+/** The fields of an MPIDR; PSCI looks at nothing else. */
+const AFFINITY_BITS = 0xff_00ff_ffffn;
+const LOW_32 = 0xffff_ffffn;
+/** SVE hint of a function identifier, which is no part of it. */
+const SVE_HINT = 0x1_0000;
 
 /** One PSCI call: arguments as the caller's width gives them. */
 export interface PsciCall { readonly kernel: Kernel; readonly thread: Thread; readonly id: number; readonly args: readonly [bigint, bigint, bigint]; readonly is64: boolean; readonly isSmc: boolean }
@@ -50,7 +55,8 @@ export function psciFunction(id: number): PsciFunction | undefined {
 }
 
 /** PSCI_FEATURES: what it says of a function identifier. */
-export function psciFeatures(id: number): number {
+export function psciFeatures(asked: number): number {
+  const id = (asked & ~SVE_HINT) >>> 0;
   if (id === SMCCC_VERSION_ID) return PSCI.SUCCESS;
   const owner = (id >>> 24) & 0xbf;
   const entry = owner === 0x84 && ((id >>> 16) & 0xff) === 0 ? psciFunction(id) : undefined;
@@ -77,7 +83,7 @@ function cpuOff({ kernel, thread }: PsciCall): PsciResult {
 /** The member of the caller's group that an affinity names; `undefined` for none, `unknown` for an affinity that names no index. */
 function target(thread: Thread, affinity: bigint): Thread | 'unknown' | undefined {
   const vic = thread.vic?.object.vic;
-  const index = vic?.indexOfMpidr(affinity);
+  const index = vic?.indexOfMpidr(affinity & AFFINITY_BITS);
   if (vic === undefined || index === undefined) return 'unknown';
   const found = thread.vpm?.group.threads.find((member) => member.vic?.index === index);
   return found?.state === 'ready' ? found : undefined;
@@ -93,7 +99,7 @@ function cpuOn({ kernel, thread, args }: PsciCall): PsciResult {
 }
 
 function affinityInfo({ thread, args }: PsciCall): PsciResult {
-  const found = args[1] === 0n ? target(thread, args[0]) : 'unknown';
+  const found = (args[1] & LOW_32) === 0n ? target(thread, args[0]) : 'unknown';
   if (found === 'unknown' || found === undefined) return PSCI.INVALID_PARAMETERS;
   return found.isBlockedBy('VCPU_OFF') ? 1 : 0;
 }

@@ -8,7 +8,6 @@
 import { vmid } from '../base/brands';
 import type { EventValues } from '../base/trace-event';
 import type { Vcpu } from '../engine/interface';
-import { ERRORS } from './errors';
 import type { Kernel } from './kernel';
 import { type PsciCall, psciFeatures, psciFunction } from './psci';
 import type { Thread } from './thread';
@@ -28,6 +27,9 @@ const UID = {
 } as const satisfies Record<Exclude<Identity, 'none'>, readonly bigint[]>;
 const TRNG_UUID: readonly bigint[] = [0x4554_6e21n, 0x92a1_433dn, 0xa2ea_5fe2n, 0x1639_7d4en];
 const ARCH_FEATURES: readonly number[] = [0x8000_0000, 0x8000_0001, 0x8500_ff01, 0x8500_ff03];
+/** Of 32-bit functions in TRNG's range that do not exist: zero-extended, unlike those that nobody handles. */
+const TRNG_RANGE: readonly [number, number] = [0x8400_0050, 0x8400_005f];
+const TRNG_INVALID_PARAMETERS = 0xffff_ffff_ffff_fffen;
 const TRNG_FEATURES: readonly number[] = [0x8400_0050, 0x8400_0051, 0x8400_0052, 0x8400_0053, 0xc400_0053];
 
 /** How the hypervisor names itself to guests; `none`: the services that tell do not exist. */
@@ -86,8 +88,13 @@ function uid({ kernel: { options: { identity } } }: SmcccCall): Outcome {
   return identity === 'none' ? undefined : UID[identity];
 }
 
+/** The function identifier that a call asks about, without its SVE hint. */
+function featureId({ vcpu }: SmcccCall): number {
+  return Number(vcpu.x(1) & LOW_32 & ~0x1_0000n);
+}
+
 function hasFeature(call: SmcccCall): boolean {
-  const id = Number(call.vcpu.x(1) & LOW_32);
+  const id = featureId(call);
   return ARCH_FEATURES.includes(id) && (isNamed(call) || id < 0x8500_0000);
 }
 
@@ -98,8 +105,8 @@ const SERVICES: ReadonlyMap<number, Service> = new Map<number, Service>([
   [0x8500_ff03, simple('STD_HYP_REVISION', (call) => (isNamed(call) ? [1n, 0n] : undefined))],
   [0x8600_ff01, simple('VENDOR_HYP_CALL_UID', uid)],
   [0x8600_ff03, simple('VENDOR_HYP_REVISION', (call) => (isNamed(call) ? [HYP_API_INFO] : undefined), false)],
-  [0x8400_0050, simple('TRNG_VERSION', () => [0x10000n], false)],
-  [0x8400_0051, simple('TRNG_FEATURES', ({ vcpu }) => [TRNG_FEATURES.includes(Number(vcpu.x(1) & LOW_32)) ? 0n : ALL_ONES], false)],
+  [0x8400_0050, simple('TRNG_VERSION', () => [0x10000n, 0n, 0n, 0n], false)],
+  [0x8400_0051, simple('TRNG_FEATURES', (call) => [TRNG_FEATURES.includes(featureId(call)) ? 0n : ALL_ONES], false)],
   [0x8400_0052, simple('TRNG_GET_UUID', () => TRNG_UUID, false)],
   [0x8400_0053, simple('TRNG_RND', (call) => randomBits(call, 32), false)],
   [0xc400_0053, simple('TRNG_RND', (call) => randomBits(call, 64), false)],
@@ -110,6 +117,7 @@ export function nameService(signed: number): Service | undefined {
   const id = signed >>> 0;
   const known = SERVICES.get(id);
   if (known !== undefined) return known;
+  if (id >= TRNG_RANGE[0] && id <= TRNG_RANGE[1]) return simple('TRNG_UNKNOWN', () => [NOT_SUPPORTED_32], false);
   const isPsci = ((id >>> 24) & 0xbf) === 0x84 && (id & 0xff_ffff) < 0x20;
   const entry = isPsci ? psciFunction(id) : undefined;
   const is64 = (id >>> 30) === 3;
@@ -134,7 +142,7 @@ function callPsci(call: SmcccCall, run: (call: PsciCall) => number | 'none'): Ou
 /** TRNG_RND: up to three result registers, the lowest bits in X3. */
 function randomBits({ kernel, vcpu }: SmcccCall, registerBits: 32 | 64): Outcome {
   const count = Number(BigInt.asUintN(registerBits, vcpu.x(1)));
-  if (count === 0 || count > registerBits * 3) return [BigInt.asUintN(64, BigInt(ERRORS.RETRY))];
+  if (count === 0 || count > registerBits * 3) return [TRNG_INVALID_PARAMETERS, 0n, 0n, 0n];
   let value = 0n;
   for (let taken = 0; taken < count; taken += 32) value = (value << 32n) | BigInt(kernel.prng.nextU32());
   value &= (1n << BigInt(count)) - 1n;

@@ -24,8 +24,8 @@ const HCR_COMMON = bits(0, 1, 3, 4, 5, 13, 18, 19, 20, 21, 22, 31, 35, 36, 38);
 const CPTR_TZ = 1n << 8n;
 /** HCR_EL2 of a machine without a hypervisor: its memory is mapped, nothing else traps. VM, RW, APK, API, EnSCXT. */
 const HCR_PLAIN = bits(0, 31, 40, 41, 53);
-/** MDCR_EL2: HPMN 6, TDOSA, TDRA, TDCC. */
-const MDCR = bits(1, 2, 10, 11, 27);
+/** MDCR_EL2: HPMN 6, TDA (of registers that Gunyah does not hand on), TDOSA, TDRA, TDCC. */
+const MDCR = bits(1, 2, 9, 10, 11, 27);
 /** Added for unpinned ones: FB, BSU 1, TID1. */
 const HCR_UNPINNED = bits(9, 10, 16);
 

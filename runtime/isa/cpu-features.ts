@@ -11,12 +11,15 @@ import type { Feature } from './interface';
 /** Features of every Armv8.0 core here, which no field announces. */
 const ALWAYS: readonly Feature[] = ['A64', 'FP', 'ADVSIMD'];
 
-/** Extensions whose registers the core has although their instructions are not offered: a hypervisor may show them all the same. */
-const SCALABLE: Partial<Readonly<Record<CoreProfile, readonly Feature[]>>> = { max: ['SVE', 'SME'] };
+/**
+ * What the core has beside what its instructions need: registers of scalable extensions, which a hypervisor may show although few of their instructions
+ * are offered, and the cluster's IMPLEMENTATION DEFINED registers, which Gunyah does not hide (observed).
+ */
+const BESIDE: Partial<Readonly<Record<CoreProfile, readonly Feature[]>>> = { max: ['SVE', 'SME', 'CLUSTER_REGISTERS'] };
 
 /** The features of a core under Gunyah, whose primary VM is shown scalable vectors and finds them turned off. */
 export function gunyahFeatures(profile: CoreProfile): ReadonlySet<Feature> {
-  return new Set([...coreFeatures(profile), ...(SCALABLE[profile] ?? [])]);
+  return new Set([...coreFeatures(profile), ...(BESIDE[profile] ?? [])]);
 }
 
 /** The features of a core where EL1 is the highest level. */

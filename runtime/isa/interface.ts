@@ -9,7 +9,7 @@ export type Feature =
   | 'DOTPROD' | 'LRCPC' | 'LRCPC2' | 'DPB' | 'DPB2' | 'FLAGM' | 'FLAGM2' | 'PAUTH' | 'BTI' | 'FRINTTS' | 'FHM' | 'FCMA' | 'JSCVT' | 'SB' | 'SSBS'
   | 'SPECRES' | 'DIT' | 'RNG' | 'MTE' | 'LSE2' | 'WFXT' | 'BF16' | 'I8MM' | 'SVE' | 'ESB'
   | 'LOR' | 'RAS' | 'MPAM' | 'AMU' | 'VHE' | 'SME' | 'TRF' | 'ECV' | 'CSV2' | 'SPE' | 'TLBIOS' | 'TLBIRANGE'
-  | 'SM3' | 'SM4' | 'IDST' | 'PMUV3P4' | 'PMUV3P5' | 'SSBS_STATE'
+  | 'SM3' | 'SM4' | 'IDST' | 'PMUV3P4' | 'PMUV3P5' | 'SSBS_STATE' | 'CLUSTER_REGISTERS'
   /** What no core offered here has: more breakpoints, more counters, extensions beyond `max`. */
   | 'ABSENT';
 

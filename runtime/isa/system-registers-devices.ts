@@ -91,6 +91,20 @@ const WATCHPOINT_CONTROL = mask(28, 24) | mask(20, 0);
 /** SS TDCC KDE HDE MDE; the rest is for a save and restore of an external debugger's state. */
 const DEBUG_CONTROL = mask(15, 12) | 1n;
 
+const CLUSTER: RowExtras = { feature: 'CLUSTER_REGISTERS' };
+
+/** IMPLEMENTATION DEFINED registers of Cortex-A cores, as a maximal core under Gunyah has them. */
+const cluster: readonly RegisterRow[] = [
+  ['S3_1_C11_C0_2', '3 1 11 0 2', 'EL1/EL1', 'exit', 'Control of the cluster: number of CPUs.', CLUSTER],
+  ['S3_1_C11_C0_3', '3 1 11 0 3', 'EL1/EL1', 'exit', 'Extended control of the cluster.', CLUSTER],
+  ['S3_1_C15_C0_0', '3 1 15 0 0', 'EL1/EL1', 'exit', 'Auxiliary control of the cluster.', CLUSTER],
+  ['S3_1_C15_C2_0', '3 1 15 2 0', 'EL1/EL1', 'exit', 'Auxiliary control of the CPU.', CLUSTER],
+  ['S3_1_C15_C2_1', '3 1 15 2 1', 'EL1/EL1', 'exit', 'Extended control of the CPU.', CLUSTER],
+  ['S3_1_C15_C2_2', '3 1 15 2 2', 'EL1/EL1', 'exit', 'Memory errors of the CPU.', CLUSTER],
+  ['S3_1_C15_C2_3', '3 1 15 2 3', 'EL1/EL1', 'exit', 'Memory errors of the cluster.', CLUSTER],
+  ['S3_1_C15_C3_0', '3 1 15 3 0', 'EL1/-', 'exit', 'Base address of the interrupt controller.', CLUSTER],
+];
+
 const debug: readonly RegisterRow[] = [
   ['OSDTRRX_EL1', '2 0 0 0 2', 'EL1/EL1', 'engine', 'Debug data received, for the OS to save.', { writeMask: mask(31, 0) }],
   ...numbered(16, (n): RegisterRow => [`DBGBVR${n}_EL1`, `2 0 0 ${n} 4`, 'EL1/EL1', 'engine', `Address of hardware breakpoint ${n}.`, present(n, BREAKPOINT_COUNT, { writeMask: mask(63, 2) })]),
@@ -115,4 +129,4 @@ const debug: readonly RegisterRow[] = [
 ];
 
 /** All rows of this group. */
-export const deviceRows: readonly RegisterRow[] = [...timer, ...interruptController, ...performanceMonitors, ...debug];
+export const deviceRows: readonly RegisterRow[] = [...timer, ...interruptController, ...performanceMonitors, ...cluster, ...debug];

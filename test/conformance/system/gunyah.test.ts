@@ -29,7 +29,7 @@ const IDENTIFICATION = [
 /** LOR, error records, authentication keys, software context numbers, EL12, trace, IMPLEMENTATION DEFINED, AMU, SPE. */
 const UNDEFINED = [
   'S3_0_Ca_C4_0', 'S3_0_Ca_C4_7', 'S3_0_C5_C3_0', 'S3_0_C5_C3_1', 'S3_0_C2_C1_0', 'S3_0_C2_C3_1', 'S3_0_Cd_C0_7', 'S3_3_Cd_C0_7', 'S3_5_C1_C0_0', 'S2_1_C0_C1_0',
-  'S3_1_Cf_C2_0', 'S3_3_Cd_C2_0', 'S3_0_C9_C9_0', 'S3_0_C1_C2_1', 'S3_4_C1_C1_0', 'S2_0_C0_C6_4', 'S2_0_C0_C4_6', 'S3_7_Ce_C2_0',
+  'S3_3_Cf_C2_0', 'S3_3_Cd_C2_0', 'S3_0_C9_C9_0', 'S3_0_C1_C2_1', 'S3_4_C1_C1_0', 'S2_0_C0_C6_4', 'S2_0_C0_C4_6', 'S3_7_Ce_C2_0',
 ];
 
 test('identification registers, Undefined ones and traps read as observed under Gunyah', async () => {
