@@ -4,7 +4,7 @@
  */
 
 import { checkTree, type CheckLevel } from '../runtime/devicetree/checks/check-table';
-import { parseDts } from '../runtime/devicetree/dts-parser';
+import { DtsReader, parseDts } from '../runtime/devicetree/dts-parser';
 import { linkTree } from '../runtime/devicetree/link';
 import type { DtsFiles } from '../runtime/devicetree/preprocessor';
 import { hasErrors, type DtDiagnostic } from '../runtime/devicetree/source';
@@ -74,7 +74,7 @@ const OTHERS_KEPT = 4;
 /** Analyses by root file. */
 export class Analyses {
   private readonly files: DtsFiles;
-  private readonly kept = new Map<string, { readonly analysis: Analysis; readonly seen: ReadonlyMap<string, string | undefined>; readonly settings: string }>();
+  private readonly kept = new Map<string, { readonly analysis: Analysis; readonly seen: ReadonlyMap<string, string | undefined>; readonly settings: string; readonly reader: DtsReader }>();
 
   constructor(files: DtsFiles) {
     this.files = files;
@@ -89,9 +89,10 @@ export class Analyses {
     if (text === undefined) return undefined;
     const recorder = new Recorder(this.files);
     recorder.readText(root);
-    const analysis = isRootFile(root) ? analyse(root, text, recorder, settings) : analyseAlone(root, text, recorder, settings);
+    const reader = known?.reader ?? new DtsReader();
+    const analysis = isRootFile(root) ? analyse({ root, text, reader }, recorder, settings) : analyseAlone(root, text, recorder, settings);
     this.kept.delete(root);
-    this.kept.set(root, { analysis, seen: recorder.seen, settings: key });
+    this.kept.set(root, { analysis, seen: recorder.seen, settings: key, reader });
     return analysis;
   }
 
@@ -102,8 +103,8 @@ export class Analyses {
   }
 }
 
-function analyse(root: string, text: string, files: Recorder, settings: AnalysisSettings): Analysis {
-  const parsed = parseDts(text, { ...settings, file: root, files });
+function analyse({ root, text, reader }: { readonly root: string; readonly text: string; readonly reader: DtsReader }, files: Recorder, settings: AnalysisSettings): Analysis {
+  const parsed = reader.read(text, { ...settings, file: root, files });
   const linked = linkTree(parsed.tree);
   const found = [...parsed.diagnostics, ...linked.diagnostics];
   // dtc checks no tree that it could not parse; what a broken line tears apart would only be told twice.

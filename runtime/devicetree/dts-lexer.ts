@@ -27,25 +27,50 @@ const NAME = /\\?([\w,.+*#?@-]+)/y;
 const BYTE = /[0-9a-fA-F]{2}/y;
 const VALUE = /([A-Za-z_]\w*)|(\d\w*)|('(?:[^'\\\n]|\\.)*')|(<<|>>|<=|>=|==|!=|&&|\|\|)/y;
 
+/** Where a lexer is. */
+export interface LexerState {
+  readonly position: number;
+  readonly lastEnd: number;
+  readonly seen: number;
+}
+
 /** Reads tokens on demand; looking ahead costs nothing twice. */
 export class DtsLexer {
-  readonly input: PreprocessedText;
+  input: PreprocessedText;
   private readonly problems: DiagnosticList;
   private position = 0;
   private ahead: DtsToken | undefined;
   private aheadMode: LexerMode = 'name';
   /** End of the token taken last, in the preprocessed text. */
   lastEnd = 0;
+  /** End of all that was looked at so far, in the preprocessed text. */
+  private seen = 0;
 
   constructor(input: PreprocessedText, problems: DiagnosticList) {
     this.input = input;
     this.problems = problems;
   }
 
+  /** The place where the lexer is; `seen` is the end of what led there. */
+  save(): LexerState {
+    return { position: this.position, lastEnd: this.lastEnd, seen: this.seen };
+  }
+
+  /** Goes back to a place in a text that is the same up to `seen`. */
+  restore(input: PreprocessedText, state: LexerState): void {
+    this.input = input;
+    this.position = state.position;
+    this.lastEnd = state.lastEnd;
+    this.seen = state.seen;
+    this.ahead = undefined;
+  }
+
   /** The next token, read as `mode` wants it, without taking it. */
   peek(mode: LexerMode): DtsToken {
     if (this.ahead === undefined || this.aheadMode !== mode) {
       this.ahead = this.read(mode);
+      // The character behind a token decides that it ends there.
+      this.seen = Math.max(this.seen, this.ahead.end + 1);
       this.aheadMode = mode;
     }
     return this.ahead;
@@ -68,12 +93,12 @@ export class DtsLexer {
 
   /** Where a token stands in the sources. */
   origin(token: DtsToken): SourceOrigin {
-    return this.input.origin(token.start, token.end);
+    return this.input.origins.origin(token.start, token.end);
   }
 
   /** The place just behind the token taken last, where something is missing. */
   originOfGap(): SourceOrigin {
-    const { file, line, column, length, definition } = this.input.resolve(Math.max(0, this.lastEnd - 1), this.lastEnd);
+    const { file, line, column, length, definition } = this.input.origins.resolve(Math.max(0, this.lastEnd - 1), this.lastEnd);
     return { file, line, column: column + length, length: 0, ...(definition === undefined ? {} : { definition }) };
   }
 

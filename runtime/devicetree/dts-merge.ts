@@ -55,6 +55,18 @@ export class WorkNode {
     if (index !== undefined && !index.has(child.name)) index.set(child.name, child);
   }
 
+  /** Takes the last property away again. */
+  removeLastProperty(): void {
+    this.properties.pop();
+    this.propertyByName = undefined;
+  }
+
+  /** Takes the last child away again. */
+  removeLastChild(): void {
+    this.children.pop();
+    this.firstByName = undefined;
+  }
+
   /** The first child with this name, alive or not. */
   firstChild(name: string): WorkNode | undefined {
     if (this.children.length <= INDEX_FROM) return firstNamed(this.children, name);
@@ -90,10 +102,65 @@ function indexByName<T extends { readonly name: string }>(items: readonly T[]): 
   return index;
 }
 
-/** The whole tree so far, with its labels. */
+/** The whole tree so far, with its labels. It can go back: every change says how it is undone. */
 export class WorkTree {
   root: WorkNode | undefined;
   private readonly byLabel = new Map<string, WorkNode>();
+  private readonly undos: (() => void)[] = [];
+
+  /** How many changes there were. */
+  get changeCount(): number {
+    return this.undos.length;
+  }
+
+  /** Undoes all but the first `count` changes. */
+  goBack(count: number): void {
+    while (this.undos.length > count) this.undos.pop()?.();
+  }
+
+  /** Makes a node the root. */
+  setRoot(root: WorkNode): void {
+    const before = this.root;
+    this.undos.push(() => { this.root = before; });
+    this.root = root;
+  }
+
+  /** Says where a node was written last. */
+  setOrigin(node: WorkNode, origin: SourceOrigin): void {
+    const before = node.origin;
+    this.undos.push(() => { node.origin = before; });
+    node.origin = origin;
+  }
+
+  /** Leaves a node out unless something refers to it. */
+  omitIfNoRef(node: WorkNode): void {
+    const before = node.omitIfNoRef;
+    this.undos.push(() => { node.omitIfNoRef = before; });
+    node.omitIfNoRef = true;
+  }
+
+  private setLabel(name: string, node: WorkNode | undefined): void {
+    const before = this.byLabel.get(name);
+    this.undos.push(() => { this.putLabel(name, before); });
+    this.putLabel(name, node);
+  }
+
+  private putLabel(name: string, node: WorkNode | undefined): void {
+    if (node === undefined) this.byLabel.delete(name);
+    else this.byLabel.set(name, node);
+  }
+
+  private setDeleted(what: { deleted: boolean }, deleted: boolean): void {
+    if (what.deleted === deleted) return;
+    this.undos.push(() => { what.deleted = !deleted; });
+    what.deleted = deleted;
+  }
+
+  private setLabels(what: { labels: WorkLabel[] }, labels: WorkLabel[]): void {
+    const before = what.labels;
+    this.undos.push(() => { what.labels = before; });
+    what.labels = labels;
+  }
 
   /** The node that a reference of the source names, as the tree is now. */
   find(reference: string): WorkNode | undefined {
@@ -107,7 +174,7 @@ export class WorkTree {
   mergeRoot(body: WorkNode): void {
     if (this.root !== undefined) this.merge(this.root, body);
     else {
-      this.root = body;
+      this.setRoot(body);
       this.index(body);
     }
   }
@@ -115,12 +182,13 @@ export class WorkTree {
   /** Adds a child with all that is below it. */
   attach(parent: WorkNode, child: WorkNode): void {
     parent.addChild(child);
+    this.undos.push(() => { parent.removeLastChild(); });
     this.index(child);
   }
 
   /** Merges a body into a node of the tree. */
   merge(old: WorkNode, body: WorkNode): void {
-    old.deleted = false;
+    this.setDeleted(old, false);
     for (const label of body.labels) this.addLabel(old, label);
     for (const property of body.properties) this.mergeProperty(old, property);
     for (const child of body.children) {
@@ -135,34 +203,49 @@ export class WorkTree {
   private mergeProperty(old: WorkNode, property: WorkProperty): void {
     const known = old.firstProperty(property.name);
     if (property.deleted) {
-      if (known !== undefined) deleteProperty(known);
-    } else if (known === undefined) old.addProperty(property);
-    else {
-      for (const label of property.labels) if (!known.labels.some(({ name }) => name === label.name)) known.labels.unshift(label);
-      known.value = property.value;
-      known.origin = property.origin;
-      known.deleted = false;
-    }
+      if (known !== undefined) this.deleteProperty(known);
+    } else if (known === undefined) {
+      old.addProperty(property);
+      this.undos.push(() => { old.removeLastProperty(); });
+    } else this.replaceProperty(known, property);
+  }
+
+  private replaceProperty(known: WorkProperty, property: WorkProperty): void {
+    const fresh = property.labels.filter((label) => !known.labels.some(({ name }) => name === label.name));
+    if (fresh.length > 0) this.setLabels(known, [...fresh.reverse(), ...known.labels]);
+    const { value, origin } = known;
+    this.undos.push(() => {
+      known.value = value;
+      known.origin = origin;
+    });
+    known.value = property.value;
+    known.origin = property.origin;
+    this.setDeleted(known, false);
   }
 
   /** Deletes a node with all that is below it. */
   delete(node: WorkNode): void {
-    node.deleted = true;
+    this.setDeleted(node, true);
     for (const child of node.children) this.delete(child);
-    for (const property of node.properties) deleteProperty(property);
-    for (const { name } of node.labels) if (this.byLabel.get(name) === node) this.byLabel.delete(name);
-    node.labels = [];
+    for (const property of node.properties) this.deleteProperty(property);
+    for (const { name } of node.labels) if (this.byLabel.get(name) === node) this.setLabel(name, undefined);
+    this.setLabels(node, []);
+  }
+
+  private deleteProperty(property: WorkProperty): void {
+    this.setDeleted(property, true);
+    this.setLabels(property, []);
   }
 
   /** Puts a label in front of the others of a node. */
   addLabel(node: WorkNode, label: WorkLabel): void {
     if (node.labels.some(({ name }) => name === label.name)) return;
-    node.labels.unshift(label);
-    if (!this.byLabel.has(label.name)) this.byLabel.set(label.name, node);
+    this.setLabels(node, [label, ...node.labels]);
+    if (!this.byLabel.has(label.name)) this.setLabel(label.name, node);
   }
 
   private index(node: WorkNode): void {
-    for (const { name } of node.labels) if (!this.byLabel.has(name)) this.byLabel.set(name, node);
+    for (const { name } of node.labels) if (!this.byLabel.has(name)) this.setLabel(name, node);
     for (const child of node.children) this.index(child);
   }
 
@@ -178,11 +261,6 @@ export class WorkTree {
     const root = this.root === undefined ? new DtNode('') : new Finisher(problems).node(this.root, '');
     return root;
   }
-}
-
-function deleteProperty(property: WorkProperty): void {
-  property.deleted = true;
-  property.labels = [];
 }
 
 const NO_LABELS: readonly string[] = [];

@@ -3,13 +3,13 @@
  * the next property or node. The tree is not linked: references keep their names until `linkTree`.
  */
 
-import { DtsLexer, type DtsToken } from './dts-lexer';
+import { DtsLexer, type DtsToken, type LexerState } from './dts-lexer';
 import { WorkNode, WorkTree, type WorkLabel } from './dts-merge';
 import { ValueParser } from './dts-values';
 import { encodeDtb } from './dtb';
 import { linkTree, type LinkOptions } from './link';
-import { preprocess, type PreprocessOptions } from './preprocessor';
-import { DiagnosticList, type DtDiagnostic, type SourceOrigin } from './source';
+import { Preprocessor, type PreprocessedText, type PreprocessOptions } from './preprocessor';
+import { DiagnosticList, findLastIndex, type DtDiagnostic, type SourceOrigin } from './source';
 import { NODE_DEPTH_MAX, type DeviceTree, type MemoryReservation } from './tree';
 import { cells, stringList, type DtChunk } from './value';
 
@@ -31,10 +31,34 @@ export interface ParsedDts {
 
 /** Parses the text of a `.dts`, `.dtso` or included file, with its preprocessor directives. */
 export function parseDts(text: string, options: ParseOptions = {}): ParsedDts {
-  const problems = new DiagnosticList();
-  const input = preprocess(text, options.file ?? 'input.dts', { ...options, problems });
-  const tree = new Parser(new DtsLexer(input, problems), problems, options).run();
-  return { tree, diagnostics: problems.list(), files: input.files };
+  return new DtsReader().read(text, options);
+}
+
+/**
+ * Parses a source again and again as it changes. What stands before the first change, in all files, is not read twice: preprocessor and
+ * parser go back to their last safe place before it. The outcome is the same as that of `parseDts`.
+ */
+export class DtsReader {
+  private state: { readonly key: string; readonly problems: DiagnosticList; readonly preprocessor: Preprocessor; readonly parser: Parser } | undefined;
+
+  /** Parses the text as it is now, with all files as they are now. */
+  read(text: string, options: ParseOptions = {}): ParsedDts {
+    const file = options.file ?? 'input.dts';
+    const key = JSON.stringify([file, options.includePaths, options.defines, options.bootCpu]);
+    const known = this.state?.key === key && !this.state.parser.usesFiles ? this.state : undefined;
+    const kept = known?.preprocessor.goBack(text, options);
+    if (known !== undefined && kept !== undefined) {
+      const input = known.preprocessor.run();
+      known.parser.goBack(input, { size: kept, options });
+      return { tree: known.parser.run(), diagnostics: known.parser.problemsBehind(known.problems), files: input.files };
+    }
+    const problems = new DiagnosticList();
+    const preprocessor = new Preprocessor(text, file, { ...options, problems });
+    const input = preprocessor.run();
+    const parser = new Parser(input, options);
+    this.state = { key, problems, preprocessor, parser };
+    return { tree: parser.run(), diagnostics: parser.problemsBehind(problems), files: input.files };
+  }
 }
 
 /** A blob made from source. */
@@ -52,9 +76,21 @@ export function compileDts(text: string, options: ParseOptions & LinkOptions = {
   return { tree: linked.tree, bytes: encodeDtb(linked.tree), diagnostics: [...parsed.diagnostics, ...linked.diagnostics] };
 }
 
+/** A place between two statements of the file, to which parsing can go back. */
+interface ParserMark {
+  readonly lexer: LexerState;
+  readonly changeCount: number;
+  readonly problemCount: number;
+  readonly reservationCount: number;
+  readonly fragmentCount: number;
+  readonly plugin: boolean;
+  readonly version: boolean;
+}
+
 class Parser {
   private readonly lexer: DtsLexer;
-  private readonly problems: DiagnosticList;
+  private readonly problems = new DiagnosticList();
+  private readonly marks: ParserMark[] = [];
   private readonly values: ValueParser;
   private readonly bootCpu: number | undefined;
   private readonly tree = new WorkTree();
@@ -63,24 +99,58 @@ class Parser {
   private version = false;
   private fragmentCount = 0;
 
-  constructor(lexer: DtsLexer, problems: DiagnosticList, options: ParseOptions) {
-    this.lexer = lexer;
-    this.problems = problems;
-    this.values = new ValueParser(lexer, options);
+  constructor(input: PreprocessedText, options: ParseOptions) {
+    this.lexer = new DtsLexer(input, this.problems);
+    this.values = new ValueParser(this.lexer, options);
     this.bootCpu = options.bootCpu;
+  }
+
+  /** True if the outcome depends on files that are not text. */
+  get usesFiles(): boolean {
+    return this.values.usesFiles;
+  }
+
+  /** The problems found, behind those that another step found before. */
+  problemsBehind(others: DiagnosticList): readonly DtDiagnostic[] {
+    return others.joinedWith(this.problems);
+  }
+
+  /** Goes back to the last place that depends only on the first `size` characters, and takes what follows from `input`. */
+  goBack(input: PreprocessedText, { size, options }: { readonly size: number; readonly options: ParseOptions }): void {
+    const index = Math.max(0, findLastIndex(this.marks, ({ lexer }) => lexer.seen <= size));
+    const mark = this.marks[index];
+    if (mark === undefined) return;
+    this.marks.length = index;
+    this.values.useFiles(options);
+    this.lexer.restore(input, mark.lexer);
+    this.tree.goBack(mark.changeCount);
+    this.problems.cut(mark.problemCount);
+    this.reservations.length = mark.reservationCount;
+    this.fragmentCount = mark.fragmentCount;
+    this.plugin = mark.plugin;
+    this.version = mark.version;
+  }
+
+  private mark(): void {
+    this.marks.push({
+      lexer: this.lexer.save(), changeCount: this.tree.changeCount, problemCount: this.problems.count, reservationCount: this.reservations.length, fragmentCount: this.fragmentCount,
+      plugin: this.plugin, version: this.version,
+    });
   }
 
   run(): DeviceTree {
     let labels: WorkLabel[] = [];
+    this.mark();
     for (let token = this.lexer.peek('name'); token.kind !== 'end'; token = this.lexer.peek('name')) {
       if (token.kind === 'label') labels.push(this.takeLabel());
       else {
         this.statement(token, labels);
         labels = [];
+        this.mark();
       }
     }
     if (this.tree.root === undefined) this.problems.add('dts-no-root', this.lexer.originOfGap());
-    return { root: this.tree.finish(this.problems), reservations: this.reservations, bootCpu: this.bootCpu ?? this.tree.bootCpu(), plugin: this.plugin };
+    return { root: this.tree.finish(this.problems), reservations: [...this.reservations], bootCpu: this.bootCpu ?? this.tree.bootCpu(), plugin: this.plugin };
   }
 
   private statement(token: DtsToken, labels: WorkLabel[]): void {
@@ -110,7 +180,7 @@ class Parser {
       case 'plugin': this.plugin = true; break;
       case 'memreserve': this.memreserve(); break;
       case 'delete-node': this.withTarget((node) => { this.tree.delete(node); }, 'dts-delete-not-found'); break;
-      case 'omit-if-no-ref': this.withTarget((node) => { node.omitIfNoRef = true; }, 'dts-label-not-found'); break;
+      case 'omit-if-no-ref': this.withTarget((node) => { this.tree.omitIfNoRef(node); }, 'dts-label-not-found'); break;
       default:
         this.values.expected('a node', keyword);
         this.skipStatement();
@@ -152,7 +222,7 @@ class Parser {
     if (external) this.addFragment(body, ref.text);
     else if (target !== undefined) {
       this.tree.merge(target, body);
-      target.origin = body.origin;
+      this.tree.setOrigin(target, body.origin);
     }
   }
 
@@ -162,8 +232,9 @@ class Parser {
     const value = path ? stringList(reference) : [{ ...(cells({ reference })[0] ?? { type: 'u32', bytes: new Uint8Array(4), labels: [] }), references: [{ offset: 0, name: reference, origin: body.origin }] } satisfies DtChunk];
     fragment.addProperty({ name: path ? 'target-path' : 'target', value, labels: [], deleted: false, origin: body.origin });
     fragment.addChild(body);
-    this.tree.root ??= new WorkNode('', body.origin);
-    this.tree.attach(this.tree.root, fragment);
+    const root = this.tree.root ?? new WorkNode('', body.origin);
+    if (this.tree.root === undefined) this.tree.setRoot(root);
+    this.tree.attach(root, fragment);
   }
 
   /** `{ … };` of a node whose name was read. `undefined` if there is no brace, which is reported. */

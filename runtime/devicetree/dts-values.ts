@@ -18,8 +18,9 @@ export interface ValueFiles {
 /** Reads values off a lexer. */
 export class ValueParser {
   private readonly lexer: DtsLexer;
-  private readonly host: ValueFiles;
+  private host: ValueFiles;
   private incbinLeft = INCBIN_SIZE_MAX;
+  private incbinCount = 0;
   /** True if the value parsed last was cut short by something that has been reported. */
   failed = false;
   /** True if the expression parsed last was malformed, which has been reported. */
@@ -27,6 +28,16 @@ export class ValueParser {
 
   constructor(lexer: DtsLexer, host: ValueFiles) {
     this.lexer = lexer;
+    this.host = host;
+  }
+
+  /** True once a file was read, whose bytes nobody watches. */
+  get usesFiles(): boolean {
+    return this.incbinCount > 0;
+  }
+
+  /** Reads files from here from now on. */
+  useFiles(host: ValueFiles): void {
     this.host = host;
   }
 
@@ -246,7 +257,8 @@ export class ValueParser {
   }
 
   private fileBytes(keyword: DtsToken, name: string, range: { readonly offset: number; readonly size: number }): Uint8Array {
-    const from = this.lexer.input.fileAt(keyword.start);
+    this.incbinCount++;
+    const from = this.lexer.input.origins.fileAt(keyword.start);
     const found = searchPath(name, from, this.host.includePaths ?? [], (path) => this.host.files?.readBytes?.(path));
     if (found === undefined) this.lexer.problem('dts-incbin-not-found', keyword, { name });
     const bytes = found?.found.subarray(range.offset, range.offset + range.size) ?? new Uint8Array(0);

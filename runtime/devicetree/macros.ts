@@ -103,6 +103,14 @@ export function melts(before: string, after: string): boolean {
   return (/[\w$.]/.test(left) && /[\w$]/.test(right)) || (left === right && /[-+<>&|#]/.test(left)) || (/[<>=!]/.test(left) && right === '=');
 }
 
+/** What an expander may still do. */
+export interface ExpanderState {
+  readonly tokensLeft: number;
+  readonly charactersLeft: number;
+  readonly exhausted: boolean;
+  readonly openCalls: number;
+}
+
 /** Applies the macros of a table. */
 export class Expander {
   readonly macros: ReadonlyMap<string, Macro>;
@@ -116,6 +124,20 @@ export class Expander {
   constructor(macros: ReadonlyMap<string, Macro>, report: (code: DtDiagnosticCode, blanks?: DtBlanks) => void) {
     this.macros = macros;
     this.report = report;
+  }
+
+  /** What is left of the limits. */
+  save(): ExpanderState {
+    const { tokensLeft, charactersLeft, exhausted, openCalls } = this;
+    return { tokensLeft, charactersLeft, exhausted, openCalls };
+  }
+
+  /** Goes back to what `save` gave. */
+  restore(state: ExpanderState): void {
+    this.tokensLeft = state.tokensLeft;
+    this.charactersLeft = state.charactersLeft;
+    this.exhausted = state.exhausted;
+    this.openCalls = state.openCalls;
   }
 
   /** The macro that applies to a token now. */

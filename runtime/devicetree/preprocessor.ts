@@ -5,8 +5,10 @@
  */
 
 import { conditionHolds } from './conditions';
-import { Expander, melts, spell, tokenize, type Macro, type PpToken } from './macros';
-import { DiagnosticList, lastAtMost, SourceText, type SourceOrigin } from './source';
+import { directiveBody, LateBody, literalEnd, makeMacro, skipLine, type DirectiveLine } from './directives';
+import { Expander, melts, spell, tokenize, type ExpanderState, type Macro, type PpToken } from './macros';
+import { OriginMap, type Segment } from './origins';
+import { DiagnosticList, findLastIndex, SourceText, type SourceOrigin } from './source';
 
 /** Files by path, as the host has them. Paths are opaque here but for `/` between folders. */
 export interface DtsFiles {
@@ -34,97 +36,24 @@ export const INCLUDE_COUNT_MAX = 20_000;
 
 const DIRECTIVE = /[ \t]*#[ \t]*(?:(define|undef|include|ifdef|ifndef|if|elifdef|elifndef|elif|else|endif|error|warning|line|pragma)(?![\w,.+*#?@-])|(?=\d))/y;
 const INTERESTING = /\/\*|\/\/|"|'|[A-Za-z_$][\w$]*|\.?\d[\w.]*|\n|\/include\//g;
-const STRING = /"(?:[^"\\\n]|\\.)*"/y;
-const CHARACTER = /'(?:[^'\\\n]|\\.)*'/y;
 const CALL = /(?:\s|\/\*[\s\S]*?\*\/|\/\/[^\n]*)*\(/y;
 const OPEN_CALLS_MAX = 100;
-
-/** A run of the output. Copied runs map character by character, expanded ones to the whole use of the macro. */
-interface Segment {
-  readonly source: SourceText;
-  readonly offset: number;
-  /** Length of the macro's use; absent for copied text. */
-  readonly useLength?: number;
-  readonly macro?: Macro;
-}
+/** Lines between two places to which preprocessing can go back. */
+const MARK_DISTANCE = 40;
+/** Files and conditions within each other that are still remembered. */
+const MARKED_DEPTH_MAX = 12;
 
 /** The preprocessed text and where it came from. */
-export class PreprocessedText {
+export interface PreprocessedText {
   readonly text: string;
   /** Paths of all files read, the main one first, each once. */
   readonly files: readonly string[];
-  private readonly starts: readonly number[];
-  private readonly segments: readonly Segment[];
-
-  constructor(text: string, files: readonly string[], map: { readonly starts: readonly number[]; readonly segments: readonly Segment[] }) {
-    this.text = text;
-    this.files = files;
-    this.starts = map.starts;
-    this.segments = map.segments;
-  }
-
-  /** The origin of `[start, end)`. Most are never asked for, so each is worked out when it is. */
-  origin(start: number, end: number): SourceOrigin {
-    return new LateOrigin(this, start, end);
-  }
-
-  /** The origin of `[start, end)`, worked out now. */
-  resolve(start: number, end: number): SourceOrigin {
-    const index = lastAtMost(this.starts, start);
-    const segment = this.segments[index];
-    if (segment === undefined) return { file: this.files[0] ?? '', line: 1, column: 1, length: 0 };
-    if (segment.useLength !== undefined) return segment.source.origin(segment.offset, segment.useLength, segment.macro?.origin());
-    return segment.source.origin(segment.offset + start - (this.starts[index] ?? 0), end - start);
-  }
-
-  /** The file that holds an offset, for paths relative to it. */
-  fileAt(offset: number): string {
-    return this.segments[lastAtMost(this.starts, offset)]?.source.file ?? this.files[0] ?? '';
-  }
-}
-
-/** An origin that looks itself up on first use. */
-class LateOrigin implements SourceOrigin {
-  private readonly text: PreprocessedText;
-  private readonly start: number;
-  private readonly end: number;
-  private found: SourceOrigin | undefined;
-
-  constructor(text: PreprocessedText, start: number, end: number) {
-    this.text = text;
-    this.start = start;
-    this.end = end;
-  }
-
-  private get known(): SourceOrigin {
-    this.found ??= this.text.resolve(this.start, this.end);
-    return this.found;
-  }
-
-  get file(): string {
-    return this.known.file;
-  }
-
-  get line(): number {
-    return this.known.line;
-  }
-
-  get column(): number {
-    return this.known.column;
-  }
-
-  get length(): number {
-    return this.known.length;
-  }
-
-  get definition(): SourceOrigin | undefined {
-    return this.known.definition;
-  }
+  readonly origins: OriginMap;
 }
 
 /** Preprocesses `text` of the file `file`. */
 export function preprocess(text: string, file: string, options: PreprocessOptions & { readonly problems: DiagnosticList }): PreprocessedText {
-  return new Preprocessor(options).run(text, file);
+  return new Preprocessor(text, file, options).run();
 }
 
 /** The first path at which `read` finds something, for a name included from `from`. */
@@ -159,51 +88,197 @@ interface Condition {
 
 /** The state of one file being read. */
 interface Frame {
+  readonly path: string;
   source: SourceText;
   readonly conditions: Condition[];
+  readonly depth: number;
+  at: number;
+  /** False behind an /include/ in the middle of a line, where no directive can begin. */
+  isLineStart: boolean;
 }
 
-class Preprocessor {
-  private readonly options: PreprocessOptions;
+/** A place between two lines to which preprocessing can go back. What led there lies in front of `at` in the files that are open, and in files that are done. */
+interface Mark {
+  readonly frames: readonly Frame[];
+  readonly partCount: number;
+  readonly size: number;
+  readonly originCount: number;
+  readonly macroChangeCount: number;
+  readonly readCount: number;
+  readonly enteredCount: number;
+  readonly fileCount: number;
+  readonly onceCount: number;
+  readonly problemCount: number;
+  readonly includeCount: number;
+  readonly openCalls: number;
+  readonly expander: ExpanderState;
+}
+
+/** A text that differs from the one read before, and how many characters both begin with. */
+interface Change {
+  readonly source: SourceText;
+  readonly text: string;
+  readonly same: number;
+}
+
+/** Preprocesses one file with all that it includes, and again from where something has changed. */
+export class Preprocessor {
+  private options: PreprocessOptions;
   private readonly problems: DiagnosticList;
   private readonly macros = new Map<string, Macro>();
+  private readonly macroChanges: { readonly name: string; readonly before: Macro | undefined }[] = [];
   private readonly expander: Expander;
+  private readonly frames: Frame[] = [];
+  private readonly marks: Mark[] = [];
   private readonly parts: string[] = [];
+  private joined = { text: '', partCount: 0 };
   private size = 0;
-  private readonly starts: number[] = [];
-  private readonly segments: Segment[] = [];
-  private readonly files = new Map<string, string | undefined>();
-  private readonly once = new Set<string>();
+  private readonly origins: OriginMap;
+  private readonly reads: { readonly path: string; readonly text: string | undefined }[] = [];
+  private readonly entered: string[] = [];
+  private readonly files = new Map<string, string>();
+  private readonly once: string[] = [];
   private includeCount = 0;
   private openCalls = 0;
+  private linesSinceMark = 0;
+  /** True if the line read last looked at what follows it. */
+  private lookedAhead = false;
   private where: () => SourceOrigin = () => ({ file: '', line: 1, column: 1, length: 0 });
 
-  constructor(options: PreprocessOptions & { readonly problems: DiagnosticList }) {
+  constructor(text: string, file: string, options: PreprocessOptions & { readonly problems: DiagnosticList }) {
     this.options = options;
     this.problems = options.problems;
+    this.origins = new OriginMap(file);
     this.expander = new Expander(this.macros, (code, blanks) => { this.problems.add(code, this.where(), blanks); });
     for (const [name, body] of Object.entries({ __DTS__: '1', ...options.defines })) {
       this.macros.set(name, { name, variadic: false, body: tokenize(body), origin: () => ({ file: '<defines>', line: 1, column: 1, length: 0 }) });
     }
-  }
-
-  run(text: string, file: string): PreprocessedText {
+    this.reads.push({ path: file, text });
     this.files.set(file, text);
-    this.file(new SourceText(file, text), 0);
-    return new PreprocessedText(this.parts.join(''), [...this.files.keys()], { starts: this.starts, segments: this.segments });
+    this.enter(file, text, 0);
   }
 
-  private file(source: SourceText, depth: number): void {
-    const frame: Frame = { source, conditions: [] };
-    let at = 0;
-    while (at < source.text.length && this.size < PREPROCESSED_SIZE_MAX) {
-      const end = this.directive(frame, at, depth);
-      if (end !== undefined) at = end;
-      else at = this.skipping(frame) ? skipLine(source.text, at) : this.copyLine(frame, at, depth);
+  /** Reads on to the end. */
+  run(): PreprocessedText {
+    for (let frame = this.frames.at(-1); frame !== undefined; frame = this.frames.at(-1)) {
+      if (frame.at >= frame.source.text.length || this.size >= PREPROCESSED_SIZE_MAX) this.leave(frame);
+      else this.line(frame);
     }
+    const { text, partCount } = this.joined;
+    this.joined = { text: text + this.parts.slice(partCount).join(''), partCount: this.parts.length };
+    return { text: this.joined.text, files: [...this.files.keys()], origins: this.origins };
+  }
+
+  /**
+   * Goes back to before the first thing that is not any more as it was read: `text` is that of the main file now. Gives the size of the output that
+   * stays, or `undefined` if there is no such place; then this object is of no more use.
+   */
+  goBack(text: string, options: PreprocessOptions): number | undefined {
+    this.options = options;
+    const { changes, readsSame } = this.findChanges(text);
+    const index = findLastIndex(this.marks, (mark) => mark.readCount <= readsSame && [...changes].every(([path, change]) => this.staysTrue(mark, path, change)));
+    const mark = this.marks[index];
+    if (mark === undefined) return undefined;
+    this.marks.length = index + 1;
+    this.restore(mark);
+    for (const [path, change] of changes) this.adopt(path, change);
+    return mark.size;
+  }
+
+  private findChanges(text: string): { readonly changes: ReadonlyMap<string, Change>; readonly readsSame: number } {
+    const changes = new Map<string, Change>();
+    for (const [index, read] of this.reads.entries()) {
+      const now = index === 0 ? text : this.options.files?.readText(read.path);
+      if (now === read.text) continue;
+      if (now === undefined || read.text === undefined) return { changes, readsSame: index };
+      const source = new SourceText(read.path, now);
+      changes.set(read.path, { source, text: now, same: sameLength(read.text, now) });
+    }
+    return { changes, readsSame: this.reads.length };
+  }
+
+  private staysTrue(mark: Mark, path: string, { same }: Change): boolean {
+    const open = mark.frames.filter((frame) => frame.path === path);
+    let enteredCount = 0;
+    for (let index = 0; index < mark.enteredCount; index++) if (this.entered[index] === path) enteredCount++;
+    return enteredCount === open.length && open.every(({ at }) => at <= same);
+  }
+
+  private restore(mark: Mark): void {
+    for (let change = this.macroChanges.length; change > mark.macroChangeCount; change--) {
+      const undone = this.macroChanges.pop();
+      if (undone?.before !== undefined) this.macros.set(undone.name, undone.before);
+      else if (undone !== undefined) this.macros.delete(undone.name);
+    }
+    this.frames.splice(0, this.frames.length, ...mark.frames.map(copyFrame));
+    this.parts.length = mark.partCount;
+    this.joined = { text: this.joined.text.slice(0, mark.size), partCount: mark.partCount };
+    this.size = mark.size;
+    this.origins.cut(mark.originCount);
+    this.reads.length = mark.readCount;
+    this.entered.length = mark.enteredCount;
+    for (const path of [...this.files.keys()].slice(mark.fileCount)) this.files.delete(path);
+    this.once.length = mark.onceCount;
+    this.problems.cut(mark.problemCount);
+    this.includeCount = mark.includeCount;
+    this.openCalls = mark.openCalls;
+    this.expander.restore(mark.expander);
+    this.linesSinceMark = 0;
+    this.lookedAhead = false;
+  }
+
+  /** Takes the new text of a file that is still open. */
+  private adopt(path: string, { source, text }: Change): void {
+    if (!this.files.has(path)) return;
+    this.files.set(path, text);
+    for (const [index, read] of this.reads.entries()) if (read.path === path) this.reads[index] = { path, text };
+    const before = this.frames.find((frame) => frame.path === path)?.source;
+    if (before === undefined) return;
+    this.origins.replaceSource(before, source);
+    for (const frame of [...this.frames, ...this.marks.flatMap(({ frames }) => frames)]) if (frame.source === before) frame.source = source;
+  }
+
+  private enter(path: string, text: string, depth: number): void {
+    this.entered.push(path);
+    this.frames.push({ path, source: new SourceText(path, text), conditions: [], depth, at: 0, isLineStart: true });
+  }
+
+  private leave({ source, at, conditions }: Frame): void {
     if (this.size >= PREPROCESSED_SIZE_MAX) this.problems.add('dts-too-large', source.origin(at, 0), { limit: `${String(PREPROCESSED_SIZE_MAX)} characters` });
-    for (const condition of frame.conditions) this.problems.add('cpp-unbalanced', condition.origin, { name: 'if', other: 'endif' });
+    for (const condition of conditions) this.problems.add('cpp-unbalanced', condition.origin, { name: 'if', other: 'endif' });
     this.emit('\n', { source, offset: source.text.length });
+    this.frames.pop();
+    // What follows an include is the best place to come back to.
+    this.linesSinceMark = MARK_DISTANCE;
+  }
+
+  private line(frame: Frame): void {
+    const { at: start } = frame;
+    if (this.linesSinceMark >= MARK_DISTANCE) this.mark(frame);
+    this.linesSinceMark++;
+    this.lookedAhead = false;
+    const end = frame.isLineStart ? this.directive(frame, start) : undefined;
+    if (end !== undefined) frame.at = end;
+    else frame.at = this.skipping(frame) ? skipLine(frame.source.text, start) : this.copyLine(frame, start);
+  }
+
+  /** Remembers the place, if nothing behind it was needed to get here. */
+  private mark(frame: Frame): void {
+    const isPlain = frame.at > 0 && frame.source.text.charAt(frame.at - 1) === '\n' && !this.lookedAhead && this.frames.length <= MARKED_DEPTH_MAX
+      && this.frames.every(({ isLineStart, source, conditions }) => isLineStart && !source.isRenumbered && conditions.length <= MARKED_DEPTH_MAX);
+    if (!isPlain) return;
+    this.linesSinceMark = 0;
+    this.marks.push({
+      frames: this.frames.map(copyFrame), partCount: this.parts.length, size: this.size, originCount: this.origins.length, macroChangeCount: this.macroChanges.length, readCount: this.reads.length,
+      enteredCount: this.entered.length, fileCount: this.files.size, onceCount: this.once.length, problemCount: this.problems.count, includeCount: this.includeCount, openCalls: this.openCalls,
+      expander: this.expander.save(),
+    });
+  }
+
+  private setMacro(name: string, macro: Macro | undefined): void {
+    this.macroChanges.push({ name, before: this.macros.get(name) });
+    if (macro === undefined) this.macros.delete(name);
+    else this.macros.set(name, macro);
   }
 
   private skipping(frame: Frame): boolean {
@@ -213,14 +288,13 @@ class Preprocessor {
 
   private emit(text: string, segment: Segment): void {
     if (text === '') return;
-    this.starts.push(this.size);
-    this.segments.push(segment);
+    this.origins.add(this.size, segment);
     this.parts.push(text);
     this.size += text.length;
   }
 
   /** Copies from a line's start to a line's end (not always its own: comments and calls may cross), expanding macros. */
-  private copyLine(frame: Frame, start: number, depth: number): number {
+  private copyLine(frame: Frame, start: number): number {
     const { source } = frame;
     const { text } = source;
     let copied = start;
@@ -232,16 +306,19 @@ class Preprocessor {
       let end = at + found.length;
       if (found === '\n') {
         flush(end);
+        frame.isLineStart = true;
         return end;
       }
       if (found === '/include/') {
         const name = /\s*"([^"\n]*)"/y;
         name.lastIndex = end;
         const quoted = name.exec(text);
-        if (quoted !== null) {
+        if (quoted === null) this.lookedAhead = true;
+        else {
           flush(at);
-          copied = end = name.lastIndex;
-          this.include(frame, quoted[1] ?? '', { at, length: end - at, quoted: true, depth });
+          frame.isLineStart = false;
+          this.include(frame, quoted[1] ?? '', { at, length: name.lastIndex - at, quoted: true });
+          return name.lastIndex;
         }
       } else if (/^[/"']/.test(found)) end = literalEnd(text, at, found);
       else if (this.macros.has(found)) {
@@ -280,6 +357,7 @@ class Preprocessor {
       if (head?.parameters !== undefined) {
         // A function-like name, alone or last in an expansion: its call may stand in the text that follows.
         const call = this.callText(source.text, end);
+        if (call === undefined) this.lookedAhead = true;
         if (call === undefined) return done.length + pending.length === 1 && head === macro ? undefined : { tokens: [...done, ...pending], end, macro };
         end = call;
         pending.push(...tokenize(source.text.slice(end - this.callLength, end)));
@@ -315,7 +393,7 @@ class Preprocessor {
   }
 
   /** Obeys the directive at a line's start; gives the start of the next line, or `undefined` if there is none. */
-  private directive(frame: Frame, start: number, depth: number): number | undefined {
+  private directive(frame: Frame, start: number): number | undefined {
     const { text } = frame.source;
     DIRECTIVE.lastIndex = start;
     const match = DIRECTIVE.exec(text);
@@ -324,7 +402,7 @@ class Preprocessor {
     const name = match[1] ?? 'line';
     const line = { name, body, at: start + match[0].indexOf('#'), bodyAt: DIRECTIVE.lastIndex };
     if (name.startsWith('if') || name.startsWith('el') || name === 'endif') this.conditional(frame, line);
-    else if (!this.skipping(frame)) this.obey(frame, { ...line, end, depth });
+    else if (!this.skipping(frame)) this.obey(frame, { ...line, end });
     return end;
   }
 
@@ -355,17 +433,17 @@ class Preprocessor {
     return name !== undefined && this.macros.has(name) === (kind === 'def');
   }
 
-  private obey(frame: Frame, line: DirectiveLine & { readonly end: number; readonly depth: number }): void {
+  private obey(frame: Frame, line: DirectiveLine & { readonly end: number }): void {
     const origin = frame.source.origin(line.at, line.name.length + 1);
     const text = line.body.trim();
     switch (line.name) {
       case 'define': this.define(frame.source, line); break;
-      case 'undef': this.macros.delete(text); break;
+      case 'undef': this.setMacro(text, undefined); break;
       case 'include': this.includeDirective(frame, line); break;
       case 'error': this.problems.add('cpp-error', origin, { text }); break;
       case 'warning': this.problems.add('cpp-warning', origin, { text }); break;
       case 'pragma':
-        if (text === 'once') this.once.add(frame.source.file);
+        if (text === 'once') this.once.push(frame.source.file);
         break;
       default: this.renumber(frame, text, line.end);
     }
@@ -390,125 +468,49 @@ class Preprocessor {
     const before = this.macros.get(name);
     if (macro === undefined) this.problems.add('cpp-bad-directive', origin(), { name: 'define', reason: 'its parameters are malformed' });
     else if (before !== undefined && spell(before.body) !== spell(macro.body)) this.problems.add('cpp-macro-redefined', origin(), { name });
-    if (macro !== undefined) this.macros.set(name, macro);
+    if (macro !== undefined) this.setMacro(name, macro);
   }
 
-  private includeDirective(frame: Frame, { body, at, bodyAt, depth }: DirectiveLine & { readonly depth: number }): void {
+  private includeDirective(frame: Frame, { body, at, bodyAt }: DirectiveLine): void {
     const direct = /^\s*(?:"([^"\n]*)"|<([^>\n]*)>)/;
     this.where = () => frame.source.origin(at, 8);
     const match = direct.exec(body) ?? direct.exec(spell(this.expander.expand(tokenize(body))));
     const name = match?.[1] ?? match?.[2];
     if (name === undefined) this.problems.add('cpp-bad-directive', frame.source.origin(at, 8), { name: 'include', reason: 'it needs "file" or <file>' });
-    else this.include(frame, name, { at: bodyAt + body.length - body.trimStart().length, length: body.trim().length, quoted: match?.[1] !== undefined, depth });
+    else this.include(frame, name, { at: bodyAt + body.length - body.trimStart().length, length: body.trim().length, quoted: match?.[1] !== undefined });
   }
 
-  private include(frame: Frame, name: string, use: { readonly at: number; readonly length: number; readonly quoted: boolean; readonly depth: number }): void {
+  private include(frame: Frame, name: string, use: { readonly at: number; readonly length: number; readonly quoted: boolean }): void {
     const origin = frame.source.origin(use.at, use.length);
-    if (use.depth >= INCLUDE_DEPTH_MAX || ++this.includeCount > INCLUDE_COUNT_MAX) {
+    if (frame.depth >= INCLUDE_DEPTH_MAX || ++this.includeCount > INCLUDE_COUNT_MAX) {
       this.problems.add('cpp-include-depth', origin, { limit: INCLUDE_DEPTH_MAX });
       return;
     }
     const found = searchPath(name, use.quoted ? frame.source.file : undefined, this.options.includePaths ?? [], (path) => this.read(path));
     if (found === undefined) this.problems.add('cpp-include-not-found', origin, { name });
-    else if (!this.once.has(found.path)) this.file(new SourceText(found.path, found.found), use.depth + 1);
+    else if (!this.once.includes(found.path)) this.enter(found.path, found.found, frame.depth + 1);
   }
 
   private read(path: string): string | undefined {
     const known = this.files.get(path);
     if (known !== undefined) return known;
     const text = this.options.files?.readText(path);
+    this.reads.push({ path, text });
     if (text !== undefined) this.files.set(path, text);
     return text;
   }
 }
 
-interface DirectiveLine {
-  readonly name: string;
-  readonly body: string;
-  readonly at: number;
-  readonly bodyAt: number;
+function copyFrame(frame: Frame): Frame {
+  return { ...frame, conditions: frame.conditions.map((condition) => ({ ...condition })) };
 }
 
-/** A macro's body, cut into tokens when the macro is first used: headers define thousands that nobody uses. */
-class LateBody {
-  readonly origin: () => SourceOrigin;
-  private readonly text: string;
-  private cut: readonly PpToken[] | undefined;
-
-  constructor(text: string, origin: () => SourceOrigin) {
-    this.text = text;
-    this.origin = origin;
-  }
-
-  get tokens(): readonly PpToken[] {
-    this.cut ??= tokenize(this.text);
-    return this.cut;
-  }
-}
-
-class DefinedMacro implements Macro {
-  readonly name: string;
-  readonly parameters: readonly string[] | undefined;
-  readonly variadic: boolean;
-  private readonly late: LateBody;
-
-  constructor(name: string, late: LateBody, list?: { readonly parameters: readonly string[]; readonly variadic: boolean }) {
-    this.name = name;
-    this.late = late;
-    this.parameters = list?.parameters;
-    this.variadic = list?.variadic ?? false;
-  }
-
-  get body(): readonly PpToken[] {
-    return this.late.tokens;
-  }
-
-  get origin(): () => SourceOrigin {
-    return this.late.origin;
-  }
-}
-
-function makeMacro(name: string, list: readonly string[] | undefined, late: LateBody): Macro | undefined {
-  if (list === undefined) return new DefinedMacro(name, late);
-  if (list.length === 1 && list[0] === '') return new DefinedMacro(name, late, { parameters: [], variadic: false });
-  const last = list[list.length - 1] ?? '';
-  const variadic = last.endsWith('...');
-  const parameters = variadic ? [...list.slice(0, -1), last === '...' ? '__VA_ARGS__' : last.slice(0, -3).trim()] : list;
-  return parameters.every((parameter) => /^[A-Za-z_$][\w$]*$/.test(parameter)) ? new DefinedMacro(name, late, { parameters, variadic }) : undefined;
-}
-
-/** The end of a comment, string or character literal; a quote that is not closed on its line counts for itself. */
-function literalEnd(text: string, at: number, opening: string): number {
-  if (opening === '//') return orEnd(text, text.indexOf('\n', at));
-  if (opening === '/*') return orEnd(text, text.indexOf('*/', at + 2), 2);
-  const literal = opening === '"' ? STRING : CHARACTER;
-  literal.lastIndex = at;
-  return literal.test(text) ? literal.lastIndex : at + 1;
-}
-
-function orEnd(text: string, at: number, extra = 0): number {
-  return at < 0 ? text.length : at + extra;
-}
-
-/** The rest of a directive with comments as blanks (their length kept), and the start of the next line. */
-function directiveBody(text: string, from: number): { readonly body: string; readonly end: number } {
-  const scan = /\/\*|\/\/|"|'|\n/g;
-  scan.lastIndex = from;
-  let body = '';
-  let copied = from;
-  for (let match = scan.exec(text); match !== null; match = scan.exec(text)) {
-    const [found] = match;
-    if (found === '\n') return { body: body + text.slice(copied, match.index), end: match.index + 1 };
-    scan.lastIndex = literalEnd(text, match.index, found);
-    if (found.startsWith('/')) {
-      body += text.slice(copied, match.index) + ' '.repeat(scan.lastIndex - match.index);
-      copied = scan.lastIndex;
-    }
-  }
-  return { body: body + text.slice(copied), end: text.length };
-}
-
-/** Skips a line that conditions leave out, and with it comments that cross lines. */
-function skipLine(text: string, from: number): number {
-  return directiveBody(text, from).end;
+/** How many characters, not counting spliced line ends, two texts begin with alike at least. */
+function sameLength(a: string, b: string): number {
+  const end = Math.min(a.length, b.length);
+  let at = 0;
+  while (at < end && a.charCodeAt(at) === b.charCodeAt(at)) at++;
+  const same = a.slice(0, at);
+  // The last backslash may belong to a line end that only one of them has.
+  return same.includes('\\') ? Math.max(0, same.replace(/\\\r?\n/g, '').length - 2) : at;
 }

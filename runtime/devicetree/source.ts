@@ -112,6 +112,19 @@ export class DiagnosticList {
     return this.kept.length + this.dropped;
   }
 
+  /** Forgets all but the first `count`. */
+  cut(count: number): void {
+    this.dropped = Math.max(0, count - DIAGNOSTIC_COUNT_MAX);
+    this.kept.length = Math.min(this.kept.length, count);
+  }
+
+  /** The problems of two lists, within the limit of one. */
+  joinedWith(other: DiagnosticList): readonly DtDiagnostic[] {
+    const all = [...this.kept, ...other.kept];
+    const dropped = this.dropped + other.dropped + Math.max(0, all.length - DIAGNOSTIC_COUNT_MAX);
+    return dropped === 0 ? all : [...all.slice(0, DIAGNOSTIC_COUNT_MAX), dtError('dts-more', undefined, { count: dropped })];
+  }
+
   /** All that were kept, and one that counts the others. */
   list(): readonly DtDiagnostic[] {
     return this.dropped === 0 ? [...this.kept] : [...this.kept, dtError('dts-more', undefined, { count: this.dropped })];
@@ -132,10 +145,12 @@ export class SourceText {
   /** Spliced offsets and, for each, how many characters were removed up to there. */
   private readonly splices: { readonly at: number; readonly removed: number }[];
   private readonly lineDelta: number;
+  private readonly renamed: boolean;
 
   /** Reads `original`; with `like`, shares what another text of the same characters knows already. */
   constructor(file: string, original: string, like?: { readonly source: SourceText; readonly lineDelta: number }) {
     this.file = file;
+    this.renamed = like !== undefined;
     this.lineDelta = like?.lineDelta ?? 0;
     this.lineStarts = like?.source.lineStarts ?? [0];
     this.splices = like?.source.splices ?? [];
@@ -143,6 +158,11 @@ export class SourceText {
     if (like !== undefined) return;
     for (let at = original.indexOf('\n'); at >= 0; at = original.indexOf('\n', at + 1)) this.lineStarts.push(at + 1);
     if (original.includes('\\\n') || original.includes('\\\r\n')) this.text = this.splice(original);
+  }
+
+  /** True if a line marker has changed what its lines are called. */
+  get isRenumbered(): boolean {
+    return this.renamed;
   }
 
   /** The same text, which says from now on that the line at `offset` is `line` of `file`. */
@@ -190,4 +210,13 @@ export function lastAtMost(ascending: readonly number[], value: number): number 
     else high = middle - 1;
   }
   return low;
+}
+
+/** Index of the last element that passes, or -1. */
+export function findLastIndex<T>(list: readonly T[], passes: (item: T) => boolean): number {
+  for (let index = list.length - 1; index >= 0; index--) {
+    const item = list[index];
+    if (item !== undefined && passes(item)) return index;
+  }
+  return -1;
 }
