@@ -4,7 +4,8 @@
  * Colours come from style classes named after states; a pattern and a word say the same for those who do not see the colour.
  */
 
-import { around, clamp, hullOf, nextRange, overlaps, pan, place, ticksOf, toAddress, toPixel, zoom, type Span } from '../panels/memory-map/layout';
+import { foldGaps, PLAIN_SCALE, type Scale } from '../panels/memory-map/fold';
+import { around, clamp, hullOf, nextRange, overlaps, pan, place, ticksOf, toAddress, toPixel, zoom, type Placed, type Span } from '../panels/memory-map/layout';
 import type { MapRange, MapState } from '../panels/memory-map/messages';
 import { element, setAttributes, shape } from './page';
 
@@ -13,11 +14,15 @@ const OVERVIEW = { top: 2, height: 10 };
 const IPA = { top: 38, height: 56 };
 const PA = { top: 168, height: 56 };
 const LABEL_SPACE = 70;
+/** Narrower shapes have no words inside. */
+const TEXT_WIDTH_MIN = 40;
 const ZOOM_STEP = 1.5;
 const PAN_STEP = 0.25;
 
 /** Lower-case hex text of an address. */
 export const hexText = (address: number): string => `0x${Math.max(0, Math.floor(address)).toString(16)}`;
+
+interface Rectangle { readonly x: number; readonly y: number; readonly width: number; readonly height: number }
 
 /** What the picture tells the page. */
 export interface PictureListener {
@@ -31,6 +36,8 @@ export interface PictureListener {
 
 const ipaSpan = ({ ipa, sizeBytes }: MapRange): Span => ({ from: ipa, to: ipa + sizeBytes });
 const paSpan = ({ pa, sizeBytes }: { readonly pa: number; readonly sizeBytes: number }): Span => ({ from: pa, to: pa + sizeBytes });
+const onScale = ({ from, to }: Span, scale: Scale): Span => ({ from: scale.toPosition(from), to: scale.toPosition(to) });
+const middleOf = ({ from, to }: Span): number => (from + to) / 2;
 
 /** The picture. */
 export class MapPicture {
@@ -40,6 +47,12 @@ export class MapPicture {
   private readonly listener: PictureListener;
   private ranges: readonly MapRange[] = [];
   private others: MapState['others'] = [];
+  /** Where ranges lie on the upper and on the lower lane: positions, which are addresses with long gaps cut out. */
+  private seen: readonly Span[] = [];
+  private lying: readonly Span[] = [];
+  private foreign: readonly Span[] = [];
+  private scales = { ipa: PLAIN_SCALE, pa: PLAIN_SCALE };
+  private isFolded = true;
   private hull: Span = hullOf([]);
   private view: Span = this.hull;
   private isZoomed = false;
@@ -67,12 +80,34 @@ export class MapPicture {
     const kept = this.ranges[this.selected]?.ipa;
     this.ranges = map.ranges;
     this.others = map.others;
-    this.hull = hullOf(map.ranges.map(ipaSpan));
+    this.measure();
     if (isOtherVm) this.isZoomed = false;
     this.view = this.isZoomed ? clamp(this.view, this.hull) : this.hull;
     this.selected = isOtherVm || kept === undefined ? -1 : map.ranges.findIndex(({ ipa }) => ipa === kept);
     this.draw();
-    this.listener.onView(this.view);
+    this.tellView();
+  }
+
+  /** Cuts long gaps out, or draws all of the address space to one scale. */
+  fold(isOn: boolean): void {
+    this.isFolded = isOn;
+    this.measure();
+    this.showAll();
+  }
+
+  private measure(): void {
+    const ipa = this.ranges.map(ipaSpan);
+    const pa = this.ranges.map(paSpan);
+    const foreign = this.others.map(paSpan);
+    this.scales = this.isFolded ? { ipa: foldGaps(ipa), pa: foldGaps([...pa, ...foreign]) } : { ipa: PLAIN_SCALE, pa: PLAIN_SCALE };
+    this.seen = ipa.map((span) => onScale(span, this.scales.ipa));
+    this.lying = pa.map((span) => onScale(span, this.scales.pa));
+    this.foreign = foreign.map((span) => onScale(span, this.scales.pa));
+    this.hull = hullOf(this.seen);
+  }
+
+  private tellView(): void {
+    this.listener.onView({ from: this.scales.ipa.toAddress(this.view.from), to: this.scales.ipa.toAddress(this.view.to) });
   }
 
   /** Marks the end of a walk, or nothing. */
@@ -85,7 +120,8 @@ export class MapPicture {
   select(index: number): void {
     this.selected = index;
     const range = this.ranges[index];
-    if (range !== undefined && !overlaps(ipaSpan(range), this.view)) this.look(around(ipaSpan(range), this.hull));
+    const span = this.seen[index];
+    if (span !== undefined && !overlaps(span, this.view)) this.look(around(span, this.hull));
     else this.draw();
     if (range !== undefined) this.spoken.textContent = this.words(range);
     this.listener.onSelect(index);
@@ -93,13 +129,13 @@ export class MapPicture {
 
   /** Shows one range with some room around it. */
   zoomTo(index: number): void {
-    const range = this.ranges[index];
-    if (range !== undefined) this.look(around(ipaSpan(range), this.hull));
+    const span = this.seen[index];
+    if (span !== undefined) this.look(around(span, this.hull));
   }
 
   zoomBy(factor: number): void {
-    const range = this.ranges[this.selected];
-    const middle = range !== undefined && overlaps(ipaSpan(range), this.view) ? range.ipa + range.sizeBytes / 2 : (this.view.from + this.view.to) / 2;
+    const span = this.seen[this.selected];
+    const middle = middleOf(span !== undefined && overlaps(span, this.view) ? span : this.view);
     this.look(zoom(this.view, factor, middle, this.hull));
   }
 
@@ -112,7 +148,7 @@ export class MapPicture {
     this.view = view;
     this.isZoomed = true;
     this.draw();
-    this.listener.onView(view);
+    this.tellView();
   }
 
   private words(range: MapRange): string {
@@ -123,11 +159,14 @@ export class MapPicture {
     return Math.max(200, this.root.clientWidth - LABEL_SPACE);
   }
 
-  /** Physical memory behind what is in sight above. */
+  /** Positions of the physical memory behind what is in sight above; all of it while everything is. */
   private physicalView(): Span {
-    return hullOf(this.ranges.filter((range) => overlaps(ipaSpan(range), this.view)).map((range) => {
-      const cut = { from: Math.max(range.ipa, this.view.from), to: Math.min(range.ipa + range.sizeBytes, this.view.to) };
-      return { from: range.pa + (cut.from - range.ipa), to: range.pa + (cut.to - range.ipa) };
+    if (!this.isZoomed) return hullOf([...this.lying, ...this.foreign]);
+    const from = this.scales.ipa.toAddress(this.view.from);
+    const to = this.scales.ipa.toAddress(this.view.to);
+    return hullOf(this.ranges.filter((range) => overlaps(ipaSpan(range), { from, to })).map((range) => {
+      const cut = { from: Math.max(0, from - range.ipa), to: Math.min(range.sizeBytes, to - range.ipa) };
+      return onScale({ from: range.pa + cut.from, to: range.pa + cut.to }, this.scales.pa);
     }));
   }
 
@@ -136,14 +175,13 @@ export class MapPicture {
     const physical = this.physicalView();
     setAttributes(this.svg, { width: width + LABEL_SPACE, viewBox: `0 0 ${width + LABEL_SPACE} ${HEIGHT}` });
     const inside = shape('svg', { x: LABEL_SPACE, y: 0, width, height: HEIGHT, overflow: 'hidden' });
-    inside.append(this.overview(width), this.ribbons(width, physical), this.lane(width), this.physicalLane(width, physical), this.scale(this.view, IPA.top - 8, width), this.scale(physical, PA.top + PA.height + 14, width), ...this.marks(width, physical));
+    inside.append(this.overview(width), this.ribbons(width, physical), this.lane(width), this.physicalLane(width, physical), scaleShapes(this.view, { scale: this.scales.ipa, lane: IPA, y: IPA.top - 8, width }), scaleShapes(physical, { scale: this.scales.pa, lane: PA, y: PA.top + PA.height + 14, width }), ...this.marks(width, physical));
     this.svg.replaceChildren(patterns(), laneLabel('VM sees', IPA.top, IPA.height), laneLabel('Physical', PA.top, PA.height), inside);
   }
 
   private overview(width: number): SVGElement {
     const group = shape('g', { 'class': 'overview' }, shape('rect', { x: 0, y: OVERVIEW.top, width, height: OVERVIEW.height, 'class': 'lane' }));
-    const spans = this.ranges.map(ipaSpan);
-    for (const { index, x, width: wide } of place(spans, this.hull, width, (one) => this.ranges[one]?.state ?? '')) {
+    for (const { index, x, width: wide } of place(this.seen, this.hull, width, (one) => this.ranges[one]?.state ?? '')) {
       group.append(shape('rect', { 'x': x, 'y': OVERVIEW.top + 2, 'width': wide, 'height': OVERVIEW.height - 4, 'class': `range ${this.ranges[index]?.state ?? ''}` }));
     }
     const left = toPixel(this.view.from, this.hull, width);
@@ -153,38 +191,49 @@ export class MapPicture {
 
   private lane(width: number): SVGElement {
     const group = shape('g', {}, shape('rect', { 'x': 0, 'y': IPA.top, width, 'height': IPA.height, 'class': 'lane' }));
-    for (const { index, x, width: wide } of place(this.ranges.map(ipaSpan), this.view, width, (one) => this.ranges[one]?.state ?? '')) {
-      const range = this.ranges[index];
-      if (range !== undefined) group.append(this.box(index, range, { x, y: IPA.top, width: wide, height: IPA.height }));
+    let free = 0;
+    for (const placed of place(this.seen, this.view, width, (one) => this.ranges[one]?.state ?? '')) {
+      const range = this.ranges[placed.index];
+      if (range === undefined) continue;
+      const at = { x: placed.x, y: IPA.top, width: placed.width, height: IPA.height };
+      const isMany = placed.last !== placed.index;
+      const title = isMany ? `${range.stateText}: many small ranges from ${hexText(range.ipa)} on; zoom in to see them` : this.words(range);
+      // Shapes of many small ranges lie on each other: only the first has room for words.
+      const lines = placed.x < free ? [] : [range.stateText, isMany ? 'many' : sizeText(range.sizeBytes), `${range.access} ${range.change === 'same' ? '' : range.change}`];
+      if (at.width > TEXT_WIDTH_MIN) free = Math.max(free, at.x + at.width);
+      group.append(this.box(placed, at, { title, lines }));
     }
     return group;
   }
 
-  private box(index: number, range: MapRange, at: { readonly x: number; readonly y: number; readonly width: number; readonly height: number }): SVGElement {
-    const isSelected = index === this.selected;
-    const group = shape('g', { 'class': `box ${range.change} ${isSelected ? 'selected' : ''}`, 'data-index': index }, shape('title', {}, this.words(range)));
-    group.append(shape('rect', { ...at, 'class': `range ${range.state}` }), shape('rect', { ...at, 'class': `pattern ${range.state}`, 'fill': `url(#${range.state})` }));
+  private isSelected({ index, last }: Placed): boolean {
+    return this.selected >= index && this.selected <= last && this.ranges[this.selected]?.state === this.ranges[index]?.state;
+  }
+
+  private box(placed: Placed, at: Rectangle, { title, lines }: { readonly title: string; readonly lines: readonly string[] }): SVGElement {
+    const { state = 'owned', change = 'same' } = this.ranges[placed.index] ?? {};
     const inside = shape('svg', { ...at, overflow: 'hidden' });
-    if (at.width > 40) inside.append(shape('text', { x: 6, y: 18, 'class': 'title' }, range.stateText), shape('text', { x: 6, y: 34 }, sizeText(range.sizeBytes)), shape('text', { x: 6, y: 49 }, `${range.access} ${range.change === 'same' ? '' : range.change}`));
-    group.append(inside);
-    return group;
+    if (at.width > TEXT_WIDTH_MIN) inside.append(...lines.map((text, line) => shape('text', { 'x': 6, 'y': 18 + line * 16, 'class': line === 0 ? 'title' : undefined }, text)));
+    return shape('g', { 'class': `box ${change} ${this.isSelected(placed) ? 'selected' : ''}`, 'data-index': placed.index },
+      shape('title', {}, title), shape('rect', { ...at, 'class': `range ${state}` }), shape('rect', { ...at, 'class': `pattern ${state}`, 'fill': `url(#${state})` }), inside);
   }
 
   private physicalLane(width: number, physical: Span): SVGElement {
     const group = shape('g', {}, shape('rect', { 'x': 0, 'y': PA.top, width, 'height': PA.height, 'class': 'lane' }));
-    for (const { index, x, width: wide } of place(this.others.map(paSpan), physical, width, (one) => this.others[one]?.vm ?? '')) {
+    for (const { index, x, width: wide } of place(this.foreign, physical, width, (one) => this.others[one]?.vm ?? '')) {
       const other = this.others[index];
       const inside = shape('svg', { x, y: PA.top, width: wide, height: PA.height, overflow: 'hidden' }, shape('text', { x: 6, y: 18 }, wide > 40 ? other?.vm ?? '' : ''));
       group.append(shape('g', {}, shape('title', {}, `seen by ${other?.vm ?? ''} only`), shape('rect', { x, 'y': PA.top, 'width': wide, 'height': PA.height, 'class': 'range foreign' }), inside));
     }
-    for (const { index, x, width: wide } of place(this.ranges.map(paSpan), physical, width, (one) => this.ranges[one]?.state ?? '')) {
-      const range = this.ranges[index];
-      if (range === undefined || !overlaps(ipaSpan(range), this.view)) continue;
-      const at = { x, y: PA.top, width: wide, height: PA.height };
-      const inside = shape('svg', { ...at, overflow: 'hidden' });
-      if (wide > 40) inside.append(shape('text', { x: 6, y: 18, 'class': 'title' }, range.owner), shape('text', { x: 6, y: 34 }, range.others.length === 0 ? '' : `+ ${[...new Set(range.others.map(({ vm }) => vm))].join(', ')}`));
-      group.append(shape('g', { 'class': `box ${index === this.selected ? 'selected' : ''}`, 'data-index': index }, shape('title', {}, `physical ${hexText(range.pa)}, owner ${range.owner}`),
-        shape('rect', { ...at, 'class': `range ${range.state}` }), shape('rect', { ...at, 'class': `pattern ${range.state}`, 'fill': `url(#${range.state})` }), inside));
+    let free = 0;
+    for (const placed of place(this.lying, physical, width, (one) => this.ranges[one]?.state ?? '')) {
+      const range = this.ranges[placed.index];
+      const above = this.seen[placed.index];
+      if (range === undefined || above === undefined || !overlaps(above, this.view)) continue;
+      const at = { x: placed.x, y: PA.top, width: placed.width, height: PA.height };
+      const lines = placed.x < free ? [] : [range.owner, range.others.length === 0 ? '' : `+ ${[...new Set(range.others.map(({ vm }) => vm))].join(', ')}`];
+      if (at.width > TEXT_WIDTH_MIN) free = Math.max(free, at.x + at.width);
+      group.append(this.box(placed, at, { title: `physical ${hexText(range.pa)}, owner ${range.owner}`, lines }));
     }
     return group;
   }
@@ -193,29 +242,22 @@ export class MapPicture {
   private ribbons(width: number, physical: Span): SVGElement {
     const group = shape('g', { 'class': 'ribbons' });
     const [top, bottom] = [IPA.top + IPA.height, PA.top];
-    for (const { index, x, width: wide } of place(this.ranges.map(ipaSpan), this.view, width, (one) => this.ranges[one]?.state ?? '')) {
+    const last = { from: this.scales.ipa.toAddress(this.view.from), to: this.scales.ipa.toAddress(this.view.to) };
+    for (const placed of place(this.seen, this.view, width, (one) => this.ranges[one]?.state ?? '')) {
+      const { index, x, width: wide } = placed;
       const range = this.ranges[index];
-      if (range === undefined) continue;
-      const offset = Math.max(0, this.view.from - range.ipa);
-      const left = toPixel(range.pa + offset, physical, width);
-      const right = Math.max(left + 1, toPixel(range.pa + Math.min(range.sizeBytes, this.view.to - range.ipa), physical, width));
-      group.append(shape('path', { 'class': `ribbon ${range.state} ${index === this.selected ? 'selected' : ''}`, 'd': `M${x},${top} L${x + wide},${top} L${right},${bottom} L${left},${bottom} Z` }));
-    }
-    return group;
-  }
-
-  private scale(span: Span, y: number, width: number): SVGElement {
-    const group = shape('g', { 'class': 'scale' });
-    for (const address of ticksOf(span, width)) {
-      const x = toPixel(address, span, width);
-      const isLast = x > width - 60;
-      group.append(shape('line', { x1: x, x2: x, y1: y - 3, y2: y + 3 }), shape('text', { 'x': isLast ? x - 4 : x + 4, y, 'text-anchor': isLast ? 'end' : 'start' }, hexText(address)));
+      const end = this.ranges[placed.last];
+      if (range === undefined || end === undefined) continue;
+      const left = toPixel(this.scales.pa.toPosition(range.pa + Math.max(0, last.from - range.ipa)), physical, width);
+      const right = Math.max(left + 1, toPixel(this.scales.pa.toPosition(end.pa + Math.min(end.sizeBytes, last.to - end.ipa)), physical, width));
+      group.append(shape('path', { 'class': `ribbon ${range.state} ${this.isSelected(placed) ? 'selected' : ''}`, 'd': `M${x},${top} L${x + wide},${top} L${right},${bottom} L${left},${bottom} Z` }));
     }
     return group;
   }
 
   private marks(width: number, physical: Span): readonly SVGElement[] {
-    const { ipa, pa } = this.mark;
+    const ipa = this.mark.ipa === undefined ? undefined : this.scales.ipa.toPosition(this.mark.ipa);
+    const pa = this.mark.pa === undefined ? undefined : this.scales.pa.toPosition(this.mark.pa);
     const line = (x: number, lane: typeof IPA): SVGElement => shape('path', { 'class': 'mark', 'd': `M${x},${lane.top - 4} V${lane.top + lane.height + 4} M${x - 5},${lane.top - 4} h10 l-5,7 z` });
     return [
       ...(ipa !== undefined && ipa >= this.view.from && ipa < this.view.to ? [line(toPixel(ipa, this.view, width), IPA)] : []),
@@ -225,8 +267,8 @@ export class MapPicture {
 
   private onKey(event: KeyboardEvent): void {
     const actions: Readonly<Record<string, () => void>> = {
-      'ArrowRight': () => { this.select(nextRange(this.ranges.map(ipaSpan), this.selected, 1, this.view)); },
-      'ArrowLeft': () => { this.select(nextRange(this.ranges.map(ipaSpan), this.selected, -1, this.view)); },
+      'ArrowRight': () => { this.select(nextRange(this.seen, this.selected, 1, this.view)); },
+      'ArrowLeft': () => { this.select(nextRange(this.seen, this.selected, -1, this.view)); },
       'Home': () => { this.select(0); },
       'End': () => { this.select(this.ranges.length - 1); },
       'PageDown': () => { this.look(pan(this.view, PAN_STEP, this.hull)); },
@@ -286,6 +328,32 @@ export class MapPicture {
     const index = this.indexOf(event);
     if (index >= 0) this.zoomTo(index);
   }
+}
+
+/** Pixels that an address takes. */
+const LABEL_WIDTH = 92;
+
+/** Addresses along a lane, and marks where a gap is cut. */
+function scaleShapes(view: Span, { scale, lane, y, width }: { readonly scale: Scale; readonly lane: typeof IPA; readonly y: number; readonly width: number }): SVGElement {
+  const group = shape('g', { 'class': 'scale' });
+  const pieces = scale.pieces.length === 0 ? [{ addresses: view, positions: view, isFolded: false, isUsed: true }] : scale.pieces.filter(({ positions }) => overlaps(positions, view));
+  let free = 0;
+  for (const { addresses, positions, isFolded, isUsed } of pieces) {
+    const [left, right] = [toPixel(positions.from, view, width), toPixel(positions.to, view, width)];
+    if (isFolded) {
+      group.append(shape('path', { 'class': 'cut', 'd': `M${left},${lane.top} L${right},${lane.top + lane.height} M${left},${lane.top + lane.height} L${right},${lane.top}` }, shape('title', {}, `nothing from ${hexText(addresses.from)} to ${hexText(addresses.to - 1)}`)));
+      continue;
+    }
+    if (!isUsed) continue;
+    const inSight = { from: scale.toAddress(Math.max(positions.from, view.from)), to: scale.toAddress(Math.min(positions.to, view.to)) };
+    for (const address of [...(left >= 0 ? [addresses.from] : []), ...ticksOf(inSight, Math.max(1, right - left))]) {
+      const x = toPixel(scale.toPosition(address), view, width);
+      if (x < free || x < 0 || x + LABEL_WIDTH > width) continue;
+      free = x + LABEL_WIDTH;
+      group.append(shape('line', { x1: x, x2: x, y1: y - 3, y2: y + 3 }), shape('text', { x: x + 4, y }, hexText(address)));
+    }
+  }
+  return group;
 }
 
 /** `128 MiB`. */

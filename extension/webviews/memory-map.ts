@@ -18,6 +18,7 @@ const COLUMNS = ['VM sees it at', 'Size', 'Physical', 'State', 'Owner', 'EL1', '
 let map: MapState = { session: 'none', vms: [], vmid: -1, vm: '', ranges: [], others: [], cut: false, nowText: '' };
 let inSight: Span = { from: 0, to: 0 };
 let selected = -1;
+let isFolded = true;
 
 const vmBox = element('select', { 'aria-label': 'Virtual machine', 'title': 'Whose memory' });
 const status = element('span', { 'class': 'status', 'role': 'status' });
@@ -31,6 +32,7 @@ const spaceBox = element('select', { 'aria-label': 'Kind of address' }, element(
 const walkTitle = element('h2', {}, 'Walk of an address');
 const walkResult = element('div', { 'class': 'walk-result' });
 const content = element('div', { 'class': 'content' });
+const foldButton = button('Fold gaps', 'Cut out long gaps between ranges', () => { setFolded(!isFolded); });
 const picture = new MapPicture({
   onSelect: (index) => { onSelect(index); },
   onView: (span) => {
@@ -53,13 +55,12 @@ function rangeText({ ipa, sizeBytes }: MapRange): string {
   return `${hexText(ipa)} – ${hexText(ipa + sizeBytes - 1)}`;
 }
 
-const othersText = ({ others }: MapRange): string => others.map(({ vm, ipa, access }) => `${vm} at ${ipa} (${access})`).join(', ');
+const othersText = ({ others }: MapRange): string => others.map(({ vm, ipa, access }) => `${vm} at ${ipa}${access === '' ? '' : ` (${access})`}`).join(', ');
 
 function onSelect(index: number): void {
   selected = index;
   drawChosen();
   for (const row of body.rows) setAttributes(row, { 'aria-selected': String(row.dataset['index'] === String(index)) });
-  body.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' });
 }
 
 function drawChosen(): void {
@@ -72,6 +73,12 @@ function drawChosen(): void {
     button('Memory', 'Open the memory of the selected range', () => { reveal(selected); }),
     button('Walk', 'Walk the first address of the selected range', () => { walk(`${map.vm}:ipa:${hexText(range.ipa)}`); }),
   );
+}
+
+function setFolded(isOn: boolean): void {
+  isFolded = isOn;
+  setAttributes(foldButton, { 'aria-pressed': String(isOn) });
+  picture.fold(isOn);
 }
 
 function drawLegend(): void {
@@ -165,10 +172,11 @@ function start(): void {
   );
   document.body.append(
     element('div', { 'class': 'toolbar', 'role': 'toolbar', 'aria-label': 'Memory map' }, vmBox,
-      button('−', 'Zoom out (-)', () => { picture.zoomBy(1.5); }), button('+', 'Zoom in (+)', () => { picture.zoomBy(1 / 1.5); }), button('All', 'Show all memory (0)', () => { picture.showAll(); }), status),
+      button('−', 'Zoom out (-)', () => { picture.zoomBy(1.5); }), button('+', 'Zoom in (+)', () => { picture.zoomBy(1 / 1.5); }), button('All', 'Show all memory (0)', () => { picture.showAll(); }), foldButton, status),
     empty, content,
   );
   setAttributes(document.body, { 'data-vscode-context': JSON.stringify({ preventDefaultContextMenuItems: true }) });
+  setFolded(isFolded);
   drawMap(map);
   window.addEventListener('message', ({ data }: MessageEvent<ToMapPage>) => { receive(data); });
   // Rows are made anew on each zoom; a burst of them is one.

@@ -7,8 +7,8 @@
 /** A part of an address space: from `from` to before `to`. */
 export interface Span { readonly from: number; readonly to: number }
 
-/** A range of memory as it lies in one lane. */
-export interface Placed { readonly index: number; readonly x: number; readonly width: number }
+/** A range of memory as it lies in one lane; or several small ones that lie so close that they are one shape, from `index` to `last`. */
+export interface Placed { readonly index: number; readonly last: number; readonly x: number; readonly width: number }
 
 /** Least width of anything, so that a page among gigabytes can still be seen and hit. */
 export const WIDTH_MIN = 3;
@@ -68,22 +68,27 @@ export function toAddress(x: number, span: Span, width: number): number {
 }
 
 /**
- * Where the ranges in sight lie, to scale, each at least `WIDTH_MIN` wide. Ranges that would lie on the same few pixels as an equal
- * one (`kindOf`) before them are left out: thousands of small pages cost no more than there are pixels.
+ * Where the ranges in sight lie, to scale, each at least `WIDTH_MIN` wide. A range too small for that which touches an equal one
+ * (`kindOf`) before it becomes part of its shape: thousands of small pages cost no more than there are pixels, and look like what they are.
  */
 export function place(ranges: readonly Span[], span: Span, width: number, kindOf: (index: number) => string): readonly Placed[] {
   const placed: Placed[] = [];
-  const lastEnd = new Map<string, number>();
+  const newest = new Map<string, number>();
   for (const [index, range] of ranges.entries()) {
     if (!overlaps(range, span)) continue;
     const left = toPixel(Math.max(range.from, span.from), span, width);
-    const right = toPixel(Math.min(range.to, span.to), span, width);
+    const end = toPixel(Math.min(range.to, span.to), span, width);
+    const isSmall = end - left < WIDTH_MIN;
+    const right = isSmall ? left + WIDTH_MIN : end;
     const kind = kindOf(index);
-    const end = Math.max(right, left + WIDTH_MIN);
-    // A shape that reaches less than a pixel beyond the one before adds nothing to be seen.
-    if (end < (lastEnd.get(kind) ?? -1) + 1) continue;
-    lastEnd.set(kind, end);
-    placed.push({ index, x: Math.min(left, width - WIDTH_MIN), width: end - left });
+    const at = newest.get(kind);
+    const before = at === undefined ? undefined : placed[at];
+    if (at !== undefined && before !== undefined && isSmall && left < before.x + before.width) {
+      placed[at] = { ...before, last: index, width: Math.max(before.width, right - before.x) };
+      continue;
+    }
+    newest.set(kind, placed.length);
+    placed.push({ index, last: index, x: Math.min(left, width - WIDTH_MIN), width: right - left });
   }
   return placed;
 }

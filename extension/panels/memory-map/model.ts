@@ -19,7 +19,7 @@ export function mapState(vms: readonly VmMemory[], before: readonly VmMemory[] |
     vms: withMemory.map(({ vmid: id, vm }) => ({ vmid: id, name: vm })),
     vmid: shown?.vmid ?? -1,
     vm: shown?.vm ?? '',
-    ranges: shown === undefined ? [] : shown.map.map((range) => mapRange(range, shown, old)),
+    ranges: shown === undefined ? [] : [...shown.map.map((range) => mapRange(range, shown, old)), ...awayRanges(shown, old)].sort((a, b) => a.ipa - b.ipa),
     others: shown === undefined ? [] : otherRanges(shown, withMemory),
     cut: shown?.cut ?? false,
   };
@@ -43,6 +43,26 @@ function mapRange(range: MemoryRow, vm: VmMemory, before: VmMemory | undefined):
     others: range.others,
     change: before === undefined ? 'same' : old === undefined ? 'new' : JSON.stringify(old) === JSON.stringify(range) ? 'same' : 'changed',
   };
+}
+
+/** Memory that the VM lent or is donating, and does not see meanwhile: it has a place in the picture although no map has it. */
+function awayRanges(vm: VmMemory, before: VmMemory | undefined): readonly MapRange[] {
+  const away = vm.memparcels.filter(({ ownerVmid, ownerMapped }) => ownerVmid === vm.vmid && !ownerMapped);
+  return away.flatMap(({ handle, owner, transaction, memoryType, ranges, acceptedBy }) => ranges.map(({ ipa, pa, sizeBytes }, index): MapRange => ({
+    ipa: Number(ipa),
+    pa: Number(pa),
+    sizeBytes,
+    state: transaction === 'donate' ? 'donated' : 'lent',
+    stateText: `${STATE_WORDS[transaction === 'donate' ? 'donated' : 'lent']}, not mapped`,
+    access: '---',
+    userAccess: '---',
+    memoryType,
+    owner,
+    extent: '',
+    memparcel: formatHex(handle),
+    others: acceptedBy.map((taker) => ({ vmid: taker.vmid, vm: taker.vm, ipa: taker.ranges[index]?.ipa ?? taker.ranges[0]?.ipa ?? '?', access: '' })),
+    change: before === undefined || before.memparcels.some((old) => old.handle === handle && !old.ownerMapped) ? 'same' : 'new',
+  })));
 }
 
 /** What the other VMs see and this one does not, by physical address. */

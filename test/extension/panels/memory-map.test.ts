@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import fc from 'fast-check';
+import { foldGaps } from '../../../extension/panels/memory-map/fold';
 import { around, clamp, hullOf, nextRange, pan, place, ticksOf, toAddress, toPixel, WIDTH_MIN, zoom, type Span } from '../../../extension/panels/memory-map/layout';
 import { parseMapMessage } from '../../../extension/panels/memory-map/messages';
 import { mapState } from '../../../extension/panels/memory-map/model';
@@ -15,17 +16,20 @@ const span = (from: number, size: number): Span => ({ from, to: from + size });
 test('what lies in the picture is to scale, and nothing is too thin to see', () => {
   const view = span(0, 1000 * MIB);
   const [big, page] = place([span(100 * MIB, 200 * MIB), span(500 * MIB, 4096)], view, 1000, (index) => String(index));
-  assert.deepEqual(big, { index: 0, x: 100, width: 200 });
-  assert.deepEqual(page, { index: 1, x: 500, width: WIDTH_MIN });
+  assert.deepEqual(big, { index: 0, last: 0, x: 100, width: 200 });
+  assert.deepEqual(page, { index: 1, last: 1, x: 500, width: WIDTH_MIN });
 });
 
 test('what is out of sight is left out, what reaches in is cut', () => {
-  assert.deepEqual(place([span(0, 10), span(95, 10), span(300, 5)], span(100, 100), 100, () => ''), [{ index: 1, x: 0, width: 5 }]);
+  assert.deepEqual(place([span(0, 10), span(95, 10), span(300, 5)], span(100, 100), 100, () => ''), [{ index: 1, last: 1, x: 0, width: 5 }]);
 });
 
 test('thousands of pages cost no more shapes than there are pixels', () => {
   const pages = Array.from({ length: 50_000 }, (_, index) => span(index * 8192, 4096));
   assert.ok(place(pages, hullOf(pages), 1000, () => 'owned').length <= 1000);
+  const [all] = place(pages, hullOf(pages), 1000, () => 'owned');
+  assert.deepEqual([all?.index, all?.last], [0, 49_999]);
+  assert.equal(place(pages, hullOf(pages), 1000, (index) => String(index % 2)).length, 2);
 });
 
 test('zooming keeps the address under the pointer and stays inside', () => {
@@ -55,6 +59,28 @@ test('no way of moving leaves the address space or shows less than a page', () =
 test('pixels and addresses convert both ways', () => {
   const view = clamp(span(0x4000_0000, 256 * MIB), span(0, 4 * GIB));
   assert.equal(toAddress(toPixel(0x4800_0000, view, 777), view, 777), 0x4800_0000);
+});
+
+test('folding cuts long gaps and keeps ranges in proportion', () => {
+  const scale = foldGaps([span(0x900_0000, 4096), span(GIB, 128 * MIB), span(GIB + 128 * MIB, 64 * MIB), span(2 ** 40, 64 * MIB)]);
+  const length = (from: number, size: number): number => scale.toPosition(from + size) - scale.toPosition(from);
+  assert.equal(Math.round(length(GIB, 128 * MIB)), 2 * Math.round(length(GIB + 128 * MIB, 64 * MIB)));
+  assert.equal(Math.round(length(2 ** 40, 64 * MIB)), 64 * MIB);
+  assert.ok(length(GIB + 192 * MIB, 2 ** 40 - GIB - 192 * MIB) < 16 * MIB);
+  assert.equal(scale.pieces.filter(({ isFolded }) => isFolded).length, 2);
+});
+
+test('a folded address space keeps order and leads back to every address', () => {
+  const ranges = fc.array(fc.tuple(fc.nat(2 ** 30), fc.integer({ min: 1, max: 2 ** 16 })).map(([page, pages]) => span(page * 4096, pages * 4096)), { minLength: 1, maxLength: 20 });
+  fc.assert(fc.property(ranges, fc.array(fc.nat(2 ** 31), { minLength: 2, maxLength: 20 }), (all, pages) => {
+    const scale = foldGaps(all);
+    const addresses = [...pages.map((page) => page * 4096), ...all.flatMap(({ from, to }) => [from, to])].sort((a, b) => a - b);
+    const positions = addresses.map((address) => scale.toPosition(address));
+    for (const [index, address] of addresses.entries()) {
+      assert.ok(Math.abs(scale.toAddress(positions[index] ?? 0) - address) < 1, String(address));
+      assert.ok(index === 0 || (positions[index - 1] ?? 0) <= (positions[index] ?? 0));
+    }
+  }), { seed: 12, numRuns: 300 });
 });
 
 test('ticks are round addresses with room for their labels', () => {
