@@ -2,6 +2,7 @@
 
 import * as vscode from 'vscode';
 import type { FeatureContext } from './feature';
+import { messageOf } from './model/messages';
 
 /** Registers a command; what it throws is shown as a notification. */
 export function registerCommand({ extension }: FeatureContext, name: string, run: (argument: unknown) => Promise<void>): void {
@@ -12,9 +13,4 @@ export function registerCommand({ extension }: FeatureContext, name: string, run
       void vscode.window.showErrorMessage(messageOf(problem));
     }
   }));
-}
-
-/** The words of an error. */
-export function messageOf(problem: unknown): string {
-  return problem instanceof Error ? problem.message : String(problem);
 }

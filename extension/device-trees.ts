@@ -2,7 +2,7 @@
 
 import * as vscode from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
-import { messageOf } from './command';
+import { messageOf } from './model/messages';
 import type {
   CompareParams, CompiledTree, CompileParams, MemoryMap, MergedTree, MergedTreeParams, PrintedTree, RmOverlay, RmOverlayParams, TreeComparison, TreeInput,
 } from '../language-server/protocol';

@@ -1,7 +1,7 @@
 /** Previews beside the source that follow it as it is typed: the merged tree, and what RM will add for the VM. Ctrl+click leads back to the source. */
 
 import * as vscode from 'vscode';
-import { messageOf, registerCommand } from '../command';
+import { registerCommand } from '../command';
 import { DEVICE_TREE_LANGUAGE, type DeviceTrees } from '../device-trees';
 import type { FeatureContext } from '../feature';
 import { comparisonText, liveOverlayText, overlayText } from '../model/device-tree-preview-text';
@@ -9,6 +9,7 @@ import { configuredName } from '../model/system-file-edit';
 import { TreeMaps } from '../panels/tree-map/view';
 import type { Sessions } from '../sessions';
 import type { PrintedTree } from '../../language-server/protocol';
+import { messageOf } from '../model/messages';
 
 const MERGED = 'gunyah-merged-tree';
 const OVERLAY = 'gunyah-rm-overlay';

@@ -1,8 +1,8 @@
 /** "Open Sample Workspace" and "Open Walkthrough": the first steps of a new user. */
 
 import * as vscode from 'vscode';
-import { messageOf } from '../command';
 import type { FeatureContext } from '../feature';
+import { messageOf } from '../model/messages';
 
 /** The sample to begin with. The others use its guest SDK, so it comes along with each. */
 const BASE_SAMPLE = 'two-vms';

@@ -1,10 +1,9 @@
 /** Read-only documents made from the session: a VM's device tree as it stands now, and memory as a hex dump. */
 
 import * as vscode from 'vscode';
-import { messageOf } from '../command';
 import type { FeatureContext } from '../feature';
 import { hexDump } from '../model/format';
-import { isRecord } from '../model/messages';
+import { isRecord, messageOf } from '../model/messages';
 import type { Sessions } from '../sessions';
 
 const DEVICE_TREE = 'gunyah-device-tree';

@@ -44,3 +44,8 @@ function changeByResponse(message: Readonly<Record<string, unknown>>): RunChange
   const refused = success === false && typeof command === 'string' && RUN_COMMANDS.has(command) && command !== 'configurationDone';
   return refused ? { kind: 'stopped', threadId: undefined } : undefined;
 }
+
+/** The words of an error. */
+export function messageOf(problem: unknown): string {
+  return problem instanceof Error ? problem.message : String(problem);
+}

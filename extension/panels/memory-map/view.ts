@@ -5,7 +5,6 @@
  */
 
 import * as vscode from 'vscode';
-import { messageOf } from '../../command';
 import type { FeatureContext } from '../../feature';
 import { formatTime } from '../../model/format';
 import { PositionHistory } from '../../model/position-history';
@@ -16,6 +15,7 @@ import type { VmMemory } from '../memory/model';
 import { parseMapMessage, type FromMapPage, type ToMapPage } from './messages';
 import { mapState } from './model';
 import { parseWalkAddress, type WalkAddress } from './walk-address';
+import { messageOf } from '../../model/messages';
 
 const VIEW_TYPE = 'gunyah.memoryMap';
 const LIVE_REFRESH_MS = 1000;

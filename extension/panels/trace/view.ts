@@ -5,7 +5,6 @@
  */
 
 import * as vscode from 'vscode';
-import { messageOf } from '../../command';
 import type { FeatureContext } from '../../feature';
 import { formatTime, plural } from '../../model/format';
 import type { Sessions } from '../../sessions';
@@ -13,6 +12,7 @@ import { showPage } from '../../webview-html';
 import { parseTraceMessage, type FromTracePage, type ToTracePage } from './messages';
 import { copyText } from './model';
 import { TraceSource } from './source';
+import { messageOf } from '../../model/messages';
 
 /** Id of the view. */
 export const TRACE_VIEW = 'gunyah.trace';

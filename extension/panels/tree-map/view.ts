@@ -1,13 +1,13 @@
 /** The memory map of a device tree: a tab beside the source that follows it as it is typed. Serves its page with data. */
 
 import * as vscode from 'vscode';
-import { messageOf } from '../../command';
 import { DEVICE_TREE_LANGUAGE } from '../../device-trees';
 import type { FeatureContext } from '../../feature';
 import { fileNameOf } from '../../model/format';
 import { showPage } from '../../webview-html';
 import type { MemoryMap } from '../../../language-server/protocol';
 import { parseTreeMapMessage, type FromTreeMapPage, type ToTreeMapPage } from './messages';
+import { messageOf } from '../../model/messages';
 
 const VIEW_TYPE = 'gunyah.treeMap';
 const PAUSE_MS = 150;
