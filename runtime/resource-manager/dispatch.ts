@@ -9,6 +9,7 @@ import type { RmRecord } from './message-codec';
 import { describePayload, requestById, rmMessageName } from './message-display';
 import { RM_REQUESTS } from './message-table';
 import type { RmRequest, RmRequestName } from './message-table';
+import { suitsLinux } from './profile';
 import { RM_ERRORS, RmFailure } from './rm-errors';
 import type { RmErrorName } from './rm-errors';
 import { receivePacket, RPC_PAYLOAD_MAX } from './rpc';
@@ -22,13 +23,14 @@ import { firmwareHandlers } from './requests/firmware';
 import type { RmHandlers } from './requests/handler';
 import { interruptHandlers } from './requests/interrupts';
 import { memoryHandlers } from './requests/memory';
+import { newerHandlers } from './requests/newer';
 import { queryHandlers } from './requests/queries';
 import { vmManagementHandlers } from './requests/vm-management';
 import { VMID } from './vm-states';
 import { vcpuHalted } from './vm-teardown';
 
 /** Every handler there is. */
-const HANDLERS: RmHandlers = { ...consoleHandlers, ...vmManagementHandlers, ...memoryHandlers, ...interruptHandlers, ...queryHandlers, ...firmwareHandlers, ...addressHandlers, ...clockHandlers };
+const HANDLERS: RmHandlers = { ...consoleHandlers, ...vmManagementHandlers, ...memoryHandlers, ...interruptHandlers, ...queryHandlers, ...firmwareHandlers, ...addressHandlers, ...clockHandlers, ...newerHandlers };
 
 /** Requests that the open RM serves and this one does not yet; they answer UNIMPLEMENTED. */
 export function notYetRmMessages(): readonly RmRequestName[] {
@@ -93,7 +95,7 @@ function failure(row: RmRequest, error: RmErrorName, hypervisorError: number): U
 function run(rm: Rm, caller: VmRecord, request: { readonly name: RmRequestName; readonly row: RmRequest }, payload: Uint8Array): RmErrorName | RmFailure | RmRecord {
   // Handlers are keyed by name, and each takes just what its row describes.
   const handler = HANDLERS[request.name] as ((rm: Rm, caller: VmRecord, args: RmRecord) => RmErrorName | RmFailure | RmRecord) | undefined;
-  if (handler === undefined) return 'UNIMPLEMENTED';
+  if (handler === undefined || (request.row.status === 'newer' && !suitsLinux(rm.options))) return 'UNIMPLEMENTED';
   const hlosOnly = request.row.caller === 'hlos' || request.row.caller === 'hlos-owner';
   if (hlosOnly && caller.vmid !== VMID.HLOS) return 'DENIED';
   const args = decodePayload(request.row.request, payload, request.row.minimumBytes);

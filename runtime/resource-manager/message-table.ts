@@ -16,7 +16,7 @@ export type RmCaller = 'any' | 'hlos' | 'hlos-owner' | 'owner' | 'query' | 'self
 /** One request. */
 export interface RmRequest {
   readonly id: number;
-  /** `open`: the open RM serves it; `unimplemented`: the open RM knows it and refuses; `newer`: only later RMs know it. */
+  /** `open`: the open RM serves it; `unimplemented`: the open RM knows it and refuses; `newer`: only later RMs know it, and this one in profile `linux`. */
   readonly status: 'open' | 'unimplemented' | 'newer';
   readonly caller: RmCaller;
   readonly summary: string;
@@ -26,6 +26,8 @@ export interface RmRequest {
   readonly reply: readonly Field[];
   /** The errors that the request is known to answer, apart from those of hypercalls that RM makes for it. */
   readonly errors: readonly RmErrorName[];
+  /** Whether this platform lacks what the request is about, so that it can only fail. */
+  readonly neverSucceeds?: true;
   /** Whether a failure carries one word more: the hypervisor's error, 0 where the hypervisor was not asked. */
   readonly hasErrorDetail?: true;
 }
@@ -91,7 +93,7 @@ export const RM_REQUESTS = {
   },
   VM_AUTH_IMAGE: {
     id: 0x5600_000a, status: 'open', caller: 'hlos-owner', request: [u16('vmid'), bareList('parameters', [u32('type'), u32('value')], 64)], reply: [],
-    errors: ['DENIED', 'MSG_INVALID', 'VMID_INVALID', 'VM_STATE'],
+    neverSucceeds: true, errors: ['DENIED', 'MSG_INVALID', 'VMID_INVALID', 'VM_STATE'],
     summary: 'Has an image authenticated by the platform.',
   },
   VM_INIT: { id: 0x5600_000b, status: 'open', caller: 'hlos-owner', request: [u16('vmid'), zero(2)], reply: [], errors: ['DENIED', 'MSG_INVALID', 'VMID_INVALID', 'VM_STATE', 'MEM_INVALID', 'ARGUMENT_INVALID', 'NORESOURCE'], summary: 'Reads the configuration and creates the VM’s objects.' },
@@ -121,7 +123,7 @@ export const RM_REQUESTS = {
   },
   VM_SET_BOOT_CONTEXT: {
     id: 0x5600_0031, status: 'newer', caller: 'owner', request: [u16('vmid'), u8('registerSet'), u8('registerIndex'), reserved(4), u64('value')], reply: [],
-    errors: ['UNIMPLEMENTED'],
+    errors: ['UNIMPLEMENTED', 'MSG_INVALID', 'VMID_INVALID', 'DENIED', 'VM_STATE', 'ARGUMENT_INVALID'],
     summary: 'Sets a register of the boot vCPU.',
   },
   VM_SET_FIRMWARE_MEM: {
@@ -131,12 +133,12 @@ export const RM_REQUESTS = {
   },
   VM_SET_DEMAND_PAGING: {
     id: 0x5600_0033, status: 'newer', caller: 'owner', request: [u16('vmid'), reserved(2), longList('ranges', [u64('base'), u64('size')], 512)], reply: [],
-    errors: ['UNIMPLEMENTED'],
+    neverSucceeds: true, errors: ['UNIMPLEMENTED'],
     summary: 'Names ranges that the owner fills on demand.',
   },
   VM_SET_ADDRESS_LAYOUT: {
     id: 0x5600_0034, status: 'newer', caller: 'owner', request: [u16('vmid'), reserved(2), u32('rangeId'), u64('base'), u64('size')], reply: [],
-    errors: ['UNIMPLEMENTED'],
+    errors: ['UNIMPLEMENTED', 'MSG_INVALID', 'VMID_INVALID', 'DENIED', 'VM_STATE', 'ARGUMENT_INVALID'],
     summary: 'Places image and firmware in the guest.',
   },
   VM_IRQ_ACCEPT: { id: 0x5600_0050, status: 'open', caller: 'any', request: [u32('handle'), u32('virq')], reply: [u32('virq')], errors: ['MSG_INVALID', 'HANDLE_INVALID', 'IN_USE', 'IRQ_INUSE'], summary: 'Takes a lent interrupt.' },

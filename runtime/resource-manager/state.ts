@@ -151,6 +151,10 @@ export interface VmRecord {
   peers: Vmid[];
   image: ImagePlace | null;
   firmware: FirmwarePlace | null;
+  /** Registers of the boot vCPU that VM_SET_BOOT_CONTEXT set and that RM would otherwise choose; null: RM chooses. */
+  bootContext: { readonly entry: bigint | null; readonly x0: bigint | null };
+  /** Where VM_SET_ADDRESS_LAYOUT said that image and firmware go; null: where the configuration says. */
+  layout: { readonly image: bigint | null; readonly firmware: bigint | null };
   /** What VM_SET_TIME_BASE said: nanoseconds at a value of the counter. Null while nobody has. */
   timeBase: { readonly nanoseconds: bigint; readonly counter: bigint } | null;
   /** Ranges of its address space that RM leaves alone because the VM reserved them. */
@@ -242,7 +246,7 @@ export function newRmState(freeMemory: RmState['freeMemory'], interruptHandleBas
 /** A VM that has just been allocated. */
 export function newVm(vmid: Vmid, owner: Vmid, platformIndex: number | null): VmRecord {
   return {
-    vmid, owner, platformIndex, state: 'NONE', osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', exit: null, peers: [owner], image: null, firmware: null, timeBase: null, reservations: [],
+    vmid, owner, platformIndex, state: 'NONE', osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', exit: null, peers: [owner], image: null, firmware: null, timeBase: null, reservations: [], bootContext: { entry: null, x0: null }, layout: { image: null, firmware: null },
     config: null, objects: null, memoryExtent: null, ram: null, mappings: [], deviceWindows: [], vcpus: [], link: null, console: null, vdevices: [], heldCaps: [],
     heldVirqs: [], heldPages: [], entry: 0n, hardwareInterrupts: [],
   };

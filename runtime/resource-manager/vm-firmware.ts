@@ -15,13 +15,15 @@ const CHUNK = 0x1_0000;
 /** Maps and fills the firmware; its address, or `undefined` (and a report) if the VM cannot start from it. */
 export function acceptFirmware(rm: Rm, vm: VmRecord, config: VmConfig): bigint | undefined {
   const problem = placeFirmware(rm, vm, config);
-  if (problem === undefined) return config.firmwareAddress ?? undefined;
+  if (problem === undefined) return vm.layout.firmware ?? config.firmwareAddress ?? undefined;
   rm.report(vm.vmid, 'rm-firmware', `VM_START: ${problem}`);
   return undefined;
 }
 
-function placeFirmware(rm: Rm, vm: VmRecord, { firmwareAddress, firmwareSizeMax, entryOffset }: VmConfig): string | undefined {
+function placeFirmware(rm: Rm, vm: VmRecord, config: VmConfig): string | undefined {
   const { firmware, image } = vm;
+  const { firmwareSizeMax, entryOffset } = config;
+  const firmwareAddress = vm.layout.firmware ?? config.firmwareAddress;
   const parcel = firmware === null ? undefined : parcelByHandle(rm, firmware.handle);
   if (firmware === null || parcel === undefined) return 'a VM of authentication type 2 needs firmware memory (VM_SET_FIRMWARE_MEM).';
   if (firmwareAddress === null) return 'the configuration has no firmware-address.';

@@ -181,7 +181,7 @@ function acceptMemory(rm: Rm, vm: VmRecord): StartPlace | undefined {
   const { image, config } = vm;
   const parcel = image === null ? undefined : parcelByHandle(rm, image.handle);
   if (image === null || config === null || parcel === undefined) return undefined;
-  const base = config.baseAddress ?? DEFAULT_BASE_ADDRESS;
+  const base = vm.layout.image ?? config.baseAddress ?? DEFAULT_BASE_ADDRESS;
   if (!mayRunFrom(vm, parcel) || typeof acceptParcel(rm, vm, parcel, { at: base, sanitise: false }) === 'string') {
     rm.report(vm.vmid, 'rm-image-parcel', 'VM_START: the image parcel must be lent or shared with full rights and fit at base-address.');
     return undefined;
@@ -208,9 +208,10 @@ function powerOn(rm: Rm, vm: VmRecord, place: StartPlace): boolean {
   const index = vm.config?.cpus.findIndex((cpu) => cpu.boots) ?? -1;
   const vcpu = vm.vcpus[index];
   assert(vcpu !== undefined, 'a configuration has a booting CPU');
-  vm.entry = place.entry;
   for (const [index, value] of place.arguments.entries()) {
     if (rm.call('vcpu_register_write', { vcpu: vcpu.cap, register_set: REGISTER_SET_X, register_index: index + 1, value }).error !== 0) return false;
   }
-  return rm.call('vcpu_poweron', { vcpu: vcpu.cap, entry_point: place.entry, context: place.dtb, flags: 0n }).error === 0;
+  const { entry, x0 } = vm.bootContext;
+  vm.entry = entry ?? place.entry;
+  return rm.call('vcpu_poweron', { vcpu: vcpu.cap, entry_point: vm.entry, context: x0 ?? place.dtb, flags: 0n }).error === 0;
 }

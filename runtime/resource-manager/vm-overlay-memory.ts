@@ -92,8 +92,8 @@ export function reservedMemoryError(subject: OverlaySubject): 'no-parcel' | 'reu
 }
 
 /** Linux must leave the firmware of its protected VM alone. */
-function addFirmware(reserved: DtNode, { firmware, config }: VmRecord, cellsOf: Cells): void {
-  const address = config?.firmwareAddress;
+function addFirmware(reserved: DtNode, { firmware, config, layout }: VmRecord, cellsOf: Cells): void {
+  const address = layout.firmware ?? config?.firmwareAddress;
   if (firmware === null || address == null) return;
   put(reserved.ensure(`firmware@${address.toString(16)}`), {
     'reg': cells(...split(address, cellsOf.address), ...split(firmware.sizeBytes, cellsOf.size)), 'no-map': true, 'compatible': 'qcom,vm-firmware',

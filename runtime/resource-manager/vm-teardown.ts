@@ -163,7 +163,7 @@ function takeBackParcels(rm: Rm, vm: VmRecord): void {
 
 function cleanRecord(): Partial<VmRecord> {
   return {
-    osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', image: null, firmware: null, timeBase: null, reservations: [], config: null, objects: null, memoryExtent: null, mappings: [], deviceWindows: [],
+    osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', image: null, firmware: null, timeBase: null, reservations: [], bootContext: { entry: null, x0: null }, layout: { image: null, firmware: null }, config: null, objects: null, memoryExtent: null, mappings: [], deviceWindows: [],
     vcpus: [], heldVirqs: [], hardwareInterrupts: [], entry: 0n, exit: null,
   };
 }

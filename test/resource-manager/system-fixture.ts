@@ -208,6 +208,16 @@ export class SystemFixture {
     }
   }
 
+  /** A request of a secondary VM with raw payload; answers what came back, notifications included, in order. */
+  exchangeAs(vmid: number, id: number, payload: Uint8Array): Received[] {
+    for (const packet of packetsOf({ kind: 'request', sequence: ++this.sequence, id, payload })) {
+      this.engine.memory.write(pa(this.translate(vmid, SECONDARY_BUFFER)), packet);
+      assert.equal(this.hypercall(vmid, 'msgqueue_send', 0n, BigInt(packet.length), SECONDARY_BUFFER, 0n)[0], 0n);
+      this.settle();
+    }
+    return this.rm.inspect().vms.find((vm) => vm.vmid === vmid)?.state === 'RUNNING' ? this.secondaryReceive(vmid) : [];
+  }
+
   /** A request of a secondary VM; answers the reply's payload in hex. */
   secondaryRequest(vmid: number, id: number, payload: readonly number[]): string | undefined {
     const [packet = new Uint8Array()] = packetsOf({ kind: 'request', sequence: 1, id, payload: Uint8Array.from(payload) });
