@@ -10,6 +10,7 @@ export { BreakpointSet, type Breakpoint, type BreakpointPlace, type ExceptionFil
 export { DebugTarget, type DebugTargetOptions, type StepKind } from './control/debug-target';
 export { EVENT_KINDS, isEventName, parseEventPattern, type EventNames, type EventPattern } from './control/event-pattern';
 export type { Job, JobProgress, StopReport } from './control/job';
+export { addServiceFilter, getServiceRegister, listServiceRegisters, servicesOf, setServiceRegister, type ServiceRegisterView } from './control/services';
 export { walkTables, type WalkLevel } from './control/page-walk';
 export { memoryOf, registersOf, VmSymbols } from './control/vm-symbols';
 export { FIRMWARE_SIZE_MAX, loadFirmware, loadImage, type LoadableImage } from './images/image';
@@ -26,6 +27,12 @@ export { applyOverlays, compileDeviceTree } from './system/compile-device-tree';
 export { createSystem } from './system/boot';
 export { HYPERCALLS } from './hypervisor/hypercall-table';
 export { PSCI_NAMES } from './hypervisor/psci';
+export { KVM_SERVICE_NAMES } from './hypervisor/kvm-services';
+export { KVM_PSCI_NAMES } from './hypervisor/kvm-psci';
+export {
+  BITMAP_NAMES, FILTER_ACTIONS, PSCI_VERSIONS, FILTER_RANGES_MAX, SERVICE_ERRNO, SERVICE_REGISTERS, VmServices,
+  type BitmapName, type FilterAction, type FilterRange, type ServiceError, type ServiceRegisterName, type ServiceSettings,
+} from './hypervisor/service-registers';
 export { HYP_API_FLAGS_0, HYP_API_INFO } from './hypervisor/smccc';
 export { rightNames } from './hypervisor/rights';
 export { decodeRmMessage, RM_NOTIFICATIONS, RM_REQUESTS, type RmParcelView, type RmView, type RmVmView, type RmWaitingView } from './resource-manager/index';

@@ -6,6 +6,7 @@
 import { applyOverlays, compileDeviceTree, err, FIRMWARE_SIZE_MAX, imageOf, loadFirmware, loadImage, ok, type DiskDescription, type FirmwareDescription, type Diagnostic, type LoadableImage, type Result, type SystemDescription, type VirtioDescription, type VmDescription } from '../../runtime/index';
 import type { Host } from '../host';
 import type { SystemConfiguration, VmConfiguration } from '../protocol/launch';
+import { resolveServices } from './services';
 import { parseSystemFile } from './system-file';
 import { parseAddress, parseSize } from './units';
 
@@ -46,13 +47,14 @@ export async function resolveSystem(host: Host, system: SystemConfiguration, opt
   const resolver = new Resolver(host, options.folder);
   const vms: VmDescription[] = [];
   for (const [index, vm] of system.vms.entries()) {
-    const description = await resolver.vm(vm, index);
+    const description = await resolver.vm(vm, { index, common: system.smccc });
     if (description !== undefined) vms.push(description);
   }
   resolver.checkNames(vms);
   for (const { vm, file } of system.symbols ?? []) await resolver.symbolFile(file, vm);
   for (const symbols of options.symbols ?? []) await resolver.launchSymbols(symbols, vms);
   const memory = system.platform?.memory === undefined ? undefined : resolver.size(system.platform.memory, 'platform.memory');
+  const services = resolver.checked(resolveServices(undefined, system.smccc, 'smccc'));
   const errors = resolver.diagnostics.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) return err(errors);
   const vcpusMost = Math.max(...vms.map((vm) => vm.vcpuCount));
@@ -66,6 +68,7 @@ export async function resolveSystem(host: Host, system: SystemConfiguration, opt
     },
     identity: system.identity ?? 'gunyah',
     vms,
+    ...(services === undefined ? {} : { services }),
     semihosting: options.semihosting,
   };
   return ok({ description, symbols: resolver.symbols, warnings: resolver.diagnostics });
@@ -86,7 +89,7 @@ class Resolver {
     this.folder = folder;
   }
 
-  async vm(vm: VmConfiguration, index: number): Promise<VmDescription | undefined> {
+  async vm(vm: VmConfiguration, { index, common }: { readonly index: number; readonly common: SystemConfiguration['smccc'] }): Promise<VmDescription | undefined> {
     const program = vm.firmware ?? vm.image ?? '';
     const name = vm.name ?? baseName(program);
     const image = await this.image(vm, name);
@@ -100,6 +103,7 @@ class Resolver {
     const base = vm.memory?.base === undefined ? undefined : this.address(vm.memory.base, `vms.${index}.memory.base`);
     const size = vm.memory?.size === undefined ? undefined : this.size(vm.memory.size, `vms.${index}.memory.size`);
     if (index === 0 && vm.config !== undefined) this.warn('primary-config-ignored', `The primary VM "${name}" is not created from a VM-configuration node; "config" is ignored.`);
+    const services = this.checked(resolveServices(vm.smccc, common, vm.smccc === undefined ? 'smccc' : `vms.${index}.smccc`));
     if (image === undefined) return undefined;
     return {
       name,
@@ -109,6 +113,7 @@ class Resolver {
       commandLine: vm.commandLine ?? '',
       hasUart: vm.uart ?? true,
       autostart: index === 0 || (vm.autostart ?? false),
+      ...(services === undefined ? {} : { services }),
       ...(firmware === undefined ? {} : { firmware }),
       ...(virtio === undefined ? {} : { virtio }),
       ...(base === undefined ? {} : { memoryBase: base }),
@@ -246,6 +251,13 @@ class Resolver {
     const read = await this.host.readFile(path);
     if (read.ok) return read.value;
     this.diagnostics.push(unreadable(code, path, read.error));
+    return undefined;
+  }
+
+  /** A value, or its problems told. */
+  checked<T>(result: Result<T, readonly Diagnostic[]>): T | undefined {
+    if (result.ok) return result.value;
+    this.diagnostics.push(...result.error);
     return undefined;
   }
 

@@ -25,6 +25,26 @@ export interface PlatformConfiguration {
 /** A disk of a VM. */
 export interface DiskConfiguration { readonly path: string; readonly readOnly?: boolean; readonly format?: 'raw' }
 
+/** A bitmap of services: a number, or names of its bits. */
+export type ServiceBitmap = string | number | readonly string[];
+/** Hypercall services offered to a VM. What is absent has the value that the interface says. */
+export interface ServicesConfiguration {
+  /** Whose answers the VM gets. Default `gunyah`. */
+  readonly personality?: 'gunyah' | 'kvm';
+  /** The interface as merged into Linux (default) or as first proposed. */
+  readonly flavour?: 'merged' | 'rfc';
+  readonly standardSecure?: ServiceBitmap;
+  readonly standardHypervisor?: ServiceBitmap;
+  readonly vendorHypervisor?: ServiceBitmap;
+  readonly vendorHypervisor2?: ServiceBitmap;
+  readonly psciVersion?: '0.1' | '0.2' | '1.0' | '1.1' | '1.2' | '1.3';
+  /** Guest physical address of the stolen-time structures. */
+  readonly stolenTime?: string;
+  /** What the host says of ARCH_WORKAROUND_n. */
+  readonly workarounds?: { readonly 1?: 0 | 1 | 2; readonly 2?: 0 | 3; readonly 3?: 0 | 1 | 2 };
+  readonly filter?: readonly { readonly base: string | number; readonly count?: number; readonly action: 'handle' | 'deny' | 'forward' }[];
+}
+
 /** One VM of a system file. `image` or `firmware` is required. Paths are relative to the system file. */
 export interface VmConfiguration {
   readonly name?: string;
@@ -53,7 +73,8 @@ export interface VmConfiguration {
   /** A DTS with Gunyah's VM-configuration node: RM creates the VM from it. */
   readonly config?: string;
   readonly autostart?: boolean;
-  readonly smccc?: Readonly<Record<string, unknown>>;
+  /** Hypercall services offered to it; what is absent is as in the system's `smccc`. */
+  readonly smccc?: ServicesConfiguration;
 }
 
 /** A system file. The first VM is the primary one. */
@@ -61,6 +82,8 @@ export interface SystemConfiguration {
   readonly platform?: PlatformConfiguration;
   readonly identity?: 'gunyah' | 'gunyah-legacy' | 'none';
   readonly vms: readonly VmConfiguration[];
+  /** Hypercall services offered to all VMs. */
+  readonly smccc?: ServicesConfiguration;
   /** Of VMs that other VMs make at run time, by the name that their configuration gives them. */
   readonly symbols?: readonly { readonly vm: string; readonly file: string }[];
 }

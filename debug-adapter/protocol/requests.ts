@@ -411,6 +411,34 @@ export interface HypervisorIdentity {
   readonly linux: readonly LinuxGeneration[];
 }
 
+/** One register of a VM's hypercall services. */
+export interface ServiceRegisterRow {
+  readonly id: Hex;
+  /** Linux's name, such as `KVM_REG_ARM_STD_BMAP`. */
+  readonly name: string;
+  readonly kind: 'version' | 'level' | 'bitmap';
+  readonly value: Hex;
+  /** Bitmaps: the bits that can be set. */
+  readonly supported: Hex;
+  readonly bits: readonly { readonly bit: number; readonly name: string; readonly services: string; readonly isSet: boolean }[];
+}
+/** A range of function identifiers that is treated otherwise than the bitmaps say. */
+export interface ServiceFilterRow { readonly base: Hex; readonly count: number; readonly action: 'handle' | 'deny' | 'forward' }
+/** The hypercall services of a VM. */
+export interface ServiceSelection {
+  readonly vmid: number;
+  readonly personality: 'gunyah' | 'kvm';
+  readonly flavour: 'merged' | 'rfc';
+  /** Whether a vCPU has run, so that bitmaps are fixed. */
+  readonly hasRun: boolean;
+  readonly stolenTime: Hex | null;
+  readonly filter: readonly ServiceFilterRow[];
+  /** In the order of KVM_GET_REG_LIST. */
+  readonly registers: readonly ServiceRegisterRow[];
+}
+/** Names a VM by number or by name. */
+export interface VmArguments { readonly vmid?: number; readonly vm?: string }
+
 /** Every custom request: arguments and answer. The adapter's request table is a mapped type over these keys. */
 export interface CustomRequests {
   'gunyah/vms': { arguments: Record<string, never>; body: { vms: readonly VmRow[] } };
@@ -427,6 +455,10 @@ export interface CustomRequests {
   'gunyah/seek': { arguments: { tick?: number; event?: number }; body: { tick: number } };
   'gunyah/lastWrite': { arguments: { address: string; vm?: string; size?: number }; body: { found: boolean; tick?: number; vm?: string; pc?: Hex } };
   'gunyah/writeConsole': { arguments: { vm: string; text: string }; body: { accepted: number } };
+  'gunyah/serviceRegisters': { arguments: VmArguments; body: ServiceSelection };
+  'gunyah/getServiceRegister': { arguments: VmArguments & { register: string }; body: { id: Hex; name: string; value: Hex } };
+  'gunyah/setServiceRegister': { arguments: VmArguments & { register: string; value: Hex | number }; body: { id: Hex; name: string; value: Hex } };
+  'gunyah/addServiceFilter': { arguments: VmArguments & { base: Hex | number; count?: number; action: 'handle' | 'deny' | 'forward' }; body: { filter: readonly ServiceFilterRow[] } };
   'gunyah/deviceTree': { arguments: { vmid: number }; body: { source: string; blob: string } };
 }
 /** Name of a custom request. */

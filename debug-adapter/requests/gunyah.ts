@@ -14,6 +14,7 @@ import { schedulerBody } from '../views/scheduler';
 import { translationBody } from '../views/translation';
 import { ObjectBook } from '../views/objects';
 import { numberOf, numberOr, textOf, textOr, type Arguments } from './arguments';
+import { SERVICE_REQUESTS } from './services';
 import type { Handler } from './table';
 
 const RM_HISTORY_DEFAULT = 200;
@@ -126,6 +127,7 @@ const HANDLERS: CustomHandlers = {
   'gunyah/lastWrite': lastWrite,
   'gunyah/writeConsole': writeConsole,
   'gunyah/deviceTree': deviceTree,
+  ...SERVICE_REQUESTS,
 };
 
 /** By name, as the request table wants them. */

@@ -4,6 +4,7 @@ import { isEventName } from '../../runtime/index';
 import { AdapterError } from '../errors';
 import { frameEvaluation, registerNames } from '../evaluation';
 import { EVENT_SUGGESTIONS } from '../event-names';
+import { runCommand } from '../commands/table';
 import { evaluateText } from '../expressions/index';
 import type { Session } from '../session';
 import type { FrameHandle } from '../variables/references';
@@ -44,9 +45,11 @@ function setExpression(session: Session, args: Arguments): unknown {
   return setNamed(session, frameOfArguments(session, args), { target: textOf(args, 'expression', 'setExpression'), value: textOf(args, 'value', 'setExpression') });
 }
 
-function evaluate(session: Session, args: Arguments): unknown {
-  session.requireStopped();
+async function evaluate(session: Session, args: Arguments): Promise<unknown> {
   const expression = textOf(args, 'expression', 'evaluate');
+  const command = textOr(args, 'context') === 'repl' ? runCommand(session, expression) : undefined;
+  if (command !== undefined) return { result: await command, variablesReference: 0 };
+  session.requireStopped();
   const handle = frameOfArguments(session, args);
   const context = frameEvaluation(session, handle);
   const result = evaluateText(expression, context);

@@ -7,6 +7,7 @@
 
 import { va, type Va } from '../base/brands';
 import type { TraceEvent } from '../base/trace-event';
+import { FORWARDED_CALL } from '../hypervisor/service-registers';
 import type { Stop } from '../system/stop';
 import type { LookOut, Watchpoint } from '../system/system';
 import type { EventPattern } from './event-pattern';
@@ -108,6 +109,7 @@ export class BreakpointSet {
     const before = events.filter(({ place }) => place.kind === 'event' && place.pattern.beforeCall);
     const after = events.filter(({ place }) => place.kind === 'event' && !place.pattern.beforeCall);
     return {
+      forwarded: true,
       addresses: [...this.breakpoints.values()].flatMap(({ place }) => (place.kind === 'code' ? [...place.addresses, ...(place.identity ?? [])] : [])),
       watchpoints: this.numberWatchpoints(),
       exceptionClasses: this.exceptionClasses,
@@ -141,6 +143,8 @@ export class BreakpointSet {
     const placed = this.hits([...this.breakpoints.values()].filter((breakpoint) => this.eventMatches(breakpoint, event, vcpu)), hit);
     if (placed !== undefined) return { ...placed, event };
     const filter = this.filters.find(({ matches, decide }) => matches(event) && (decide === undefined || decide(hit)));
+    // Nobody but the debugger can answer such a call: no filter has to be chosen for it.
+    if (filter === undefined && event.event === 'report' && event.code === FORWARDED_CALL) return { reason: 'exception', breakpointIds: [], event, exception: { filter: FORWARDED_CALL } };
     if (filter === undefined) return undefined;
     const syndrome = event.event === 'exception' ? { esr: event.esr, far: event.far, elr: va(event.elr) } : {};
     return { reason: 'exception', breakpointIds: [], event, exception: { filter: filter.filter, ...syndrome } };

@@ -5,6 +5,7 @@ import type { TraceEvent } from '../base/trace-event';
 import type { Exit, Vcpu } from '../engine/interface';
 import { describeHypercall, NATIVE_BASE, NATIVE_COUNT } from './hypercalls';
 import type { Kernel } from './kernel';
+import { describeKvmCall } from './kvm-services';
 import { namePlainCall } from './plain-calls';
 import { hypercallNumberOf, nameService } from './smccc';
 import type { Thread } from './thread';
@@ -18,6 +19,8 @@ export function describeCall(kernel: Kernel, thread: Thread, exit: Exit & { read
   const registers = (first: number): bigint[] => Array.from({ length: 8 }, (_, n) => vcpu.x(first + n));
   const origin = { tick: kernel.now, vmid: vmid(thread.vmid), vcpu: thread.vcpuIndex };
   if (kernel.options.identity === 'none') return describePlain(vcpu, exit.reason, origin);
+  const services = kernel.services.peek(thread.vmid);
+  if (services.personality === 'kvm') return describeKvmCall({ kernel, thread, vcpu, immediate: exit.immediate, isSmc: exit.reason === 'smc' });
   const native = exit.immediate - NATIVE_BASE;
   if (exit.reason === 'hvc' && native >= 0 && native < NATIVE_COUNT) {
     const call = describeHypercall(native, registers(0));
@@ -28,7 +31,7 @@ export function describeCall(kernel: Kernel, thread: Thread, exit: Exit & { read
   const number = hypercallNumberOf(id & ~SVE_HINT);
   const call = number === undefined ? undefined : describeHypercall(number, registers(1));
   if (call !== undefined) return { ...origin, event: 'hypercall', phase: 'enter', ...call };
-  const service = number === undefined ? nameService(id & ~SVE_HINT) : undefined;
+  const service = number === undefined ? nameService(id & ~SVE_HINT, services) : undefined;
   if (service === undefined) return { ...origin, event: 'hypercall-unknown', number: number ?? id, path: 'smccc' };
   return { ...origin, event: service.event, phase: 'enter', name: service.name, id, args: { x1: vcpu.x(1), x2: vcpu.x(2), x3: vcpu.x(3) } };
 }

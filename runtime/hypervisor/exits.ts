@@ -11,6 +11,7 @@ import { announced, isMissing, readClusterRegister } from './board-registers';
 import { counterAt } from './hypercalls-vrtc';
 import { callBySmccc, callNative, NATIVE_BASE, NATIVE_COUNT } from './hypercalls';
 import type { Kernel } from './kernel';
+import { callKvm } from './kvm-services';
 import { callPlain } from './plain-calls';
 import { callSmccc, hypercallNumberOf } from './smccc';
 import type { Thread } from './thread';
@@ -83,6 +84,7 @@ function isPlain(kernel: Kernel): boolean {
 function call(kernel: Kernel, thread: Thread, immediate: number, isSmc: boolean): void {
   if (isPlain(kernel)) return callPlain(kernel, thread);
   const vcpu = kernel.engine.vcpu(index(thread));
+  if (kernel.services.of(thread.vmid).personality === 'kvm') return callKvm({ kernel, thread, vcpu, immediate, isSmc });
   const number = immediate - NATIVE_BASE;
   if (!isSmc && number >= 0 && number < NATIVE_COUNT) return callNative(kernel, thread, vcpu, number);
   if (immediate !== 0) {

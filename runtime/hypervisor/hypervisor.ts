@@ -19,6 +19,7 @@ import type { RootVmProgram } from './interface';
 import { checkInvariants } from './invariants';
 import { Kernel, type KernelOptions } from './kernel';
 import { buildRootVm, type RootVmExtras, RootVmRunner, type SavedRunner } from './root-vm';
+import type { ServiceRegistry } from './service-registry';
 import { restoreKernel, type SavedKernel, saveKernel } from './snapshot';
 import type { Thread } from './thread';
 import { stop } from './vcpu-run';
@@ -31,7 +32,7 @@ export { notYetHypercalls } from './hypercalls';
 const MONITOR_CONTROL_DEFAULT = 0x4101_3000n;
 
 /** Options that have defaults. */
-type Defaulted = 'deviceSpace' | 'vcpuCountMax' | 'hardwareInterrupts' | 'capabilityEncoding' | 'identification' | 'monitorControl' | 'identity';
+type Defaulted = 'deviceSpace' | 'vcpuCountMax' | 'hardwareInterrupts' | 'capabilityEncoding' | 'identification' | 'monitorControl' | 'identity' | 'startSeconds';
 
 /** What a hypervisor is made of. Defaults: device space below 1 GiB, 32 vCPUs, no hardware interrupts, plain capability identifiers, Gunyah's identity, the engine's own identification registers. */
 export type HypervisorOptions = Omit<KernelOptions, Defaulted> & Partial<Pick<KernelOptions, Defaulted>> & { readonly deviceAccess: DeviceAccess };
@@ -49,7 +50,7 @@ export class Hypervisor {
   constructor(options: HypervisorOptions) {
     this.device = options.deviceAccess;
     this.kernel = new Kernel({
-      deviceSpace: { base: 0n, sizeBytes: 0x4000_0000n }, vcpuCountMax: 32, hardwareInterrupts: [], capabilityEncoding: 'plain', identity: 'gunyah', identification: { pinned: {}, unpinned: {} }, monitorControl: MONITOR_CONTROL_DEFAULT, ...options,
+      deviceSpace: { base: 0n, sizeBytes: 0x4000_0000n }, vcpuCountMax: 32, hardwareInterrupts: [], capabilityEncoding: 'plain', identity: 'gunyah', identification: { pinned: {}, unpinned: {} }, monitorControl: MONITOR_CONTROL_DEFAULT, startSeconds: 0, ...options,
     }, { yieldEnded: (donor, target, kind) => { this.finishRun(donor, target, kind); } });
     this.inspect = new Inspection(this.kernel);
   }
@@ -64,12 +65,16 @@ export class Hypervisor {
 
   /** The thread that should run on a physical CPU now, or `undefined`: the CPU is idle. */
   pick(cpu: number): Thread | undefined {
-    return this.kernel.scheduler.pick(cpu);
+    const thread = this.kernel.scheduler.pick(cpu);
+    if (thread !== undefined) this.kernel.stolenTime.publish(thread);
+    return thread;
   }
 
   /** Charges time to a thread's slice (or its donor's). */
   account(thread: Thread, elapsed: number): void {
     this.kernel.scheduler.account(thread, elapsed);
+    this.kernel.stolenTime.charge(thread, elapsed);
+    if (elapsed > 0) this.noteRun(thread);
   }
 
   /** When the running thread's slice ends, if that matters to anyone on this CPU. */
@@ -108,6 +113,11 @@ export class Hypervisor {
     return new DeviceMemory(this.kernel, vmid, readOnly);
   }
 
+  /** The hypercall services of VMs. */
+  get services(): ServiceRegistry {
+    return this.kernel.services;
+  }
+
   /** Every thread, in order of creation. */
   get threads(): readonly Thread[] {
     return [...this.kernel.ofType('thread')];
@@ -131,6 +141,12 @@ export class Hypervisor {
   restore(saved: SavedHypervisor): void {
     restoreKernel(this.kernel, saved.kernel);
     if (saved.root !== undefined) this.root?.restore(saved.root);
+  }
+
+  private noteRun(thread: Thread): void {
+    const services = this.kernel.services.of(thread.vmid);
+    if (!services.hasStarted) services.hasStarted = true;
+    if (services.settings.stolenTime !== undefined) this.kernel.stolenTime.begin(thread);
   }
 
   private finishRun(donor: Thread, target: Thread, kind: Thread['yieldKind']): void {

@@ -24,7 +24,10 @@ import { Heap, Partition } from './partition';
 import type { PerformanceMonitors } from './performance-monitors';
 import { Pgtable } from './pgtable';
 import { Scheduler } from './scheduler';
+import { ServiceRegistry } from './service-registry';
+import { GUNYAH_SERVICES, type ServiceSettings } from './service-registers';
 import type { Identity } from './smccc';
+import { StolenTime } from './stolen-time';
 import { Thread } from './thread';
 import { makeVcpuMonitors, type VcpuMonitors } from './vcpu-monitors';
 import type { VcpuTimers } from './vcpu-timers';
@@ -89,6 +92,10 @@ export interface KernelOptions {
   readonly monitorControl: bigint;
   /** How the hypervisor answers a guest that asks what it is. */
   readonly identity: Identity;
+  /** The hypercall services that a VM begins with; absent: Gunyah's own for all. */
+  readonly services?: (vmid: number) => ServiceSettings;
+  /** Time of day at power-on, in seconds since 1970. */
+  readonly startSeconds: number;
   readonly onPlatformPower: (action: 'off' | 'reset') => void;
 }
 
@@ -104,6 +111,8 @@ export class Kernel {
   /** Every object that lives, by id, in order of creation. */
   readonly objects = new Map<number, AnyObject>();
   readonly timers = new Map<number, VcpuTimers>();
+  readonly services: ServiceRegistry;
+  readonly stolenTime = new StolenTime(this);
   readonly monitors = new Map<number, VcpuMonitors>();
   /** Trace classes (Gunyah API: trace_update_class_flags), as an untouched debug build has them. */
   traceClasses = 0x700e7n;
@@ -118,6 +127,7 @@ export class Kernel {
     this.options = options;
     this.engine = options.engine;
     this.prng = new Prng(options.seed);
+    this.services = new ServiceRegistry(options.services ?? (() => GUNYAH_SERVICES));
     this.engineVcpuOwners = Array.from({ length: options.vcpuCountMax }, () => undefined);
     const heapFirst = Number(options.heap.base >> 12n);
     const heapEnd = Number((options.heap.base + options.heap.sizeBytes) >> 12n);
@@ -289,6 +299,7 @@ export class Kernel {
 
   private destroyAddrspace(addrspace: Addrspace): void {
     for (const extent of this.ofType('memextent')) extent.forgetAddrspace(addrspace);
+    this.services.forget(addrspace.vmid);
     for (const frame of addrspace.vdeviceFrames) frame.vic.vic.detachFrame(frame.index);
     addrspace.pgtable.destroy();
     const info = addrspace.infoArea;
@@ -304,6 +315,7 @@ export class Kernel {
 
   private destroyThread(thread: Thread): void {
     this.scheduler.dequeue(thread);
+    this.stolenTime.forget(thread);
     thread.state = 'exited';
     thread.haltSource.unbind();
     thread.wakeupSource.unbind();

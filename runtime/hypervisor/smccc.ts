@@ -9,7 +9,9 @@ import { vmid } from '../base/brands';
 import type { EventValues } from '../base/trace-event';
 import type { Vcpu } from '../engine/interface';
 import type { Kernel } from './kernel';
+import { hasPvTime, isOffered, isPsciFeatureOffered } from './gunyah-services';
 import { type PsciCall, psciFeatures, psciFunction } from './psci';
+import type { VmServices } from './service-registers';
 import type { Thread } from './thread';
 
 /** hyp_api_info of the reference build: version 1, 64-bit, variant 0x51. */
@@ -30,6 +32,8 @@ const ARCH_FEATURES: readonly number[] = [0x8000_0000, 0x8000_0001, 0x8500_ff01,
 /** Of 32-bit functions in TRNG's range that do not exist: zero-extended, unlike those that nobody handles. */
 const TRNG_RANGE: readonly [number, number] = [0x8400_0050, 0x8400_005f];
 const TRNG_INVALID_PARAMETERS = 0xffff_ffff_ffff_fffen;
+const PV_TIME_FEATURES = 0xc500_0020;
+const PV_TIME_ST = 0xc500_0021;
 const TRNG_FEATURES: readonly number[] = [0x8400_0050, 0x8400_0051, 0x8400_0052, 0x8400_0053, 0xc400_0053];
 
 /** How the hypervisor names itself to guests; `none`: the services that tell do not exist. */
@@ -52,7 +56,7 @@ export function hypercallNumberOf(id: number): number | undefined {
 /** Carries out a call and writes its result registers. */
 export function callSmccc(call: SmcccCall): void {
   const reservedClear = ((call.id >>> 17) & 0x7f) === 0;
-  const service = reservedClear ? nameService(call.id & ~0x1_0000) : undefined;
+  const service = reservedClear ? nameService(call.id & ~0x1_0000, call.kernel.services.of(call.thread.vmid)) : undefined;
   if (service === undefined) {
     call.vcpu.setX(0, ALL_ONES);
     if (call.kernel.tracing) call.kernel.emit({ event: 'hypercall-unknown', vmid: vmid(call.thread.vmid), vcpu: call.thread.vcpuIndex, number: call.id >>> 0, path: 'smccc' });
@@ -82,6 +86,7 @@ function simple(name: string, run: (call: SmcccCall) => Outcome, truncates = tru
   return { event: 'smccc', name, truncates, run };
 }
 
+const servicesOf = ({ kernel, thread }: SmcccCall): VmServices => kernel.services.of(thread.vmid);
 const isNamed = ({ kernel }: SmcccCall) => kernel.options.identity !== 'none';
 
 function uid({ kernel: { options: { identity } } }: SmcccCall): Outcome {
@@ -95,6 +100,7 @@ function featureId({ vcpu }: SmcccCall): number {
 
 function hasFeature(call: SmcccCall): boolean {
   const id = featureId(call);
+  if (id === PV_TIME_FEATURES) return hasPvTime(servicesOf(call));
   return ARCH_FEATURES.includes(id) && (isNamed(call) || id < 0x8500_0000);
 }
 
@@ -103,6 +109,8 @@ const SERVICES: ReadonlyMap<number, Service> = new Map<number, Service>([
   [0x8000_0001, simple('SMCCC_ARCH_FEATURES', (call) => [hasFeature(call) ? 0n : NOT_SUPPORTED_32])],
   [0x8500_ff01, simple('STD_HYP_CALL_UID', uid)],
   [0x8500_ff03, simple('STD_HYP_REVISION', (call) => (isNamed(call) ? [1n, 0n] : undefined))],
+  [PV_TIME_FEATURES, simple('PV_TIME_FEATURES', ({ vcpu }) => [[PV_TIME_FEATURES, PV_TIME_ST].includes(Number(vcpu.x(1) & LOW_32)) ? 0n : ALL_ONES], false)],
+  [PV_TIME_ST, simple('PV_TIME_ST', ({ kernel, thread }) => [kernel.stolenTime.clear(thread) ?? ALL_ONES], false)],
   [0x8600_ff01, simple('VENDOR_HYP_CALL_UID', uid)],
   [0x8600_ff03, simple('VENDOR_HYP_REVISION', (call) => (isNamed(call) ? [HYP_API_INFO] : undefined), false)],
   [0x8400_0050, simple('TRNG_VERSION', () => [0x10000n, 0n, 0n, 0n], false)],
@@ -112,9 +120,10 @@ const SERVICES: ReadonlyMap<number, Service> = new Map<number, Service>([
   [0xc400_0053, simple('TRNG_RND', (call) => randomBits(call, 64), false)],
 ]);
 
-/** The service behind a function identifier, if any handles it. */
-export function nameService(signed: number): Service | undefined {
+/** The service behind a function identifier, if any handles it and the VM is offered it. */
+export function nameService(signed: number, services: VmServices): Service | undefined {
   const id = signed >>> 0;
+  if (!isOffered(services, id)) return undefined;
   const known = SERVICES.get(id);
   if (known !== undefined) return known;
   if (id >= TRNG_RANGE[0] && id <= TRNG_RANGE[1]) return simple('TRNG_UNKNOWN', () => [NOT_SUPPORTED_32], false);
@@ -132,6 +141,9 @@ function callPsci(call: SmcccCall, run: (call: PsciCall) => number | 'none'): Ou
     if ((id & 0xffff) !== 0x0a) return undefined;
     return [BigInt.asUintN(32, BigInt(psciFeatures(Number(vcpu.x(1) & LOW_32)) === 0 && Number(vcpu.x(1) & LOW_32) === 0x8000_0000 ? 0 : -1))];
   }
+  const services = servicesOf(call);
+  if ((id & 0xffff) === 0) return [services.psciVersion];
+  if ((id & 0xffff) === 0x0a && !isPsciFeatureOffered(services, Number(vcpu.x(1) & LOW_32))) return [NOT_SUPPORTED_32];
   const width = is64 ? ALL_ONES : LOW_32;
   const result = run({ kernel, thread, id, is64, isSmc, args: [vcpu.x(1) & width, vcpu.x(2) & width, vcpu.x(3) & width] });
   if (result === 'none') return 'none';

@@ -16,6 +16,8 @@ import { restoreHeader, saveHeader, type SavedHeader } from './object';
 import { Partition, type SavedHeap } from './partition';
 import type { SavedMonitors } from './performance-monitors';
 import type { SavedScheduler } from './scheduler';
+import type { SavedServiceRegistry } from './service-registry';
+import type { SavedStolenTime } from './stolen-time';
 import { type SavedThread, Thread } from './thread';
 import { vicPort } from './vcpu';
 import { makeVcpuTimers, type VcpuTimers } from './vcpu-timers';
@@ -56,6 +58,8 @@ export interface SavedKernel {
   readonly traceClasses: bigint;
   readonly nextObjectId: number;
   readonly retired: number;
+  readonly services: SavedServiceRegistry;
+  readonly stolenTime: SavedStolenTime;
 }
 
 /** Interrupt sources that an object holds, in a fixed order. */
@@ -78,7 +82,7 @@ export function saveKernel(kernel: Kernel): SavedKernel {
     memdb: kernel.memdb.save(), scheduler: kernel.scheduler.save(),
     timers: [...kernel.timers].map(([id, timers]) => [id, timers.save()]),
     monitors: [...kernel.monitors].map(([id, { monitors }]) => [id, monitors.save()]),
-    prng: kernel.prng.save(), traceClasses: kernel.traceClasses, nextObjectId: kernel.nextObjectId, retired: kernel.retired,
+    prng: kernel.prng.save(), traceClasses: kernel.traceClasses, nextObjectId: kernel.nextObjectId, retired: kernel.retired, services: kernel.services.save(), stolenTime: kernel.stolenTime.save(),
   };
 }
 
@@ -120,6 +124,8 @@ export function restoreKernel(kernel: Kernel, saved: SavedKernel): void {
   kernel.traceClasses = saved.traceClasses;
   kernel.nextObjectId = saved.nextObjectId;
   kernel.retired = saved.retired;
+  kernel.services.restore(saved.services);
+  kernel.stolenTime.restore(saved.stolenTime);
 }
 
 /** Keeps objects that live in both states, makes those that are missing, drops the others. */

@@ -17,8 +17,9 @@ import { cacheSizes, hardwareIdentification, performanceMonitorControl, pinnedId
 import { BOARD_FLASH, BOARD_VIRTIO_SLOTS } from '../machine/board';
 import { TickEventQueue } from '../machine/event-queue';
 import type { Inspection } from '../hypervisor/inspection';
+import { GUNYAH_SERVICES, type ServiceSettings } from '../hypervisor/service-registers';
 import { createResourceManager, DEFAULT_RM_OPTIONS, type ResourceManager, type RmView } from '../resource-manager/index';
-import { BoardDevices, deviceWindows, platformInterrupts, virtioSlotsOf, type SavedBoardDevices } from './board-devices';
+import { BoardDevices, START_SECONDS, deviceWindows, platformInterrupts, virtioSlotsOf, type SavedBoardDevices } from './board-devices';
 import type { SystemDescription, VmDescription } from './description';
 import { configuredBase, configuredSize, primaryTree, secondaryTree } from './guest-tree';
 import { planMemory, problem, vmMemorySize, type MemoryLayout, type Range } from './layout';
@@ -152,6 +153,8 @@ class Composition implements Parts {
       trace: (event) => { this.observe(event); },
       seed: platform.seed,
       identity: system.description.identity,
+      services: (id) => this.servicesOf(id),
+      startSeconds: START_SECONDS,
       heap: layout.heap,
       vcpuCountMax: VCPU_COUNT_MAX,
       hardwareInterrupts: platformInterrupts(system.description),
@@ -243,6 +246,12 @@ class Composition implements Parts {
     return name === undefined ? undefined : this.resourceManager.vmidOf(name);
   }
 
+  /** What the description chooses for a VM; VMs that others make have the choice for all. */
+  private servicesOf(id: number): ServiceSettings {
+    const name = this.vmName(id);
+    return this.system.description.vms.find((vm) => vm.name === name)?.services ?? this.system.description.services ?? GUNYAH_SERVICES;
+  }
+
   semihostingVm(vcpu: number): SemihostingVm {
     const name = this.vmNameOf(vcpu);
     const index = Math.max(0, this.consoles.findIndex(({ vm }) => vm === name));
@@ -271,7 +280,7 @@ class Composition implements Parts {
   }
 
   private observe(event: TraceEvent): void {
-    const isAsked = this.system.hasEventFilter && event.vcpu !== undefined;
+    const isAsked = (this.system.hasEventFilter || event.event === 'report') && event.vcpu !== undefined;
     const thread = isAsked ? this.gunyah.threads.find((one) => one.vmid === event.vmid && one.vcpuIndex === event.vcpu) : undefined;
     this.system.emit(event, thread?.engineVcpu ?? null);
   }

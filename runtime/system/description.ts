@@ -5,6 +5,7 @@
 
 import type { DiskImage } from '../machine/devices/disk-contents';
 import type { LoadableImage } from '../images/image';
+import type { ServiceSettings } from '../hypervisor/service-registers';
 import type { RmProfile } from '../resource-manager/index';
 
 /** The platform under all virtual machines. */
@@ -66,6 +67,8 @@ export interface VmDescription {
   /** Its virtio devices. */
   readonly virtio?: VirtioDescription;
   readonly autostart: boolean;
+  /** The hypercall services that it begins with; absent: Gunyah's own. */
+  readonly services?: ServiceSettings;
 }
 
 /** A whole system. The first VM is the primary one. */
@@ -73,6 +76,8 @@ export interface SystemDescription {
   readonly platform: PlatformDescription;
   readonly identity: 'gunyah' | 'gunyah-legacy' | 'none';
   readonly vms: readonly VmDescription[];
+  /** Hypercall services of VMs that have no choice of their own. */
+  readonly services?: ServiceSettings;
   /** Whether `HLT #0xF000` of a guest is a semihosting call. */
   readonly semihosting: boolean;
 }

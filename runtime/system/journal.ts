@@ -4,11 +4,14 @@
  */
 
 import type { Ticks } from '../base/brands';
+import type { FilterRange } from '../hypervisor/service-registers';
 
 /** One input. */
 export type JournalEntry = { readonly tick: Ticks } & (
   | { readonly kind: 'console-input'; readonly vm: number; readonly bytes: Uint8Array }
   | { readonly kind: 'write-memory'; readonly address: bigint; readonly bytes: Uint8Array }
+  | { readonly kind: 'set-service'; readonly vmid: number; readonly register: bigint; readonly value: bigint }
+  | { readonly kind: 'add-filter'; readonly vmid: number; readonly range: FilterRange }
   | { readonly kind: 'write-register'; readonly vcpu: number; readonly register: string; readonly value: bigint }
 );
 
@@ -58,3 +61,7 @@ export class Journal {
     return this.entries;
   }
 }
+
+type WithoutTick<E> = E extends unknown ? Omit<E, 'tick'> : never;
+/** A choice of hypercall services. */
+export type ServiceChoice = WithoutTick<Extract<JournalEntry, { readonly kind: 'set-service' | 'add-filter' }>>;

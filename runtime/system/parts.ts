@@ -5,6 +5,7 @@ import type { TraceEvent } from '../base/trace-event';
 import type { Engine, Exit } from '../engine/interface';
 import type { TickEventQueue } from '../machine/event-queue';
 import type { Inspection } from '../hypervisor/inspection';
+import type { ServiceRegistry } from '../hypervisor/service-registry';
 import type { RmView } from '../resource-manager/index';
 import type { LoopHypervisor, LoopThread } from './run-loop';
 import type { SemihostingVm } from './semihosting';
@@ -17,6 +18,8 @@ export type SystemThread = LoopThread;
 export interface SystemHypervisor extends LoopHypervisor<SystemThread> {
   /** What a call would be, without making it; undefined if it is none. */
   describeCall(thread: SystemThread, exit: Exit & { readonly reason: 'hvc' | 'smc' }): TraceEvent | undefined;
+  /** The hypercall services of VMs. */
+  readonly services: ServiceRegistry;
   /** Throws if the hypervisor's state contradicts itself; for tests. */
   checkInvariants(): void;
 }

@@ -51,4 +51,6 @@ export interface StopFilters {
   call?: ((event: TraceEvent, vcpu: VcpuIndex) => boolean) | undefined;
   /** Asked for every event as it happens; the system stops at the next consistent point. */
   event?: ((event: TraceEvent, vcpu: VcpuIndex | null) => boolean) | undefined;
+  /** Stop after calls that a VM's service filter forwards, so that somebody can answer them. */
+  forwarded?: boolean | undefined;
 }

@@ -10,11 +10,12 @@ import { hex } from '../base/bits';
 import { ipa, pa, ticks, va, vmid, type Pa, type Ticks, type Va, type Vmid } from '../base/brands';
 import type { TraceEvent } from '../base/trace-event';
 import { FAULT_LOOP_COUNT, PAGE_SIZE, type Engine, type Exit, type Translation, type Watchpoint } from '../engine/interface';
+import { FORWARDED_CALL } from '../hypervisor/service-registers';
 import { systemRegisters } from '../isa/system-registers';
 import type { TimelineSubject } from './subject';
 import { START_SECONDS } from './board-devices';
 import type { SystemDescription } from './description';
-import { Journal, type JournalEntry } from './journal';
+import { Journal, type JournalEntry, type ServiceChoice } from './journal';
 import type { MemoryLayout } from './layout';
 import { RunLoop, type Interception } from './run-loop';
 import { Semihosting } from './semihosting';
@@ -153,7 +154,7 @@ export class System implements TimelineSubject {
     this.engine.setWatchpoints(lookOut.watchpoints);
     this.stopClasses = lookOut.exceptionClasses;
     this.reportExceptions();
-    this.filters = { call: lookOut.call, event: lookOut.event };
+    this.filters = { call: lookOut.call, event: lookOut.event, forwarded: lookOut.forwarded };
   }
 
   /** Records exceptions that the engine takes as trace events too. They cost time; results are the same. */
@@ -263,6 +264,11 @@ export class System implements TimelineSubject {
     this.input({ tick: this.now, kind: 'write-register', vcpu, register, value });
   }
 
+  /** Chooses hypercall services of a VM on behalf of the debugger. The caller has seen that it can be done. */
+  chooseService(choice: ServiceChoice): void {
+    this.input({ tick: this.now, ...choice });
+  }
+
   // What can be seen.
 
   /** Bytes of physical memory; shorter where RAM ends. */
@@ -335,7 +341,8 @@ export class System implements TimelineSubject {
   /** Records an event and lets the event filter see it. */
   emit(event: TraceEvent, vcpu: number | null): void {
     this.trace.put(event);
-    if (this.filters.event?.(event, vcpu) === true) this.pending ??= { kind: 'event', vcpu, event };
+    const isForwarded = this.filters.forwarded === true && event.event === 'report' && event.code === FORWARDED_CALL;
+    if (isForwarded || this.filters.event?.(event, vcpu) === true) this.pending ??= { kind: 'event', vcpu, event };
   }
 
   /** Whether `emit` wants to know the vCPU: looking it up costs more than recording the event. */
@@ -448,6 +455,8 @@ export class System implements TimelineSubject {
         // The debugger's own writes are no news to it.
         this.engine.takeHostHit();
         break;
+      case 'set-service': this.parts.hypervisor.services.of(entry.vmid).set(entry.register, entry.value); break;
+      case 'add-filter': this.parts.hypervisor.services.of(entry.vmid).addFilter(entry.range); break;
       case 'write-register': this.setRegister(entry.vcpu, entry.register, entry.value); break;
     }
   }

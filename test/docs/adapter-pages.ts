@@ -54,7 +54,7 @@ function docOf(node: ts.Node): string {
 interface Schema {
   readonly description?: string;
   readonly type?: string;
-  readonly enum?: readonly string[];
+  readonly enum?: readonly (string | number)[];
   readonly default?: unknown;
   readonly minimum?: number;
   readonly maximum?: number;
@@ -62,6 +62,7 @@ interface Schema {
   readonly anyOf?: readonly Schema[];
   readonly items?: Schema;
   readonly required?: readonly string[];
+  readonly definitions?: Readonly<Record<string, Schema>>;
   readonly properties?: Readonly<Record<string, Schema>>;
 }
 
@@ -72,6 +73,8 @@ export function systemFilePage(): string {
     'The system file',
     'Every key of a `*.gunyah.json` file, which is JSON with comments. Paths are relative to the file. The editor checks the file by the same schema.',
     table(['key', 'value', 'meaning'], schemaRows(schema, '')),
+    ...Object.entries(schema.definitions ?? {}).filter(([, one]) => one.properties !== undefined).map(([name, one]) =>
+      `## ${name}\n\n${one.description ?? ''}\n\n${table(['key', 'value', 'meaning'], schemaRows(one, ''))}`),
   );
 }
 
@@ -86,7 +89,7 @@ function schemaRows(schema: Schema, prefix: string): readonly (readonly string[]
 }
 
 function schemaType(schema: Schema): string {
-  if (schema.enum !== undefined) return schema.enum.map(code).join(', ');
+  if (schema.enum !== undefined) return schema.enum.map((value) => code(String(value))).join(', ');
   if (schema.anyOf !== undefined) return schema.anyOf.map(schemaType).join(' or ');
   if (schema.$ref !== undefined) return schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1);
   if (schema.type === 'array') return schema.items?.properties === undefined ? `list of ${schemaType(schema.items ?? {})}` : 'list';

@@ -8,6 +8,7 @@ import { type ErrorName, ERRORS } from '../../runtime/hypervisor/errors';
 import { type Hypercall, HYPERCALLS, type HypercallName } from '../../runtime/hypervisor/hypercall-table';
 import { createHypervisor, type Hypervisor, type Thread } from '../../runtime/hypervisor/hypervisor';
 import type { RootVm } from '../../runtime/hypervisor/interface';
+import type { ServiceSettings } from '../../runtime/hypervisor/service-registers';
 import { TickEventQueue } from '../../runtime/machine/event-queue';
 
 /** The platform's RAM. */
@@ -48,7 +49,7 @@ export class Fixture {
   private rootVm: RootVm | undefined;
   private nextBase = RAM_BASE + 0x100_0000n;
 
-  constructor(options: { readonly maxCaps?: number; readonly cpuCount?: number; readonly capabilityEncoding?: 'plain' | 'random'; readonly heapSize?: number; readonly identity?: 'gunyah' | 'gunyah-legacy' | 'none' } = {}) {
+  constructor(options: { readonly maxCaps?: number; readonly cpuCount?: number; readonly capabilityEncoding?: 'plain' | 'random'; readonly heapSize?: number; readonly identity?: 'gunyah' | 'gunyah-legacy' | 'none'; readonly services?: (vmid: number) => ServiceSettings } = {}) {
     this.maxCaps = options.maxCaps ?? 64;
     const heapSize = options.heapSize ?? HEAP_SIZE;
     this.engine = createEngine({ ram: [{ base: pa(RAM_BASE), sizeBytes: RAM_SIZE }], vcpuCountMax: 16, counterShift: 4 });
@@ -56,6 +57,7 @@ export class Fixture {
       engine: this.engine, events: this.events, cpuCount: options.cpuCount ?? 2, trace: (event) => { this.trace.push(event); }, seed: 7,
       heap: { base: RAM_END - BigInt(heapSize), sizeBytes: BigInt(heapSize) }, vcpuCountMax: 16, hardwareInterrupts: [20, 33, 34],
       capabilityEncoding: options.capabilityEncoding ?? 'plain', identity: options.identity ?? 'gunyah', onPlatformPower: (action) => { this.power.push(action); },
+      ...(options.services === undefined ? {} : { services: options.services }),
       deviceAccess: (address, access) => {
         this.devices.push({ address, isWrite: access.isWrite, value: access.value });
         return 0x5an;

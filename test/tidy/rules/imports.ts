@@ -29,7 +29,7 @@ export const IMPORT_TABLE: readonly ImportRow[] = [
   { folder: 'runtime/resource-manager/', project: ['runtime/base/', 'runtime/devicetree/', 'runtime/images/', 'runtime/hypervisor/interface'], packages: [] },
   { folder: 'runtime/system/', project: RUNTIME_BELOW_SYSTEM, packages: [] },
   { folder: 'runtime/timeline/', project: ['runtime/base/', 'runtime/system/'], packages: [] },
-  { folder: 'runtime/control/', project: ['runtime/base/', 'runtime/isa/', 'runtime/symbols/', 'runtime/system/', 'runtime/timeline/'], packages: [] },
+  { folder: 'runtime/control/', project: ['runtime/base/', 'runtime/hypervisor/service-registers', 'runtime/isa/', 'runtime/symbols/', 'runtime/system/', 'runtime/timeline/'], packages: [] },
   { folder: 'runtime/', project: ['runtime/'], packages: [] },
   { folder: 'debug-adapter/protocol/', project: [], packages: [], typesOnly: ['@vscode/debugprotocol'] },
   { folder: 'debug-adapter/main', project: ['debug-adapter/', 'runtime/index'], packages: ['node:'] },
