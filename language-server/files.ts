@@ -36,6 +36,8 @@ export class WorkspaceFiles implements DtsFiles {
   private readonly openText: (path: string) => string | undefined;
   private folders: readonly string[] = [];
   private readonly texts = new Map<string, Kept<string>>();
+  /** Which files and folders may be read, as far as known; a link that leads elsewhere shows as another file. */
+  private readonly known = new Map<string, { readonly identity: string; readonly isAllowed: boolean }>();
 
   /** `openText` gives the text of open documents. */
   constructor(openText: (path: string) => string | undefined) {
@@ -44,6 +46,7 @@ export class WorkspaceFiles implements DtsFiles {
 
   /** Sets the folders that may be read, with all that is below them. */
   allow(folders: readonly string[]): void {
+    this.known.clear();
     this.folders = [...new Set(folders.map(realPath).filter((folder) => folder !== undefined))];
   }
 
@@ -71,8 +74,7 @@ export class WorkspaceFiles implements DtsFiles {
 
   /** True if there is such a folder and it may be read. */
   hasFolder(path: string): boolean {
-    const real = realPath(path);
-    return real !== undefined && this.isAllowed(real) && (statSync(real, { throwIfNoEntry: false })?.isDirectory() ?? false);
+    return this.allowedStats(path)?.isDirectory() ?? false;
   }
 
   private readBytesOf(path: string): Buffer | undefined {
@@ -84,18 +86,33 @@ export class WorkspaceFiles implements DtsFiles {
   }
 
   private statsOf(path: string): Stats | undefined {
+    const stats = this.allowedStats(path);
+    return stats?.isFile() === true && stats.size <= FILE_SIZE_MAX ? stats : undefined;
+  }
+
+  /** What is at a path now, if it may be read. */
+  private allowedStats(path: string): Stats | undefined {
+    const stats = statsAt(path);
+    if (stats === undefined) return undefined;
+    const identity = `${String(stats.dev)} ${String(stats.ino)}`;
+    const known = this.known.get(path);
+    if (known?.identity === identity) return known.isAllowed ? stats : undefined;
     const real = realPath(path);
-    if (real === undefined || !this.isAllowed(real)) return undefined;
-    try {
-      const stats = statSync(real);
-      return stats.isFile() && stats.size <= FILE_SIZE_MAX ? stats : undefined;
-    } catch {
-      return undefined;
-    }
+    const isAllowed = real !== undefined && this.isAllowed(real);
+    this.known.set(path, { identity, isAllowed });
+    return isAllowed ? stats : undefined;
   }
 
   private isAllowed(real: string): boolean {
     return this.folders.some((folder) => real === folder || real.startsWith(folder.endsWith(sep) ? folder : folder + sep));
+  }
+}
+
+function statsAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 

@@ -33,7 +33,13 @@ export function offsetsOf(text: string, { line = 1, column = 1, length }: Place)
 
 /** The range of a place in a text. */
 export function rangeOfPlace(document: TextDocument, place: Place): Range {
-  const { start, end } = offsetsOf(document.getText(), place);
+  const { line, column, length } = place;
+  const text = document.getText();
+  // Where lines end only at line feeds, a place with a length needs no counting. It is the library that says so, and its lengths end within the line.
+  if (line !== undefined && column !== undefined && length !== undefined && !text.includes('\r')) {
+    return { start: { line: line - 1, character: column - 1 }, end: { line: line - 1, character: column - 1 + length } };
+  }
+  const { start, end } = offsetsOf(text, place);
   return rangeOf(document, start, end);
 }
 

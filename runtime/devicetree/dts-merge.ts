@@ -21,6 +21,8 @@ export interface WorkProperty {
   labels: WorkLabel[];
   deleted: boolean;
   origin: SourceOrigin;
+  /** The property as it was finished last; true as long as value, labels and origin are the same. */
+  finished?: { readonly made: DtProperty; readonly labels: readonly WorkLabel[] };
 }
 
 /** A node, or a mark that deletes one. */
@@ -265,6 +267,15 @@ export class WorkTree {
 
 const NO_LABELS: readonly string[] = [];
 
+/** The property as trees have it. Properties do not change, so trees share those that stay the same. */
+function finishedProperty(work: WorkProperty): DtProperty {
+  const { name, value, labels, origin, finished } = work;
+  if (finished?.made.value === value && finished.made.origin === origin && finished.labels === labels) return finished.made;
+  const made = new DtProperty(name, value, { labels: labels.length === 0 ? NO_LABELS : labels.map((label) => label.name), origin });
+  work.finished = { made, labels };
+  return made;
+}
+
 class Finisher {
   private readonly problems: DiagnosticList;
   private readonly labels = new Map<string, string>();
@@ -299,7 +310,7 @@ class Finisher {
       const { name, value, origin, labels } = property;
       for (const label of labels) this.claim(label, `${path} property ${name}`);
       for (const part of value) for (const mark of part.labels) this.claim({ name: mark.name, origin: mark.origin ?? origin }, `${path} property ${name}`);
-      const finished = new DtProperty(name, value, { labels: labels.length === 0 ? NO_LABELS : labels.map((label) => label.name), origin });
+      const finished = finishedProperty(property);
       const isTwice = made.has(name);
       if (isTwice) this.problems.add('dts-duplicate-property', origin, { name });
       if (isTwice) made.put(finished);

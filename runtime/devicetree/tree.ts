@@ -114,7 +114,8 @@ export class DtNode {
 
   /** The name without unit address. */
   get baseName(): string {
-    return this.name.replace(/@.*$/s, '');
+    const at = this.name.indexOf('@');
+    return at < 0 ? this.name : this.name.slice(0, at);
   }
 
   /** What follows `@` in the name. */

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --json] [-- --only kernels|linux|adapter] [-- --rounds N]`: every figure the project promises, each measured beside what
+ * `npm run bench [-- --json] [-- --only kernels|linux|adapter|devicetree] [-- --rounds N]`: every figure the project promises, each measured beside what
  * it is compared with, in one run. `--json` prints a list of {name, value, unit, against, rival, ratio}; rows that could not be
  * measured go to stderr and make the exit status 1.
  */
@@ -9,6 +9,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { measureAdapter } from './adapter';
+import { measureDeviceTrees } from './device-trees';
 import { type Figure, type Unmeasured, formatFigure } from './figure';
 import { measureKernels } from './kernels';
 import { measureLinux } from './linux';
@@ -44,6 +45,7 @@ async function main(): Promise<void> {
   const results = [
     ...(isWanted('kernels') ? kernels(commandFile, rounds) : []),
     ...(isWanted('linux') ? measureLinux(commandFile, rounds) : []),
+    ...(isWanted('devicetree') ? measureDeviceTrees(rounds) : []),
     ...(isWanted('adapter') ? await measureAdapter(commandFile) : []),
   ];
   const figures = results.filter((result): result is Figure => 'value' in result);

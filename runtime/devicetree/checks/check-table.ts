@@ -19,12 +19,12 @@ interface CheckRow {
   readonly after: readonly string[];
   readonly run: (context: CheckContext, node: DtNode) => void;
   /** The property without which a node passes; only nodes that have it are checked. */
-  readonly on?: string;
+  readonly on?: string | ((property: string) => boolean);
 }
 
 const check = (level: CheckLevel, run: CheckRow['run'], ...after: readonly string[]): CheckRow => ({ level, run, after });
 /** The same for a check that says something only of nodes with a certain property. */
-const checkOn = (on: string, level: CheckLevel, run: CheckRow['run'], ...after: readonly string[]): CheckRow => ({ level, run, after, on });
+const checkOn = (on: NonNullable<CheckRow['on']>, level: CheckLevel, run: CheckRow['run'], ...after: readonly string[]): CheckRow => ({ level, run, after, on });
 const cell = (property: string): CheckRow => checkOn(property, 'warning', name.mustBeCell(property));
 const string = (property: string, level: CheckLevel = 'warning'): CheckRow => checkOn(property, level, name.mustBeString(property));
 
@@ -62,7 +62,7 @@ const CHECKS: Readonly<Record<string, CheckRow>> = {
   node_name_format: check('error', name.nodeNameFormat, 'node_name_chars'),
   node_name_vs_property_name: check('warning', name.nodeNameAgainstProperty, 'node_name_chars'),
   unit_address_vs_reg: check('warning', address.unitAddressAgainstReg),
-  property_name_chars: check('error', name.propertyNameCharacters),
+  property_name_chars: checkOn(name.isBadName, 'error', name.propertyNameCharacters),
   property_name_chars_strict: check('off', name.propertyNameCharactersStrict),
   name_is_string: string('name', 'error'),
   address_cells_is_cell: cell('#address-cells'),
@@ -72,7 +72,7 @@ const CHECKS: Readonly<Record<string, CheckRow>> = {
   status_is_string: string('status'),
   label_is_string: string('label'),
   compatible_is_string_list: checkOn('compatible', 'warning', name.mustBeStringList('compatible')),
-  names_is_string_list: check('warning', name.namesAreStrings),
+  names_is_string_list: checkOn((property) => property.endsWith('-names'), 'warning', name.namesAreStrings),
   alias_paths: check('warning', name.aliasPaths),
   addr_size_cells: check('warning', () => undefined, 'address_cells_is_cell', 'size_cells_is_cell'),
   reg_format: checkOn('reg', 'warning', address.regFormat, 'addr_size_cells'),
@@ -98,7 +98,7 @@ const CHECKS: Readonly<Record<string, CheckRow>> = {
   chosen_node_stdout_path: check('warning', name.chosenStdoutPath),
   ...providerRows(),
   deprecated_gpio_property: check('off', reference.deprecatedGpioList),
-  gpios_property: check('warning', reference.gpioLists),
+  gpios_property: checkOn(reference.isGpioList, 'warning', reference.gpioLists),
   interrupt_provider: check('warning', reference.interruptProvider),
   interrupts_property: checkOn('interrupts', 'warning', reference.interruptsList),
   graph_nodes: check('warning', reference.graphNodes),
@@ -138,7 +138,7 @@ export function checkTree(tree: DeviceTree, levels: Readonly<Record<string, Chec
       results.set(key, 'skipped');
       return [];
     }
-    const found = context.collect(() => { for (const node of row.on === undefined ? context.nodes : context.nodesWith(row.on)) row.run(context, node); });
+    const found = context.collect(() => { for (const node of nodesFor(context, row)) row.run(context, node); });
     results.set(key, found);
     return found;
   };
@@ -146,6 +146,11 @@ export function checkTree(tree: DeviceTree, levels: Readonly<Record<string, Chec
     const level = levels[key] ?? defaultLevel(key);
     return level === 'off' ? [] : run(key).map((finding) => failure(key, level, finding));
   });
+}
+
+function nodesFor(context: CheckContext, { on }: CheckRow): readonly DtNode[] {
+  if (on === undefined) return context.nodes;
+  return typeof on === 'string' ? context.nodesWith(on) : context.nodesWithNames(on);
 }
 
 function failure(code: string, severity: 'warning' | 'error', { node, property, message }: Finding): CheckFailure {

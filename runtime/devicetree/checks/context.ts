@@ -45,6 +45,12 @@ export class CheckContext {
     return this.byProperty.get(property) ?? [];
   }
 
+  /** The nodes that have a property with such a name, in tree order. */
+  nodesWithNames(wanted: (property: string) => boolean): readonly DtNode[] {
+    const found = new Set([...this.byProperty].flatMap(([name, nodes]) => (wanted(name) ? nodes : [])));
+    return found.size === 0 ? [] : this.nodes.filter((node) => found.has(node));
+  }
+
   /** Records a failure of the check that is running. */
   report(node: DtNode, message: string, property?: DtProperty): void {
     this.findings.push({ node, message, ...(property === undefined ? {} : { property }) });

@@ -28,6 +28,11 @@ export function nodeNameAgainstProperty(context: CheckContext, node: DtNode): vo
   if (node.parent?.has(node.name) === true) context.report(node, `The parent has a property with the same name, ${node.name}.`);
 }
 
+/** True for a property name with characters that none may have. */
+export function isBadName(property: string): boolean {
+  return !PROPERTY_CHARACTERS.test(property);
+}
+
 /** Characters that no property name may have. */
 export function propertyNameCharacters(context: CheckContext, node: DtNode): void {
   for (const property of node.properties) if (!PROPERTY_CHARACTERS.test(property.name)) context.report(node, 'The name has characters that property names cannot have; they have letters, digits and ,._+*#?-.', property);

@@ -65,7 +65,7 @@ function referencesIn(property: DtProperty): ReadonlySet<number> | undefined {
 }
 
 /** True for the names of properties that list GPIOs. */
-function isGpioList(name: string): boolean {
+export function isGpioList(name: string): boolean {
   return name.includes('gpio') && /(-gpios?|^gpios?)$/.test(name) && !name.endsWith(',nr-gpios');
 }
 
