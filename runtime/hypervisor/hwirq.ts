@@ -9,6 +9,17 @@ import { VIC_VCPUS_MAX } from './vic';
 import type { VicObject } from './vic-object';
 import { VirqSource } from './virq-source';
 
+/** Heap bytes of the bookkeeping of a private line that is forwarded. */
+export const FORWARD_BYTES = 512;
+
+/** A vCPU as forwarding sees it: its place at the interrupt controller, and whether it stays on one CPU. */
+export interface ForwardTarget { readonly index: number; readonly isPinned: boolean }
+
+/** True for the number of a PPI. */
+export function isPrivateNumber(virq: number): boolean {
+  return virq >= 16 && virq < 32;
+}
+
 /** A forwarded line (Gunyah API: hwirq). */
 export class Hwirq {
   readonly header: ObjectHeader<'hwirq'>;
@@ -17,6 +28,8 @@ export class Hwirq {
   /** One source for a shared line; for a private one, one per vCPU index of the VIC. */
   readonly sources: readonly VirqSource[];
   level = false;
+  /** Where a private line is forwarded to, whether or not there are vCPUs yet. */
+  forward: { readonly vic: VicObject; readonly virq: number } | undefined;
 
   constructor(id: number, intid: number) {
     this.header = new ObjectHeader('hwirq', id);
@@ -30,25 +43,39 @@ export class Hwirq {
     return this.intid < 32;
   }
 
-  /** Gunyah API: hwirq_bind_virq. */
+  /** Gunyah API: hwirq_bind_virq on a shared line. */
   bind({ vic }: VicObject, virq: number): ErrorName {
-    const [first] = this.sources;
-    if (!this.isPrivate) return first?.bind(vic, virq) ?? 'FAILURE';
-    if (virq < 16 || virq >= 32) return 'ARGUMENT_INVALID';
-    if (first?.bound !== undefined) return 'DENIED';
-    for (let index = 0; index < vic.maxVcpus; index++) {
-      const error = this.sources[index]?.bindPrivate(vic, index, virq) ?? 'FAILURE';
-      if (error !== 'OK') {
-        this.unbindAll();
-        return error;
-      }
+    return this.sources[0]?.bind(vic, virq) ?? 'FAILURE';
+  }
+
+  /**
+   * Gunyah API: hwirq_bind_virq on a private line: every vCPU that is attached to the controller now, or will be, gets it. DENIED if the line is
+   * forwarded already or a vCPU may run on another CPU than its own; nothing is bound then.
+   */
+  forwardTo(vic: VicObject, virq: number, vcpus: readonly ForwardTarget[]): ErrorName {
+    if (this.forward !== undefined) return 'DENIED';
+    this.forward = { vic, virq };
+    for (const vcpu of vcpus) {
+      const error = this.bindVcpu(vcpu);
+      if (error === 'OK') continue;
+      this.unbindAll();
+      return error;
     }
     return 'OK';
   }
 
+  /** Forwards a private line to one more vCPU of its controller. */
+  bindVcpu({ index, isPinned }: ForwardTarget): ErrorName {
+    const { forward } = this;
+    if (forward === undefined) return 'OK';
+    if (!isPinned) return 'DENIED';
+    if (!isPrivateNumber(forward.virq)) return 'ARGUMENT_INVALID';
+    return this.sources[index]?.bindPrivate(forward.vic.vic, index, forward.virq) ?? 'ARGUMENT_INVALID';
+  }
+
   /** Gunyah API: hwirq_unbind_virq. */
   unbind(): ErrorName {
-    if (this.sources.every((source) => source.bound === undefined)) return this.isPrivate ? 'OK' : 'VIRQ_NOT_BOUND';
+    if (!this.isPrivate && this.sources[0]?.bound === undefined) return 'VIRQ_NOT_BOUND';
     this.unbindAll();
     return 'OK';
   }
@@ -71,6 +98,7 @@ export class Hwirq {
   }
 
   private unbindAll(): void {
+    this.forward = undefined;
     for (const source of this.sources) source.unbind();
   }
 }

@@ -2,7 +2,8 @@
 
 import { vmid } from '../base/brands';
 import type { ErrorName } from './errors';
-import { type Handler, type Handlers, isError } from './hypercall-types';
+import { FORWARD_BYTES, type ForwardTarget } from './hwirq';
+import { type CallContext, type Handler, type Handlers, isError } from './hypercall-types';
 import { copyFromUser, copyToUser } from './user-memory';
 import type { VicObject } from './vic-object';
 import type { VirqSource } from './virq-source';
@@ -71,6 +72,20 @@ const attachVcpuToVpm: Handler<'vpm_group_attach_vcpu'> = ({ index }, { vpm_grou
   return 'OK';
 };
 
+/** A private line pays for its bookkeeping before anything is looked at. */
+const bindHwirq: Handler<'hwirq_bind_virq'> = ({ virq }, { hwirq, vic }, { kernel }) => {
+  const { heap } = kernel.partition;
+  if (hwirq.isPrivate && !heap.reserveBytes(FORWARD_BYTES)) return 'NOMEM';
+  const error = hwirq.isPrivate ? hwirq.forwardTo(vic, virq, attachedTo(kernel, vic)) : hwirq.bind(vic, virq);
+  if (error === 'OK') hwirq.replay();
+  else if (hwirq.isPrivate) heap.releaseBytes(FORWARD_BYTES);
+  return error;
+};
+
+function attachedTo(kernel: CallContext['kernel'], vic: VicObject): ForwardTarget[] {
+  return [...kernel.ofType('thread')].flatMap((thread) => (thread.wasActivated && thread.vic?.object === vic ? [{ index: thread.vic.index, isPinned: thread.isPinned }] : []));
+}
+
 /** Handlers of this file. */
 export const IPC_HANDLERS: Handlers<IpcCallName> = {
   doorbell_bind_virq: ({ virq }, { doorbell, vic }) => bindSource(doorbell.source, vic, virq),
@@ -101,12 +116,11 @@ export const IPC_HANDLERS: Handlers<IpcCallName> = {
   vic_attach_vcpu: attachVcpuToVic,
   vgic_set_mpidr_mapping: ({ mask, aff0_shift, aff1_shift, aff2_shift, aff3_shift, mt }, { vic }) =>
     vic.vic.setMpidrMapping({ mask, shifts: [aff0_shift, aff1_shift, aff2_shift, aff3_shift], mt: mt !== 0 }),
-  hwirq_bind_virq: ({ virq }, { hwirq, vic }) => {
-    const error = hwirq.bind(vic, virq);
-    if (error === 'OK') hwirq.replay();
-    return error;
+  hwirq_bind_virq: bindHwirq,
+  hwirq_unbind_virq: (_args, { hwirq }, { kernel }) => {
+    if (hwirq.forward !== undefined) kernel.partition.heap.releaseBytes(FORWARD_BYTES);
+    return hwirq.unbind();
   },
-  hwirq_unbind_virq: (_args, { hwirq }) => hwirq.unbind(),
 
   vpm_group_configure: ({ flags }, { vpm_group }) => {
     vpm_group.noAggregation = (flags & 1n) !== 0n;

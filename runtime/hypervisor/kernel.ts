@@ -15,7 +15,7 @@ import type { EventQueue } from '../machine/interface';
 import { Addrspace } from './addrspace';
 import { type Capability, Cspace, PLAIN_ENCODING } from './cspace';
 import { Doorbell } from './doorbell';
-import { Hwirq } from './hwirq';
+import { FORWARD_BYTES, Hwirq } from './hwirq';
 import type { UntimedTraceEvent } from './interface';
 import { Memdb, HYPERVISOR_OWNER, type PageRange } from './memdb';
 import { Memextent, type MemoryWorld } from './memextent';
@@ -347,6 +347,11 @@ export class Kernel {
 
   private destroyVic(vic: VicObject): void {
     for (const addrspace of this.ofType('addrspace')) addrspace.detachFrames(vic);
+    for (const hwirq of this.ofType('hwirq')) {
+      if (hwirq.forward?.vic !== vic) continue;
+      hwirq.unbind();
+      this.partition.heap.releaseBytes(FORWARD_BYTES);
+    }
     vic.vic.destroy();
   }
 

@@ -37,7 +37,7 @@ type SavedBody =
   | { readonly type: 'doorbell'; readonly body: SavedDoorbell }
   | { readonly type: 'msgqueue'; readonly body: SavedMsgqueue }
   | { readonly type: 'vic'; readonly body: SavedVic }
-  | { readonly type: 'hwirq'; readonly body: { readonly intid: number; readonly level: boolean } }
+  | { readonly type: 'hwirq'; readonly body: { readonly intid: number; readonly level: boolean; readonly forward: { readonly vic: number; readonly virq: number } | undefined } }
   | { readonly type: 'virtio_mmio'; readonly body: SavedVirtioMmio }
   | { readonly type: 'vrtc'; readonly body: SavedVrtc }
   | { readonly type: 'vpm_group'; readonly body: SavedVpmGroup };
@@ -101,7 +101,7 @@ function saveBody(object: AnyObject): SavedBody {
   if (object instanceof Doorbell) return { type: 'doorbell', body: object.save() };
   if (object instanceof Msgqueue) return { type: 'msgqueue', body: object.save() };
   if (object instanceof VicObject) return { type: 'vic', body: object.vic.save() };
-  if (object instanceof Hwirq) return { type: 'hwirq', body: { intid: object.intid, level: object.level } };
+  if (object instanceof Hwirq) return { type: 'hwirq', body: { intid: object.intid, level: object.level, forward: object.forward && { vic: object.forward.vic.header.id, virq: object.forward.virq } } };
   if (object instanceof VirtioMmio) return { type: 'virtio_mmio', body: object.save() };
   if (object instanceof Vrtc) return { type: 'vrtc', body: object.save() };
   return { type: 'vpm_group', body: object.save() };
@@ -159,13 +159,19 @@ function restoreBody(kernel: Kernel, entry: SavedObject): void {
     case 'doorbell': return kernel.object('doorbell', id).restore(entry.body);
     case 'msgqueue': return kernel.object('msgqueue', id).restore(entry.body);
     case 'hwirq':
-      kernel.object('hwirq', id).level = entry.body.level;
+      restoreHwirq(kernel, id, entry.body);
       return;
     case 'vpm_group': return kernel.object('vpm_group', id).restore(entry.body, (thread) => kernel.object('thread', thread));
     case 'virtio_mmio': return kernel.object('virtio_mmio', id).restore(entry.body, (extent) => kernel.object('memextent', extent));
     case 'vrtc': return kernel.object('vrtc', id).restore(entry.body);
     case 'vic': return;
   }
+}
+
+function restoreHwirq(kernel: Kernel, id: number, { level, forward }: (SavedObject & { readonly type: 'hwirq' })['body']): void {
+  const hwirq = kernel.object('hwirq', id);
+  hwirq.level = level;
+  hwirq.forward = forward && { vic: kernel.object('vic', forward.vic), virq: forward.virq };
 }
 
 function restoreCspace(kernel: Kernel, id: number, saved: SavedCspace): void {

@@ -11,7 +11,8 @@ import type { Kernel } from './kernel';
 import { VTCR_EL2 } from './pgtable';
 import { BLOCK, type BlockReason, type Thread, VCPU_OPTION } from './thread';
 import { makeVcpuTimers } from './vcpu-timers';
-import type { VicVcpuPort } from './vic';
+import { VIRQ_PHYSICAL_TIMER, VIRQ_PMU, VIRQ_VIRTUAL_TIMER, type VicVcpuPort } from './vic';
+import { isPrivateNumber } from './hwirq';
 
 /** PSTATE at power-on: EL1h, D A I F masked. */
 const PSTATE_RESET = 0x3c5n;
@@ -36,7 +37,7 @@ export function activateThread(kernel: Kernel, thread: Thread): ErrorName {
   if (vic?.object.vic.hasVcpu(vic.index) === true) return 'BUSY';
   if (thread.addrspace === undefined) return 'OBJECT_CONFIG';
   if (vic === undefined) return 'ARGUMENT_INVALID';
-  if (thread.cspace === undefined || !optionsAllowed(kernel, thread)) return 'OBJECT_CONFIG';
+  if (thread.cspace === undefined || !optionsAllowed(kernel, thread) || !forwardsAllowed(kernel, thread)) return 'OBJECT_CONFIG';
   if (thread.kind === 'vcpu') {
     const engineVcpu = kernel.takeEngineVcpu(thread);
     if (engineVcpu === undefined) return 'NOMEM';
@@ -53,8 +54,16 @@ export function activateThread(kernel: Kernel, thread: Thread): ErrorName {
   programVcpu(kernel, thread);
   vic.object.vic.attachVcpu(vic.index, vicPort(kernel, thread));
   if (thread.kind === 'vcpu') kernel.timers.set(thread.header.id, makeVcpuTimers(kernel.options.events, vic.object.vic, vic.index, thread.header.id));
+  for (const hwirq of kernel.ofType('hwirq')) if (hwirq.forward?.vic === vic.object) hwirq.bindVcpu({ index: vic.index, isPinned: true });
   if (vpm !== undefined) vpm.group.add(vpm.index, thread);
   return 'OK';
+}
+
+/** A private line that is forwarded to the vCPU's controller wants vCPUs that stay on their CPU, and an interrupt that is free. */
+function forwardsAllowed(kernel: Kernel, thread: Thread): boolean {
+  const numbers = [...kernel.ofType('hwirq')].flatMap(({ forward }) => (forward !== undefined && forward.vic === thread.vic?.object ? [forward.virq] : []));
+  const isFree = (virq: number) => isPrivateNumber(virq) && ![VIRQ_PMU, VIRQ_VIRTUAL_TIMER, VIRQ_PHYSICAL_TIMER].includes(virq);
+  return numbers.length === 0 || (thread.isPinned && numbers.every(isFree) && new Set(numbers).size === numbers.length);
 }
 
 /** What the VIC drives and wakes. */
