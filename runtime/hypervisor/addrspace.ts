@@ -16,6 +16,8 @@ export const THREADS_PER_ADDRSPACE = 8;
 export const VMMIO_RANGES_MAX = 128;
 /** End of the addresses that the table of proxy ranges can hold: 52 bits. */
 const VMMIO_END_MAX = 1n << 52n;
+/** Heap bytes of one range. */
+export const VMMIO_RANGE_BYTES = 64;
 /** Bytes of intermediate physical address space. */
 export const IPA_SIZE_BYTES = BigInt(IPA_PAGE_COUNT) * 4096n;
 
@@ -58,13 +60,14 @@ export class Addrspace {
     return 'OK';
   }
 
-  /** Gunyah API: addrspace_configure_vmmio with operation add. */
-  addVmmio(base: bigint, sizeBytes: bigint): ErrorName {
+  /** Gunyah API: addrspace_configure_vmmio with operation add. `pay` takes bytes of the heap. */
+  addVmmio(base: bigint, sizeBytes: bigint, pay: (bytes: number) => boolean): ErrorName {
     const error = checkRange(base, sizeBytes);
     if (error !== 'OK') return error;
     if (this.vmmio.length >= VMMIO_RANGES_MAX) return 'NORESOURCES';
     if (base + sizeBytes > VMMIO_END_MAX) return 'ARGUMENT_SIZE';
     if (this.vmmio.some((range) => base < range.base + range.sizeBytes && range.base < base + sizeBytes)) return 'BUSY';
+    if (!pay(VMMIO_RANGE_BYTES)) return 'NOMEM';
     this.vmmio.push({ base, sizeBytes });
     return 'OK';
   }

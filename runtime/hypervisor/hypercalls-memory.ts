@@ -1,7 +1,7 @@
 /** Handlers of the calls on memory extents and address spaces. */
 
 import type { CapId } from '../base/brands';
-import { type Addrspace, IPA_SIZE_BYTES, THREADS_PER_ADDRSPACE } from './addrspace';
+import { type Addrspace, IPA_SIZE_BYTES, THREADS_PER_ADDRSPACE, VMMIO_RANGE_BYTES } from './addrspace';
 import { resolveAs } from './capability-lookup';
 import type { ErrorName } from './errors';
 import { type CallContext, type Handler, type Handlers, isError } from './hypercall-types';
@@ -243,6 +243,14 @@ const attachThread: Handler<'addrspace_attach_thread'> = (_args, { addrspace, th
   return 'OK';
 };
 
+const configureVmmio: Handler<'addrspace_configure_vmmio'> = ({ vbase, size, op }, { addrspace }, { kernel: { partition: { heap } } }) => {
+  if (op > 1) return 'UNIMPLEMENTED';
+  if (op === 0) return addrspace.addVmmio(vbase, size, (bytes) => heap.reserveBytes(bytes));
+  const error = addrspace.removeVmmio(vbase, size);
+  if (error === 'OK') heap.releaseBytes(VMMIO_RANGE_BYTES);
+  return error;
+};
+
 const attachVdevice: Handler<'addrspace_attach_vdevice'> = (args, { addrspace, vdevice }) => attachFrame(addrspace, vdevice, args);
 
 function attachFrame(addrspace: Addrspace, object: VicObject, frame: { readonly index: number; readonly vbase: bigint; readonly size: bigint; readonly flags: bigint }): ErrorName {
@@ -267,9 +275,6 @@ export const MEMORY_HANDLERS: Handlers<MemoryCallName> = {
   addrspace_update_access: updateAccess,
   addrspace_lookup: lookup,
   addrspace_configure_info_area: configureInfoArea,
-  addrspace_configure_vmmio: ({ vbase, size, op }, { addrspace }) => {
-    if (op > 1) return 'UNIMPLEMENTED';
-    return op === 0 ? addrspace.addVmmio(vbase, size) : addrspace.removeVmmio(vbase, size);
-  },
+  addrspace_configure_vmmio: configureVmmio,
   addrspace_attach_vdevice: attachVdevice,
 };

@@ -53,18 +53,28 @@ function checkReferences(kernel: Kernel): void {
 /** Every stage-2 leaf shows a page to a VM because the extent that owns the page records that mapping; the hypervisor's memory never shows. */
 function checkMappings(kernel: Kernel): void {
   for (const addrspace of kernel.ofType('addrspace')) {
+    if (!isChanged(kernel, addrspace)) continue;
     for (const run of addrspace.pgtable.runs(1 << 20)) {
-      for (const part of kernel.memdb.runs) {
-        const first = Math.max(part.first, run.paPage);
-        const end = Math.min(part.end, run.paPage + run.pageCount);
-        if (first >= end) continue;
-        assert(part.owner !== HYPERVISOR_OWNER && part.owner !== kernel.partition.header.id, 'no VM sees memory that no extent owns');
-        const extent = kernel.object('memextent', part.owner);
+      for (const { first, end, owner } of kernel.memdb.partsOf({ first: run.paPage, end: run.paPage + run.pageCount })) {
+        assert(owner !== HYPERVISOR_OWNER && owner !== kernel.partition.header.id, 'no VM sees memory that no extent owns');
+        const extent = kernel.object('memextent', owner);
         const ipaPage = run.ipaPage + (first - run.paPage);
         assert(isRecorded(extent, addrspace, { ipaPage, first: first - extent.firstPage, pageCount: end - first }), 'a VM sees memory only where its extent is mapped');
       }
     }
   }
+}
+
+/** What of tables, owners and records has been found right, so that it need not be looked at again. */
+const FOUND_RIGHT = new WeakMap<Addrspace, string>();
+
+function isChanged(kernel: Kernel, addrspace: Addrspace): boolean {
+  let records = 0;
+  for (const extent of kernel.ofType('memextent')) records += extent.mappings.length;
+  const state = `${addrspace.pgtable.generation}/${kernel.memdb.generation}/${records}`;
+  if (FOUND_RIGHT.get(addrspace) === state) return false;
+  FOUND_RIGHT.set(addrspace, state);
+  return true;
 }
 
 function isRecorded(extent: Memextent, addrspace: Addrspace, shown: { readonly ipaPage: number; readonly first: number; readonly pageCount: number }): boolean {

@@ -12,7 +12,7 @@ import type { TraceSink } from '../base/trace-event';
 import type { Engine } from '../engine/interface';
 import { GUNYAH_GIC, PHYSICAL_GIC } from '../machine/devices/gic-profile';
 import type { EventQueue } from '../machine/interface';
-import { Addrspace } from './addrspace';
+import { Addrspace, VMMIO_RANGE_BYTES } from './addrspace';
 import { type Capability, Cspace, PLAIN_ENCODING } from './cspace';
 import { Doorbell } from './doorbell';
 import { FORWARD_BYTES, Hwirq } from './hwirq';
@@ -302,6 +302,7 @@ export class Kernel {
     this.services.forget(addrspace.vmid);
     for (const frame of addrspace.vdeviceFrames) frame.vic.vic.detachFrame(frame.index);
     addrspace.pgtable.destroy();
+    this.partition.heap.releaseBytes(VMMIO_RANGE_BYTES * addrspace.vmmioRanges.length);
     const info = addrspace.infoArea;
     if (info === undefined) return;
     if (info.isAttached) info.extent.attachmentCount--;

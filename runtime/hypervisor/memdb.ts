@@ -18,6 +18,12 @@ export const HYPERVISOR_OWNER = 0;
 /** The ownership map (Gunyah: memdb). */
 export class Memdb {
   private list: OwnedRun[] = [];
+  private changes = 0;
+
+  /** Changes with any owner; not saved. */
+  get generation(): number {
+    return this.changes;
+  }
 
   /** Every run in ascending order. */
   get runs(): readonly OwnedRun[] {
@@ -43,6 +49,11 @@ export class Memdb {
       .map((run) => ({ first: Math.max(run.first, range.first), end: Math.min(run.end, range.end) }));
   }
 
+  /** Every part of `range` with its owner, ascending; pages without memory are left out. */
+  partsOf(range: PageRange): OwnedRun[] {
+    return this.overlapping(range).map((run) => ({ first: Math.max(run.first, range.first), end: Math.min(run.end, range.end), owner: run.owner }));
+  }
+
   /** True if `owner` owns all of a non-empty range. */
   owns(range: PageRange, owner: number): boolean {
     let next = range.first;
@@ -63,6 +74,7 @@ export class Memdb {
   }
 
   restore(saved: readonly OwnedRun[]): void {
+    this.changes++;
     this.list = saved.map((run) => ({ ...run }));
   }
 
@@ -90,6 +102,7 @@ export class Memdb {
   }
 
   private replace(range: PageRange, owner: number): void {
+    this.changes++;
     const start = this.indexFrom(range.first);
     const old = this.overlapping(range);
     const fresh: OwnedRun[] = [];

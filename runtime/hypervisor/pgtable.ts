@@ -79,6 +79,7 @@ export class Pgtable {
   private readonly heap: Heap;
   private readonly onChange: () => void;
   private root: number;
+  private changes = 0;
   /** Valid entries per table page, root included. */
   private entryCounts = new Map<number, number>();
 
@@ -107,6 +108,11 @@ export class Pgtable {
     this.onChange();
   }
 
+  /** Changes with the tables' contents; not saved. */
+  get generation(): number {
+    return this.changes;
+  }
+
   /** Table pages in use. */
   get tableCount(): number {
     return this.entryCounts.size;
@@ -126,12 +132,14 @@ export class Pgtable {
   map(mapping: PageMapping, attributes: PageAttributes): void {
     assert(mapping.ipaPage >= 0 && mapping.ipaPage + mapping.pageCount <= IPA_PAGE_COUNT, 'a mapping leaves the address space');
     this.mapIn(this.root, 1, mapping, leafBits(attributes));
+    this.changes++;
     this.onChange();
   }
 
   /** Removes leaves, but only where they still point to the given physical pages. False if a block could not be split for lack of memory. */
   unmap(mapping: PageMapping): boolean {
     const done = this.unmapIn(this.root, 1, mapping);
+    this.changes++;
     this.onChange();
     return done;
   }
@@ -170,6 +178,7 @@ export class Pgtable {
 
   /** Takes tables back whose bytes are in restored RAM. */
   restore(saved: SavedPgtable): void {
+    this.changes++;
     this.root = saved.root;
     this.entryCounts = new Map(saved.tables);
   }

@@ -46,7 +46,7 @@ export interface NamedCase { readonly row: HypercallName; readonly error: ErrorN
 const BOTH: readonly Path[] = ['native', 'smccc'];
 const MADE: readonly string[] = ['cspace', 'addrspace', 'memextent', 'thread', 'doorbell', 'msgqueue', 'vic', 'vpm_group', 'virtio_mmio', 'watchdog'];
 /** Calls that look at their second capability first, as the reference says. */
-const SECOND_FIRST: readonly HypercallName[] = ['addrspace_attach_thread', 'cspace_attach_thread', 'memextent_configure_derive', 'virtio_mmio_configure'];
+const SECOND_FIRST: readonly HypercallName[] = ['addrspace_attach_thread', 'cspace_attach_thread', 'memextent_configure_derive', 'virtio_mmio_configure', 'memextent_donate'];
 const ACTIVATE = 0x8000_0000;
 
 const isMade = (type: string): type is MadeType => MADE.includes(type);

@@ -41,6 +41,8 @@ export class World {
   /** A sparse extent over 12 MiB of RAM. */
   readonly memory: CapId;
   readonly memoryBase: bigint;
+  /** 64 pages that no extent owns. */
+  readonly ownerlessBase: bigint;
   /** Forwardable lines: a shared one and a private one. */
   readonly hwirq: CapId;
   readonly privateHwirq: CapId;
@@ -51,6 +53,7 @@ export class World {
   /** What a sample leaves for its check. */
   stock: Readonly<Record<string, bigint>> = {};
   private nextPage = 0n;
+  private nextOwnerless = 0n;
   private nextVmid = 40;
 
   constructor(options: ConstructorParameters<typeof Fixture>[0] = {}) {
@@ -62,6 +65,8 @@ export class World {
     const { environment } = fixture.root;
     const memory = fixture.makeMemory(0xc0_0000n);
     this.memoryBase = memory.base;
+    this.ownerlessBase = fixture.takeBase(64n * PAGE);
+    fixture.rootCall('memextent_donate', { options: 1, from: environment.memoryExtent, to: environment.partition, offset: this.ownerlessBase - environment.memoryBase, size: 64n * PAGE });
     const give = (cap: CapId, type: ObjectType): CapId => fixture.give(vm, cap, allRights(type));
     this.partition = give(environment.partition, 'partition');
     this.cspace = give(vm.cspace, 'cspace');
@@ -72,6 +77,8 @@ export class World {
     this.ownVcpu = give(vm.vcpu, 'thread');
     this.ownAddrspace = give(vm.addrspace, 'addrspace');
     this.ownVic = give(vm.vic, 'vic');
+    // The root VM sees all memory; here only what a test maps is to be mapped.
+    this.do('memextent_modify', { memextent: this.memory, flags: 0 });
   }
 
   /** A call on the path of the test. Arguments by name; reserved ones have the value that they must have. */
@@ -162,6 +169,11 @@ export class World {
     return offset;
   }
 
+  /** A page that no extent owns, as a physical address. */
+  takeOwnerless(): bigint {
+    return this.ownerlessBase + this.nextOwnerless++ * PAGE;
+  }
+
   /** A copy of a capability in the manager's own cspace. */
   copy(cap: CapId, rights: number): CapId {
     return capId(this.do('cspace_copy_cap_from', { src_cspace: this.cspace, src_cap: cap, dest_cspace: this.cspace, rights_mask: rights })['new_cap'] ?? 0n);
@@ -219,12 +231,15 @@ export class World {
   /** Takes all of the heap that ordinary requests may take; places that are kept free meanwhile make it the memory that is short, not slots. */
   drain(): void {
     const { partition, cspace } = this.fixture.root.environment;
+    const addrspace = this.fixture.create('addrspace');
     const spare = Array.from({ length: 40 }, () => this.fixture.rootCall('cspace_copy_cap_from', { src_cspace: cspace, src_cap: partition, dest_cspace: cspace, rights_mask: 1 })['new_cap'] ?? 0n);
     for (const type of ['vic', 'cspace', 'doorbell'] as const) {
       const make = () => this.fixture.root.hypercall(`partition_create_${type}`, { src_partition: partition, cspace }).error;
       while (make() === 0 || (type === 'doorbell' && spare.length > 0)) if (type === 'doorbell') this.fixture.rootCall('cspace_delete_cap_from', { cspace, cap: spare.pop() ?? 0n });
       assert.equal(make(), ERRORS.NOMEM);
     }
+    let vbase = 0n;
+    while (this.fixture.root.hypercall('addrspace_configure_vmmio', { addrspace, vbase, size: 1n, op: 0 }).error === 0) vbase++;
   }
 
   /** Writes words to the manager's RAM and answers the address. */
