@@ -1,7 +1,8 @@
 /** `gunyah dt check`: what the compiler, dtc's checks and bindings object to in device trees. */
 
 import { checkTree, type CheckLevel } from '../runtime/devicetree/checks/check-table';
-import { hasErrors } from '../runtime/devicetree/index';
+import { hasErrors, type DtNode } from '../runtime/devicetree/index';
+import { checkVmConfig, generationNamed, isVmTree, OUR_GENERATION, RM_GENERATIONS, rmDiagnostic, type RmReading } from '../runtime/devicetree/rm-rules';
 import { parseArguments, type ParsedArguments } from './arguments';
 import { bindingReports, loadBindings, missingTypes, UNDOCUMENTED_CODE } from './dt-bindings';
 import { complain, EXIT_ERRORS, loadTree, STANDARD_STREAM, writeResult } from './dt-files';
@@ -16,6 +17,8 @@ const OPTIONS = {
   error: { takesValue: true, repeats: true, letter: 'E' },
   no: { takesValue: true, repeats: true },
   undocumented: { takesValue: false },
+  rm: { takesValue: true },
+  trust: { takesValue: true },
   verbose: { takesValue: false, letter: 'v' },
   json: { takesValue: false },
   sarif: { takesValue: false },
@@ -28,6 +31,8 @@ interface CheckPlan {
   readonly levels: Readonly<Record<string, CheckLevel>>;
   readonly bindings: BindingSet | undefined;
   readonly isUndocumentedTold: boolean;
+  /** Which RM the configurations of VMs are for; none: RM's rules are left out. */
+  readonly reading: RmReading | undefined;
   readonly form: ReportForm;
 }
 
@@ -55,6 +60,8 @@ function planOf(parsed: ParsedArguments): CheckPlan | string {
   if (options.has('json') && options.has('sarif')) return 'Give either --json or --sarif.';
   const levels = levelsOf({ warning: options.get('warning') ?? [], error: options.get('error') ?? [], no: options.get('no') ?? [] });
   if (typeof levels === 'string') return levels;
+  const reading = readingOf(options.get('rm')?.[0], options.get('trust')?.[0]);
+  if (typeof reading === 'string') return reading;
   const folders = options.get('bindings') ?? [];
   const loaded = folders.length === 0 ? undefined : loadBindings(folders);
   if (loaded?.ok === false) return loaded.error;
@@ -63,9 +70,26 @@ function planOf(parsed: ParsedArguments): CheckPlan | string {
   const warning = bindings === undefined ? undefined : missingTypes(bindings);
   if (warning !== undefined) process.stderr.write(`${warning}\n`);
   return {
-    files, levels, bindings, includes: options.get('include') ?? [], isUndocumentedTold: options.has('undocumented'),
+    files, levels, bindings, includes: options.get('include') ?? [], isUndocumentedTold: options.has('undocumented'), reading,
     form: options.has('json') ? 'json' : options.has('sarif') ? 'sarif' : 'text',
   };
+}
+
+/** For whom VM configurations are checked; a sentence if the words mean nothing. */
+function readingOf(rm: string = OUR_GENERATION, trust = 'unknown'): RmReading | string | undefined {
+  const generation = generationNamed(rm);
+  if (generation === undefined && rm !== 'none') return `--rm: There is no generation "${rm}" of RM. Give ${Object.keys(RM_GENERATIONS).join(' or ')}, or none.`;
+  if (trust !== 'unknown' && trust !== 'trusted' && trust !== 'untrusted') return '--trust: Give trusted, untrusted or unknown.';
+  return generation === undefined ? undefined : { generation, trust };
+}
+
+/** What RM makes of a VM's tree. */
+function rmReports(root: DtNode, reading: RmReading | undefined): readonly DtReport[] {
+  if (reading === undefined || !isVmTree(root)) return [];
+  return checkVmConfig(root, reading).map((finding) => {
+    const { node, property: _property, ...rest } = rmDiagnostic(finding);
+    return { ...rest, node: node.path };
+  });
 }
 
 /** What is wrong with one tree; a sentence if it cannot be read. Checks need a tree that compiles. */
@@ -77,7 +101,7 @@ function checkFile(path: string, plan: CheckPlan): readonly DtReport[] | string 
   const failures = checkTree(tree, plan.levels).map(({ node, property: _property, ...rest }): DtReport => ({ ...rest, node: node.path }));
   const broken = plan.bindings === undefined ? [] : bindingReports(plan.bindings, tree.root).filter(({ code }) => plan.isUndocumentedTold || code !== UNDOCUMENTED_CODE);
   const file = path === STANDARD_STREAM ? 'stdin' : path;
-  return [...diagnostics, ...[...failures, ...broken].sort(byPlace)].map((report) => ({ file, ...report }));
+  return [...diagnostics, ...[...failures, ...rmReports(tree.root, plan.reading), ...broken].sort(byPlace)].map((report) => ({ file, ...report }));
 }
 
 function byPlace(a: DtReport, b: DtReport): number {

@@ -11,6 +11,8 @@ export const DT_USAGE = `  gunyah dt check FILE... [options]       check device 
       --include DIR, -i DIR       search a folder for included files; several may be given
       -W NAME, -E NAME, --no NAME tell a check of dtc as warning, as error, or not (also -W no-NAME, -E no-NAME)
       --undocumented              report compatible strings that no binding knows
+      --rm GENERATION             which RM reads VM configurations: open-2023 (else), newer, or none to leave its rules out
+      --trust KIND                whether the platform trusts the VM: trusted, untrusted, or unknown
       --json | --sarif            print a list of objects, or SARIF 2.1.0
       --verbose                   say which bindings cannot be used
   gunyah dt compile FILE [-o OUT] [-@] [-b CPU] [--include DIR]
