@@ -18,7 +18,7 @@ export interface LevelOptions {
 /** As dtc keeps it: a check may be a warning and an error at once, and the error counts. */
 type Aspect = 'warning' | 'error';
 
-/** The levels of all checks, or a sentence about a name that is none. */
+/** The levels of the checks that are named, and of those that go with them; or a sentence about a name that is none. */
 export function levelsOf({ warning, error, no }: LevelOptions): Readonly<Record<string, CheckLevel>> | string {
   const levels = new Levels();
   const given = [...warning.map((word) => ['-W', word, 'warning'] as const), ...error.map((word) => ['-E', word, 'error'] as const)];
@@ -28,6 +28,7 @@ export function levelsOf({ warning, error, no }: LevelOptions): Readonly<Record<
     if (!isOff && ALWAYS_CHECKED.has(name)) continue;
     const problem = problemOf(option, name);
     if (problem !== undefined) return problem;
+    levels.mention(name);
     if (isOff) levels.lower(name, aspect);
     else levels.raise(name, aspect);
   }
@@ -46,10 +47,16 @@ function problemOf(option: string, name: string): string | undefined {
 }
 
 class Levels {
+  private readonly named = new Set<string>();
   private readonly on: Readonly<Record<Aspect, Set<string>>> = {
     warning: new Set(CHECK_NAMES.filter((name) => defaultLevel(name) === 'warning')),
     error: new Set(CHECK_NAMES.filter((name) => defaultLevel(name) === 'error')),
   };
+
+  /** Notes that somebody asked for a check by name, even if that changes nothing. */
+  mention(name: string): void {
+    this.named.add(name);
+  }
 
   /** A check makes no sense unless those before it hold, so they are told as well. */
   raise(name: string, aspect: Aspect): void {
@@ -65,6 +72,7 @@ class Levels {
   }
 
   result(): Readonly<Record<string, CheckLevel>> {
-    return Object.fromEntries(CHECK_NAMES.map((name) => [name, this.on.error.has(name) ? 'error' : this.on.warning.has(name) ? 'warning' : 'off']));
+    const levels = CHECK_NAMES.map((name) => [name, this.on.error.has(name) ? 'error' : this.on.warning.has(name) ? 'warning' : 'off'] as const);
+    return Object.fromEntries(levels.filter(([name, level]) => this.named.has(name) || level !== defaultLevel(name)));
   }
 }

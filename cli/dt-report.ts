@@ -3,6 +3,7 @@
 import { pathToFileURL } from 'node:url';
 import { isAbsolute } from 'node:path';
 import { dtMessages, type DtDiagnostic } from '../runtime/devicetree/index';
+import { RM_RULE_IDS, rmRule } from '../runtime/devicetree/rm-rules';
 
 /** A diagnostic that may know the node it is about. */
 export interface DtReport extends DtDiagnostic {
@@ -61,6 +62,8 @@ function sarifOf(reports: readonly DtReport[]): object {
 
 /** The message of a code with its blanks left open; checks of dtc say enough by their names. */
 function ruleText(code: string): string {
+  const rule = RM_RULE_IDS.find((id) => code === `vm-config-${id}`);
+  if (rule !== undefined) return rmRule(rule).summary;
   const [, message] = Object.entries(dtMessages).find(([known]) => known === code) ?? [];
   return message?.replace(/\{\w+\}/g, '…') ?? code;
 }

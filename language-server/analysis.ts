@@ -105,7 +105,7 @@ export class Analyses {
 
 function analyse({ root, text, reader }: { readonly root: string; readonly text: string; readonly reader: DtsReader }, files: Recorder, settings: AnalysisSettings): Analysis {
   const parsed = reader.read(text, { ...settings, file: root, files });
-  const linked = linkTree(parsed.tree);
+  const linked = linkTree(parsed.tree, { missing: parsed.missing });
   const found = [...parsed.diagnostics, ...linked.diagnostics];
   // dtc checks no tree that it could not parse; what a broken line tears apart would only be told twice.
   const failures = hasErrors(parsed.diagnostics) ? [] : checkTree(linked.tree, settings.checks);

@@ -8,7 +8,7 @@ import { WorkNode, WorkTree, type WorkLabel } from './dts-merge';
 import { ValueParser } from './dts-values';
 import { encodeDtb } from './dtb';
 import { linkTree, type LinkOptions } from './link';
-import { Preprocessor, type PreprocessedText, type PreprocessOptions } from './preprocessor';
+import { Preprocessor, type MissingFiles, type PreprocessedText, type PreprocessOptions } from './preprocessor';
 import { DiagnosticList, findLastIndex, type DtDiagnostic, type SourceOrigin } from './source';
 import { NODE_DEPTH_MAX, type DeviceTree, type MemoryReservation } from './tree';
 import { cells, stringList, type DtChunk } from './value';
@@ -27,6 +27,8 @@ export interface ParsedDts {
   readonly diagnostics: readonly DtDiagnostic[];
   /** Paths of all files that were read, the main one first. */
   readonly files: readonly string[];
+  /** Which included files were not found. What they may define is not reported as missing too. */
+  readonly missing: MissingFiles;
 }
 
 /** Parses the text of a `.dts`, `.dtso` or included file, with its preprocessor directives. */
@@ -39,7 +41,7 @@ export function parseDts(text: string, options: ParseOptions = {}): ParsedDts {
  * parser go back to their last safe place before it. The outcome is the same as that of `parseDts`.
  */
 export class DtsReader {
-  private state: { readonly key: string; readonly problems: DiagnosticList; readonly preprocessor: Preprocessor; readonly parser: Parser } | undefined;
+  private state: { readonly key: string; readonly problems: DiagnosticList; readonly preprocessor: Preprocessor; readonly parser: Parser; readonly missing: MissingFiles } | undefined;
 
   /** Parses the text as it is now, with all files as they are now. */
   read(text: string, options: ParseOptions = {}): ParsedDts {
@@ -49,15 +51,17 @@ export class DtsReader {
     const kept = known?.preprocessor.goBack(text, options);
     if (known !== undefined && kept !== undefined) {
       const input = known.preprocessor.run();
-      known.parser.goBack(input, { size: kept, options });
-      return { tree: known.parser.run(), diagnostics: known.parser.problemsBehind(known.problems), files: input.files };
+      if (input.missing === known.missing) {
+        known.parser.goBack(input, { size: kept, options });
+        return { tree: known.parser.run(), diagnostics: known.parser.problemsBehind(known.problems), files: input.files, missing: input.missing };
+      }
     }
     const problems = new DiagnosticList();
     const preprocessor = new Preprocessor(text, file, { ...options, problems });
     const input = preprocessor.run();
     const parser = new Parser(input, options);
-    this.state = { key, problems, preprocessor, parser };
-    return { tree: parser.run(), diagnostics: parser.problemsBehind(problems), files: input.files };
+    this.state = { key, problems, preprocessor, parser, missing: input.missing };
+    return { tree: parser.run(), diagnostics: parser.problemsBehind(problems), files: input.files, missing: input.missing };
   }
 }
 
@@ -72,7 +76,7 @@ export interface CompiledDts {
 /** Parses, links and writes in one step, as `dtc` does. */
 export function compileDts(text: string, options: ParseOptions & LinkOptions = {}): CompiledDts {
   const parsed = parseDts(text, options);
-  const linked = linkTree(parsed.tree, options);
+  const linked = linkTree(parsed.tree, { ...options, missing: parsed.missing });
   return { tree: linked.tree, bytes: encodeDtb(linked.tree), diagnostics: [...parsed.diagnostics, ...linked.diagnostics] };
 }
 
@@ -87,6 +91,11 @@ interface ParserMark {
   readonly version: boolean;
 }
 
+/** What can only be a macro: a name with arguments, or one in capitals that ends its line. */
+const UNKNOWN_STATEMENT = /[A-Za-z_]\w*\(|[A-Z_][A-Z0-9_]*[ \t]*(?:\r?\n|$)/y;
+/** What a file that was not found may hold. */
+const IN_SOURCES = ['dts-label-not-found', 'dts-delete-not-found', 'dts-reference-not-found', 'dts-no-version', 'dts-no-root', 'dts-property-after-node'] as const;
+
 class Parser {
   private readonly lexer: DtsLexer;
   private readonly problems = new DiagnosticList();
@@ -100,6 +109,7 @@ class Parser {
   private fragmentCount = 0;
 
   constructor(input: PreprocessedText, options: ParseOptions) {
+    if (input.missing === 'sources') this.problems.silence(IN_SOURCES);
     this.lexer = new DtsLexer(input, this.problems);
     this.values = new ValueParser(this.lexer, options);
     this.bootCpu = options.bootCpu;
@@ -154,6 +164,7 @@ class Parser {
   }
 
   private statement(token: DtsToken, labels: WorkLabel[]): void {
+    if (this.skipUnknownStatement()) return;
     if (token.kind === 'keyword') this.directive(this.lexer.take('name'));
     else if (token.kind === 'ref') this.referencedNode(this.lexer.take('name'), labels);
     else if (token.kind === 'other' && (token.text === '/' || token.text === '{')) {
@@ -296,6 +307,7 @@ class Parser {
   }
 
   private member(node: WorkNode, token: DtsToken, context: { readonly depth: number; readonly labels: WorkLabel[] }): void {
+    if (this.skipUnknownStatement()) return;
     if (token.kind === 'name') this.named(node, this.lexer.take('name'), { ...context, omit: false });
     else if (token.kind === 'keyword' && token.text.startsWith('delete-')) this.deletion(node, this.lexer.take('name'));
     else if (token.kind === 'keyword' && token.text === 'omit-if-no-ref') {
@@ -335,6 +347,19 @@ class Parser {
     node.addProperty({ name: name.text, value, labels: distinct(labels), deleted: false, origin });
     if (failed) this.recover();
     else this.semicolon();
+  }
+
+  /** Passes over `NAME(…)` or a `NAME` alone on its line where a missing file may define it; false if it is none. */
+  private skipUnknownStatement(): boolean {
+    if (this.lexer.input.missing === 'none') return false;
+    const { text } = this.lexer.input;
+    const { start } = this.lexer.peek('name');
+    UNKNOWN_STATEMENT.lastIndex = start;
+    if (!UNKNOWN_STATEMENT.test(text)) return false;
+    this.values.skipUnknownMacro();
+    if (this.lexer.peek('value').text === '{') this.skipStatement();
+    else if (this.lexer.peek('value').text === ';') this.lexer.take('value');
+    return true;
   }
 
   private deletion(node: WorkNode, keyword: DtsToken): void {

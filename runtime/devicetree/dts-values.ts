@@ -68,6 +68,7 @@ export class ValueParser {
       return value ?? 0n;
     }
     this.broken = false;
+    if (token.kind === 'identifier' && this.skipUnknownMacro()) return 0n;
     if (token.text !== '(' || token.kind !== 'other') return undefined;
     this.lexer.take('value');
     const value = evaluateExpression(this.expressionReader());
@@ -81,6 +82,19 @@ export class ValueParser {
     return value ?? 0n;
   }
 
+  /** Passes over a name that an included file may define that was not found, and over its arguments; false if all were found. */
+  skipUnknownMacro(): boolean {
+    if (this.lexer.input.missing === 'none') return false;
+    const { end } = this.lexer.take('value');
+    // `GIC_SPI (4 + 1)` are two cells; arguments follow at once.
+    const next = this.lexer.peek('value');
+    if (next.text === '(' && next.start === end) {
+      this.lexer.take('value');
+      this.skipParentheses();
+    }
+    return true;
+  }
+
   /** Says what should have come instead of a token. */
   expected(expected: string, token: DtsToken): void {
     if (token.kind === 'other' && (token.text === '"' || token.text === "'")) this.lexer.problem('dts-unterminated', token, { what: token.text === '"' ? 'string' : 'character' });
@@ -91,6 +105,7 @@ export class ValueParser {
     const { lexer } = this;
     return {
       arithmetic: 'unsigned',
+      mayBeMacros: lexer.input.missing !== 'none',
       peek: () => {
         const { kind, text } = lexer.peek('value');
         return { text, kind: kind === 'number' || kind === 'char' || kind === 'end' ? kind : kind === 'other' ? 'other' : 'identifier' };
@@ -139,6 +154,7 @@ export class ValueParser {
     if (token.kind === 'keyword' && token.text === 'bits') return this.bits(token);
     if (token.kind === 'other' && token.text === '<') return this.array(32);
     if (token.kind === 'other' && token.text === '[') return this.byteString();
+    if (token.kind === 'identifier' && this.skipUnknownMacro()) return plain('unknown', new Uint8Array(0));
     this.expected('a value', token);
     this.failed = true;
     return undefined;
@@ -270,7 +286,18 @@ export class ValueParser {
 }
 
 function stringBytes(literal: string): Uint8Array {
-  return plainBytes(literal) ?? Uint8Array.from([...unescape(literal.slice(1, -1), utf8Encode), 0]);
+  const plain = plainBytes(literal);
+  if (plain !== undefined) return plain;
+  const inside = literal.slice(1, -1);
+  return Uint8Array.from([...unescape(inside.includes('\n') ? onLines(inside) : inside, utf8Encode), 0]);
+}
+
+/** A string over several lines, which dtc takes: the preprocessor sees no string, and makes each blank a space, or runs of them one within a line. */
+function onLines(inside: string): string {
+  return inside.split('\n').map((line, index) => {
+    const blanks = index === 0 ? '' : (/^[ \t]*/.exec(line)?.[0] ?? '');
+    return ' '.repeat(blanks.length) + line.slice(blanks.length).replace(/[ \t]+/g, ' ').trimEnd();
+  }).join('\n');
 }
 
 /** The bytes of a literal that is nothing but ASCII without escapes, as most are. */
@@ -278,7 +305,7 @@ function plainBytes(literal: string): Uint8Array | undefined {
   const out = new Uint8Array(literal.length - 1);
   for (let at = 1; at < literal.length - 1; at++) {
     const code = literal.charCodeAt(at);
-    if (code >= 0x80 || code === BACKSLASH) return undefined;
+    if (code >= 0x80 || code === BACKSLASH || code === NEWLINE) return undefined;
     out[at - 1] = code;
   }
   return out;
@@ -293,6 +320,7 @@ function plainNumber(text: string, bits: number): number | undefined {
 
 const NONE: readonly DtMark[] = [];
 const BACKSLASH = 0x5c;
+const NEWLINE = 0x0a;
 const LETTER_X = 0x78;
 const PLAIN_HEX = /^0[xX][0-9a-fA-F]+$/;
 const PLAIN_DECIMAL = /^(?:0|[1-9][0-9]*)$/;

@@ -15,6 +15,8 @@ export interface ExpressionToken {
 export interface ExpressionReader {
   /** How numbers without suffix count. */
   readonly arithmetic: 'unsigned' | 'signed';
+  /** True if names may be macros of files that are missing; they count as 0. */
+  readonly mayBeMacros?: boolean;
   peek(): ExpressionToken;
   take(): void;
   problem(code: DtDiagnosticCode, blanks?: DtBlanks): void;
@@ -111,8 +113,23 @@ class Evaluator {
   /** Names that are left after expansion count as 0 for the preprocessor and are a mistake for dtc. */
   private identifier(token: ExpressionToken): Operand | undefined {
     if (this.reader.arithmetic === 'signed') return { value: 0n, unsigned: false };
+    if (this.reader.mayBeMacros === true) return this.unknownMacro();
     this.unexpected('a number', token);
     return undefined;
+  }
+
+  /** A macro whose definition is missing, with its arguments. */
+  private unknownMacro(): Operand {
+    let depth = 0;
+    while (this.reader.peek().kind !== 'end') {
+      const { text } = this.reader.peek();
+      if (depth === 0 && text !== '(') break;
+      if (/^[;{}]$/.test(text)) break;
+      this.reader.take();
+      depth += text === '(' ? 1 : text === ')' ? -1 : 0;
+      if (depth === 0) break;
+    }
+    return { value: 0n, unsigned: true };
   }
 
   private charValue(text: string): bigint {

@@ -6,6 +6,7 @@
 
 import { utf8Encode } from '../base/byte-reader';
 import { nodeByReference, phandleOf } from './lookup';
+import type { MissingFiles } from './preprocessor';
 import { DiagnosticList, type DtDiagnostic } from './source';
 import { concatBytes, equalBytes } from './text';
 import { cloneTree, DtNode, DtProperty, type DeviceTree } from './tree';
@@ -15,6 +16,8 @@ import { cells, chunk, type DtChunk, type DtMark, type DtValue } from './value';
 export interface LinkOptions {
   /** Adds `__symbols__` for all labels (dtc -@). Overlays get their fixups in any case. */
   readonly symbols?: boolean;
+  /** Which included files were not found; references may lead into them. */
+  readonly missing?: MissingFiles;
 }
 
 /** A linked tree: every reference has its value. */
@@ -25,7 +28,7 @@ export interface LinkedTree {
 
 /** Links a copy of the tree; the given one stays as it is. Linking a linked tree changes nothing. */
 export function linkTree(tree: DeviceTree, options: LinkOptions = {}): LinkedTree {
-  const linker = new Linker(cloneTree(tree), options.symbols ?? false);
+  const linker = new Linker(cloneTree(tree), options);
   return { tree: linker.tree, diagnostics: linker.run() };
 }
 
@@ -39,9 +42,10 @@ class Linker {
   private readonly referenced = new Set<DtNode>();
   private nextPhandle = 1;
 
-  constructor(tree: DeviceTree, symbols: boolean) {
+  constructor(tree: DeviceTree, { symbols = false, missing = 'none' }: LinkOptions) {
     this.tree = tree;
     this.symbols = symbols;
+    if (missing === 'sources') this.problems.silence(['dts-reference-not-found']);
   }
 
   run(): readonly DtDiagnostic[] {

@@ -43,11 +43,16 @@ const MARK_DISTANCE = 40;
 /** Files and conditions within each other that are still remembered. */
 const MARKED_DEPTH_MAX = 12;
 
+/** Which included files were not found: none, headers only, or sources as well. */
+export type MissingFiles = 'none' | 'headers' | 'sources';
+
 /** The preprocessed text and where it came from. */
 export interface PreprocessedText {
   readonly text: string;
   /** Paths of all files read, the main one first, each once. */
   readonly files: readonly string[];
+  /** What the included files that were not found may hold: headers define macros, other files labels too. */
+  readonly missing: MissingFiles;
   readonly origins: OriginMap;
 }
 
@@ -110,6 +115,7 @@ interface Mark {
   readonly onceCount: number;
   readonly problemCount: number;
   readonly includeCount: number;
+  readonly missing: MissingFiles;
   readonly openCalls: number;
   readonly expander: ExpanderState;
 }
@@ -139,6 +145,7 @@ export class Preprocessor {
   private readonly files = new Map<string, string>();
   private readonly once: string[] = [];
   private includeCount = 0;
+  private missing: MissingFiles = 'none';
   private openCalls = 0;
   private linesSinceMark = 0;
   /** True if the line read last looked at what follows it. */
@@ -166,7 +173,7 @@ export class Preprocessor {
     }
     const { text, partCount } = this.joined;
     this.joined = { text: text + this.parts.slice(partCount).join(''), partCount: this.parts.length };
-    return { text: this.joined.text, files: [...this.files.keys()], origins: this.origins };
+    return { text: this.joined.text, files: [...this.files.keys()], missing: this.missing, origins: this.origins };
   }
 
   /**
@@ -221,6 +228,7 @@ export class Preprocessor {
     this.once.length = mark.onceCount;
     this.problems.cut(mark.problemCount);
     this.includeCount = mark.includeCount;
+    this.missing = mark.missing;
     this.openCalls = mark.openCalls;
     this.expander.restore(mark.expander);
     this.linesSinceMark = 0;
@@ -270,7 +278,7 @@ export class Preprocessor {
     this.linesSinceMark = 0;
     this.marks.push({
       frames: this.frames.map(copyFrame), partCount: this.parts.length, size: this.size, originCount: this.origins.length, macroChangeCount: this.macroChanges.length, readCount: this.reads.length,
-      enteredCount: this.entered.length, fileCount: this.files.size, onceCount: this.once.length, problemCount: this.problems.count, includeCount: this.includeCount, openCalls: this.openCalls,
+      enteredCount: this.entered.length, fileCount: this.files.size, onceCount: this.once.length, problemCount: this.problems.count, includeCount: this.includeCount, missing: this.missing, openCalls: this.openCalls,
       expander: this.expander.save(),
     });
   }
@@ -487,8 +495,10 @@ export class Preprocessor {
       return;
     }
     const found = searchPath(name, use.quoted ? frame.source.file : undefined, this.options.includePaths ?? [], (path) => this.read(path));
-    if (found === undefined) this.problems.add('cpp-include-not-found', origin, { name });
-    else if (!this.once.includes(found.path)) this.enter(found.path, found.found, frame.depth + 1);
+    if (found === undefined) {
+      this.problems.add('cpp-include-not-found', origin, { name });
+      if (this.missing !== 'sources') this.missing = name.endsWith('.h') ? 'headers' : 'sources';
+    } else if (!this.once.includes(found.path)) this.enter(found.path, found.found, frame.depth + 1);
   }
 
   private read(path: string): string | undefined {

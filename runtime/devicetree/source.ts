@@ -99,10 +99,17 @@ export function dtError(code: DtDiagnosticCode, origin?: SourceOrigin, blanks: D
 /** Collects diagnostics up to the limit. */
 export class DiagnosticList {
   private readonly kept: DtDiagnostic[] = [];
+  private silent: readonly DtDiagnosticCode[] = [];
   private dropped = 0;
+
+  /** Records no more problems with these codes. */
+  silence(codes: readonly DtDiagnosticCode[]): void {
+    this.silent = codes;
+  }
 
   /** Records a problem. */
   add(code: DtDiagnosticCode, origin?: SourceOrigin, blanks: DtBlanks = {}): void {
+    if (this.silent.includes(code)) return;
     if (this.kept.length < DIAGNOSTIC_COUNT_MAX) this.kept.push(dtError(code, origin, blanks));
     else this.dropped++;
   }

@@ -99,6 +99,32 @@ test('a damaged blob is told as an error', () => {
   }
 });
 
+test('the configuration of a VM is checked by the rules of one generation of RM', () => {
+  const name = file('vm.dts', `/dts-v1/;
+/ {
+	compatible = "vm";
+	cpus { #address-cells = <1>; #size-cells = <0>; cpu@0 { device_type = "cpu"; reg = <0>; }; };
+	qrtr { compatible = "qcom,qrtr-gunyah"; gunyah-label = <3>; };
+	gunyah-vm-config {
+		image-name = "vm";
+		iomemory-ranges = <0 0x1000 0 0x1000 0x1000 0>;
+		vcpus { affinity = "proxy"; no-timer-wakeups; };
+	};
+};
+`);
+  const label = 'vm.dts:5:42: error: /qrtr: gunyah-label 0x3: the VM configuration has no shared memory with this label, so the driver (qcom,qrtr-gunyah) never finds it. [vm-config-consumer-label]\n';
+  const wakeups = 'vm.dts:9:31: information: /gunyah-vm-config/vcpus: no-timer-wakeups means nothing to RM of this generation (open-2023); it is read by newer. [vm-config-other-generation]\n';
+  const ranges = (severity: string): string => `vm.dts:8:3: ${severity}: /gunyah-vm-config: iomemory-ranges is for trusted VMs only; RM refuses other VMs that have it. [vm-config-trusted-ranges]\n`;
+  checkRun(['check', name], { status: 1, out: label + ranges('information') + wakeups });
+  checkRun(['check', name, '--rm', 'newer', '--trust', 'untrusted'], { status: 1, out: label + ranges('error') });
+  checkRun(['check', name, '--rm', 'newer', '--trust', 'trusted'], { status: 1, out: label });
+  checkRun(['check', name, '--rm', 'none'], {});
+  checkRefused(['check', name, '--rm', 'older'], /Give open-2023 or newer, or none/);
+  checkRefused(['check', name, '--trust', 'perhaps'], /Give trusted, untrusted or unknown/);
+  const { out } = dt(['check', name, '--sarif']);
+  assert.match(out, /"A driver of the guest looks for a vdevice by kind and label; without one in the configuration it never finds it."/);
+});
+
 test('a blob is checked like source, without lines', () => {
   const name = file('stray.dtb', compileDts(STRAY).bytes);
   checkRun(['check', name], { out: `stray.dtb: warning: ${STRAY_MESSAGE}\n` });

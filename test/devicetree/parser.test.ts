@@ -161,4 +161,18 @@ describe('parseDts', () => {
       for (const diagnostic of diagnostics) assert.ok(diagnostic.code === 'dts-label-not-found' || Math.abs((diagnostic.line ?? 0) - line) <= 2, text);
     }
   });
+
+  it('tells of a missing file once, and not of what it may define', () => {
+    const body = '/ { MACRO_ALONE\n DEFINES_NODES(a, b)\n p = <&gic GIC_SPI (IRQ_BASE + IRQ(4)) FLAGS(1, (2)) 7>, TEXT; c { q = "x"; }; };';
+    const { tree } = checkProblems(`#include <dt-bindings/gic.h>\n/ { gic: gic { }; };\n${body}\n&nothing { };`, ['2:10 cpp-include-not-found', '7:1 dts-label-not-found']);
+    assert.deepEqual(tree.root.property('p')?.u32s.slice(1), [0, 0, 0, 7]);
+    assert.equal(tree.root.at('/c')?.string('q'), 'x');
+    checkProblems(`#include "board.dtsi"\n${body}\n&nothing { a; };\n/delete-node/ &other;`, ['2:10 cpp-include-not-found']);
+    assert.ok(parseDts(`/dts-v1/;\n${body}`).diagnostics.length > 1, 'without a missing file the same is wrong');
+  });
+
+  it('takes a string over several lines, as dtc does behind the preprocessor', () => {
+    const { tree } = checkProblems('/ {\n\ta = "one  two\n\t\tthree", "x";\n\tb;\n};', []);
+    assert.deepEqual(tree.root.property('a')?.strings, ['one two\n  three', 'x']);
+  });
 });

@@ -5,6 +5,7 @@
 
 import * as address from './address-checks';
 import { CheckContext, type Finding } from './context';
+import { isGunyahNode, isNumericLabel, UNFIT_FOR_GUNYAH } from './gunyah-nodes';
 import * as name from './name-checks';
 import * as reference from './reference-checks';
 import type { DtDiagnostic } from '../source';
@@ -125,7 +126,10 @@ export interface CheckFailure extends DtDiagnostic {
   readonly property?: string;
 }
 
-/** Runs all checks on a linked tree; `levels` overrides how some are told. */
+/**
+ * Runs all checks on a linked tree; `levels` overrides how some are told. Checks that do not fit Gunyah's own nodes are told of those only
+ * where `levels` names them; everywhere else it is dtc's word.
+ */
 export function checkTree(tree: DeviceTree, levels: Readonly<Record<string, CheckLevel>> = {}): readonly CheckFailure[] {
   const context = new CheckContext(tree);
   const results = new Map<string, readonly Finding[] | 'skipped'>();
@@ -144,7 +148,8 @@ export function checkTree(tree: DeviceTree, levels: Readonly<Record<string, Chec
   };
   return CHECK_NAMES.flatMap((key) => {
     const level = levels[key] ?? defaultLevel(key);
-    return level === 'off' ? [] : run(key).map((finding) => failure(key, level, finding));
+    const isUnfit = levels[key] === undefined && UNFIT_FOR_GUNYAH.has(key);
+    return level === 'off' ? [] : run(key).filter(({ node }) => !isUnfit || !(isGunyahNode(node) || (key === 'label_is_string' && isNumericLabel(node)))).map((finding) => failure(key, level, finding));
   });
 }
 

@@ -17,8 +17,9 @@ const CHECKS: Readonly<Record<RmRuleId, RuleCheck>> = { ...TREE_CHECKS, ...CONFI
 /** Names of all rules, in the order of the table. */
 export const RM_RULE_IDS: readonly RmRuleId[] = Object.keys(RM_RULES).filter((name): name is RmRuleId => Object.hasOwn(RM_RULES, name));
 
-/** True if a tree configures a VM, so that RM's rules say something about it. */
+/** True if a tree configures a VM, so that RM's rules say something about it. Of an overlay they say nothing: what it lands on counts too. */
 export function isVmTree(root: DtNode): boolean {
+  if (root.children.some((child) => child.child('__overlay__') !== undefined)) return false;
   return root.child('gunyah-vm-config') !== undefined || root.child('qcom,vm-config') !== undefined;
 }
 

@@ -20,7 +20,7 @@ export interface SyntaxToken {
 const BLANK = /(?:[ \t\r\n\f\v\u00a0\ufeff]|\\\r?\n)+/y;
 const COMMENT = /\/\*[\s\S]*?(?:\*\/|$(?![\s\S]))|\/\/(?:\\\r?\n|[^\n])*/y;
 const DIRECTIVE = /#[ \t]*(?:(?:define|undef|include|include_next|ifdef|ifndef|if|elifdef|elifndef|elif|else|endif|error|warning|line|pragma)(?![\w,.+*#?@-])|\d)(?:\/\*[\s\S]*?\*\/|\\\r?\n|[^\n])*/y;
-const COMMON = /(?<label>[A-Za-z_]\w*:)|(?<ref>&(?:[A-Za-z_]\w*|\{[^}\n]*\}?))|(?<keyword>\/[a-z][a-z0-9-]*\/)|(?<string>"(?:[^"\\\n]|\\[\s\S])*"?)/y;
+const COMMON = /(?<label>[A-Za-z_]\w*:)|(?<ref>&(?:[A-Za-z_]\w*|\{[^}\n]*\}?))|(?<keyword>\/[a-z][a-z0-9-]*\/)|(?<string>"(?:[^"\\\n]|\\[\s\S])*(?:"|(?:\n[^"\\;{}=\n]*){1,8}"(?=[ \t]*(?:[;,]|\r?\n)))?)/y;
 const NAME = /\\?[\w,.+*#?@-]+/y;
 const VALUE = /(?<identifier>[A-Za-z_]\w*)|(?<number>\d\w*)|(?<char>'(?:[^'\\\n]|\\.)*'?)|(?<operator><<|>>|<=|>=|==|!=|&&|\|\||##|[-+*/%&|^~!?:#])/y;
 const BYTES = /[0-9a-fA-F]+/y;

@@ -304,7 +304,7 @@ describe('the binding of a VM configuration', () => {
     assert.deepEqual(config(`image-name = "${'x'.repeat(80)}";`), ['maxLength image-name/0']);
     assert.deepEqual(config(`${NAME} vm-guid = "598085da-c516";`), ['pattern vm-guid/0']);
     assert.deepEqual(config(`${NAME} vm-attrs = "context-dump", "crash";`), ['enum vm-attrs/1']);
-    assert.deepEqual(config(`${NAME} gic-irq-ranges = <33 33 40>;`).map((line) => line.split('/')[0]), ['minItems gic-irq-ranges']);
+    assert.deepEqual(config(`${NAME} gic-irq-ranges = <33 33 40>;`).map((line) => line.split('/')[0]), ['oneOf gic-irq-ranges']);
     assert.deepEqual(config(`${NAME} memory { is-direct = <1>; base-address = <0 0 0>; };`), ['type memory/is-direct', 'const memory/is-direct', 'maxItems memory/base-address']);
     assert.deepEqual(config(NAME, 'affinity = "static";'), ['required vcpus affinity-map']);
     assert.deepEqual(config(NAME, ''), ['required vcpus affinity-map']);

@@ -52,6 +52,15 @@ describe('the checks', () => {
     assert.deepEqual(failuresOf('a_b { }; c { x-gpio = <0>; };', { node_name_chars_strict: 'warning', deprecated_gpio_property: 'warning' }), ['node_name_chars_strict /a_b', 'deprecated_gpio_property /c:x-gpio']);
   });
 
+  it('say nothing of Gunyah\'s own nodes that does not fit them, unless asked for by name', () => {
+    const body = 'gunyah-vm-config { vdevices { bell@1 { vdevice-type = "doorbell"; label = <1>; }; }; memory { #address-cells = <2>; }; }; shared { label = <3>; }; other { label = <1 2>; };';
+    assert.deepEqual(failuresOf(body), ['label_is_string /other:label']);
+    assert.deepEqual(failuresOf(body, { unit_address_vs_reg: 'warning', label_is_string: 'warning' }), [
+      'unit_address_vs_reg /gunyah-vm-config/vdevices/bell@1', 'label_is_string /gunyah-vm-config/vdevices/bell@1:label', 'label_is_string /shared:label', 'label_is_string /other:label',
+    ]);
+    assert.deepEqual(failuresOf('bell@1 { label = <1>; };'), ['unit_address_vs_reg /bell@1', 'label_is_string /bell@1:label']);
+  });
+
   it('leave out what has no meaning once another has failed', () => {
     assert.deepEqual(failuresOf('#address-cells = <1 2>; a@1 { reg = <1>; };'), ['address_cells_is_cell /:#address-cells']);
   });
