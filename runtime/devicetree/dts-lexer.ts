@@ -34,6 +34,9 @@ export interface LexerState {
   readonly seen: number;
 }
 
+/** Lines that a string may go over, its own included, and one more. */
+const STRING_LINES_MAX = 10;
+
 /** Reads tokens on demand; looking ahead costs nothing twice. */
 export class DtsLexer {
   input: PreprocessedText;
@@ -70,7 +73,7 @@ export class DtsLexer {
     if (this.ahead === undefined || this.aheadMode !== mode) {
       this.ahead = this.read(mode);
       // The character behind a token decides that it ends there.
-      this.seen = Math.max(this.seen, this.ahead.end + 1);
+      this.seen = Math.max(this.seen, this.ahead.end + 1, this.lookAheadEnd(this.ahead));
       this.aheadMode = mode;
     }
     return this.ahead;
@@ -112,6 +115,14 @@ export class DtsLexer {
     const { text } = this.input;
     if (start >= text.length) return { kind: 'end', text: '', start: text.length, end: text.length };
     return this.readCommon(start) ?? (mode === 'name' ? this.readName(start) : mode === 'bytes' ? this.readByte(start) : this.readValue(start)) ?? this.readOther(start);
+  }
+
+  /** Whether a quote begins a string is decided by up to eight lines behind it, and by what follows the string. */
+  private lookAheadEnd({ text, start, end }: DtsToken): number {
+    if (!text.startsWith('"')) return end;
+    let at = start;
+    for (let lines = 0; lines < STRING_LINES_MAX && at >= 0; lines++) at = this.input.text.indexOf('\n', at + 1);
+    return text.length > 1 && !text.includes('\n') ? end : at < 0 ? this.input.text.length : at + 1;
   }
 
   private skipBlanks(): number {
