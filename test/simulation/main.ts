@@ -3,9 +3,11 @@
  *
  *     npm run simulate -- model --calls 5e6 --seed 1      random hypercalls of three VMs against the specification
  *     npm run simulate -- model --seed 17 --runs 1        one run again; a failing one is cut down to what is needed
+ *     npm run simulate -- hostile --instructions 1e9      VMs that attack hypervisor and Resource Manager from inside
  */
 
-import { describeFailure, emptyTally, runSeed, shrink, type Tally } from './model/runs';
+import { type Attack, attack } from './hostile';
+import { describeFailure, emptyTally, runSeed, shrink } from './model/runs';
 
 const PROGRESS_SECONDS = 30;
 
@@ -50,17 +52,33 @@ function model(options: Options): number {
     say(`${String(tally.calls)} calls in ${String(tally.runs)} runs`);
   }
   say(`seeds ${String(first)} to ${String(first + tally.runs - 1)}: ${String(tally.calls)} calls in ${String(tally.runs)} runs, ${cpuSeconds().toFixed(0)} s of CPU: no difference`);
-  if (options.has('answers')) sayAnswers(tally);
+  if (options.has('answers')) sayAnswers(tally.answers);
   return 0;
 }
 
-function sayAnswers(tally: Tally): void {
-  for (const [key, count] of [...tally.answers].sort(([a], [b]) => (a < b ? -1 : 1))) say(`${key}: ${String(count)}`);
+function sayAnswers(answers: ReadonlyMap<string, number>): void {
+  for (const [key, count] of [...answers].sort(([a], [b]) => (a < b ? -1 : 1))) say(`${key}: ${String(count)}`);
 }
 
-const COMMANDS: Readonly<Record<string, (options: Options) => number>> = { model };
+async function hostile(options: Options): Promise<number> {
+  const seed = options.number('seed', 1);
+  let said = cpuSeconds();
+  const total = await attack(seed, options.number('instructions', 1e8), (now, last) => {
+    if (cpuSeconds() - said < PROGRESS_SECONDS) return;
+    said = cpuSeconds();
+    say(`${describeAttack(now)}, last seed ${String(last)}`);
+  });
+  say(`seeds ${String(seed)} to ${String(seed + total.systems - 1)}: ${describeAttack(total)}, ${cpuSeconds().toFixed(0)} s of CPU: no assertion failed`);
+  if (options.has('answers')) sayAnswers(total.answers);
+  return 0;
+}
 
-function main(): number {
+const describeAttack = ({ instructions, systems, hypercalls, requests }: Attack): string =>
+  `${(instructions / 1e6).toFixed(1)} M instructions in ${String(systems)} systems, ${String(hypercalls)} hypercalls, ${String(requests)} RM requests`;
+
+const COMMANDS: Readonly<Record<string, (options: Options) => number | Promise<number>>> = { model, hostile };
+
+async function main(): Promise<number> {
   const [name = '', ...args] = process.argv.slice(2);
   const command = COMMANDS[name];
   if (command === undefined) throw new Error(`say which: ${Object.keys(COMMANDS).join(', ')}`);
@@ -68,10 +86,8 @@ function main(): number {
 }
 
 if (require.main === module) {
-  try {
-    process.exitCode = main();
-  } catch (error) {
+  main().then((code) => { process.exitCode = code; }, (error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 2;
-  }
+  });
 }

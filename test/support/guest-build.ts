@@ -18,6 +18,7 @@ const LISTS = {
   'machine': join(REPOSITORY, 'test', 'machine', 'programs', 'programs.json'),
   'kernels': join(REPOSITORY, 'test', 'bench', 'kernels', 'programs.json'),
   'benchmarks': join(REPOSITORY, 'test', 'bench', 'programs', 'programs.json'),
+  'simulation': join(REPOSITORY, 'test', 'simulation', 'guests', 'programs.json'),
   'samples': join(SAMPLE, 'programs.json'),
   'vm-manager': join(SAMPLES, 'vm-manager', 'programs.json'),
   'rtos': join(SAMPLES, 'rtos', 'programs.json'),

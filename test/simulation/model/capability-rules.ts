@@ -14,28 +14,25 @@ const CAPS_MAX = 62n * 232n;
 function create(kind: Exclude<Kind, 'partition' | 'thread'>): Rule {
   return (world, caller, { partition, cspace }) => {
     const source = world.find(caller, partition, 'partition', { rights: CREATE });
-    if (typeof source === 'number') return failed(source);
+    if (typeof source === 'number') return answer(source);
     const target = world.find(caller, cspace, 'cspace', { rights: CAP_CREATE });
-    if (typeof target === 'number') return failed(target);
-    if (target.slots.size >= target.limit) return failed(E.CSPACE_FULL);
+    if (typeof target === 'number') return answer(target);
+    if (target.slots.size >= target.limit) return answer(E.CSPACE_FULL);
     const thing = world.add(kind);
     return done({ new_cap: idOfSlot(world.insert(target, { object: thing.id, rights: ALL_RIGHTS[kind], isMaster: true, isRevoked: false })) });
   };
 }
 
-/** A call that makes a capability answers the invalid one when it fails. */
-const failed = (error: number): Verdict => answer(error, { new_cap: 0xffff_ffff_ffff_ffffn });
-
 const copy: Rule = (world, caller, args) => {
   const source = world.find(caller, args.src_cspace, 'cspace', { rights: CAP_COPY });
-  if (typeof source === 'number') return failed(source);
+  if (typeof source === 'number') return answer(source);
   const target = world.find(caller, args.dest_cspace, 'cspace', { rights: CAP_CREATE });
-  if (typeof target === 'number') return failed(target);
-  if (target.slots.size >= target.limit) return failed(E.CSPACE_FULL);
+  if (typeof target === 'number') return answer(target);
+  if (target.slots.size >= target.limit) return answer(E.CSPACE_FULL);
   const slot = world.valid(source, args.src_cap);
-  if (typeof slot === 'number') return failed(slot);
+  if (typeof slot === 'number') return answer(slot);
   const rights = (slot.rights & Number(args.rights_mask)) >>> 0;
-  if (rights === 0) return failed(E.RIGHTS);
+  if (rights === 0) return answer(E.RIGHTS);
   return done({ new_cap: idOfSlot(world.insert(target, { object: slot.object, rights, isMaster: false, isRevoked: false })) });
 };
 
@@ -88,7 +85,6 @@ const activateIn = (world: Parameters<Rule>[0], cspace: Parameters<Rule>[1], cap
 function activation(world: Parameters<Rule>[0], thing: Thing): number {
   switch (thing.kind) {
     case 'cspace': return thing.limit > 0 ? E.OK : E.OBJECT_CONFIG;
-    case 'vic': return thing.vcpuCount > 0 ? E.OK : E.OBJECT_CONFIG;
     case 'msgqueue':
       if (thing.depth === 0) return E.OBJECT_CONFIG;
       thing.notFull = thing.depth - 1;
@@ -96,7 +92,7 @@ function activation(world: Parameters<Rule>[0], thing: Thing): number {
       return E.OK;
     case 'addrspace': return activateAddrspace(world, thing);
     case 'memextent': return activateExtent(world, thing);
-    case 'doorbell': case 'partition': case 'thread': return E.OK;
+    case 'doorbell': case 'partition': case 'thread': case 'vic': return E.OK;
   }
 }
 

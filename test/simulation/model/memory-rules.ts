@@ -15,6 +15,8 @@ const ACCESS = [0, 1, 2, 4, 5, 6, 7];
 const MEMORY_TYPES = [0, 1, 2, 3, 5, 6, 7, 9, 10, 11, 13, 14, 15];
 const isAligned = (...values: readonly bigint[]): boolean => values.every((value) => (value & 0xfffn) === 0n);
 const pages = (bytes: bigint): number => Number(bytes >> 12n);
+/** The physical address of an extent: ranges wrap from there. */
+const startOf = (extent: Extent): bigint => BigInt(extent.first) << 12n;
 const bytesOf = (extent: Extent): bigint => BigInt(extent.count) << 12n;
 
 /** Any of the errors whose condition holds; `undefined` if none does. */
@@ -91,10 +93,10 @@ const configure: Rule = (world, caller, { memextent, base, size, attributes }) =
 const derive: Rule = (world, caller, { memextent, parent: parentCap, offset, size, attributes }) => {
   const parent = world.find(caller, parentCap, 'memextent', { rights: DERIVE });
   if (typeof parent === 'number') return answer(parent);
-  const extent = world.find(caller, memextent, 'memextent', { rights: ACTIVATE, states: ['init'], rightsFirst: true });
+  const extent = world.find(caller, memextent, 'memextent', { rights: ACTIVATE, states: ['init', 'active', 'failed'], rightsFirst: true });
   if (typeof extent === 'number') return answer(extent);
   const decoded = extentAttributes(Number(attributes));
-  const no = refused(
+  const no = refused([extent.state !== 'init', E.OBJECT_STATE],
     [size === 0n || offset + size > LIMIT, E.ARGUMENT_INVALID], [offset + size > bytesOf(parent), E.ADDR_INVALID], [!isAligned(offset, size), E.ARGUMENT_ALIGNMENT],
     [decoded === undefined || (decoded.access & ~parent.access) !== 0 || (parent.memoryType !== 0 && decoded.memoryType !== parent.memoryType), E.ARGUMENT_INVALID]);
   if (no !== undefined) return no;
@@ -118,7 +120,7 @@ function windowOf(extent: Extent, { vbase, flags, offset, size }: Arguments): { 
   const isPartial = (flags & 1n) !== 0n;
   const broken: (readonly [boolean, number])[] = [[(flags & ~0x8000_0001n) !== 0n, E.ARGUMENT_INVALID], [!isAligned(vbase), E.ARGUMENT_ALIGNMENT]];
   if (!isPartial) return { window: { first: 0, count: extent.count }, broken };
-  broken.push([!extent.isSparse, E.MEMEXTENT_TYPE], [!isAligned(offset, size), E.ARGUMENT_ALIGNMENT], [size === 0n || offset + size > bytesOf(extent), E.ARGUMENT_SIZE]);
+  broken.push([!extent.isSparse, E.MEMEXTENT_TYPE], [!isAligned(offset, size), E.ARGUMENT_ALIGNMENT], [size === 0n || offset + size > bytesOf(extent) || vbase + size > LIMIT, E.ARGUMENT_SIZE]);
   return { window: { first: pages(offset), count: pages(size) }, broken };
 }
 
@@ -134,17 +136,11 @@ function typeFits(extent: Extent, attributes: number): boolean {
   return extent.memoryType === 0 || type <= 3 || (extent.memoryType === 2 && type === 5);
 }
 
-/** The group that can take a view: of the same address space and without another view of the same pages, or an empty one. */
-function groupFor(extent: Extent, addrspace: Addrspace, ipa: number, window: Window): Group | undefined {
-  return extent.groups.find((group) => {
-    if (group.pages.size === 0) return true;
-    if (!extent.isSparse || group.addrspace !== addrspace.id) return false;
-    for (let n = 0; n < window.count; n++) {
-      const at = group.pages.get(window.first + n);
-      if (at !== undefined && at.ipa !== ipa + n) return false;
-    }
-    return true;
-  });
+/** The group that can take a view: of the same address space and without any view of the same pages, else an empty one. */
+function groupFor(extent: Extent, addrspace: Addrspace, window: Window): Group | undefined {
+  const isFree = (group: Group) => Array.from({ length: window.count }, (_, n) => window.first + n).every((offset) => !group.pages.has(offset));
+  const shared = extent.groups.find((group) => extent.isSparse && group.pages.size > 0 && group.addrspace === addrspace.id && isFree(group));
+  return shared ?? extent.groups.find((group) => group.pages.size === 0);
 }
 
 const map: Rule = (world, caller, args) => {
@@ -155,11 +151,12 @@ const map: Rule = (world, caller, args) => {
   const attributes = mappingAttributes(Number(args.attrs), 0xff_0077);
   const exceeds = ((Number(args.attrs) | (Number(args.attrs) >>> 4)) & 7 & ~extent.access) !== 0;
   const ipa = pages(args.vbase);
+  const isSound = !broken.some(([isBroken]) => isBroken);
+  const group = isSound ? groupFor(extent, addrspace, window) : undefined;
+  const isBeyond = ipa + window.count > IPA_PAGES;
   const no = refused(...broken, [attributes === undefined || exceeds || !typeFits(extent, attributes), E.ARGUMENT_INVALID],
-    [ipa >= IPA_PAGES, E.ADDR_INVALID], [ipa < IPA_PAGES && ipa + window.count > IPA_PAGES, E.ADDR_OVERFLOW]);
-  if (no !== undefined || attributes === undefined) return no ?? answer(E.ARGUMENT_INVALID);
-  const group = groupFor(extent, addrspace, ipa, window);
-  if (group === undefined) return answer(E.MAPPINGS_FULL);
+    [isBeyond && ipa >= IPA_PAGES, E.ADDR_INVALID], [isBeyond, E.ADDR_OVERFLOW], [isSound && group === undefined, E.MAPPINGS_FULL]);
+  if (no !== undefined || attributes === undefined || group === undefined) return no ?? answer(E.ARGUMENT_INVALID);
   group.addrspace = addrspace.id;
   const order = world.order();
   for (let n = 0; n < window.count; n++) {
@@ -222,7 +219,7 @@ const modify: Rule = (world, caller, { memextent, flags, offset, size }) => {
   }
   if (operation === 255) return answer(isNoSync ? E.ARGUMENT_INVALID : E.OK);
   if (operation > 3 || !isNoSync) return answer(E.ARGUMENT_INVALID);
-  const no = refused([!isAligned(offset, size), E.ARGUMENT_ALIGNMENT], [size === 0n || offset + size > LIMIT, E.ARGUMENT_SIZE], [offset + size <= LIMIT && offset + size > bytesOf(extent), E.ARGUMENT_INVALID],
+  const no = refused([!isAligned(offset, size), E.ARGUMENT_ALIGNMENT], [size === 0n || startOf(extent) + offset + size > LIMIT, E.ARGUMENT_SIZE], [offset + size > bytesOf(extent), E.ARGUMENT_INVALID],
     [extent.memoryType === 1 || (extent.access & 2) === 0, E.DENIED]);
   if (no !== undefined) return no;
   for (let page = extent.first + pages(offset); operation === 1 && page < extent.first + pages(offset + size); page++) if (world.owners.get(page) === extent.id) world.contents.set(page, 0);
@@ -240,12 +237,12 @@ const lookup: Rule = (world, caller, args) => {
   const ipa = pages(vbase);
   const first = addrspace.table.get(ipa);
   if (first === undefined) return answer(E.ADDR_INVALID);
-  if (world.owners.get(first.page) !== extent.id) return answer(E.NOT_OWNER);
   let count = 0;
   for (; count < pages(size); count++) {
     const entry = addrspace.table.get(ipa + count);
-    if (entry?.page !== first.page + count || entry.attributes !== first.attributes || world.owners.get(entry.page) !== extent.id) break;
+    if (entry?.page !== first.page + count || entry.attributes !== first.attributes) break;
   }
+  if (!world.owns(extent.id, first.page, count)) return answer(E.NOT_OWNER);
   return done({ offset: BigInt(first.page - extent.first) << 12n, size: BigInt(count) << 12n, map_attrs: BigInt(first.attributes) });
 };
 
@@ -262,7 +259,7 @@ const configureVmmio: Rule = (world, caller, { addrspace, vbase, size, op }) => 
   if (typeof target === 'number') return answer(target);
   const at = target.emulated.findIndex((range) => range.base === vbase && range.size === size);
   const overlaps = target.emulated.some((range) => vbase < range.base + range.size && range.base < vbase + size);
-  const no = refused([op > 1n, E.UNIMPLEMENTED], [size === 0n, E.ARGUMENT_SIZE], [vbase + size > LIMIT, E.ADDR_OVERFLOW], [op === 0n ? overlaps : at < 0, E.BUSY]);
+  const no = refused([op > 1n, E.UNIMPLEMENTED], [size === 0n, E.ARGUMENT_SIZE], [vbase + size > LIMIT - 1n, E.ADDR_OVERFLOW], [vbase + size > 1n << 52n, E.ARGUMENT_SIZE], [op === 0n ? overlaps : at < 0, E.BUSY]);
   if (no !== undefined) return no;
   if (op === 0n) target.emulated.push({ base: vbase, size });
   else target.emulated.splice(at, 1);
@@ -270,7 +267,7 @@ const configureVmmio: Rule = (world, caller, { addrspace, vbase, size, op }) => 
 };
 
 /** Who gives and who takes; the window is the child's, or the giver's between siblings. */
-interface Donation { readonly from: number; readonly to: number; readonly window: Extent; readonly donor: Extent | undefined; readonly receiver: Extent | undefined }
+interface Donation { readonly from: number; readonly to: number; readonly window: Extent; readonly donor: Extent | undefined; readonly receiver: Extent | undefined; readonly isRelated: boolean }
 
 function parties(world: WorldState, caller: Cspace, args: Arguments, type: number): Donation | Verdict {
   const { from, to } = args;
@@ -279,8 +276,8 @@ function parties(world: WorldState, caller: Cspace, args: Arguments, type: numbe
   if (type === 2) {
     const other = world.find(caller, to, 'memextent', { rights: DONATE });
     if (typeof child === 'number' || typeof other === 'number') return { errors: [child, other].filter((one) => typeof one === 'number'), outputs: {} };
-    if (child === other || child.parent !== other.parent) return answer(E.ARGUMENT_INVALID);
-    return { from: child.id, to: other.id, window: child, donor: child, receiver: other };
+    const isRelated = child !== other && child.parent !== undefined && child.parent === other.parent;
+    return { from: child.id, to: other.id, window: child, donor: child, receiver: other, isRelated };
   }
   if (typeof child === 'number') {
     const otherwise = (['memextent', 'partition'] as const).map((kind) => world.find(caller, parentCap, kind, { rights: kind === 'partition' ? PARTITION_DONATE : DONATE }));
@@ -290,7 +287,7 @@ function parties(world: WorldState, caller: Cspace, args: Arguments, type: numbe
   if (typeof parent === 'number') return answer(parent);
   if (child.parent !== undefined && child.parent !== parent.id) return answer(E.ARGUMENT_INVALID);
   const above = parent.kind === 'memextent' ? parent : undefined;
-  return type === 0 ? { from: parent.id, to: child.id, window: child, donor: above, receiver: child } : { from: child.id, to: parent.id, window: child, donor: child, receiver: above };
+  return type === 0 ? { from: parent.id, to: child.id, window: child, donor: above, receiver: child, isRelated: true } : { from: child.id, to: parent.id, window: child, donor: child, receiver: above, isRelated: true };
 }
 
 const donate: Rule = (world, caller, args) => {
@@ -303,12 +300,20 @@ const donate: Rule = (world, caller, args) => {
   const first = window.first + pages(offset);
   const count = pages(size);
   const isOutside = offset + size > bytesOf(window) || (receiver !== undefined && (first < receiver.first || first + count > receiver.first + receiver.count));
-  const no = refused([size === 0n || offset + size > LIMIT, E.ARGUMENT_SIZE], [!isAligned(offset, size), E.ARGUMENT_ALIGNMENT], [isOutside, E.ARGUMENT_INVALID],
-    [donor?.isSparse === false, E.MEMEXTENT_TYPE], [receiver?.isSparse === false, E.ARGUMENT_INVALID], [!isOutside && !world.owns(found.from, first, count), E.NOT_OWNER]);
+  const no = refused([size === 0n || startOf(window) + offset + size > LIMIT, E.ARGUMENT_SIZE], [!isAligned(offset, size), E.ARGUMENT_ALIGNMENT], [isOutside, E.ARGUMENT_INVALID],
+    [!found.isRelated, E.ARGUMENT_INVALID], [donor?.isSparse === false || receiver?.isSparse === false, E.MEMEXTENT_TYPE], [donor?.isSparse === false || receiver?.isSparse === false, E.ARGUMENT_INVALID], [!isOutside && !world.owns(found.from, first, count), E.NOT_OWNER]);
   if (no !== undefined) return no;
   for (let page = first; page < first + count; page++) world.move(page, found.to);
   return done();
 };
+
+/** Options that may be refused before any capability is looked at: a call that fails may fail with these too. */
+export function optionErrors(name: string, { flags, options, attrs }: Arguments): readonly number[] {
+  const unknown = name === 'addrspace_map' ? (flags & ~0x8000_0001n) | (attrs & ~0xff_0077n) : name === 'addrspace_unmap' ? flags & ~0x8000_0001n
+    : name === 'addrspace_update_access' ? (flags & ~0x8000_0001n) | (attrs & ~0x77n) : name === 'memextent_modify' ? flags & 0x7fff_ff00n
+      : name === 'memextent_donate' ? options & 0x7fff_ff00n : name === 'vic_configure' ? options & ~3n : 0n;
+  return unknown === 0n ? [] : [E.ARGUMENT_INVALID];
+}
 
 /** Rules of this file. */
 export const MEMORY_RULES = {

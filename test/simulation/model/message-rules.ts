@@ -149,7 +149,7 @@ const configureReceive: Rule = (world, caller, { msgqueue, threshold, holdoff })
 };
 
 const configureQueue: Rule = (world, caller, { msgqueue, create_info }) => {
-  const queue = world.find(caller, msgqueue, 'msgqueue', { rights: ACTIVATE, states: ['init'] });
+  const queue = world.find(caller, msgqueue, 'msgqueue', { rights: ACTIVATE, states: ['init'], rightsFirst: true });
   if (typeof queue === 'number') return answer(queue);
   const depth = Number(create_info & 0xffffn);
   const size = Number((create_info >> 16n) & 0xffffn);
@@ -162,10 +162,12 @@ const configureQueue: Rule = (world, caller, { msgqueue, create_info }) => {
 const configureVic: Rule = (world, caller, { vic, max_vcpus, max_virqs, options, max_msis }) => {
   const target = world.find(caller, vic, 'vic', { rights: ACTIVATE, states: ['init'], rightsFirst: true });
   if (typeof target === 'number') return answer(target);
-  const isBad = max_vcpus < 1n || max_vcpus > 8n || max_virqs > 988n || options > 3n || ((options & 1n) !== 0n && max_msis !== 0n);
-  if (isBad) return answer(E.ARGUMENT_INVALID);
+  // What is in order takes effect before the next value is looked at.
+  if (options > 3n || max_vcpus < 1n || max_vcpus > 8n) return answer(E.ARGUMENT_INVALID);
   target.vcpuCount = Number(max_vcpus);
+  if (max_virqs > 988n) return answer(E.ARGUMENT_INVALID);
   target.virqCount = Number(max_virqs);
+  if ((options & 1n) !== 0n && max_msis !== 0n) return answer(E.ARGUMENT_INVALID);
   return done();
 };
 

@@ -8,16 +8,15 @@ import { type CapId, pa } from '../../../runtime/base/brands';
 import { Fixture, type TestVm } from '../../hypervisor/fixture';
 import { CAPABILITY_RULES } from './capability-rules';
 import { compareStates, compareTables } from './compare-states';
-import { MEMORY_RULES } from './memory-rules';
+import { MEMORY_RULES, optionErrors } from './memory-rules';
 import { holds, MESSAGE_RULES } from './message-rules';
 import type { Landscape, Operation } from './operations';
 import type { Arguments, CallerMemory, Rule } from './rules';
 import { E, SIGNATURES, type CallName, type Signature } from './signatures';
 import { type Addrspace, type Cspace, type Extent, type Vic } from './things';
-import { type Verdict, WorldState } from './world-state';
+import { answer, type Verdict, WorldState } from './world-state';
 
 const RULES: Readonly<Record<CallName, Rule>> = { ...CAPABILITY_RULES, ...MESSAGE_RULES, ...MEMORY_RULES };
-const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 const RAM_IPA = 0x8000_0000n;
 const RAM_SIZE = 0x10_0000n;
 const CAPS_PER_VM = 64;
@@ -55,13 +54,13 @@ export class Pair {
     this.pool = this.makePool();
     const freePage = this.freePartitionPages();
     this.guests = [0, 1, 2].map((n) => this.makeGuest(n));
+    this.heapAtStart = this.heap();
     this.guests.forEach((guest, n) => { this.endow(guest, n); });
     this.world.foreignVmids.push(255);
     this.land = {
       cspaces: this.guests.map(({ cspace }) => cspace), buffer: RAM_IPA + 0x1000n, ramEnd: RAM_IPA + RAM_SIZE, freePage, freeCount: FREE_PAGES + 2, vmids: [10, 11, 12],
       firstVirq: FIRST_VIRQ, virqCount: VIRQS, ipaPage: 0x10_0000, ipaCount: 96,
     };
-    this.heapAtStart = this.heap();
     this.fixture.trace.length = 0;
     this.compare();
   }
@@ -128,10 +127,12 @@ export class Pair {
   private judge(guest: Guest, call: { readonly path: string; readonly name: CallName; readonly args: readonly bigint[] }, memory: CallerMemory): Verdict {
     const signature: Signature = SIGNATURES[call.name];
     if (call.path === 'native' && signature.reserved !== undefined && call.args[signature.inputs.length] !== signature.reserved) {
-      return { errors: [E.ARGUMENT_INVALID], outputs: signature.outputs.includes('new_cap') ? { new_cap: ALL_ONES } : {} };
+      return answer(E.ARGUMENT_INVALID);
     }
-    const args = Object.fromEntries(signature.inputs.map(([name, bits], n) => [name, BigInt.asUintN(bits, call.args[n] ?? 0n)])) as Arguments;
-    return RULES[call.name](this.world, guest.cspace, args, memory);
+    const none = { flags: 0n, options: 0n, attrs: 0n };
+    const args = { ...none, ...Object.fromEntries(signature.inputs.map(([name, bits], n) => [name, BigInt.asUintN(bits, call.args[n] ?? 0n)])) } as Arguments;
+    const verdict = RULES[call.name](this.world, guest.cspace, args, memory);
+    return verdict.errors.includes(E.OK) ? verdict : { ...verdict, errors: [...verdict.errors, ...optionErrors(call.name, args)] };
   }
 
   private callReal({ real }: Guest, path: 'native' | 'smccc', signature: Signature, args: readonly bigint[]): readonly bigint[] {
@@ -237,11 +238,9 @@ export class Pair {
     return { real, cspace, addrspace, vic };
   }
 
-  /** The capabilities that a VM starts with; first it fills its space once, so that its tables are paid for. */
+  /** The capabilities that a VM starts with. */
   private endow(guest: Guest, n: number): void {
     const { environment } = this.fixture.root;
-    const filled = Array.from({ length: CAPS_PER_VM }, () => this.fixture.give(guest.real, environment.partition, 1));
-    for (const cap of filled) this.fixture.rootCall('cspace_delete_cap_from', { cspace: guest.real.cspace, cap });
     const neighbour = this.guests[(n + 1) % this.guests.length] ?? guest;
     const thread = Object.assign(this.world.add('thread', true), { state: 'active' as const });
     const gifts: readonly (readonly [CapId, number, number])[] = [

@@ -67,7 +67,7 @@ export function makeThing<K extends Kind>(kind: K, id: number, isPermanent = fal
     cspace: () => ({ ...common, kind: 'cspace', limit: 0, slots: new Map() }),
     doorbell: () => ({ ...common, kind: 'doorbell', flags: 0n, enable: 0xffff_ffff_ffff_ffffn, ack: 0n, wire: undefined }),
     msgqueue: () => ({ ...common, kind: 'msgqueue', depth: 0, sizeMax: 0, notFull: 0, notEmpty: 1, messages: [], sendWire: undefined, receiveWire: undefined }),
-    vic: () => ({ ...common, kind: 'vic', vcpuCount: 0, virqCount: 0, lines: new Map() }),
+    vic: () => ({ ...common, kind: 'vic', vcpuCount: 1, virqCount: 0, lines: new Map() }),
     addrspace: () => ({ ...common, kind: 'addrspace', vmid: 0, table: new Map(), emulated: [] }),
     memextent: () => ({ ...common, kind: 'memextent', first: 0, count: 0, access: 0, memoryType: 0, isSparse: false, parent: undefined, groups: Array.from({ length: 4 }, () => ({ addrspace: 0, pages: new Map() })) }),
   };

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { E } from './signatures';
-import { type Addrspace, type Cspace, type Entry, type Extent, type Kind, type Line, makeThing, type Slot, slotOfId, type Thing, type ThingOf, type Vic, type Wire } from './things';
+import { type Addrspace, type Cspace, type Entry, type Extent, type Kind, type Line, makeThing, type Slot, slotOfId, SLOTS_PER_TABLE, type Thing, type ThingOf, type Vic, type Wire } from './things';
 
 /** Rights, by type, that creation gives. */
 export const ALL_RIGHTS: Readonly<Record<Kind, number>> = {
@@ -102,10 +102,14 @@ export class WorldState {
     return (wanted.states ?? ['active']).includes(thing.state) ? thing as ThingOf<K> : E.OBJECT_STATE;
   }
 
-  /** Puts a capability into the lowest free slot and answers the slot. */
+  /** Puts a capability into the lowest free slot of the lowest table that has one and answers the slot. Tables come with their first capability and go with their last. */
   insert(cspace: Cspace, slot: Slot): number {
-    let at = 0;
-    while (cspace.slots.has(at)) at++;
+    const used = new Set([...cspace.slots.keys()].map((at) => Math.floor(at / SLOTS_PER_TABLE)));
+    const free = (table: number) => Array.from({ length: SLOTS_PER_TABLE }, (_, n) => table * SLOTS_PER_TABLE + n).find((at) => !cspace.slots.has(at));
+    const roomy = [...used].sort((a, b) => a - b).map(free).find((at) => at !== undefined);
+    let fresh = 0;
+    while (used.has(fresh)) fresh++;
+    const at = roomy ?? fresh * SLOTS_PER_TABLE;
     cspace.slots.set(at, slot);
     return at;
   }

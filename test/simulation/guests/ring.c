@@ -1,0 +1,4 @@
+void guest_main(void);
+void guest_main(void)
+{
+}
