@@ -156,6 +156,22 @@ export class Workbench {
     await pane.locator('.pane-header').first().getByRole('button', { name }).first().click();
   }
 
+  /** The document inside a webview of ours, by the name of its page. */
+  webview(name) {
+    return eventually(`the page ${name}`, async () => {
+      for (const frame of this.page.frames()) if (await frame.locator(`body.${name}`).count().catch(() => 0) > 0) return frame;
+      return undefined;
+    });
+  }
+
+  /** Changes the colour theme by its name in the list. */
+  async theme(name) {
+    await this.command('Preferences: Color Theme');
+    await this.answer(name);
+    await eventually(`theme ${name}`, async () => await this.page.locator('.quick-input-widget').first().isHidden());
+    await sleep(600);
+  }
+
   /** Text of the visible terminals, one string each. */
   async terminals() {
     const groups = this.page.locator('.terminal-wrapper.active .xterm-rows, .terminal-split-pane .xterm-rows');

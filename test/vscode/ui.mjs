@@ -8,6 +8,7 @@ import { eventually, launchBrowser, QUIET_SETTINGS, Workbench } from './page.mjs
 
 const SAMPLE = join(ROOT, 'extension', 'samples', 'two-vms');
 const VIEWS = ['Virtual Machines', 'Capabilities', 'Message Queues', 'Doorbells'];
+const SYSTEM_VIEWS = ['Memory', 'Interrupts', 'Scheduler', 'Resource Manager'];
 
 /** A copy of the sample with compiled guests, as a user has it who opened the sample workspace. */
 export function copySample() {
@@ -57,7 +58,10 @@ const STEPS = [
   ['continue stops at the next call, and the views say what changed', continueAndCompare],
   ['Step Back returns to an earlier line', stepBack],
   ['Reverse returns to the previous stop', reverse],
-  ['in a light theme it looks right as well', lightTheme],
+  ['memory, interrupts, the schedule and the Resource Manager are shown with names', readSystemViews],
+  ['the trace lists every event, filters and finds, and a click travels', useTrace],
+  ['the memory map is drawn, walked by keyboard, and an address is translated', useMemoryMap],
+  ['in light and high-contrast themes it looks right as well', otherThemes],
   ['the consoles show what each VM printed, and stay after the end', runToEnd],
   ['a second session clears the consoles, stops where the Resource Manager is asked, and can be ended', startAgain],
 ];
@@ -180,13 +184,69 @@ async function reverse(session) {
   await session.shot('6-reversed');
 }
 
-async function lightTheme({ ui, page, shot }) {
-  const toggle = () => ui.command('Preferences: Toggle between Light/Dark Themes');
-  await toggle();
-  await page.locator('.monaco-workbench.vs').waitFor();
-  await shot('7-light');
-  await toggle();
-  await page.locator('.monaco-workbench.vs-dark').waitFor();
+async function readSystemViews({ ui, shot }) {
+  await ui.arrange(...SYSTEM_VIEWS);
+  await ui.row('Memory', /^primary, 128 MiB owned/);
+  await ui.row('Memory', /^0x40000000 – 0x47ffffff, 128 MiB · owned · RWX/);
+  await ui.row('Interrupts', /^SPI \d+, .*message queue \d+ "/);
+  await ui.row('Scheduler', /^CPU 0, (primary|sensor)\/cpu0/);
+  await ui.row('Scheduler', /^resource-manager\/cpu0, wfi, waits for an interrupt/);
+  await ui.row('Resource Manager', /^sensor, RUNNING · VMID \d+/);
+  await ui.row('Resource Manager', /^History, \d+/);
+  await shot('7-system-views');
+}
+
+async function useTrace(session) {
+  const { ui, shot, page } = session;
+  await ui.arrange('Call Stack', ...SYSTEM_VIEWS);
+  await ui.command('Gunyah: Show Hypercall Trace');
+  const frame = await ui.webview('trace');
+  await frame.locator('.row.now').first().waitFor();
+  assert.match(await frame.locator('.status').textContent(), /^[\d,]+ events · [\d,]+ ahead/, 'after going back there are events ahead');
+  await shot('8-trace');
+  await frame.locator('.filter').fill('hvc:msgqueue_send vm=primary if size > 16');
+  await eventually('only matching rows are left', async () => {
+    const names = await frame.locator('.rows .row .cell.name').allTextContents();
+    return names.length > 0 && names.every((name) => name === 'msgqueue_send');
+  });
+  const args = await frame.locator('.rows .row .cell.args').first().textContent();
+  assert.match(args, /msgqueue=0x[0-9a-f]+ \(message queue \d+ "/, 'the queue is named');
+  await shot('9-trace-filtered');
+  await frame.locator('.filter').fill('hvc:no_such_call');
+  await frame.locator('.problem').filter({ hasText: /no hypercall/ }).waitFor();
+  await frame.locator('.filter').fill('rm:VM_START|hvc:doorbell_send');
+  await frame.locator('.rows .row').filter({ hasText: 'VM_START' }).first().waitFor();
+  await movesTo(session, () => frame.locator('.rows .row').filter({ hasText: 'VM_START' }).first().click());
+  await eventually('the row is the present moment', async () => (await frame.locator('.row.now .cell.name').first().textContent()) === 'VM_START');
+  await frame.locator('.filter').fill('');
+  await frame.locator('.search').fill('doorbell_send');
+  await page.keyboard.press('Enter');
+  await frame.locator('.row.active').filter({ hasText: 'doorbell_send' }).waitFor();
+  await shot('10-trace-found');
+}
+
+async function useMemoryMap({ ui, page, shot }) {
+  await ui.command('Gunyah: Open Memory Map');
+  const frame = await ui.webview('memory-map');
+  await frame.locator('.map .range.owned').first().waitFor();
+  await frame.locator('.picture').focus();
+  await page.keyboard.press('End');
+  await frame.locator('.chosen').filter({ hasText: '0x40000000 – 0x47ffffff' }).waitFor();
+  await frame.locator('.walk-text').fill('$pc');
+  await page.keyboard.press('Enter');
+  await frame.locator('.levels tbody tr').first().waitFor();
+  assert.deepEqual(await frame.locator('.step .space').allTextContents(), ['Virtual', 'Intermediate', 'Physical']);
+  await frame.locator('.visibility').filter({ hasText: /^Owner: primary/ }).waitFor();
+  await shot('11-memory-map');
+}
+
+async function otherThemes({ ui, page, shot }) {
+  for (const [theme, kind] of [['Light Modern', 'vs'], ['Dark High Contrast', 'hc-black'], ['Light High Contrast', 'hc-light'], ['Dark Modern', 'vs-dark']]) {
+    await ui.theme(theme);
+    await page.locator(`.monaco-workbench.${kind}`).first().waitFor();
+    await shot(`12-${theme.toLowerCase().replaceAll(' ', '-')}`);
+  }
+  await page.keyboard.press('Control+w').catch(() => undefined);
 }
 
 async function runToEnd({ ui, page, shot }) {
@@ -198,7 +258,7 @@ async function runToEnd({ ui, page, shot }) {
     return /primary: done/.test(all) && /bye/.test(all) && /the session has ended/.test(all) ? all : undefined;
   });
   assert.match(text, /requests.*answers.*doorbells/);
-  await shot('8-ended');
+  await shot('13-ended');
 }
 
 async function startAgain({ ui, page, shot }) {
@@ -213,7 +273,7 @@ async function startAgain({ ui, page, shot }) {
     return /primary: hello/.test(all) && !/the session has ended|again from|bye/.test(all) ? all : undefined;
   });
   assert.equal((text.match(/primary: hello/g) ?? []).length, 1);
-  await shot('9-again');
+  await shot('14-again');
   await page.keyboard.press('Shift+F5');
   await page.locator('.debug-call-stack .stack-frame').first().waitFor({ state: 'detached' });
 }

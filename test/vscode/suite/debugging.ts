@@ -99,6 +99,34 @@ export function debuggingSuite(): void {
       assert.match((await session.gunyah('gunyah/deviceTree', { vmid: primary.vmid })).source, /hypervisor/);
     });
 
+    test('memory, interrupts, schedule, Resource Manager and trace are answered as the views need them', async () => {
+      breakOn('hvc:doorbell_send');
+      const session = await start();
+      await session.stop();
+      const memory = await session.gunyah('gunyah/memory', { vmid: 3 });
+      assert.ok(memory.map.some(({ state, owner }) => state === 'owned' && owner === 'primary'));
+      assert.ok((await session.gunyah('gunyah/interrupts', { vmid: 3 })).vcpus.length > 0);
+      assert.ok((await session.gunyah('gunyah/scheduler', {})).threads.some(({ thread, runsOnCpu }) => thread === 'primary/cpu0' && runsOnCpu !== null));
+      assert.ok((await session.gunyah('gunyah/rm', { historyLimit: 10 })).history.length === 10);
+      const page = await session.gunyah('gunyah/trace', { from: 0, limit: 5, filter: 'hvc:*', names: true, future: true });
+      assert.ok(page.events.length === 5 && page.position === page.end);
+      const walk = await session.gunyah('gunyah/translate', { vm: 'primary', address: 'primary:va:0x41000000' });
+      assert.ok(walk.ok && walk.owner === 'primary');
+    });
+
+    test('the memory map opens as a tab, and the trace in the panel', async () => {
+      breakOn('hvc:doorbell_send');
+      const session = await start();
+      await session.stop();
+      await vscode.commands.executeCommand('gunyah.openMemoryMap');
+      await eventually('the tab is there', () => (vscode.window.tabGroups.all.some(({ tabs }) => tabs.some(({ label }) => label === 'Memory Map')) ? true : undefined));
+      await vscode.commands.executeCommand('gunyah.walkAddress', { variable: { name: 'sp', memoryReference: 'primary:va:0x41000000' } });
+      await vscode.commands.executeCommand('gunyah.showTrace');
+      await vscode.commands.executeCommand('gunyah.breakOnEventsLikeThis', { event: 'rm', name: 'VM_START' });
+      assert.ok(vscode.debug.breakpoints.some((one) => one instanceof vscode.FunctionBreakpoint && one.functionName === 'rm:VM_START'));
+      await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    });
+
     test('a VM\'s device tree opens as a document of its language', async () => {
       breakOn('hvc:doorbell_send');
       const session = await start();
