@@ -5,6 +5,7 @@ import { registerCommand } from '../command';
 import type { FeatureContext } from '../feature';
 import { isRecord } from '../model/messages';
 import { isRow } from './panel-commands';
+import { registerTraceExport } from './trace-export';
 import { TRACE_VIEW, TraceView } from '../panels/trace/view';
 
 /** Registers the view. */
@@ -12,6 +13,7 @@ export function register(context: FeatureContext): void {
   const { extension, sessions } = context;
   const view = new TraceView(context);
   extension.subscriptions.push(view, vscode.window.registerWebviewViewProvider(TRACE_VIEW, view));
+  registerTraceExport(context, () => ({ filter: view.filter }));
   registerCommand(context, 'gunyah.showTrace', async () => { await vscode.commands.executeCommand(`${TRACE_VIEW}.focus`); });
   registerCommand(context, 'gunyah.filterTrace', () => view.focus('filter'));
   registerCommand(context, 'gunyah.findInTrace', () => view.focus('search'));

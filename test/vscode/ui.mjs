@@ -191,7 +191,7 @@ async function readSystemViews({ ui, shot }) {
   await ui.row('Interrupts', /^SPI \d+, .*message queue \d+ "/);
   await ui.row('Scheduler', /^CPU 0, (primary|sensor)\/cpu0/);
   await ui.row('Scheduler', /^resource-manager\/cpu0, wfi, waits for an interrupt/);
-  await ui.row('Resource Manager', /^sensor, RUNNING · VMID \d+/);
+  await ui.row('Resource Manager', /^sensor, \w+ · VMID \d+/);
   await ui.row('Resource Manager', /^History, \d+/);
   await shot('7-system-views');
 }

@@ -44,6 +44,11 @@ export class TraceView implements vscode.WebviewViewProvider, vscode.Disposable 
     this.disposables.push(sessions.onDidChange(() => { this.schedule(); }));
   }
 
+  /** What the view shows: all events if empty. */
+  get filter(): string {
+    return this.source.filter;
+  }
+
   resolveWebviewView(view: vscode.WebviewView): void {
     this.view = view;
     view.webview.onDidReceiveMessage((message: unknown) => {
