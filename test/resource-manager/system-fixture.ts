@@ -60,7 +60,7 @@ export class SystemFixture {
   private storeAt = STORE;
   private readonly damage: ((blob: Uint8Array) => void) | undefined;
 
-  constructor(secondaries: readonly SecondarySpec[] = [], options: { readonly cpuCount?: number; readonly damage?: (blob: Uint8Array) => void; readonly rm?: RmOptions } = {}) {
+  constructor(secondaries: readonly SecondarySpec[] = [], options: { readonly cpuCount?: number; readonly damage?: (blob: Uint8Array) => void; readonly rm?: RmOptions; readonly identity?: 'gunyah' | 'gunyah-legacy' } = {}) {
     this.rm = createResourceManager(options.rm);
     this.damage = options.damage;
     const cpuCount = options.cpuCount ?? 2;
@@ -68,7 +68,7 @@ export class SystemFixture {
     this.hypervisor = createHypervisor({
       engine: this.engine, events: this.events, cpuCount, trace: (event) => { this.trace.push(event); }, seed: 7,
       heap: { base: RAM_BASE + BigInt(RAM_SIZE - HEAP_SIZE), sizeBytes: BigInt(HEAP_SIZE) }, vcpuCountMax: 16, hardwareInterrupts: [33, 34],
-      onPlatformPower: () => undefined, deviceAccess: (address, guest) => (guest.isWrite ? 0n : address & 0xffffn),
+      onPlatformPower: () => undefined, identity: options.identity ?? 'gunyah', deviceAccess: (address, guest) => (guest.isWrite ? 0n : address & 0xffffn),
     });
     this.hypervisor.bootRootVm(this.rm, {
       privateBase: PRIVATE, privateSizeBytes: 0x10_0000n, freeRanges: [{ base: FREE_BASE, sizeBytes: FREE_SIZE }], bootCpu: 0, timerFrequencyHz: 62_500_000,
@@ -147,6 +147,35 @@ export class SystemFixture {
     for (let n = 0; n < 8; n++) vcpu.setX(n, args[n] ?? row.inputs[n]?.mustBe ?? 0n);
     this.hypervisor.handleExit(thread, { reason: 'hvc', immediate: 0x6000 + (row.number ?? 0) });
     return Array.from({ length: 5 }, (_, n) => vcpu.x(n));
+  }
+
+  /** `HVC #0` of a VM's first vCPU with these registers from X0 on; X0 to X3 afterwards. */
+  smccc(vmid: number, ...registers: readonly bigint[]): bigint[] {
+    const thread = this.thread(vmid);
+    const vcpu = this.engine.vcpu(thread.engineVcpu ?? 0);
+    for (let n = 0; n < 8; n++) vcpu.setX(n, registers[n] ?? 0n);
+    this.hypervisor.handleExit(thread, { reason: 'hvc', immediate: 0 });
+    return Array.from({ length: 4 }, (_, n) => vcpu.x(n));
+  }
+
+  /** Lends the primary VM's CPU to a vCPU (vcpu_run) until the call returns; X0 to X3 then. */
+  runVcpu(cap: bigint, ...resume: readonly bigint[]): bigint[] {
+    const primary = this.thread(3);
+    const vcpu = this.engine.vcpu(primary.engineVcpu ?? 0);
+    const registers = [0xc600_8065n, cap, ...resume];
+    for (let n = 0; n < 8; n++) vcpu.setX(n, registers[n] ?? 0n);
+    this.hypervisor.handleExit(primary, { reason: 'hvc', immediate: 0 });
+    for (let step = 0; step < 1000; step++) {
+      const thread = this.hypervisor.pick(0);
+      if (thread === undefined || thread === primary) break;
+      if (thread.kind === 'native') this.advance(this.hypervisor.runNative(thread));
+      else {
+        const { retired, exit } = this.engine.run(thread.engineVcpu ?? 0, { budget: 1000, tickNow: this.events.now });
+        this.advance(retired);
+        this.hypervisor.handleExit(thread, exit);
+      }
+    }
+    return Array.from({ length: 4 }, (_, n) => vcpu.x(n));
   }
 
   /** Sends a packet as the primary VM. */
