@@ -10,7 +10,8 @@ const USAGE = `Usage:
   gunyah run TARGET [options]     run an ELF file, an arm64 Image or a system file (*.gunyah.json)
       --max-instructions N        stop after N instructions
       --timeout SECONDS           stop after that much real time
-      --trace FILE                write what happens, one JSON object a line (--trace-format jsonl)
+      --trace FILE                write what happens
+      --trace-format FORMAT       jsonl (one JSON object a line), perfetto or pcapng
       --console VM=FILE           write a VM's console to a file instead of standard output
       --input VM=FILE             type a file into a VM's console
       --tier interpreter|jit|auto how to execute (results are the same)

@@ -2,6 +2,7 @@
 
 import { resolveSystem, resolveSystemFile, systemOfProgram, type ResolvedSystem } from '../debug-adapter/configuration/resolve';
 import { nodeHost } from '../debug-adapter/node-host';
+import { TRACE_FORMATS, type TraceFormat } from '../debug-adapter/trace-export/writer';
 import { createSystem, type Diagnostic, type Result, type System } from '../runtime/index';
 import { numberOption, pairsOption, parseArguments, type ParsedArguments } from './arguments';
 import { Output } from './output';
@@ -27,6 +28,7 @@ interface RunPlan {
   readonly maxInstructions: number;
   readonly timeoutSeconds: number;
   readonly trace: string | undefined;
+  readonly traceFormat: TraceFormat;
   readonly consoles: ReadonlyMap<string, string>;
   readonly inputs: ReadonlyMap<string, string>;
   readonly json: boolean;
@@ -66,10 +68,11 @@ function planOf(parsed: ParsedArguments): RunPlan | string {
   if (typeof inputs === 'string') return inputs;
   const format = parsed.options.get('trace-format')?.[0] ?? 'jsonl';
   const tier = parsed.options.get('tier')?.[0] ?? 'auto';
-  if (format !== 'jsonl') return `--trace-format: "${format}" is not available; use jsonl.`;
+  const traceFormat = TRACE_FORMATS.find((one) => one === format);
+  if (traceFormat === undefined) return `--trace-format: "${format}" is none of ${TRACE_FORMATS.join(', ')}.`;
   if (!TIERS.includes(tier)) return `--tier: "${tier}" is none of ${TIERS.join(', ')}.`;
   return {
-    target, consoles, inputs, json: parsed.options.has('json'), trace: parsed.options.get('trace')?.[0],
+    target, consoles, inputs, traceFormat, json: parsed.options.has('json'), trace: parsed.options.get('trace')?.[0],
     maxInstructions: maxInstructions ?? Number.POSITIVE_INFINITY, timeoutSeconds: timeoutSeconds ?? Number.POSITIVE_INFINITY,
   };
 }

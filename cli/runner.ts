@@ -1,9 +1,9 @@
 /** Drives one run of `gunyah run`: slices, limits, input, what is printed, and how it ended. */
 
+import { makeTraceWriter, SystemNames, type TraceFormat, type TraceWriter } from '../debug-adapter/trace-export/writer';
 import { FATAL_REPORTS, ticks, type Stop, type System, type TraceEvent } from '../runtime/index';
 import { Prefixer, type Output } from './output';
 import { Output as Outputs } from './output';
-import { TraceLines } from './trace-lines';
 import { reportVcpus, type ReportSymbols } from './vcpu-report';
 
 /** What a runner needs to know. */
@@ -13,6 +13,7 @@ export interface RunnerPlan {
   readonly json: boolean;
   readonly consoleFiles: ReadonlyMap<string, Output>;
   readonly traceFile: Output | undefined;
+  readonly traceFormat: TraceFormat;
   /** Bytes to type, by console. */
   readonly inputs: ReadonlyMap<number, Uint8Array>;
   /** For the report of a run that ended badly. */
@@ -42,7 +43,7 @@ export class Runner {
   private readonly plan: RunnerPlan;
   private readonly standard = Outputs.standard();
   private readonly prefixer = new Prefixer();
-  private readonly trace: TraceLines;
+  private readonly trace: TraceWriter;
   private readonly typed = new Map<number, number>();
   private fault: Report | undefined;
   /** Reports of vCPUs that the hypervisor stopped for a fault of their own; bounded. */
@@ -52,7 +53,7 @@ export class Runner {
   constructor(system: System, plan: RunnerPlan) {
     this.system = system;
     this.plan = plan;
-    this.trace = new TraceLines((vmid) => system.vmName(vmid));
+    this.trace = makeTraceWriter(plan.traceFormat, new SystemNames(system));
   }
 
   /** Runs to the end; the exit status. */
@@ -77,6 +78,7 @@ export class Runner {
       if (event.event === 'report' && event.code === 'vcpu-fault' && this.stopped.length < STOPPED_MAX) this.stopped.push(event);
       traceFile?.write(this.trace.add(event));
     };
+    traceFile?.write(this.trace.begin());
     if (traceFile !== undefined) this.system.setExceptionTrace(true);
     this.system.lookOutFor({ addresses: [], watchpoints: [], exceptionClasses: 0n, event: (event) => event.event === 'report' && FATAL_REPORTS.has(event.code) });
   }

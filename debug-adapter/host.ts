@@ -12,7 +12,7 @@ export interface Host {
   /** Whether a file is there. */
   exists(path: string): Promise<boolean>;
   /** Creates or replaces a file. */
-  writeFile(path: string, text: string): Promise<Result<void, string>>;
+  writeFile(path: string, contents: string | Uint8Array): Promise<Result<void, string>>;
   /** Adds to the end of a file. */
   appendFile(path: string, text: string): Promise<Result<void, string>>;
   /** `path` made absolute against the folder `base`. */

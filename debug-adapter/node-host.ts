@@ -33,9 +33,9 @@ export const nodeHost: Host = {
       return false;
     }
   },
-  async writeFile(path, text) {
+  async writeFile(path, contents) {
     try {
-      await writeFile(path, text);
+      await writeFile(path, contents);
       return ok(undefined);
     } catch (problem) {
       return err(reasonOf(problem));

@@ -411,6 +411,28 @@ export interface HypervisorIdentity {
   readonly linux: readonly LinuxGeneration[];
 }
 
+/** What `gunyah/exportTrace` is asked. */
+export interface TraceExportQuery {
+  readonly format: 'jsonl' | 'perfetto' | 'pcapng';
+  /** File to write, absolute; absent: the answer carries the trace. */
+  readonly path?: string;
+  /** Numbers of the first event and after the last one; absent: all that are kept. */
+  readonly from?: number;
+  readonly to?: number;
+  /** As for `gunyah/trace`. */
+  readonly filter?: string;
+}
+/** An exported trace. */
+export interface TraceExport {
+  readonly format: 'jsonl' | 'perfetto' | 'pcapng';
+  /** Events taken into account; pcapng holds messages only. */
+  readonly events: number;
+  readonly sizeBytes: number;
+  readonly path: string | null;
+  /** Without `path`: the trace, as text or, with pcapng, in Base64. */
+  readonly text?: string;
+  readonly base64?: string;
+}
 /** One register of a VM's hypercall services. */
 export interface ServiceRegisterRow {
   readonly id: Hex;
@@ -455,6 +477,7 @@ export interface CustomRequests {
   'gunyah/seek': { arguments: { tick?: number; event?: number }; body: { tick: number } };
   'gunyah/lastWrite': { arguments: { address: string; vm?: string; size?: number }; body: { found: boolean; tick?: number; vm?: string; pc?: Hex } };
   'gunyah/writeConsole': { arguments: { vm: string; text: string }; body: { accepted: number } };
+  'gunyah/exportTrace': { arguments: TraceExportQuery; body: TraceExport };
   'gunyah/serviceRegisters': { arguments: VmArguments; body: ServiceSelection };
   'gunyah/getServiceRegister': { arguments: VmArguments & { register: string }; body: { id: Hex; name: string; value: Hex } };
   'gunyah/setServiceRegister': { arguments: VmArguments & { register: string; value: Hex | number }; body: { id: Hex; name: string; value: Hex } };

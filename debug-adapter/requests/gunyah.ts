@@ -16,6 +16,7 @@ import { ObjectBook } from '../views/objects';
 import { numberOf, numberOr, textOf, textOr, type Arguments } from './arguments';
 import { SERVICE_REQUESTS } from './services';
 import type { Handler } from './table';
+import { exportTrace } from './trace-export';
 
 const RM_HISTORY_DEFAULT = 200;
 
@@ -128,6 +129,7 @@ const HANDLERS: CustomHandlers = {
   'gunyah/writeConsole': writeConsole,
   'gunyah/deviceTree': deviceTree,
   ...SERVICE_REQUESTS,
+  'gunyah/exportTrace': exportTrace,
 };
 
 /** By name, as the request table wants them. */

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { buildSync } from 'esbuild';
+import { readCapture } from '../debug-adapter/trace-export/pcapng-reader';
 import { wordsElf } from '../support/system';
 import { guestElf, sampleElf, sampleFolder } from '../support/guest-build';
 
@@ -181,4 +182,20 @@ test('the command explains itself, and says what it does not know', () => {
   assert.equal(run('--help').status, 0);
   assert.equal(run('fly').status, 2);
   assert.equal(run().status, 2);
+});
+
+test('the trace comes in the formats of Perfetto and of packet captures too', () => {
+  const system = join(sampleFolder(), 'two-vms.gunyah.json');
+  sampleElf('primary');
+  sampleElf('sensor');
+  const tracks = file('t.json');
+  assert.equal(run('run', system, '--trace', tracks, '--trace-format', 'perfetto').status, 0);
+  const { traceEvents } = JSON.parse(readFileSync(tracks, 'utf8')) as { traceEvents: { readonly ph: string }[] };
+  for (const kind of ['X', 's', 'f', 'i', 'M', 'b', 'e']) assert.ok(traceEvents.some(({ ph }) => ph === kind), kind);
+  const packets = file('t.pcapng');
+  assert.equal(run('run', system, '--trace', packets, '--trace-format=pcapng').status, 0);
+  const capture = readCapture(readFileSync(packets));
+  assert.ok(capture.packets.length > 20 && capture.packets.some(({ comment }) => /request VM_START/.test(comment)));
+  assert.ok(capture.interfaces.some(({ name }) => name.startsWith('primary to sensor')), capture.interfaces.map(({ name }) => name).join());
+  checkRefused([system, '--trace', tracks, '--trace-format', 'pcap'], /"pcap" is none of jsonl, perfetto, pcapng/);
 });

@@ -3,8 +3,8 @@
  * one that does not return (CPU_OFF, SYSTEM_OFF) is told when something else happens, or at the end.
  */
 
-import { traceRow, type TraceJson } from '../debug-adapter/trace-row';
-import type { TraceEvent } from '../runtime/index';
+import { traceRow, type TraceJson } from '../trace-row';
+import type { TraceEvent } from '../../runtime/index';
 
 /** A call returns after other events only where it gives time to another vCPU. */
 const RETURNS_LATER = new Set(['vcpu_run']);

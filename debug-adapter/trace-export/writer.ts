@@ -1,0 +1,92 @@
+/** What all formats of an exported trace have in common: a beginning, something for each event, an end. */
+
+import { decodeRmMessage, hex, type System, type TraceEvent } from '../../runtime/index';
+import { bytesText, ObjectBook } from '../views/objects';
+import { TraceLines } from './lines';
+import { PcapngWriter } from './pcapng';
+import { PerfettoWriter } from './perfetto';
+
+/** Formats by name: one JSON object a line; the trace-event format of Chrome and Perfetto; packets for Wireshark. */
+export const TRACE_FORMATS = ['jsonl', 'perfetto', 'pcapng'] as const;
+/** One of them. */
+export type TraceFormat = (typeof TRACE_FORMATS)[number];
+
+/** Turns events into a file, piece by piece, in order. */
+export interface TraceWriter {
+  begin(): string | Uint8Array;
+  add(event: TraceEvent): string | Uint8Array;
+  finish(): string | Uint8Array;
+}
+
+/** A message queue as its users know it. */
+export interface QueueName { readonly name: string; readonly description: string; readonly isRm: boolean }
+
+/** Names of what events speak of by number. */
+export interface TraceNames {
+  vm(vmid: number): string;
+  queue(objectId: number): QueueName;
+}
+
+/** A writer of a format. */
+export function makeTraceWriter(format: TraceFormat, names: TraceNames): TraceWriter {
+  switch (format) {
+    case 'jsonl': return new LineWriter(names);
+    case 'perfetto': return new PerfettoWriter(names);
+    case 'pcapng': return new PcapngWriter(names);
+  }
+}
+
+class LineWriter implements TraceWriter {
+  private readonly lines: TraceLines;
+
+  constructor(names: TraceNames) {
+    this.lines = new TraceLines((vmid) => names.vm(vmid));
+  }
+
+  begin(): string {
+    return '';
+  }
+
+  add(event: TraceEvent): string {
+    return this.lines.add(event);
+  }
+
+  finish(): string {
+    return this.lines.finish();
+  }
+}
+
+const RM_VMID = 255;
+
+/** Names in a running system. A queue is asked for once: it may be gone later. */
+export class SystemNames implements TraceNames {
+  private readonly system: System;
+  private readonly queues = new Map<number, QueueName>();
+
+  constructor(system: System) {
+    this.system = system;
+  }
+
+  vm(vmid: number): string {
+    return this.system.vmName(vmid);
+  }
+
+  queue(objectId: number): QueueName {
+    const known = this.queues.get(objectId);
+    if (known !== undefined) return known;
+    const row = new ObjectBook(this.system).queues(new Map()).find((queue) => queue.objectId === objectId);
+    const rm = this.system.vmName(RM_VMID);
+    const made: QueueName = row === undefined || (row.from === '' && row.to === '') ? { name: `queue ${objectId}`, description: 'a message queue that is gone', isRm: false }
+      : { name: `${row.from} to ${row.to} (${objectId})`, description: row.label, isRm: row.from === rm || row.to === rm };
+    if (row !== undefined) this.queues.set(objectId, made);
+    return made;
+  }
+}
+
+/** An RM packet in words; undefined if the bytes are none. */
+export function packetText(bytes: Uint8Array): string | undefined {
+  const message = decodeRmMessage(bytes);
+  if (message === undefined) return undefined;
+  const fields = Object.entries(message.fields).map(([name, value]) => ` ${name}=${typeof value === 'bigint' ? hex(value) : value instanceof Uint8Array ? bytesText(value) : String(value)}`);
+  return `${message.kind} ${message.name} #${message.sequence}${fields.join('')}`;
+}
