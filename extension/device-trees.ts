@@ -1,7 +1,7 @@
 /** The language server of device trees as the editor's client sees it: started with the first tree, asked by features. Not what it answers: that is `language-server/`. */
 
 import * as vscode from 'vscode';
-import type { LanguageClient } from 'vscode-languageclient/node';
+import type { LanguageClient, Location as ProtocolLocation, Position as ProtocolPosition, Range as ProtocolRange } from 'vscode-languageclient/node';
 import { messageOf } from './model/messages';
 import type {
   CompareParams, CompiledTree, CompileParams, MemoryMap, MergedTree, MergedTreeParams, PrintedTree, RmOverlay, RmOverlayParams, TreeComparison, TreeInput,
@@ -10,6 +10,8 @@ import type {
 /** The editor's name of the language, whatever the extension of the file. */
 export const DEVICE_TREE_LANGUAGE = 'dts';
 const SECTION = 'gunyah.deviceTree';
+/** What lenses of the server call: a URI, a position and places, all as the protocol has them. */
+const SHOW_PLACES = 'gunyah.showDeviceTreePlaces';
 
 /** Our requests beside those of the protocol, with what they take and give. */
 interface TreeRequests {
@@ -58,13 +60,21 @@ export class DeviceTrees implements vscode.Disposable {
     this.extension.subscriptions.push(watcher);
     // The same bundle as the command `gunyah dt lsp`, in a process of its own.
     const server = { module: vscode.Uri.joinPath(this.extension.extensionUri, 'dist', 'cli.js').fsPath, args: ['dt', 'lsp'], transport: TransportKind.stdio };
+    this.extension.subscriptions.push(vscode.commands.registerCommand(SHOW_PLACES, async (uri: string, position: ProtocolPosition, places: readonly ProtocolLocation[]) => {
+      const locations = places.map((place) => new vscode.Location(vscode.Uri.parse(place.uri), rangeOf(place.range)));
+      await vscode.commands.executeCommand('editor.action.showReferences', vscode.Uri.parse(uri), new vscode.Position(position.line, position.character), locations);
+    }));
     const client = new LanguageClient('gunyah.deviceTree', 'Gunyah Device Trees', server, {
       documentSelector: ['file', 'untitled'].map((scheme) => ({ scheme, language: DEVICE_TREE_LANGUAGE })),
-      initializationOptions: vscode.workspace.getConfiguration('gunyah').get('deviceTree'),
+      initializationOptions: { ...vscode.workspace.getConfiguration('gunyah').get<object>('deviceTree'), showPlacesCommand: SHOW_PLACES },
       synchronize: { configurationSection: SECTION, fileEvents: watcher },
       revealOutputChannelOn: RevealOutputChannelOn.Never,
     });
     await client.start();
     return client;
   }
+}
+
+function rangeOf({ start, end }: ProtocolRange): vscode.Range {
+  return new vscode.Range(start.line, start.character, end.line, end.character);
 }

@@ -10,8 +10,16 @@ const STATED = /^[ \t]*(?:\/\/|\/\*|\*)[ \t]*dts-context:[ \t]*([^\s*]+)/m;
 
 /** The path that a comment `// dts-context: base.dts` near the beginning of a file names, relative to the file. */
 export function statedBase(path: string, text: string): string | undefined {
-  const name = STATED.exec(text.slice(0, HEAD_SIZE))?.[1];
-  return name === undefined ? undefined : posix.join(name.startsWith('/') ? '/' : posix.dirname(path), name);
+  return statedBaseRange(path, text)?.path;
+}
+
+/** The same with the offsets of the name in the text. */
+export function statedBaseRange(path: string, text: string): { readonly path: string; readonly start: number; readonly end: number } | undefined {
+  const found = STATED.exec(text.slice(0, HEAD_SIZE));
+  const name = found?.[1];
+  if (found === null || name === undefined) return undefined;
+  const start = found.index + found[0].length - name.length;
+  return { path: posix.join(name.startsWith('/') ? '/' : posix.dirname(path), name), start, end: start + name.length };
 }
 
 /** What a system file is called. */

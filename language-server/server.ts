@@ -3,22 +3,22 @@
  * the request is handled; diagnostics follow edits after a pause. Not a place for features: those are pure functions in `features/`.
  */
 
-import { LSPErrorCodes, ResponseError, TextDocuments, TextDocumentSyncKind, type CancellationToken, type Connection, type InitializeParams, type InitializeResult, type Position } from 'vscode-languageserver';
+import { TextDocuments, TextDocumentSyncKind, type Connection, type InitializeParams, type InitializeResult } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
-import type { Analysis } from './analysis';
-import type { SourceDocument } from './documents';
+import { Answering } from './answering';
 import { foldingRanges } from './features/folding';
 import { formatting } from './features/formatting';
 import { hover } from './features/hover';
 import { definitions, references } from './features/navigation';
 import { documentSymbols } from './features/outline';
 import { selectionRanges } from './features/selection';
-import { SEMANTIC_TOKENS_LEGEND, semanticTokens } from './features/semantic-tokens';
+import { SEMANTIC_TOKENS_LEGEND } from './features/semantic-tokens';
 import { pathOfUri } from './files';
-import { checkedDocumentUri, checkedPosition, checkedPositions, checkedRange, isRange } from './parameters';
+import { checkedPositions, checkedRange, isRange } from './parameters';
 import { Publisher } from './publisher';
 import { answerTreeRequests } from './requests';
 import { field, NO_SETTINGS, readSettings, type ServerSettings } from './settings';
+import { answerSymbolRequests, SYMBOL_CAPABILITIES } from './symbol-requests';
 import { Workspace } from './workspace';
 
 /** What the surroundings give to the server. */
@@ -58,6 +58,7 @@ export function serve(connection: Connection, options: ServerOptions): void {
   list.onDidChangeContent(changed);
   configureWith(connection, { workspace, changed, settings: readSettings({ includePaths: options.includePaths }, NO_SETTINGS) });
   answerRequests(connection, workspace);
+  answerSymbolRequests(connection, workspace);
   answerTreeRequests(connection, workspace);
   list.listen(connection);
   connection.onShutdown(() => { giveUp?.(); });
@@ -114,7 +115,8 @@ const CAPABILITIES: InitializeResult['capabilities'] = {
   documentSymbolProvider: true, foldingRangeProvider: true, selectionRangeProvider: true,
   documentFormattingProvider: true, documentRangeFormattingProvider: true,
   definitionProvider: true, referencesProvider: true, hoverProvider: true,
-  semanticTokensProvider: { legend: SEMANTIC_TOKENS_LEGEND, full: true },
+  semanticTokensProvider: { legend: SEMANTIC_TOKENS_LEGEND, full: { delta: true }, range: true },
+  ...SYMBOL_CAPABILITIES,
   workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
 };
 
@@ -129,25 +131,13 @@ function uris(folders: unknown): readonly string[] {
 }
 
 function answerRequests(connection: Connection, workspace: Workspace): void {
-  /** Answers about a document; `nothing` for one that is not open. */
-  const about = <P, R>(nothing: R, answer: (source: SourceDocument, params: P) => R) => (params: P, token: CancellationToken): R => {
-    if (token.isCancellationRequested) throw new ResponseError(LSPErrorCodes.RequestCancelled, 'The request was cancelled.');
-    const source = workspace.documents.byUri(checkedDocumentUri(params));
-    return source === undefined ? nothing : answer(source, params);
-  };
-  /** The same with what the document means, at a position. */
-  const meaning = <P extends { position: Position }, R>(nothing: R, answer: (at: { source: SourceDocument; analysis: Analysis; offset: number }, params: P) => R) => about<P, R>(nothing, (source, params) => {
-    const offset = source.document.offsetAt(checkedPosition(params.position));
-    const analysis = workspace.analysisFor(source.path);
-    return analysis === undefined ? nothing : answer({ source, analysis, offset }, params);
-  });
-  connection.onDocumentSymbol(about([], documentSymbols));
-  connection.onFoldingRanges(about([], foldingRanges));
-  connection.onSelectionRanges(about([], (source, { positions }) => selectionRanges(source, checkedPositions(positions))));
-  connection.onDocumentFormatting(about([], (source) => formatting(source)));
-  connection.onDocumentRangeFormatting(about([], (source, { range }) => formatting(source, checkedRange(range))));
-  connection.languages.semanticTokens.on(about({ data: [] }, semanticTokens));
-  connection.onHover(meaning(null, ({ source, analysis, offset }) => hover(source, analysis, offset)));
-  connection.onDefinition(meaning([], ({ source, analysis, offset }) => definitions(source, analysis, offset, workspace.includePathsFor(analysis.root))));
-  connection.onReferences(meaning([], ({ source, analysis, offset }, params) => references(source, analysis, offset, field(field(params, 'context'), 'includeDeclaration') === true ? 'uses and declarations' : 'uses')));
+  const answering = new Answering(workspace);
+  connection.onDocumentSymbol(answering.about([], documentSymbols));
+  connection.onFoldingRanges(answering.about([], foldingRanges));
+  connection.onSelectionRanges(answering.about([], (source, { positions }) => selectionRanges(source, checkedPositions(positions))));
+  connection.onDocumentFormatting(answering.about([], (source) => formatting(source)));
+  connection.onDocumentRangeFormatting(answering.about([], (source, { range }) => formatting(source, checkedRange(range))));
+  connection.onHover(answering.meaning(null, ({ source, analysis, offset }) => hover(source, analysis, offset)));
+  connection.onDefinition(answering.meaning([], ({ source, analysis, offset }) => definitions(source, analysis, offset, workspace.includePathsFor(analysis.root))));
+  connection.onReferences(answering.meaning([], ({ source, analysis, offset }, params) => references(source, analysis, offset, field(field(params, 'context'), 'includeDeclaration') === true ? 'uses and declarations' : 'uses')));
 }

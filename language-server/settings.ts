@@ -10,17 +10,21 @@ export interface ServerSettings {
   readonly defines: Readonly<Record<string, string>>;
   /** Levels of dtc's checks, by name. */
   readonly checks: Readonly<Record<string, CheckLevel>>;
+  /** Command of the client that lenses call to show places: `(uri, position, locations)`. */
+  readonly showPlacesCommand?: string;
 }
 
 /** Nothing set. */
 export const NO_SETTINGS: ServerSettings = { includePaths: [], defines: {}, checks: {} };
 
-/** Reads `{ includePaths, defines, checks }`; what is malformed counts as not set. */
+/** Reads `{ includePaths, defines, checks, showPlacesCommand }`; what is malformed counts as not set. */
 export function readSettings(given: unknown, before: ServerSettings = NO_SETTINGS): ServerSettings {
   const includePaths = field(given, 'includePaths');
   const defines = entries(field(given, 'defines'))?.flatMap(([name, value]) => (/^[A-Za-z_]\w*$/.test(name) && typeof value === 'string' ? [[name, value] as const] : []));
   const checks = entries(field(given, 'checks'))?.flatMap(([name, value]) => (CHECK_NAMES.includes(name) && isLevel(value) ? [[name, value] as const] : []));
+  const showPlacesCommand = field(given, 'showPlacesCommand') ?? before.showPlacesCommand;
   return {
+    ...(typeof showPlacesCommand === 'string' ? { showPlacesCommand } : {}),
     includePaths: Array.isArray(includePaths) ? includePaths.filter((path) => typeof path === 'string') : before.includePaths,
     defines: defines === undefined ? before.defines : Object.fromEntries(defines),
     checks: checks === undefined ? before.checks : Object.fromEntries(checks),

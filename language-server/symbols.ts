@@ -55,7 +55,7 @@ function nodeFromHere(analysis: Analysis, place: string): DtNode | undefined {
 }
 
 /** Every token of the files of an analysis that passes; files without `hint` in their text are left out unread. */
-function tokensOf(analysis: Analysis, hint: string, wanted: (token: SyntaxToken) => boolean): readonly (FileRange & { readonly token: SyntaxToken })[] {
+export function tokensOf(analysis: Analysis, hint: string, wanted: (token: SyntaxToken) => boolean): readonly (FileRange & { readonly token: SyntaxToken })[] {
   return analysis.files.flatMap((path) => {
     if (analysis.textOf(path)?.includes(hint) !== true) return [];
     return (analysis.syntaxOf(path)?.tokens ?? []).filter(wanted).map((token) => ({ path, start: token.start, end: token.end, token }));

@@ -23,6 +23,11 @@ export class Workspace {
     this.analyses = new Analyses(this.files);
   }
 
+  /** A command of the client that shows places, if it said that it has one. */
+  get showPlacesCommand(): string | undefined {
+    return this.settings.showPlacesCommand;
+  }
+
   /** Sets the workspace folders (paths) and the settings. */
   configure(folders: readonly string[], settings: ServerSettings): void {
     this.folders = folders.map((folder) => folder.replace(/(.)\/+$/, '$1'));

@@ -1,0 +1,135 @@
+/**
+ * Renaming of labels, macros and nodes in all files of all open trees that they belong to. A new name that would change what a tree means is
+ * refused with the reason.
+ */
+
+import { ErrorCodes, ResponseError, type Range, type TextEdit, type WorkspaceEdit } from 'vscode-languageserver';
+import type { SyntaxToken } from '../../runtime/devicetree/syntax/tokens';
+import { syntaxPathAt, type SyntaxNode } from '../../runtime/devicetree/syntax/tree';
+import type { DtNode } from '../../runtime/devicetree/tree';
+import type { Analysis } from '../analysis';
+import type { Meaning } from '../answering';
+import { uriOfPath } from '../files';
+import { documentOf, rangeOf } from '../positions';
+import { labelDefinitions, labelOf, labelReferences, macroDefinitions, mergedNode, tokensOf, type FileRange } from '../symbols';
+
+/** What stands at an offset and can be renamed. */
+type Target =
+  | { readonly kind: 'label' | 'macro'; readonly name: string; readonly start: number; readonly end: number }
+  | { readonly kind: 'node'; readonly name: string; readonly start: number; readonly end: number; readonly node: DtNode };
+
+const LABEL = /^[A-Za-z_]\w*$/;
+const NODE_NAME = /^[A-Za-z0-9,._+-]{1,31}(?:@[0-9a-fA-F,]+)?$/;
+
+/** The range that a rename at the offset replaces, and what is in it; null if there is nothing to rename. */
+export function prepareRename(at: Meaning): { readonly range: Range; readonly placeholder: string } | null {
+  const target = targetAt(at);
+  return target === undefined ? null : { range: rangeOf(at.source.document, target.start, target.end), placeholder: target.name };
+}
+
+/** The edits in all files. `analyses` are the open trees. */
+export function rename(at: Meaning, newName: string, analyses: readonly Analysis[]): WorkspaceEdit | null {
+  const target = targetAt(at);
+  if (target === undefined) return null;
+  const concerned = analyses.filter(({ files }) => files.includes(at.source.path));
+  const ranges = target.kind === 'node' ? renamedNode(target, newName, at.analysis) : renamedWord(target, newName, concerned);
+  const changes: Record<string, TextEdit[]> = {};
+  const seen = new Set<string>();
+  for (const { analysis, path, start, end } of ranges) {
+    const key = `${path} ${String(start)}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const uri = uriOfPath(path);
+    (changes[uri] ??= []).push({ range: rangeOf(documentOf(uri, analysis.textOf(path) ?? ''), start, end), newText: newName });
+  }
+  return { changes };
+}
+
+type Found = FileRange & { readonly analysis: Analysis };
+
+function targetAt({ source, analysis, offset }: Meaning): Target | undefined {
+  const token = source.syntax.tokens.find(({ kind, start, end }) => start <= offset && offset <= end && kind !== 'punctuation' && kind !== 'operator');
+  if (token === undefined) return undefined;
+  const label = token.kind === 'label' || token.kind === 'ref' ? labelOf(token.text) : undefined;
+  if (label !== undefined) {
+    const start = token.start + token.text.indexOf(label);
+    return { kind: 'label', name: label, start, end: start + label.length };
+  }
+  const parts = syntaxPathAt(source.syntax, offset);
+  const node = parts.at(-1);
+  if (node?.kind === 'node' && node.name === token && token.kind === 'name') {
+    const merged = mergedNode(analysis, source.path, parts);
+    return merged === undefined ? undefined : { kind: 'node', name: token.text, start: token.start, end: token.end, node: merged };
+  }
+  return macroAt(token, analysis, offset);
+}
+
+function macroAt(token: SyntaxToken, analysis: Analysis, offset: number): Target | undefined {
+  if (token.kind === 'string' || token.kind === 'comment') return undefined;
+  for (const { 0: name, index } of token.text.matchAll(/[A-Za-z_]\w*/g)) {
+    const start = token.start + index;
+    if (start <= offset && offset <= start + name.length && macroDefinitions(analysis, name).length > 0) return { kind: 'macro', name, start, end: start + name.length };
+  }
+  return undefined;
+}
+
+function refuse(why: string): never {
+  throw new ResponseError(ErrorCodes.InvalidRequest, why);
+}
+
+function renamedWord({ kind, name }: Target, newName: string, analyses: readonly Analysis[]): readonly Found[] {
+  if (!LABEL.test(newName)) refuse(`"${newName}" is no ${kind} name: letters, digits and _ only, not beginning with a digit.`);
+  return analyses.flatMap((analysis) => {
+    const taken = kind === 'label' ? labelDefinitions(analysis, newName) : macroDefinitions(analysis, newName);
+    if (newName !== name && taken.length > 0) refuse(`There is a ${kind} ${newName} already.`);
+    const ranges = kind === 'label' ? [...labelDefinitions(analysis, name), ...labelReferences(analysis, name)] : macroUses(analysis, name);
+    return ranges.map((range) => ({ ...range, analysis }));
+  });
+}
+
+/** Every place where a word is a macro: in directives, in values, and where statements are made of macros. */
+function macroUses(analysis: Analysis, name: string): readonly FileRange[] {
+  const word = new RegExp(`(?<![\\w])${name}(?!\\w)`, 'g');
+  return tokensOf(analysis, name, ({ kind, text }) => kind === 'preprocessor' || ((kind === 'identifier' || kind === 'name') && text === name)).flatMap(({ path, start, token }) => {
+    // An include names files, which are no macros.
+    if (/^#[ \t]*include[ \t]*["<]/.test(token.text)) return [];
+    return [...token.text.matchAll(word)].map(({ index }) => ({ path, start: start + index, end: start + index + name.length }));
+  });
+}
+
+/** Every place where a node's name is written: its bodies, paths in references, and strings that are paths. */
+function renamedNode({ name, node }: Target & { readonly kind: 'node' }, newName: string, analysis: Analysis): readonly Found[] {
+  if (!NODE_NAME.test(newName)) refuse(`"${newName}" is no node name: at most 31 letters, digits and , . _ + - with an address behind @.`);
+  if (newName !== name && node.parent?.child(newName) !== undefined) refuse(`${node.parent.path} has a node ${newName} already.`);
+  const depth = node.path.split('/').length - 1;
+  const found: Found[] = [];
+  for (const path of analysis.files) {
+    const syntax = analysis.syntaxOf(path);
+    if (syntax?.text.includes(name) !== true) continue;
+    for (const parts of bodies(syntax.root, [])) {
+      const own = parts.at(-1)?.name;
+      if (own?.text === name && mergedNode(analysis, path, parts) === node) found.push({ analysis, path, start: own.start, end: own.end });
+    }
+    for (const { kind, text, start } of syntax.tokens) {
+      if (kind !== 'ref' && kind !== 'string') continue;
+      const from = text.search(/\//);
+      const full = from === (kind === 'ref' ? 2 : 1) ? text.slice(from) : '';
+      if (!(full === '' ? '' : full.replace(/["}]$/, '/')).startsWith(`${node.path}/`) && !full.startsWith(`${node.path}:`)) continue;
+      const segment = from + segmentOffset(full, depth);
+      found.push({ analysis, path, start: start + segment, end: start + segment + name.length });
+    }
+  }
+  return found;
+}
+
+/** Where the segment number `depth` of a path begins, counted from 1. */
+function segmentOffset(path: string, depth: number): number {
+  let offset = 0;
+  for (let count = 0; count < depth; count++) offset = path.indexOf('/', offset) + 1;
+  return offset;
+}
+
+function bodies(node: SyntaxNode, above: readonly SyntaxNode[]): readonly (readonly SyntaxNode[])[] {
+  const parts = [...above, node];
+  return [...(node.kind === 'node' ? [parts] : []), ...node.children.flatMap((child) => bodies(child, parts))];
+}
