@@ -180,7 +180,7 @@ void describe('language server: text of one file', () => {
 
   void it('names what each token is', () => withClient({}, async (client) => {
     await client.open('a.dts', '/ { l: n { a = <1>; }; };');
-    assert.deepEqual(await client.ask('semanticTokens/full', 'a.dts'), { data: [0, 4, 2, 2, 1, 0, 3, 1, 0, 0, 0, 4, 1, 1, 0, 0, 5, 1, 6, 0] });
+    assert.deepEqual(await client.ask('semanticTokens/full', 'a.dts'), { resultId: '1', data: [0, 4, 2, 2, 1, 0, 3, 1, 0, 0, 0, 4, 1, 1, 0, 0, 5, 1, 6, 0] });
   }));
 });
 
