@@ -49,13 +49,14 @@ export class Fixture {
   private rootVm: RootVm | undefined;
   private nextBase = RAM_BASE + 0x100_0000n;
 
-  constructor(options: { readonly maxCaps?: number; readonly cpuCount?: number; readonly capabilityEncoding?: 'plain' | 'random'; readonly heapSize?: number; readonly identity?: 'gunyah' | 'gunyah-legacy' | 'none'; readonly services?: (vmid: number) => ServiceSettings } = {}) {
+  constructor(options: { readonly maxCaps?: number; readonly vcpuCountMax?: number; readonly cpuCount?: number; readonly capabilityEncoding?: 'plain' | 'random'; readonly heapSize?: number; readonly identity?: 'gunyah' | 'gunyah-legacy' | 'none'; readonly services?: (vmid: number) => ServiceSettings } = {}) {
     this.maxCaps = options.maxCaps ?? 64;
+    const vcpuCountMax = options.vcpuCountMax ?? 16;
     const heapSize = options.heapSize ?? HEAP_SIZE;
-    this.engine = createEngine({ ram: [{ base: pa(RAM_BASE), sizeBytes: RAM_SIZE }], vcpuCountMax: 16, counterShift: 4 });
+    this.engine = createEngine({ ram: [{ base: pa(RAM_BASE), sizeBytes: RAM_SIZE }], vcpuCountMax, counterShift: 4 });
     this.hypervisor = createHypervisor({
       engine: this.engine, events: this.events, cpuCount: options.cpuCount ?? 2, trace: (event) => { this.trace.push(event); }, seed: 7,
-      heap: { base: RAM_END - BigInt(heapSize), sizeBytes: BigInt(heapSize) }, vcpuCountMax: 16, hardwareInterrupts: [20, 33, 34],
+      heap: { base: RAM_END - BigInt(heapSize), sizeBytes: BigInt(heapSize) }, vcpuCountMax, hardwareInterrupts: [20, 33, 34],
       capabilityEncoding: options.capabilityEncoding ?? 'plain', identity: options.identity ?? 'gunyah', onPlatformPower: (action) => { this.power.push(action); },
       ...(options.services === undefined ? {} : { services: options.services }),
       deviceAccess: (address, access) => {

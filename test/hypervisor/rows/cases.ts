@@ -38,6 +38,8 @@ export interface RowTests {
   readonly world?: () => World;
   /** Calls that always answer an error: stubs and calls without a handler. */
   readonly answers?: ErrorName;
+  /** A call that does not return: its result registers keep the arguments. */
+  readonly unanswered?: boolean;
 }
 
 /** A test as the completeness test counts it. */
@@ -92,7 +94,7 @@ export function casesOf(tests: RowTests): NamedCase[] {
       const world = tests.world?.() ?? shared;
       const args = sample(world);
       world.path = path;
-      const answer = world.call(row, args);
+      const answer = tests.unanswered === true ? world.callWithoutAnswer(row, args) : world.call(row, args);
       assert.equal(answer.error, tests.answers ?? 'OK', row);
       tests.check(world, args, answer);
     },
