@@ -39,6 +39,20 @@ describe('the formatter', () => {
     checkFormat('/ {\n  a=<1   >;\nled:led-0{\nb = "x" ,"y";\n};\n    };', '/ {\n\ta = <1>;\n\tled: led-0 {\n\t\tb = "x", "y";\n\t};\n};\n');
   });
 
+  it('keeps what an author does throughout a file that is in style otherwise', () => {
+    const tidy = Array.from({ length: 40 }, (_, n) => `\tp${String(n)} = <${String(n)}>;\n`).join('');
+    const kept = (body: string): void => { checkFormat(`/ {\n${tidy}${body}};\n`, `/ {\n${tidy}${body}};\n`); };
+    kept('\ta = <1 2>,<3 4>,<5 6>;\n');
+    kept('\ta = < 1 2 >;\n');
+    kept('\ta =\t\t<1>;\n\tbcd =\t\t<2>;\n');
+    kept('\tdelete-me;\n\t/delete-property/p1;\n');
+    kept('\ta = <1 2>,\n\t<3 4>;\n');
+    kept('\ta;\t/* one\n\t\t   two */\n\tb;/* tight */\n');
+    kept('//\tb = <1>;\n');
+    checkFormat(`/ {\n${tidy}\ta = <1 2>,<3 4>, <5 6>;\n};\n`, `/ {\n${tidy}\ta = <1 2>, <3 4>, <5 6>;\n};\n`);
+    checkFormat(`/ {\n${tidy}\ta =  <1>;\n\tb   = <1>;\n};\n\n\n\n`, `/ {\n${tidy}\ta = <1>;\n\tb = <1>;\n};\n\n`);
+  });
+
   it('gives each statement a line, but leaves nodes on one line', () => {
     checkFormat('/ { a; b; n { c; d; }; };', '/ { a; b; n { c; d; }; };\n');
     checkFormat('/ {\n\ta; b;\n};\n', '/ {\n\ta;\n\tb;\n};\n');
