@@ -14,6 +14,7 @@ export const TOOLS = [
   { commands: ['gdb-multiarch'], packages: ['gdb-multiarch'] },
   { commands: ['dtc', 'fdtoverlay'], packages: ['device-tree-compiler'] },
   { commands: ['chromium'], packages: ['chromium'] },
+  { commands: ['nvim'], packages: ['neovim'] },
   { commands: ['apt-get', 'apt-cache', 'dpkg-deb'], packages: ['apt', 'dpkg'] },
 ];
 
