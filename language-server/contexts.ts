@@ -1,4 +1,4 @@
-/** How files of device trees belong together beyond what includes say: which base an overlay is for. Reads no files itself. */
+/** How files of device trees belong together beyond what includes say: which base an overlay is for, by a comment, a system file or a Makefile. Reads no files itself. */
 
 import { posix } from 'node:path';
 import { parse } from 'jsonc-parser';
@@ -34,6 +34,24 @@ export function baseInSystemFile(path: string, text: string, overlay: string): s
     const isListed = Array.isArray(overlays) && overlays.some((name) => typeof name === 'string' && posix.join(folder, name) === overlay);
     const base = field(vm, 'config') ?? field(vm, 'deviceTree');
     if (isListed && typeof base === 'string') return posix.join(folder, base);
+  }
+  return undefined;
+}
+
+/** What a Makefile is called. */
+export const MAKEFILE = /^(?:Makefile|makefile|GNUmakefile|Kbuild)$/;
+
+/**
+ * The source of the blob that a Makefile of Linux puts an overlay on: from a line `NAME-dtbs := base.dtb … overlay.dtbo`. The base lies in the folder
+ * of the Makefile. The first line that lists the overlay counts.
+ */
+export function baseInMakefile(path: string, text: string, overlay: string): string | undefined {
+  const folder = posix.dirname(path);
+  const blob = overlay.replace(/\.(?:dtso|overlay|dts)$/, '.dtbo');
+  for (const [, list = ''] of text.replace(/\\\r?\n/g, ' ').matchAll(/^[ \t]*[^\s:=#]+-dtbs[ \t]*[:+]?=([^\n#]*)/gm)) {
+    const names = list.trim().split(/\s+/);
+    const base = names.find((name) => name.endsWith('.dtb'));
+    if (base !== undefined && names.some((name) => posix.join(folder, name) === blob)) return posix.join(folder, base.replace(/\.dtb$/, '.dts'));
   }
   return undefined;
 }

@@ -2,7 +2,7 @@
 
 import { Analyses, isRootFile, type Analysis, type AnalysisSettings } from './analysis';
 import { OpenDocuments, type OpenList } from './documents';
-import { baseInSystemFile, statedBase, SYSTEM_FILE } from './contexts';
+import { baseInMakefile, baseInSystemFile, MAKEFILE, statedBase, SYSTEM_FILE } from './contexts';
 import { folderOf, WorkspaceFiles } from './files';
 import { NO_SETTINGS, type ServerSettings } from './settings';
 
@@ -82,14 +82,16 @@ export class Workspace {
 
   /** The base that an overlay is for, if it is known. */
   baseOf(overlay: Analysis): Analysis | undefined {
-    const path = statedBase(overlay.root, overlay.textOf(overlay.root) ?? '') ?? this.baseBySystemFile(overlay.root);
+    const path = statedBase(overlay.root, overlay.textOf(overlay.root) ?? '') ?? this.baseByOtherFiles(overlay.root);
     return path === undefined || path === overlay.root ? undefined : this.analyses.of(path, this.settingsFor(path));
   }
 
-  private baseBySystemFile(overlay: string): string | undefined {
+  /** The base by the nearest system file or Makefile that puts both together. */
+  private baseByOtherFiles(overlay: string): string | undefined {
     for (const folder of this.foldersAbove(overlay)) {
-      for (const name of this.files.namesIn(folder).filter((one) => SYSTEM_FILE.test(one))) {
-        const base = baseInSystemFile(`${folder}/${name}`, this.files.readText(`${folder}/${name}`) ?? '', overlay);
+      for (const name of this.files.namesIn(folder)) {
+        const baseIn = SYSTEM_FILE.test(name) ? baseInSystemFile : MAKEFILE.test(name) ? baseInMakefile : undefined;
+        const base = baseIn?.(`${folder}/${name}`, this.files.readText(`${folder}/${name}`) ?? '', overlay);
         if (base !== undefined) return base;
       }
     }

@@ -119,6 +119,17 @@ describe('requests about whole trees', () => {
     });
   });
 
+  it('finds the base of an overlay in the Makefile that builds both together', async () => {
+    const overlay = '/dts-v1/;\n/plugin/;\n&uart { speed = <9600>; };\n';
+    const makefile = 'dtb-$(CONFIG_BOARD) += board.dtb\n\nboard-fast-dtbs := board.dtb \\\n\tmore.dtbo fast.dtbo\ndtb-$(CONFIG_BOARD) += board-fast.dtb\n';
+    await withClient({ ...BOARD, 'Makefile': makefile, 'fast.dtso': overlay }, async (client) => {
+      const merged = await opened<MergedTree>(client, ['fast.dtso', overlay], 'mergedTree', { form: 'applied' });
+      assert.equal(merged.base, client.uri('board.dts'));
+      const other = await opened<MergedTree>(client, ['slow.dtso', overlay], 'mergedTree', { form: 'applied' });
+      assert.equal(other.base, null);
+    });
+  });
+
   it('maps memory through ranges and finds what overlaps', async () => {
     await withClient(BOARD, async (client) => {
       const map = await opened<MemoryMap>(client, ['board.dts', BOARD['board.dts']], 'memoryMap');
