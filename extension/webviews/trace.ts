@@ -26,7 +26,10 @@ let state: TraceState = { session: 'none', version: -1, rowCount: 0, nowIndex: 0
 let follow = kept.follow;
 let showDetails = kept.details;
 let anchor = -1;
-let finding = false;
+/** Which way the search goes that is under way. */
+let finding: 1 | -1 | undefined;
+/** Whether the search begins anew once the filter is through: what it finds meanwhile belongs to the old rows. */
+let searchWaits = false;
 const lines = new Map<number, TraceLine>();
 const asked = new Set<number>();
 
@@ -143,9 +146,12 @@ function applyState(next: TraceState): void {
   if (grew) asked.delete(Math.floor(Math.min(state.rowCount, next.rowCount) / CHUNK));
   state = next;
   drawStatus();
+  if (isOther) anchor = -1;
+  if (isOther) table.clearActive();
   if (isOther || grew) table.count = next.rowCount;
   else if (moved) table.redraw();
-  if (isOther) anchor = -1;
+  if (isOther) searchWaits = finding !== undefined;
+  if (searchWaits && finding !== undefined && next.progress >= 1) find(finding);
   if (follow && (moved || grew || isOther)) goToPresent();
   if (document.activeElement !== filterBox) filterBox.value = next.filter;
 }
@@ -156,10 +162,10 @@ function drawStatus(): void {
   const ahead = rowCount - nowIndex;
   status.textContent = session === 'none' ? '' : [count, ...(ahead > 0 ? [`${ahead.toLocaleString('en')} ahead`] : []), ...(dropped > 0 ? [`${dropped.toLocaleString('en')} older dropped`] : []), nowText].filter((part) => part !== '').join(' · ');
   progress.value = state.progress;
-  const isBusy = finding || (state.progress < 1 && session === 'stopped');
+  const isBusy = finding !== undefined || (state.progress < 1 && session === 'stopped');
   progress.hidden = !isBusy;
   stopButton.hidden = !isBusy;
-  if (finding) progress.removeAttribute('value');
+  if (finding !== undefined) progress.removeAttribute('value');
   problem.textContent = text;
   problem.hidden = text === '';
   setAttributes(filterBox, { 'aria-invalid': text === '' ? undefined : 'true' });
@@ -195,8 +201,10 @@ function copySelection(): void {
 }
 
 function find(direction: 1 | -1): void {
+  if (filterBox.value.trim() !== state.filter) send({ kind: 'filter', text: filterBox.value });
   if (searchBox.value === '' || state.rowCount === 0) return;
-  finding = true;
+  finding = direction;
+  searchWaits = false;
   const start = table.active < 0 ? (direction === 1 ? 0 : state.rowCount - 1) : table.active + direction;
   if (start < 0 || start >= state.rowCount) {
     found(null);
@@ -208,7 +216,8 @@ function find(direction: 1 | -1): void {
 }
 
 function found(index: number | null): void {
-  finding = false;
+  if (searchWaits) return;
+  finding = undefined;
   searchBox.classList.toggle('nothing', index === null);
   drawStatus();
   if (index === null) {
@@ -221,8 +230,8 @@ function found(index: number | null): void {
 }
 
 function stopLooking(): void {
-  if (finding) {
-    finding = false;
+  if (finding !== undefined) {
+    finding = undefined;
     send({ kind: 'stopFinding' });
   } else {
     filterBox.value = '';
@@ -279,7 +288,7 @@ function listen(): void {
   filterBox.addEventListener('input', applyFilter);
   searchBox.addEventListener('keydown', (event) => {
     if (event.key === 'Enter') find(event.shiftKey ? -1 : 1);
-    else if (event.key === 'Escape' && finding) stopLooking();
+    else if (event.key === 'Escape' && finding !== undefined) stopLooking();
   });
   table.root.addEventListener('click', onPointer);
   table.root.addEventListener('contextmenu', (event) => {

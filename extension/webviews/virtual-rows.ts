@@ -58,6 +58,11 @@ export class VirtualRows {
     this.redraw();
   }
 
+  /** No row is active, as in the beginning. */
+  clearActive(): void {
+    this.activeIndex = -1;
+  }
+
   /** Makes the rows in sight anew. */
   redraw(): void {
     for (const row of this.drawn.values()) row.remove();

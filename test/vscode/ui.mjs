@@ -214,14 +214,16 @@ async function useTrace(session) {
   await shot('9-trace-filtered');
   await frame.locator('.filter').fill('hvc:no_such_call');
   await frame.locator('.problem').filter({ hasText: /no hypercall/ }).waitFor();
-  await frame.locator('.filter').fill('rm:VM_START|hvc:doorbell_send');
-  await frame.locator('.rows .row').filter({ hasText: 'VM_START' }).first().waitFor();
-  await movesTo(session, () => frame.locator('.rows .row').filter({ hasText: 'VM_START' }).first().click());
-  await eventually('the row is the present moment', async () => (await frame.locator('.row.now .cell.name').first().textContent()) === 'VM_START');
+  await frame.locator('.filter').fill('rm:*|hvc:doorbell_send');
+  const request = frame.locator('.rows .row.resource-manager').first();
+  await request.waitFor();
+  const time = await request.locator('.time').textContent();
+  await movesTo(session, () => request.click());
+  await eventually('the row is the present moment', async () => (await frame.locator('.status').textContent()).endsWith(` ${time}`));
   await frame.locator('.filter').fill('');
-  await frame.locator('.search').fill('doorbell_send');
+  await frame.locator('.search').fill('MSGQUEUE_send');
   await page.keyboard.press('Enter');
-  await frame.locator('.row.active').filter({ hasText: 'doorbell_send' }).waitFor();
+  await frame.locator('.row.active').filter({ hasText: 'msgqueue_send' }).waitFor();
   await shot('10-trace-found');
 }
 
@@ -246,7 +248,8 @@ async function otherThemes({ ui, page, shot }) {
     await page.locator(`.monaco-workbench.${kind}`).first().waitFor();
     await shot(`12-${theme.toLowerCase().replaceAll(' ', '-')}`);
   }
-  await page.keyboard.press('Control+w').catch(() => undefined);
+  await ui.command('View: Close Editor');
+  await ui.command('Terminal: Focus Terminal');
 }
 
 async function runToEnd({ ui, page, shot }) {

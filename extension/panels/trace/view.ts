@@ -82,6 +82,7 @@ export class TraceView implements vscode.WebviewViewProvider, vscode.Disposable 
   /** Shows only what a filter matches. */
   setFilter(text: string): void {
     this.source.setFilter(text.trim());
+    this.postState();
     this.schedule();
   }
 
