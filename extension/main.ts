@@ -11,6 +11,7 @@ import * as deviceTreeDrop from './features/device-tree-drop';
 import * as deviceTreePreviews from './features/device-tree-previews';
 import * as deviceTreeWizards from './features/device-tree-wizards';
 import * as eventBreakpoints from './features/event-breakpoints';
+import * as hypercallServices from './features/hypercall-services';
 import * as launchConfiguration from './features/launch-configuration';
 import * as memoryMap from './features/memory-map';
 import * as panelCommands from './features/panel-commands';
@@ -35,6 +36,7 @@ const FEATURES: readonly RegisterFeature[] = [
   eventBreakpoints.register,
   trace.register,
   memoryMap.register,
+  hypercallServices.register,
   sampleWorkspace.register,
   deviceTreePreviews.register,
   deviceTreeBlobs.register,

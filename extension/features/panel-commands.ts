@@ -37,7 +37,7 @@ export function isRow(argument: unknown): argument is Row {
 }
 
 /** From the command palette there is no row: the commands that make sense there act on a VM. */
-async function pickVm(sessions: Sessions): Promise<Subject> {
+export async function pickVm(sessions: Sessions): Promise<Subject> {
   const vms = (await sessions.request('gunyah/vms', {}))?.vms ?? [];
   const picked = await vscode.window.showQuickPick(vms.map((vm) => ({ label: vm.name, description: `${vm.state} · VMID ${vm.vmid}`, vm })), { title: 'Which virtual machine?' });
   if (picked === undefined) return { kind: 'none' };

@@ -1,37 +1,38 @@
-/** "Export Hypercall Trace…": writes the events, those of the filter or all, to a file. */
+/** "Export Hypercall Trace…": has the adapter write the events, those of the filter or all, in a format that other tools read. */
 
 import * as vscode from 'vscode';
 import { registerCommand } from '../command';
 import type { FeatureContext } from '../feature';
-import { plural } from '../model/format';
+import { formatSize, plural } from '../model/format';
 import type { Sessions } from '../sessions';
-
-/** Events that are asked for at a time, so that the adapter is never busy for long. */
-const PAGE_EVENTS = 2000;
 
 /** What the user may take: everything, or what the view shows. */
 export interface TraceExportSource { readonly filter: string }
+
+type Format = 'jsonl' | 'perfetto' | 'pcapng';
+interface FormatChoice extends vscode.QuickPickItem { readonly format: Format; readonly extension: string }
+
+const FORMATS: readonly FormatChoice[] = [
+  { label: 'JSON lines', description: 'one object a line, for scripts', format: 'jsonl', extension: 'jsonl' },
+  { label: 'Perfetto', description: 'tracks of VMs and vCPUs over time, for ui.perfetto.dev', format: 'perfetto', extension: 'json' },
+  { label: 'pcapng', description: 'messages of the queues as packets, for Wireshark', format: 'pcapng', extension: 'pcapng' },
+];
 
 /** Registers the command; `current` tells the filter of the view. */
 export function registerTraceExport(context: FeatureContext, current: () => TraceExportSource): void {
   registerCommand(context, 'gunyah.exportTrace', () => exportTrace(context.sessions, current().filter));
 }
 
-async function exportTrace(sessions: Sessions, filter: string): Promise<void> {
-  const chosen = await chooseFilter(filter);
-  if (chosen === undefined) return;
-  const target = await vscode.window.showSaveDialog({ title: 'Export Hypercall Trace', filters: { 'JSON lines': ['jsonl'] }, ...suggestedFile() });
+async function exportTrace(sessions: Sessions, viewFilter: string): Promise<void> {
+  const format = await vscode.window.showQuickPick(FORMATS, { title: 'Export the trace as', placeHolder: 'Format' });
+  const filter = format === undefined ? undefined : await chooseFilter(viewFilter);
+  if (format === undefined || filter === undefined) return;
+  const target = await vscode.window.showSaveDialog({ title: 'Export Hypercall Trace', filters: { [format.label]: [format.extension] }, ...suggestedFile(format.extension) });
   if (target === undefined) return;
-  const written = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: 'Exporting the trace', cancellable: true }, (progress, token) =>
-    collect(sessions, { filter: chosen, isCancelled: () => token.isCancellationRequested, report: (message, increment) => { progress.report({ message, increment }); } }));
+  const written = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: 'Exporting the trace…' }, () => write(sessions, target, { format: format.format, filter }));
   if (written === undefined) return;
-  await vscode.workspace.fs.writeFile(target, new TextEncoder().encode(written.text));
-  void vscode.window.showInformationMessage(`Wrote ${plural(written.count, 'event')} to ${vscode.workspace.asRelativePath(target)}.`);
-}
-
-function suggestedFile(): { defaultUri?: vscode.Uri } {
-  const folder = vscode.workspace.workspaceFolders?.[0];
-  return folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder.uri, 'trace.jsonl') };
+  const open = await vscode.window.showInformationMessage(`Wrote ${plural(written.events, 'event')}, ${formatSize(written.sizeBytes)}, to ${vscode.workspace.asRelativePath(target)}.`, ...(format.format === 'pcapng' ? [] : ['Open']));
+  if (open !== undefined) await vscode.window.showTextDocument(target);
 }
 
 /** The filter to export with; with none set there is nothing to ask. */
@@ -41,20 +42,16 @@ async function chooseFilter(filter: string): Promise<string | undefined> {
   return picked?.filter;
 }
 
-interface Collecting { readonly filter: string; isCancelled(): boolean; report(message: string, increment: number): void }
+function suggestedFile(extension: string): { defaultUri?: vscode.Uri } {
+  const folder = vscode.workspace.workspaceFolders?.[0];
+  return folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder.uri, `trace.${extension}`) };
+}
 
-/** All events as JSON lines, a page at a time. Undefined if cancelled. */
-async function collect(sessions: Sessions, { filter, isCancelled, report }: Collecting): Promise<{ readonly text: string; readonly count: number } | undefined> {
-  const pages: string[] = [];
-  let count = 0;
-  for (let from = 0; ;) {
-    if (isCancelled()) return undefined;
-    const page = await sessions.request('gunyah/trace', { from, limit: PAGE_EVENTS, filter, future: true });
-    if (page === undefined) return undefined;
-    pages.push(page.events.map((event) => `${JSON.stringify(event)}\n`).join(''));
-    count += page.events.length;
-    report(plural(count, 'event'), ((page.next - from) / Math.max(1, page.end)) * 100);
-    if (page.complete || page.next <= from) return { text: pages.join(''), count };
-    from = page.next;
-  }
+/** An adapter of ours writes the file itself; one that we are attached to may be elsewhere and answers with the trace. */
+async function write(sessions: Sessions, target: vscode.Uri, query: { readonly format: Format; readonly filter: string }): Promise<{ readonly events: number; readonly sizeBytes: number } | undefined> {
+  const isHere = target.scheme === 'file' && sessions.current?.configuration.request === 'launch';
+  const answer = await sessions.request('gunyah/exportTrace', { ...query, ...(isHere ? { path: target.fsPath } : {}) });
+  if (answer === undefined || isHere) return answer;
+  await vscode.workspace.fs.writeFile(target, answer.base64 === undefined ? new TextEncoder().encode(answer.text ?? '') : Buffer.from(answer.base64, 'base64'));
+  return answer;
 }

@@ -18,6 +18,7 @@ export type Subject =
   | { readonly kind: 'doorbell'; readonly objectId: number; readonly label: string }
   | { readonly kind: 'interrupt'; readonly vm: string; readonly virq: number }
   | { readonly kind: 'thread'; readonly threadId: number }
+  | { readonly kind: 'services'; readonly vmid: number; readonly name: string }
   | { readonly kind: 'vmMemory'; readonly vmid: number; readonly name: string }
   /** An event of the trace, by its number. */
   | { readonly kind: 'event'; readonly number: number }

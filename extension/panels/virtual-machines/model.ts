@@ -4,12 +4,16 @@
  * A pure function of what `gunyah/vms` answered now and at the previous stop.
  */
 
-import type { HypervisorIdentity, LinuxGeneration, VcpuRow, VmRow } from '../../../debug-adapter/protocol';
+import type { HypervisorIdentity, LinuxGeneration, ServiceSelection, VcpuRow, VmRow } from '../../../debug-adapter/protocol';
 import { escapeMarkdown, fileNameOf, formatCount, formatSize, rangeEnd } from '../../model/format';
+import { serviceLockText, serviceValueText, shortServiceName } from '../../model/services';
 import { propertyRow, row, type Row, type Tone } from '../../model/row';
 
+/** A VM with the hypercall services that it is offered, where that was asked. */
+export interface VmWithServices extends VmRow { readonly services?: ServiceSelection | undefined }
+
 /** Rows of all VMs. `before` is the previous stop's answer, undefined at the first stop. */
-export function virtualMachineRows(vms: readonly VmRow[], before: readonly VmRow[] | undefined): readonly Row[] {
+export function virtualMachineRows(vms: readonly VmWithServices[], before: readonly VmWithServices[] | undefined): readonly Row[] {
   const rows = vms.map((vm) => vmRow(vm, before?.find((old) => old.vmid === vm.vmid), before !== undefined));
   const gone = (before ?? []).filter((old) => !vms.some((vm) => vm.vmid === old.vmid));
   return [...rows, ...gone.map(goneRow)];
@@ -28,7 +32,7 @@ function toneOfVm(vm: VmRow, old: VmRow | undefined, comparing: boolean): Tone {
   return ENDED_STATES.has(vm.state) ? 'dim' : 'plain';
 }
 
-function vmRow(vm: VmRow, old: VmRow | undefined, comparing: boolean): Row {
+function vmRow(vm: VmWithServices, old: VmWithServices | undefined, comparing: boolean): Row {
   const id = `vm${vm.vmid}`;
   const state = old !== undefined && old.state !== vm.state ? `${vm.state} (was ${old.state})` : vm.state;
   return row({
@@ -48,6 +52,7 @@ function vmRow(vm: VmRow, old: VmRow | undefined, comparing: boolean): Row {
       ...(vm.exit === null ? [] : [propertyRow(id, { name: 'Exit', icon: 'sign-out', value: `${vm.exit.reason}, code ${vm.exit.code}`, before: exitBefore(old) })]),
       ...(vm.uuid === null ? [] : [propertyRow(id, { name: 'UUID', icon: 'symbol-key', value: vm.uuid })]),
       ...(vm.vcpus.length === 0 ? [] : [identityRow(id, vm.hypervisor, old?.hypervisor)]),
+      ...(vm.services === undefined ? [] : [servicesRow(vm, vm.services, old?.services)]),
     ],
   });
 }
@@ -73,6 +78,29 @@ function identityRow(parent: string, identity: HypervisorIdentity, old: Hypervis
       ...(identity.features.length === 0 ? [] : [propertyRow(id, { name: 'Features', icon: 'checklist', value: identity.features.join(', '), before: old?.features.join(', ') })]),
       ...identity.linux.map((generation) => generationRow(id, generation)),
     ],
+  });
+}
+
+/** The hypercall services that a VM is offered, register by register. */
+function servicesRow(vm: VmRow, services: ServiceSelection, old: ServiceSelection | undefined): Row {
+  const id = `vm${vm.vmid}/services`;
+  const children = [
+    ...services.registers.map((register) => {
+      const before = old?.registers.find((other) => other.id === register.id);
+      return propertyRow(id, { name: shortServiceName(register), icon: register.kind === 'bitmap' ? 'checklist' : 'symbol-numeric', value: serviceValueText(register), before: before && serviceValueText(before) });
+    }),
+    ...(services.stolenTime === null ? [] : [propertyRow(id, { name: 'Stolen time at', icon: 'watch', value: services.stolenTime, before: old?.stolenTime ?? undefined })]),
+    ...services.filter.map(({ base, count, action }) => row({ id: `${id}/filter/${base}`, label: count === 1 ? base : `${base}, ${count} functions`, description: action, icon: 'filter' })),
+  ];
+  return row({
+    id,
+    label: 'Hypercall services',
+    description: [`${services.personality === 'kvm' ? 'KVM' : 'Gunyah'} answers`, services.hasRun ? 'fixed' : 'can be chosen'].join(' · '),
+    tooltip: serviceLockText(services) || 'The services can be chosen until the first vCPU of the VM runs.',
+    icon: 'settings',
+    tone: children.some(({ tone }) => tone === 'changed') ? 'changed' : 'plain',
+    subject: { kind: 'services', vmid: vm.vmid, name: vm.name },
+    children,
   });
 }
 

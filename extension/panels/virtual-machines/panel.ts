@@ -1,15 +1,16 @@
 /** The Virtual Machines view. */
 
-import type { VmRow } from '../../../debug-adapter/protocol';
 import type { PanelDefinition } from '../panel';
-import { virtualMachineRows } from './model';
+import { virtualMachineRows, type VmWithServices } from './model';
 
-/** Asks for the VMs. */
-export const virtualMachinesPanel: PanelDefinition<readonly VmRow[]> = {
+/** Asks for the VMs, and for the services of those that have vCPUs. */
+export const virtualMachinesPanel: PanelDefinition<readonly VmWithServices[]> = {
   view: 'gunyah.virtualMachines',
   empty: 'The system has no virtual machines yet.',
   async fetch(sessions) {
-    return (await sessions.request('gunyah/vms', {}))?.vms;
+    const vms = (await sessions.request('gunyah/vms', {}))?.vms;
+    if (vms === undefined) return undefined;
+    return await Promise.all(vms.map(async (vm) => (vm.vcpus.length === 0 ? vm : { ...vm, services: await sessions.request('gunyah/serviceRegisters', { vmid: vm.vmid }) })));
   },
   rows: virtualMachineRows,
 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import type { VcpuRow, VmRow } from '../../../debug-adapter/protocol';
+import type { ServiceSelection, VcpuRow, VmRow } from '../../../debug-adapter/protocol';
 import { accessibleLabel, type Row } from '../../../extension/model/row';
 import { virtualMachineRows } from '../../../extension/panels/virtual-machines/model';
 
@@ -93,4 +93,28 @@ test('a VM shows what Linux finds under /sys/hypervisor, by generation of its dr
       gunyah/features: (empty)
     Linux drivers v11 and later: shows nothing under /sys/hypervisor
     Linux drivers v2: does not take this for Gunyah [dim]`);
+});
+
+const SERVICES: ServiceSelection = {
+  vmid: 3, personality: 'kvm', flavour: 'merged', hasRun: false, stolenTime: null, filter: [{ base: '0x84000009', count: 1, action: 'deny' }],
+  registers: [
+    { id: '0x6030000000140000', name: 'KVM_REG_ARM_PSCI_VERSION', kind: 'version', value: '0x10001', supported: '0x0', bits: [] },
+    { id: '0x6030000000160000', name: 'KVM_REG_ARM_STD_BMAP', kind: 'bitmap', value: '0x1', supported: '0x1', bits: [{ bit: 0, name: 'trng', services: 'TRNG', isSet: true }] },
+  ],
+};
+
+test('a VM shows the hypercall services that it is offered, and that they can still be chosen', () => {
+  const services = virtualMachineRows([{ ...VM, services: SERVICES }], undefined)[0]?.children.at(-1);
+  assert.equal(services?.description, 'KVM answers · can be chosen');
+  checkRows(services.children, `
+    PSCI_VERSION: 1.1
+    STD_BMAP: trng
+    0x84000009: deny`);
+});
+
+test('services that were taken away are marked, and that they are fixed once the VM has run', () => {
+  const now: ServiceSelection = { ...SERVICES, hasRun: true, registers: SERVICES.registers.map((one) => ({ ...one, bits: one.bits.map((bit) => ({ ...bit, isSet: false })) })) };
+  const services = virtualMachineRows([{ ...VM, services: now }], [{ ...VM, services: SERVICES }])[0]?.children.at(-1);
+  assert.deepEqual([services?.description, services?.children[1]?.description, services?.tone], ['KVM answers · fixed', 'none (was trng)', 'changed']);
+  assert.match(services?.tooltip ?? '', /vm:start/);
 });
