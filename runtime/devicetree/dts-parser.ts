@@ -293,7 +293,7 @@ class Parser {
         this.semicolon();
         return;
       }
-      if (token.text === ';' && token.kind === 'other' && this.lexer.onNewLine && this.lexer.origin(token).column <= node.origin.column + 1) {
+      if (token.text === ';' && token.kind === 'other' && this.lexer.onNewLine && this.lexer.origin(token).column <= (node.labels[0]?.origin ?? node.origin).column) {
         // A semicolon that begins a line where the node began is what is left of `};`.
         this.values.expected('}', this.lexer.take('name'));
         return;
