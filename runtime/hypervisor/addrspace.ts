@@ -18,6 +18,8 @@ export const VMMIO_RANGES_MAX = 128;
 const VMMIO_END_MAX = 1n << 52n;
 /** Heap bytes of one range. */
 export const VMMIO_RANGE_BYTES = 64;
+/** Ranges of demand paging per address space: as many as one message to the Resource Manager names. */
+const DEMAND_RANGES_MAX = 512;
 /** Bytes of intermediate physical address space. */
 export const IPA_SIZE_BYTES = BigInt(IPA_PAGE_COUNT) * 4096n;
 
@@ -38,6 +40,8 @@ export class Addrspace {
   threadCount = 0;
   infoArea: InfoArea | undefined;
   private vmmio: VmmioRange[] = [];
+  /** Ranges whose missing pages the scheduler of proxy vCPUs provides. */
+  private demandPaged: VmmioRange[] = [];
   private frames: VdeviceFrame[] = [];
 
   constructor(id: number, pgtable: Pgtable) {
@@ -83,6 +87,20 @@ export class Addrspace {
     return 'OK';
   }
 
+  /** Names a range whose missing pages the scheduler provides: how later hypervisors take it is not public, so only the root VM can. */
+  addDemandPaged(base: bigint, sizeBytes: bigint): ErrorName {
+    const error = checkRange(base, sizeBytes);
+    if (error !== 'OK') return error;
+    if (this.demandPaged.length >= DEMAND_RANGES_MAX) return 'NORESOURCES';
+    this.demandPaged.push({ base, sizeBytes });
+    return 'OK';
+  }
+
+  /** True if a missing page at an address is for the scheduler to provide. */
+  isDemandPaged(ipa: bigint): boolean {
+    return this.demandPaged.some((range) => ipa >= range.base && ipa < range.base + range.sizeBytes);
+  }
+
   /** True if a whole access lies in one proxy range. */
   isVmmio(ipa: bigint, sizeBytes: number): boolean {
     return this.vmmio.some((range) => ipa >= range.base && ipa + BigInt(sizeBytes) <= range.base + range.sizeBytes);
@@ -110,7 +128,7 @@ export class Addrspace {
     assert(this.threadCount <= THREADS_PER_ADDRSPACE, 'an address space has too many threads');
     return {
       vmid: this.vmid, threadCount: this.threadCount, pgtable: this.pgtable.save(),
-      vmmio: this.vmmio.map((range) => ({ ...range })),
+      vmmio: this.vmmio.map((range) => ({ ...range })), demandPaged: this.demandPaged.map((range) => ({ ...range })),
       frames: this.frames.map((frame) => ({ base: frame.base, sizeBytes: frame.sizeBytes, vic: frame.vic.header.id, index: frame.index })),
       infoArea: this.infoArea && { ...this.infoArea, extent: this.infoArea.extent.header.id },
     };
@@ -121,6 +139,7 @@ export class Addrspace {
     this.threadCount = saved.threadCount;
     this.pgtable.restore(saved.pgtable);
     this.vmmio = saved.vmmio.map((range) => ({ ...range }));
+    this.demandPaged = saved.demandPaged.map((range) => ({ ...range }));
     this.frames = saved.frames.map((frame) => ({ ...frame, vic: vic(frame.vic) }));
     this.infoArea = saved.infoArea && { ...saved.infoArea, extent: extent(saved.infoArea.extent) };
   }
@@ -137,6 +156,7 @@ export interface SavedAddrspace {
   readonly threadCount: number;
   readonly pgtable: ReturnType<Pgtable['save']>;
   readonly vmmio: readonly VmmioRange[];
+  readonly demandPaged: readonly VmmioRange[];
   readonly frames: readonly { readonly base: bigint; readonly sizeBytes: bigint; readonly vic: number; readonly index: number }[];
   readonly infoArea: (Omit<InfoArea, 'extent'> & { readonly extent: number }) | undefined;
 }

@@ -53,6 +53,7 @@ export function handleExit(kernel: Kernel, thread: Thread, exit: Exit, device: D
     case 'mmio': return mmio(kernel, thread, exit, device);
     case 'stage2-data-abort': return dataAbort(kernel, thread, exit);
     case 'stage2-instruction-abort':
+      if (askForPage(kernel, thread, { fault: exit.fault, ipa: exit.ipa, isWrite: false })) return;
       traceFault(kernel, thread, { va: exit.va, ipa: exit.ipa, access: 'execute' });
       return injectAbort(kernel, thread, { exceptionClass: EC_INSTRUCTION_ABORT, far: exit.va, isWrite: false, stage1Level: exit.stage1Level });
     case 'hlt': return injectUndefined(kernel, thread);
@@ -165,6 +166,15 @@ function virtioStore(kernel: Kernel, thread: Thread, access: GuestAccess): void 
   else abort(kernel, thread, access);
 }
 
+/** Stops a proxy vCPU at a missing page that its scheduler shall provide. False: nobody provides it, or its scheduler has refused. */
+function askForPage(kernel: Kernel, thread: Thread, { fault, ipa, isWrite }: { readonly fault: string; readonly ipa: bigint; readonly isWrite: boolean }): boolean {
+  if (fault !== 'translation' || !thread.isProxy || thread.addrspace?.isDemandPaged(ipa) !== true) return false;
+  const isRefused = thread.pageFault?.state === 'refused' && thread.pageFault.ipa === ipa;
+  thread.pageFault = isRefused ? undefined : { ipa, isWrite, state: 'asked' };
+  if (!isRefused) kernel.scheduler.block(thread, 'ADDRSPACE_VMMIO_ACCESS');
+  return !isRefused;
+}
+
 /** The virtual real-time clock at an address. */
 function clockAt(kernel: Kernel, thread: Thread, ipa: bigint): Vrtc | undefined {
   for (const clock of kernel.ofType('vrtc')) {
@@ -184,6 +194,7 @@ function clockAccess(kernel: Kernel, thread: Thread, access: GuestAccess, clock:
 /** Order: frames placed in the address space, the VIC's own default addresses, the virtual clock, proxy ranges, abort. */
 function dataAbort(kernel: Kernel, thread: Thread, exit: ExitOf<'stage2-data-abort'>): void {
   const { access } = exit;
+  if (askForPage(kernel, thread, { fault: exit.fault, ipa: access.ipa, isWrite: access.isWrite })) return;
   const isTranslation = exit.fault === 'translation' || exit.fault === 'access-flag';
   if (access.syndromeValid && !exit.duringStage1Walk && exit.fault === 'permission') return virtioStore(kernel, thread, access);
   if (!access.syndromeValid || exit.duringStage1Walk || !isTranslation) return abort(kernel, thread, access, exit);

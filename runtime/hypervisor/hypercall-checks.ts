@@ -21,6 +21,8 @@ type Checks = { readonly [N in HypercallName]?: Check };
 export const AFFINITY_NONE = 0xffff;
 /** addrspace_map_flags: bit 0 partial, bit 31 no_sync. */
 const MAP_FLAGS_KNOWN = 0x8000_0001;
+/** Later hypervisors also have bit 1 private and bit 2 VMMIO, which tell nothing apart here. */
+const MAP_FLAGS_NEWER = 0x8000_0007;
 /** memextent_mapping_attrs and memextent_access_attrs. */
 const MAPPING_ATTRIBUTES_KNOWN = 0x00ff_0077;
 const ACCESS_ATTRIBUTES_KNOWN = 0x77;
@@ -38,7 +40,7 @@ function inTurn(...checks: readonly Check[]): Check {
   return (args, kernel) => checks.reduce<ErrorName | undefined>((found, check) => found ?? check(args, kernel), undefined);
 }
 
-const mapFlags = onlyBits('map_flags', MAP_FLAGS_KNOWN);
+const mapFlags: Check = (args, kernel) => onlyBits('map_flags', kernel.options.isNewer ? MAP_FLAGS_NEWER : MAP_FLAGS_KNOWN)(args, kernel);
 
 /** Before any capability is looked at. */
 const EARLY: Checks = {

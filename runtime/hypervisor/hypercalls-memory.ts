@@ -22,6 +22,11 @@ const NO_SYNC = 0x8000_0000;
 const DONATE_TO_CHILD = 0;
 const DONATE_TO_PARENT = 1;
 const DONATE_TO_SIBLING = 2;
+/** Later hypervisors tell memory of protected VMs from other memory; both are siblings here. */
+const DONATE_TO_PROTECTED = 3;
+const DONATE_FROM_PROTECTED = 4;
+/** Operation of the root VM's addrspace_configure_vmmio. */
+const DEMAND_PAGED = 2;
 
 const isAligned = (...values: readonly bigint[]) => values.every((value) => value % 4096n === 0n);
 /** True if a range leaves the 64-bit address space. */
@@ -194,6 +199,8 @@ function donationOf(type: number, from: CapId, to: CapId, context: CallContext):
     case DONATE_TO_CHILD: return familyDonation(from, to, false, context);
     case DONATE_TO_PARENT: return familyDonation(to, from, true, context);
     case DONATE_TO_SIBLING: return siblingDonation(from, to, context);
+    case DONATE_TO_PROTECTED:
+    case DONATE_FROM_PROTECTED: return context.kernel.options.isNewer ? siblingDonation(from, to, context) : 'ARGUMENT_INVALID';
     default: return 'ARGUMENT_INVALID';
   }
 }
@@ -243,7 +250,8 @@ const attachThread: Handler<'addrspace_attach_thread'> = (_args, { addrspace, th
   return 'OK';
 };
 
-const configureVmmio: Handler<'addrspace_configure_vmmio'> = ({ vbase, size, op }, { addrspace }, { kernel: { partition: { heap } } }) => {
+const configureVmmio: Handler<'addrspace_configure_vmmio'> = ({ vbase, size, op }, { addrspace }, { kernel: { options, partition: { heap } }, path }) => {
+  if (op === DEMAND_PAGED && path === 'program' && options.isNewer) return addrspace.addDemandPaged(vbase, size);
   if (op > 1) return 'UNIMPLEMENTED';
   if (op === 0) return addrspace.addVmmio(vbase, size, (bytes) => heap.reserveBytes(bytes));
   const error = addrspace.removeVmmio(vbase, size);

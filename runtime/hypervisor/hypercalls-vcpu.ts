@@ -79,8 +79,8 @@ export function reportResults({ state, data }: RunReport): { readonly vcpu_state
   return { vcpu_state: state, state_data_0: data[0], state_data_1: data[1], state_data_2: data[2] };
 }
 
-const run: Handler<'vcpu_run'> = ({ resume_data_0 }, { vcpu }, { kernel, caller, path }) => {
-  const answer = runVcpu(kernel, caller, vcpu, { data0: resume_data_0, kind: path === 'smccc' ? 'run-smccc' : 'run-native' });
+const run: Handler<'vcpu_run'> = ({ resume_data_0, resume_data_1 }, { vcpu }, { kernel, caller, path }) => {
+  const answer = runVcpu(kernel, caller, vcpu, { data0: resume_data_0, data1: resume_data_1, kind: path === 'smccc' ? 'run-smccc' : 'run-native' });
   if (answer === 'started') return 'later';
   return isError(answer) ? answer : reportResults(answer);
 };

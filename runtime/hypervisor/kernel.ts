@@ -96,6 +96,8 @@ export interface KernelOptions {
   readonly services?: (vmid: number) => ServiceSettings;
   /** Time of day at power-on, in seconds since 1970. */
   readonly startSeconds: number;
+  /** Whether calls take what only hypervisors after the reference build take: donations to protected VMs, kinds of mappings. */
+  readonly isNewer: boolean;
   readonly onPlatformPower: (action: 'off' | 'reset') => void;
 }
 

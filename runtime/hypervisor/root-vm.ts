@@ -76,16 +76,15 @@ function succeed(kernel: Kernel, object: AnyObject): void {
   assert(error === 'OK', `the root VM's ${object.header.type} does not activate: ${error}`);
 }
 
-/** All RAM that is not the hypervisor's, in one sparse extent that is mapped where it lies. */
+/** All RAM that is not the hypervisor's, in one sparse extent that is mapped where it lies. It begins at 0, so that offsets in it are addresses. */
 function makeMemory(kernel: Kernel, addrspace: Addrspace): Memextent {
   const owned = kernel.ramRanges().flatMap((range) => kernel.memdb.ownedRuns(range, kernel.partition.header.id));
-  const first = present(owned[0], 'there is RAM for the root VM').first;
   const end = present(owned[owned.length - 1], 'there is RAM for the root VM').end;
   const extent = make(kernel, 'memextent', Memextent);
-  extent.define({ first, pageCount: end - first }, { access: 7, memoryType: 'any', kind: 'sparse' }, undefined);
+  extent.define({ first: 0, pageCount: end }, { access: 7, memoryType: 'any', kind: 'sparse' }, undefined);
   succeed(kernel, extent);
   for (const run of owned) extent.moveFrom(kernel.partition, run);
-  const error = extent.map(addrspace, first, { kernel: 6, user: 6, memoryType: 0xf }, { first: 0, pageCount: extent.pageCount });
+  const error = extent.map(addrspace, 0, { kernel: 6, user: 6, memoryType: 0xf }, { first: 0, pageCount: extent.pageCount });
   assert(error === 'OK', `the root VM's memory does not map: ${error}`);
   return extent;
 }

@@ -26,6 +26,8 @@ export const VCPU_OPTIONS_ALL = Object.values(VCPU_OPTION).reduce((mask, bit) =>
 /** Default and range of scheduling parameters (Gunyah: scheduler_fprr). */
 export const SCHEDULING = { priorityDefault: 32, priorityMax: 62, timesliceDefault: 5_000_000, timesliceMin: 100_000, timesliceMax: 100_000_000 } as const;
 
+/** A missing page that the scheduler of a proxy vCPU must provide; `refused`: it will not, and the instruction shall fault. */
+export interface PendingPageFault { readonly ipa: bigint; readonly isWrite: boolean; readonly state: 'asked' | 'refused' }
 /** An access that a proxy scheduler emulates. */
 export interface PendingVmmio { readonly ipa: bigint; readonly sizeBytes: number; readonly isWrite: boolean; readonly value: bigint }
 /** How a suspended vCPU goes on: where it restarts, if the state loses context. */
@@ -70,6 +72,7 @@ export class Thread {
   /** Arguments of a vcpu_run that has not answered yet, for the trace of its answer. */
   runArguments: RunArguments | undefined;
   vmmio: PendingVmmio | undefined;
+  pageFault: PendingPageFault | undefined;
   suspend: PendingSuspend | undefined;
   reset: PendingReset | undefined;
   /** MPIDR_EL1 as the vCPU sees it. */
@@ -132,7 +135,7 @@ export class Thread {
       vpm: this.vpm && { group: this.vpm.group.header.id, index: this.vpm.index },
       options: this.options, priority: this.priority, timesliceTicks: this.timesliceTicks, affinity: this.affinity, state: this.state,
       blocks: this.blocks, sliceTicks: this.sliceTicks, isProxy: this.isProxy, engineVcpu: this.engineVcpu,
-      yieldTarget: this.yieldTarget?.header.id, yieldKind: this.yieldKind, runArguments: this.runArguments && { ...this.runArguments }, vmmio: this.vmmio, suspend: this.suspend, reset: this.reset,
+      yieldTarget: this.yieldTarget?.header.id, yieldKind: this.yieldKind, runArguments: this.runArguments && { ...this.runArguments }, vmmio: this.vmmio, pageFault: this.pageFault && { ...this.pageFault }, suspend: this.suspend, reset: this.reset,
       mpidr: this.mpidr, wasActivated: this.wasActivated, initial: this.initial && { ...this.initial, x: [...this.initial.x] }, entropy: { ...this.entropy },
     };
   }
@@ -152,6 +155,7 @@ export class Thread {
     this.yieldKind = saved.yieldKind;
     this.runArguments = saved.runArguments && { ...saved.runArguments };
     this.vmmio = saved.vmmio;
+    this.pageFault = saved.pageFault && { ...saved.pageFault };
     this.suspend = saved.suspend;
     this.reset = saved.reset;
     this.mpidr = saved.mpidr;
@@ -181,6 +185,7 @@ export interface SavedThread {
   readonly yieldKind: Thread['yieldKind'];
   readonly runArguments: RunArguments | undefined;
   readonly vmmio: PendingVmmio | undefined;
+  readonly pageFault: PendingPageFault | undefined;
   readonly suspend: PendingSuspend | undefined;
   readonly reset: PendingReset | undefined;
   readonly mpidr: bigint;

@@ -12,12 +12,14 @@ import { exitThread, hasDeliverable } from './vcpu';
 
 /** vcpu_run states (Gunyah API: vcpu_run_state). */
 export const RUN_STATE = {
-  READY: 0, EXPECTS_WAKEUP: 1, POWERED_OFF: 2, BLOCKED: 3, ADDRSPACE_VMMIO_READ: 4, ADDRSPACE_VMMIO_WRITE: 5, FAULT: 6, PSCI_SYSTEM_RESET: 0x100,
+  READY: 0, EXPECTS_WAKEUP: 1, POWERED_OFF: 2, BLOCKED: 3, ADDRSPACE_VMMIO_READ: 4, ADDRSPACE_VMMIO_WRITE: 5, FAULT: 6, PAGE_FAULT: 7, PSCI_SYSTEM_RESET: 0x100,
 } as const;
 
 /** Results of vcpu_run beside the error. */
 export interface RunReport { readonly state: number; readonly data: readonly [bigint, bigint, bigint] }
 
+/** Second resume word: inject a fault. */
+const RESUME_FAULT = 2n;
 const WAKEUP_FROM_WFI = 1n;
 const WAKEUP_FROM_CPU_SUSPEND = 2n;
 
@@ -33,6 +35,7 @@ export function describeRunState(thread: Thread): RunReport {
     const { ipa, sizeBytes, isWrite, value } = thread.vmmio;
     return isWrite ? report(RUN_STATE.ADDRSPACE_VMMIO_WRITE, ipa, BigInt(sizeBytes), value) : report(RUN_STATE.ADDRSPACE_VMMIO_READ, ipa, BigInt(sizeBytes));
   }
+  if (thread.pageFault?.state === 'asked') return report(RUN_STATE.PAGE_FAULT, thread.pageFault.ipa, thread.pageFault.isWrite ? 1n : 0n);
   if (thread.isBlockedBy('VCPU_WFI')) return report(RUN_STATE.EXPECTS_WAKEUP, 0n, WAKEUP_FROM_WFI);
   if (thread.isBlockedBy('VCPU_SUSPEND')) return report(RUN_STATE.EXPECTS_WAKEUP, BigInt(thread.suspend?.powerState ?? 0), WAKEUP_FROM_CPU_SUSPEND);
   if (thread.reset !== undefined) return report(RUN_STATE.PSCI_SYSTEM_RESET, thread.reset.data0, thread.reset.cookie);
@@ -49,9 +52,10 @@ function isRunnableBesideProxy(thread: Thread): boolean {
 export type RunAnswer = ErrorName | RunReport | 'started';
 
 /** Gunyah API: vcpu_run. */
-export function runVcpu(kernel: Kernel, caller: Thread, target: Thread, run: { readonly data0: bigint; readonly kind: 'run-native' | 'run-smccc' }): RunAnswer {
+export function runVcpu(kernel: Kernel, caller: Thread, target: Thread, run: { readonly data0: bigint; readonly data1: bigint; readonly kind: 'run-native' | 'run-smccc' }): RunAnswer {
   if (!target.isBlockedBy('VCPU_RUN')) return 'BUSY';
   applyResumeData(kernel, target, run.data0);
+  resumePageFault(kernel, target, run.data1);
   kernel.scheduler.unblock(target, 'VCPU_RUN');
   if (target.state === 'killed') exitThread(kernel, target);
   if (!target.isRunnable) return stop(kernel, target);
@@ -71,6 +75,13 @@ export function stop(kernel: Kernel, target: Thread): RunReport {
   const described = describeRunState(target);
   if (target.isProxy) kernel.scheduler.block(target, 'VCPU_RUN');
   return described;
+}
+
+/** The instruction runs again, with the page or to its fault (resume action 2). */
+function resumePageFault(kernel: Kernel, target: Thread, action: bigint): void {
+  if (target.pageFault?.state !== 'asked') return;
+  target.pageFault = action === RESUME_FAULT ? { ...target.pageFault, state: 'refused' } : undefined;
+  kernel.scheduler.unblock(target, 'ADDRSPACE_VMMIO_ACCESS');
 }
 
 function applyResumeData(kernel: Kernel, target: Thread, data0: bigint): void {

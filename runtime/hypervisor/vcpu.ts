@@ -182,6 +182,7 @@ export function killThread(kernel: Kernel, thread: Thread): void {
 export function exitThread(kernel: Kernel, thread: Thread): void {
   thread.state = 'exited';
   thread.vmmio = undefined;
+  thread.pageFault = undefined;
   thread.suspend = undefined;
   kernel.scheduler.dequeue(thread);
   thread.vpm?.group.update();

@@ -133,7 +133,7 @@ export const RM_REQUESTS = {
   },
   VM_SET_DEMAND_PAGING: {
     id: 0x5600_0033, status: 'newer', caller: 'owner', request: [u16('vmid'), reserved(2), longList('ranges', [u64('base'), u64('size')], 512)], reply: [],
-    neverSucceeds: true, errors: ['UNIMPLEMENTED'],
+    errors: ['UNIMPLEMENTED', 'MSG_INVALID', 'NORESOURCE', 'VMID_INVALID', 'DENIED', 'VM_STATE', 'ARGUMENT_INVALID'],
     summary: 'Names ranges that the owner fills on demand.',
   },
   VM_SET_ADDRESS_LAYOUT: {

@@ -133,6 +133,17 @@ export interface FirmwarePlace { readonly handle: MemparcelHandle; readonly offs
 /** A range of a VM's address space. */
 export interface AddressRange { readonly base: bigint; readonly sizeBytes: bigint }
 
+/** What an owner that pages on demand has: extents of the VM and of its own, and the VM's address space. Capabilities of the owner, but for `shared`, which is RM's. */
+export interface PagingObjects {
+  readonly guestPrivate: CapId;
+  readonly guestShared: CapId;
+  readonly hostShared: CapId;
+  readonly hostPrivate: CapId;
+  readonly addrspace: CapId;
+  /** The extent of memory that both see. */
+  readonly shared: CapId;
+}
+
 /** One VM. */
 export interface VmRecord {
   readonly vmid: Vmid;
@@ -155,6 +166,10 @@ export interface VmRecord {
   bootContext: { readonly entry: bigint | null; readonly x0: bigint | null };
   /** Where VM_SET_ADDRESS_LAYOUT said that image and firmware go; null: where the configuration says. */
   layout: { readonly image: bigint | null; readonly firmware: bigint | null };
+  /** Ranges whose missing pages the owner provides while the VM runs (VM_SET_DEMAND_PAGING). */
+  demandPaging: AddressRange[];
+  /** Through which the owner provides them, once the VM is initialised. */
+  paging: PagingObjects | null;
   /** What VM_SET_TIME_BASE said: nanoseconds at a value of the counter. Null while nobody has. */
   timeBase: { readonly nanoseconds: bigint; readonly counter: bigint } | null;
   /** Ranges of its address space that RM leaves alone because the VM reserved them. */
@@ -246,7 +261,7 @@ export function newRmState(freeMemory: RmState['freeMemory'], interruptHandleBas
 /** A VM that has just been allocated. */
 export function newVm(vmid: Vmid, owner: Vmid, platformIndex: number | null): VmRecord {
   return {
-    vmid, owner, platformIndex, state: 'NONE', osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', exit: null, peers: [owner], image: null, firmware: null, timeBase: null, reservations: [], bootContext: { entry: null, x0: null }, layout: { image: null, firmware: null },
+    vmid, owner, platformIndex, state: 'NONE', osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', exit: null, peers: [owner], image: null, firmware: null, timeBase: null, reservations: [], demandPaging: [], paging: null, bootContext: { entry: null, x0: null }, layout: { image: null, firmware: null },
     config: null, objects: null, memoryExtent: null, ram: null, mappings: [], deviceWindows: [], vcpus: [], link: null, console: null, vdevices: [], heldCaps: [],
     heldVirqs: [], heldPages: [], entry: 0n, hardwareInterrupts: [],
   };

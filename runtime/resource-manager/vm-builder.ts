@@ -14,7 +14,7 @@ import { HypercallSequence, RM_VMID } from './context';
 import type { Rm } from './context';
 import type { RmErrorName } from './rm-errors';
 import { newSender } from './rpc';
-import type { HeldCap, RmLink, VmObjects, VmRecord } from './state';
+import type { AddressRange, HeldCap, RmLink, VmObjects, VmRecord } from './state';
 
 /** What a VM's core shall look like. */
 export interface VmPlan {
@@ -31,6 +31,8 @@ export interface VmPlan {
   readonly gicrStride: bigint;
   /** Whether RM hears about halts; the primary VM's end the platform instead. */
   readonly halts: 'to-rm' | 'to-platform';
+  /** Ranges whose missing pages the owner provides. */
+  readonly demandPaging: readonly AddressRange[];
   /** Guest physical range from 0 whose accesses the scheduler of proxy vCPUs emulates; 0 for none. */
   readonly emulatedSizeBytes: bigint;
 }
@@ -53,6 +55,8 @@ const VIRQ_TYPE_HALT = 0;
 const VIRQ_TYPE_WAKEUP = 1;
 const VPM_NO_AGGREGATION = 1n;
 const VMMIO_ADD = 0;
+/** How the root VM names a range of demand paging. */
+const DEMAND_PAGED = 2;
 
 type Creatable = 'cspace' | 'addrspace' | 'memextent' | 'thread' | 'doorbell' | 'msgqueue' | 'vic' | 'vpm_group' | 'virtio_mmio' | 'vrtc';
 
@@ -127,6 +131,7 @@ function createSpaces(build: VmBuild, plan: VmPlan): VmObjects {
   build.call('addrspace_configure', { addrspace, vmid: build.vm.vmid });
   if (plan.emulatedSizeBytes > 0n) build.call('addrspace_configure_vmmio', { addrspace, vbase: 0n, size: plan.emulatedSizeBytes, op: VMMIO_ADD });
   build.activate(addrspace);
+  for (const { base, sizeBytes } of plan.demandPaging) build.call('addrspace_configure_vmmio', { addrspace, vbase: base, size: sizeBytes, op: DEMAND_PAGED });
   const vpmGroup = plan.powerManagement === 'none' ? null : build.create('vpm_group', 'core');
   if (vpmGroup !== null) {
     if (plan.powerManagement === 'not-aggregated') build.call('vpm_group_configure', { vpm_group: vpmGroup, flags: VPM_NO_AGGREGATION });

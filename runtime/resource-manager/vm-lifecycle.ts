@@ -16,6 +16,7 @@ import type { Rm } from './context';
 import { acceptParcel, mayRunFrom, parcelByHandle, parcelSize, readParcel } from './parcels';
 import type { RmErrorName } from './rm-errors';
 import type { VmRecord } from './state';
+import { buildPaging } from './demand-paging';
 import { buildClock } from './virtual-devices';
 import { buildCore, buildLink, PRIORITY_DEFAULT, VCPU_OPTION, VmBuild } from './vm-builder';
 import type { VmPlan } from './vm-builder';
@@ -74,7 +75,7 @@ function initSteps(rm: Rm, vm: VmRecord): RmErrorName | undefined {
 
 /** Creates all that a configuration asks for but memory. */
 export function buildVm(rm: Rm, vm: VmRecord, config: VmConfig): RmErrorName | undefined {
-  return buildCore(rm, vm, planFor(vm, config)) ?? buildClock(new VmBuild(rm, vm), config) ?? buildChannel(rm, vm, config) ?? buildVdevices(rm, vm, config);
+  return buildCore(rm, vm, planFor(vm, config)) ?? buildClock(new VmBuild(rm, vm), config) ?? buildChannel(rm, vm, config) ?? buildVdevices(rm, vm, config) ?? buildPaging(rm, vm);
 }
 
 /** Identity is known from here on. */
@@ -104,6 +105,7 @@ function planFor(vm: VmRecord, config: VmConfig): VmPlan {
     gicr: config.gic?.gicr ?? GICR_DEFAULT,
     gicrStride: config.gic?.stride ?? 0x2_0000n,
     halts: 'to-rm',
+    demandPaging: vm.demandPaging,
     emulatedSizeBytes: vm.image === null || vm.image.auth === AUTH.PLATFORM ? 0n : EMULATED_END,
   };
 }

@@ -19,10 +19,12 @@ export function addMemory({ rm, vm, base }: OverlaySubject, additions: DtNode): 
   const counts = cellCounts(base);
   const ranges = vm.mappings.filter((mapping) => mapping.kind === 'memory' && !isIomem(vm, parcelOf(rm, mapping.handle)) && !isFirmware(vm, mapping.handle));
   const merged: { base: bigint; end: bigint }[] = [];
-  for (const range of [...ranges].sort((a, b) => (a.ipa < b.ipa ? -1 : 1))) {
+  const paged = vm.demandPaging.map(({ base: ipa, sizeBytes }) => ({ ipa, sizeBytes }));
+  for (const range of [...ranges, ...paged].sort((a, b) => (a.ipa < b.ipa ? -1 : 1))) {
     const last = merged[merged.length - 1];
-    if (last !== undefined && last.end === range.ipa) last.end += range.sizeBytes;
-    else merged.push({ base: range.ipa, end: range.ipa + range.sizeBytes });
+    const end = range.ipa + range.sizeBytes;
+    if (last !== undefined && range.ipa <= last.end) last.end = end > last.end ? end : last.end;
+    else merged.push({ base: range.ipa, end });
   }
   const reg = merged.flatMap((range) => [...split(range.base, counts.address), ...split(range.end - range.base, counts.size)]);
   put(additions.ensure('/memory'), { 'device_type': 'memory', 'reg': cells(...reg) });

@@ -10,6 +10,7 @@ import { RM_VMID } from './context';
 import { returnInterrupts } from './lent-interrupts';
 import { reclaimParcel, releaseParcel } from './parcels';
 import type { HeldCap, VdeviceRecord, VmRecord } from './state';
+import { returnPages } from './demand-paging';
 import { dropPages } from './virtual-devices';
 import { EXIT_TYPES } from './vm-states';
 import { donateToRm, zeroRange } from './vm-memory';
@@ -135,6 +136,7 @@ function releaseMemory(rm: Rm, vm: VmRecord): boolean {
 }
 
 function finishReset(rm: Rm, vm: VmRecord): void {
+  returnPages(rm, vm);
   takeBackParcels(rm, vm);
   returnInterrupts(rm, vm);
   for (const { cap } of vm.hardwareInterrupts) rm.call('hwirq_unbind_virq', { hwirq: cap });
@@ -163,7 +165,7 @@ function takeBackParcels(rm: Rm, vm: VmRecord): void {
 
 function cleanRecord(): Partial<VmRecord> {
   return {
-    osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', image: null, firmware: null, timeBase: null, reservations: [], bootContext: { entry: null, x0: null }, layout: { image: null, firmware: null }, config: null, objects: null, memoryExtent: null, mappings: [], deviceWindows: [],
+    osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', image: null, firmware: null, timeBase: null, reservations: [], demandPaging: [], paging: null, bootContext: { entry: null, x0: null }, layout: { image: null, firmware: null }, config: null, objects: null, memoryExtent: null, mappings: [], deviceWindows: [],
     vcpus: [], heldVirqs: [], hardwareInterrupts: [], entry: 0n, exit: null,
   };
 }

@@ -161,6 +161,7 @@ class Composition implements Parts {
       identification: isPlain ? { pinned: hardwareIdentification(profile), unpinned: hardwareIdentification(profile) } : { pinned: pinnedIdentification(profile), unpinned: secondaryIdentification(profile) },
       monitorControl: performanceMonitorControl(profile),
       deviceAccess: (address, access) => this.accessDevice(Number(address), access),
+      isNewer: platform.resourceManager === 'linux',
       onPlatformPower: (action) => { system.endWith({ kind: 'power', action }); },
     });
     this.hypervisor = this.gunyah;

@@ -200,6 +200,86 @@ test('a protected VM without firmware memory, or with too much of it, does not s
   assert.match(attempt(place, tree) ?? '', /firmware-size-max allows 0x1000/);
 });
 
+const DONATE = 0xc600_8061n;
+const MAP = 0xc600_802bn;
+const UNMAP = 0xc600_802cn;
+const TO_PROTECTED = 3n;
+const FROM_PROTECTED = 4n;
+const PARTIAL_PRIVATE = 3n;
+const PAGE_FAULT = 7n;
+/** Kernel and user access RWX, normal write-back memory. */
+const RWX = 0xf_0077n;
+
+interface Paging { readonly driver: LinuxDriver; readonly vcpu: HypResource; readonly extents: readonly bigint[]; readonly addrspace: bigint; readonly handle: number }
+
+/** START of series v15 to v17: only the pages of the device tree are lent, all others are given when the guest misses them. */
+function startPaged(system: SystemFixture): Paging {
+  const driver = probe(system, 'v17');
+  loadGuest(system);
+  driver.done(0x5600_0001, bytesOf('0000 0000'));
+  const handle = give(driver, 'lend', { label: 0, entries: [[IMAGE + DTB_OFFSET, 0x4000n]] });
+  driver.done(0x5600_0009, bytesOf(`${h16(GUEST)} ${h16(0)} ${h32(handle)} ${h64(0)} ${h64(0)} ${h64(0)} ${h64(0x4000)}`));
+  driver.done(0x5600_0033, bytesOf(`${vm} ${h32(1)} ${h64(BASE)} ${h64(0x10_0000)}`));
+  driver.done(0x5600_0034, bytesOf(`${vm} ${h32(0)} ${h64(BASE + DTB_OFFSET)} ${h64(0x4000)}`));
+  driver.done(0x5600_000b, bytesOf(vm));
+  driver.done(0x5600_0031, bytesOf(`${h16(GUEST)} 01 00 00000000 ${h64(BASE)}`));
+  const resources = resourcesOf(driver);
+  const capOf = (type: number, label: number): bigint => resources.find((resource) => resource.type === type && resource.label === label)?.cap ?? -1n;
+  driver.done(0x5600_0004, bytesOf(vm));
+  const vcpu = resources.find(({ type }) => type === 4);
+  assert.ok(vcpu);
+  return { driver, vcpu, extents: [0, 1, 2, 3].map((label) => capOf(9, label)), addrspace: capOf(10, 0), handle };
+}
+
+/** Gives the guest the page at the start of its memory, for itself alone. */
+function provide(system: SystemFixture, { extents: [guest = 0n, , host = 0n], addrspace }: Paging): void {
+  assert.equal(system.smccc(3, DONATE, TO_PROTECTED, host, guest, IMAGE, 0x1000n)[0], 0n);
+  assert.equal(system.smccc(3, MAP, addrspace, guest, BASE, RWX, PARTIAL_PRIVATE, IMAGE, 0x1000n)[0], 0n);
+}
+
+test('the VM manager of series v17 gives a guest its memory page by page', () => {
+  const system = new SystemFixture([], { rm: { profile: 'linux', drivers: 'current' } });
+  const paging = startPaged(system);
+  const { driver, vcpu, extents: [guest = 0n, hostShared = 0n, host = 0n, guestShared = 0n], addrspace, handle } = paging;
+  const vcpuOf = system.engine.vcpu(system.thread(GUEST).engineVcpu ?? 0);
+  assert.deepEqual([vcpuOf.pc, vcpuOf.x(0)], [BASE, BASE + DTB_OFFSET]);
+  assert.deepEqual(system.readTree(IMAGE + DTB_OFFSET).root.at('/memory')?.property('reg')?.u32s, [0, 0x8000_0000, 0, 0x10_0000]);
+  assert.deepEqual(system.runVcpu(vcpu.cap), [0n, PAGE_FAULT, BASE, 0n]);
+  assert.deepEqual(system.runVcpu(vcpu.cap), [0n, PAGE_FAULT, BASE, 0n], 'without the page it stops there again');
+  provide(system, paging);
+  assert.deepEqual([access(system, OWN, IMAGE), access(system, GUEST, BASE)], ['none', 'rwx']);
+  // A page that both see.
+  assert.equal(system.smccc(3, DONATE, 2n, hostShared, guestShared, IMAGE + 0x1000n, 0x1000n)[0], 0n);
+  assert.equal(system.smccc(3, MAP, addrspace, guestShared, BASE + 0x1000n, RWX, 1n, IMAGE + 0x1000n, 0x1000n)[0], 0n);
+  assert.deepEqual([access(system, OWN, IMAGE + 0x1000n), access(system, GUEST, BASE + 0x1000n)], ['rwx', 'rwx']);
+  assert.deepEqual(system.runVcpu(vcpu.cap), [0n, 2n, 0n, 0n]);
+  assert.ok(driver.wait(isExited), 'the guest switched itself off');
+  assert.equal(system.smccc(3, UNMAP, addrspace, guest, BASE, PARTIAL_PRIVATE, IMAGE, 0x1000n)[0], 0n);
+  assert.equal(system.smccc(3, DONATE, FROM_PROTECTED, guest, host, IMAGE, 0x1000n)[0], 0n);
+  assert.equal(system.smccc(3, UNMAP, addrspace, guestShared, BASE + 0x1000n, 1n, IMAGE + 0x1000n, 0x1000n)[0], 0n);
+  assert.equal(system.smccc(3, DONATE, 2n, guestShared, hostShared, IMAGE + 0x1000n, 0x1000n)[0], 0n);
+  close(driver, [handle]);
+  assert.deepEqual([0n, 0x1000n, DTB_OFFSET].map((offset) => access(system, OWN, IMAGE + offset)), ['rwx', 'rwx', 'rwx']);
+  system.hypervisor.checkInvariants();
+});
+
+test('a guest whose page nobody gives takes the fault, and pages that are left in a VM come back cleared', () => {
+  const system = new SystemFixture([], { rm: { profile: 'linux', drivers: 'current' } });
+  const paging = startPaged(system);
+  const { driver, vcpu, handle } = paging;
+  const guest = system.engine.vcpu(system.thread(GUEST).engineVcpu ?? 0);
+  assert.deepEqual(system.runVcpu(vcpu.cap), [0n, PAGE_FAULT, BASE, 0n]);
+  // Resume action 2: the guest gets its abort, for which it has no vector: the vCPU stops with a fault, and RM ends the VM.
+  assert.equal(system.runVcpu(vcpu.cap, 0n, 2n)[1], 6n);
+  assert.equal(guest.systemRegister('ELR_EL1'), BASE);
+  provide(system, paging);
+  assert.ok(driver.wait(isExited), 'RM ends a VM that has faulted');
+  close(driver, [handle]);
+  assert.equal(access(system, OWN, IMAGE), 'rwx');
+  assert.equal(system.engine.memory.readU32(pa(IMAGE)), 0);
+  system.hypervisor.checkInvariants();
+});
+
 test('the console drivers of series v4 talk to themselves over the Resource Manager', () => {
   const system = new SystemFixture([], { identity: 'gunyah-legacy', rm: { profile: 'linux', drivers: 'legacy' } });
   const driver = probe(system, 'v4');

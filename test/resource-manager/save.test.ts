@@ -42,6 +42,6 @@ test('a whole system restored mid-conversation answers the same', () => {
 function unusedRootVm(): RootVm {
   const never = (): never => { throw new Error('not used'); };
   return {
-    environment: { memoryBase: 0x4000_0000n, deviceBase: 0n } as never, now: 0 as never, hypercall: never, read: never, write: never, random: never, trace: never, platformPower: never,
+    environment: { memoryBase: 0n, deviceBase: 0n } as never, now: 0 as never, hypercall: never, read: never, write: never, random: never, trace: never, platformPower: never,
   };
 }

@@ -45,5 +45,14 @@ const setAddressLayout: RmHandler<'VM_SET_ADDRESS_LAYOUT'> = (rm, caller, { vmid
   return 'OK';
 };
 
+const setDemandPaging: RmHandler<'VM_SET_DEMAND_PAGING'> = (rm, caller, { vmid, ranges }) => {
+  const vm = shaped(rm, caller, { vmid, state: 'INIT' });
+  if (typeof vm === 'string') return vm;
+  const isRange = ({ base, size }: { readonly base: bigint; readonly size: bigint }): boolean => base % PAGE === 0n && size % PAGE === 0n && size > 0n && base + size <= ADDRESS_SPACE_END;
+  if (!ranges.every(isRange)) return 'ARGUMENT_INVALID';
+  vm.demandPaging = ranges.map(({ base, size: sizeBytes }) => ({ base, sizeBytes }));
+  return 'OK';
+};
+
 /** Handlers of newer requests. */
-export const newerHandlers = { VM_SET_BOOT_CONTEXT: setBootContext, VM_SET_ADDRESS_LAYOUT: setAddressLayout } as const satisfies RmHandlers;
+export const newerHandlers = { VM_SET_DEMAND_PAGING: setDemandPaging, VM_SET_BOOT_CONTEXT: setBootContext, VM_SET_ADDRESS_LAYOUT: setAddressLayout } as const satisfies RmHandlers;

@@ -15,6 +15,8 @@ const SIGNING_AUTHORITY = 'N/A';
 const HOST_TYPE = 0x0100_0164;
 const RESOURCE_TYPE: Readonly<Record<Exclude<VdeviceEnd['type'], 'virtio-frontend'>, number>> = { 'doorbell-send': 0, 'doorbell-receive': 1, 'queue-send': 2, 'queue-receive': 3, 'virtio-backend': 6 };
 const RESOURCE_VCPU = 4;
+const RESOURCE_EXTENT = 9;
+const RESOURCE_ADDRSPACE = 10;
 /** What the open RM reports for a vCPU that has no wake-up interrupt. Linux from series v14 on refuses to start a VM with such a number. */
 const NO_VIRQ = 0xffff_ffff;
 
@@ -57,8 +59,16 @@ const getResources: RmHandler<'VM_GET_HYP_RESOURCES'> = (rm, caller, { vmid }) =
   if (target === undefined) return 'ARGUMENT_INVALID';
   if (target.objects === null) return 'NORESOURCE';
   const vcpus = target.owner === caller.vmid ? target.vcpus.map((vcpu) => (vcpu.ownerCap === null ? [] : [vcpuResource(vcpu.ownerCap, vcpu.index, vcpu.wakeupVirq ?? noVirq)])) : [];
-  return { resources: [...vcpus.flat(), ...connections(caller, target.vmid, caller), ...connections(target, caller.vmid, caller)] };
+  return { resources: [...vcpus.flat(), ...connections(caller, target.vmid, caller), ...connections(target, caller.vmid, caller), ...pagingResources(target, caller)] };
 };
+
+/** Later drivers find here what they need to give pages: extents by label, and the address space. */
+function pagingResources({ vmid, owner, paging }: VmRecord, caller: VmRecord): Resource[] {
+  if (paging === null || owner !== caller.vmid) return [];
+  const resource = (type: number, label: number, capId: CapId): Resource => ({ type, partnerVmid: vmid, handle: 0, label, capId, virqHandle: 0, virq: 0, base: 0n, size: 0n });
+  const { guestPrivate, hostShared, hostPrivate, guestShared, addrspace } = paging;
+  return [...[guestPrivate, hostShared, hostPrivate, guestShared].map((cap, label) => resource(RESOURCE_EXTENT, label, cap)), resource(RESOURCE_ADDRSPACE, 0, addrspace)];
+}
 
 function vcpuResource(cap: CapId, label: number, virq: number): Resource {
   return { type: RESOURCE_VCPU, partnerVmid: 0, handle: 0, label, capId: cap, virqHandle: 0, virq, base: 0n, size: 0n };

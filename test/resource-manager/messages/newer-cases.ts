@@ -13,6 +13,8 @@ const foreign = after((): Situation => within('', 'linux'), (system) => { system
 const context = (set: number, index: number, value: bigint, vmid = VM): string => `${h16(vmid)} ${h8(set)} ${h8(index)} 00000000 ${h64(value)}`;
 const layout = (range: number, base: bigint, size: bigint, vmid = VM): string => `${h16(vmid)} 0000 ${h32(range)} ${h64(base)} ${h64(size)}`;
 
+const paging = (ranges: readonly (readonly [bigint, bigint])[], vmid = VM): string => `${h16(vmid)} 0000 ${h32(ranges.length)} ${ranges.map(([base, size]) => h64(base) + h64(size)).join('')}`;
+
 /** Registers of the boot vCPU once the VM has started. */
 function started({ system }: Situation): { readonly pc: bigint; readonly x0: bigint } {
   system.request('VM_START', { vmid: VM });
@@ -34,7 +36,18 @@ export const NEWER_CASES: Readonly<Record<string, CasesOf>> = {
     ARGUMENT_INVALID: answered(ready, context(0, 31, 0n), '06000000'),
   },
   VM_SET_DEMAND_PAGING: {
-    UNIMPLEMENTED: answered(alone, `${h16(VM)} 0000 ${h32(0)}`, 'ffffffff'),
+    success: answered(configured, paging([[0x8000_0000n, 0x1000_0000n]]), '00000000', ({ system }) => {
+      system.request('VM_INIT', { vmid: VM });
+      const resources = system.request('VM_GET_HYP_RESOURCES', { vmid: VM }).values?.resources ?? [];
+      assert.deepEqual(resources.map(({ type, label }) => [type, label]), [[4, 0], [9, 0], [9, 1], [9, 2], [9, 3], [10, 0]]);
+    }),
+    UNIMPLEMENTED: answered(alone, paging([]), 'ffffffff'),
+    MSG_INVALID: answered(aloneWithLinux, '00', '04000000'),
+    NORESOURCE: answered(configured, `${h16(VM)} 0000 ${h32(513)}`, '02000000'),
+    VMID_INVALID: answered(aloneWithLinux, paging([]), '0d000000'),
+    DENIED: answered(foreign, paging([], OTHER), '03000000'),
+    VM_STATE: answered(ready, paging([]), '14000000'),
+    ARGUMENT_INVALID: answered(configured, paging([[0x8000_0800n, 0x1000n]]), '06000000'),
   },
   VM_SET_ADDRESS_LAYOUT: {
     success: answered(configured, layout(0, 0x9000_0000n, 0x20_0000n), '00000000', (situation) => {
