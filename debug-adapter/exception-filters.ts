@@ -20,6 +20,7 @@ interface FilterRow {
 
 /** The Resource Manager's own calls are not the user's program. */
 const RM_VMID = 255;
+const WFI_DEADLOCK = 'wfi-deadlock';
 const CLASS_SVC = 0x15n;
 const CLASS_UNKNOWN = 0n;
 const ALL_CLASSES = (1n << 64n) - 1n;
@@ -41,7 +42,7 @@ export const EXCEPTION_FILTERS: readonly FilterRow[] = [
     matches: (event) => event.event === 'rm-reply' && event.error !== 'OK' },
   { filter: 'vm-exit', label: 'VM exits', description: 'A virtual machine stopped running.', default: false, stopText: 'Paused on a VM exit', exceptionClasses: 0n,
     matches: (event) => event.event === 'vm-state' && event.to === 'EXITED' },
-  { filter: 'wfi-deadlock', label: 'Everything waits', description: 'Every vCPU waits for an interrupt and nothing will raise one.', default: false, stopText: 'Paused because everything waits', exceptionClasses: 0n,
+  { filter: WFI_DEADLOCK, label: 'Everything waits', description: 'Every vCPU waits for an interrupt and nothing will raise one.', default: false, stopText: 'Paused because everything waits', exceptionClasses: 0n,
     matches: () => false },
 ];
 
@@ -56,16 +57,18 @@ export function offeredFilters(): DebugProtocol.ExceptionBreakpointsFilter[] {
 export function makeFilters(session: Session, chosen: readonly ({ readonly filterId: string } & HitOptions)[]): DebugProtocol.Breakpoint[] {
   const filters: ExceptionFilter[] = [];
   let classes = 0n;
+  let stopsWhenIdle: Session['filtersChosen']['stopsWhenIdle'];
   const answers = chosen.map((one): DebugProtocol.Breakpoint => {
     const row = EXCEPTION_FILTERS.find(({ filter }) => filter === one.filterId);
     if (row === undefined) return { verified: false, message: `There is no exception filter "${one.filterId}".` };
     const decide = makeDecide(session, one);
     if (!decide.ok) return { verified: false, message: decide.error };
+    if (row.filter === WFI_DEADLOCK) stopsWhenIdle = decide.value ?? (() => true);
     filters.push({ filter: row.filter, matches: row.matches, ...(decide.value === undefined ? {} : { decide: decide.value }) });
     classes |= row.exceptionClasses;
     return { verified: true };
   });
-  session.filtersChosen = { filters, classes, stopsWhenIdle: chosen.some(({ filterId }) => filterId === 'wfi-deadlock') };
+  session.filtersChosen = { filters, classes, stopsWhenIdle };
   session.applyFilters();
   return answers;
 }

@@ -6,7 +6,7 @@
  */
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import type { ExceptionFilter, Job, StopReport, TraceEvent } from '../runtime/index';
+import type { ExceptionFilter, Hit, Job, StopReport, TraceEvent } from '../runtime/index';
 import { BreakpointTable } from './breakpoint-table';
 import { ConsoleOutput } from './console-output';
 import type { Debuggee } from './debuggee';
@@ -70,7 +70,7 @@ export class Session {
   /** True once the client has sent its breakpoints. */
   configured = false;
   /** The exception filters in force; they outlive a restart. */
-  filtersChosen: { readonly filters: readonly ExceptionFilter[]; readonly classes: bigint; readonly stopsWhenIdle: boolean } = { filters: [], classes: 0n, stopsWhenIdle: false };
+  filtersChosen: { readonly filters: readonly ExceptionFilter[]; readonly classes: bigint; readonly stopsWhenIdle: ((hit: Hit) => boolean) | undefined } = { filters: [], classes: 0n, stopsWhenIdle: undefined };
   /** Called when the session is over, so that the process can end. */
   onEnd: () => void = () => undefined;
 

@@ -33,7 +33,7 @@ export {
   BITMAP_NAMES, FILTER_ACTIONS, PSCI_VERSIONS, FILTER_RANGES_MAX, SERVICE_ERRNO, SERVICE_REGISTERS, VmServices,
   type BitmapName, type FilterAction, type FilterRange, type ServiceError, type ServiceRegisterName, type ServiceSettings,
 } from './hypervisor/service-registers';
-export { HYP_API_FLAGS_0, HYP_API_INFO } from './hypervisor/smccc';
+export { HYP_API_FLAGS_0, HYP_API_INFO, SMCCC_NAMES } from './hypervisor/smccc';
 export { rightNames } from './hypervisor/rights';
 export { decodeRmMessage, RM_NOTIFICATIONS, RM_REQUESTS, type RmParcelView, type RmView, type RmVmView, type RmWaitingView } from './resource-manager/index';
 export { disassemble } from './isa/disassembler';

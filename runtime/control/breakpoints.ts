@@ -6,7 +6,7 @@
  */
 
 import { va, type Va } from '../base/brands';
-import type { TraceEvent } from '../base/trace-event';
+import type { EventOrigin, TraceEvent } from '../base/trace-event';
 import { FORWARDED_CALL } from '../hypervisor/service-registers';
 import type { Stop } from '../system/stop';
 import type { LookOut, Watchpoint } from '../system/system';
@@ -53,6 +53,8 @@ export interface VcpuNames {
   pcOf(vcpu: number): bigint;
   /** Current exception level. */
   levelOf(vcpu: number): number;
+  /** Present time, VMID and number of a vCPU. */
+  originOf(vcpu: number): EventOrigin;
   /** Bytes of physical memory. */
   readPhysical(address: bigint, sizeBytes: number): Uint8Array;
 }
@@ -133,7 +135,7 @@ export class BreakpointSet {
       }
       case 'call':
       case 'event': return this.eventHits(stop.event, stop.vcpu);
-      case 'exception': return this.eventHits({ event: 'exception', tick: 0 as never, vmid: 0 as never, kind: stop.exception, esr: stop.esr, far: stop.far, elr: stop.elr, injected: false }, stop.vcpu);
+      case 'exception': return this.eventHits({ event: 'exception', ...this.names.originOf(stop.vcpu), kind: stop.exception, esr: stop.esr, far: stop.far, elr: stop.elr, injected: false }, stop.vcpu);
       default: return undefined;
     }
   }

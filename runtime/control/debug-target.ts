@@ -6,11 +6,12 @@
  */
 
 import { assert } from '../base/assert';
-import { pa, ticks, type Ticks, type Va } from '../base/brands';
+import { pa, ticks, vmid, type Ticks, type Va } from '../base/brands';
+import type { EventOrigin } from '../base/trace-event';
 import type { LookOut, System } from '../system/system';
 import type { Stop } from '../system/stop';
 import { Timeline, TIMELINE_DEFAULTS, type TimelineOptions } from '../timeline/timeline';
-import { BreakpointSet, type Breakpoint, type ExceptionFilter } from './breakpoints';
+import { BreakpointSet, type Breakpoint, type ExceptionFilter, type Hit } from './breakpoints';
 import { History, SLICE_EFFORT, SLICE_TICKS, type Search } from './history';
 import type { Job, JobProgress, StopReport } from './job';
 import type { MovingCode } from './moving-code';
@@ -22,6 +23,8 @@ export interface DebugTargetOptions {
   readonly history: Partial<TimelineOptions> | 'off';
 }
 
+/** The exception filter that asks for a stop when everything waits. */
+const WFI_DEADLOCK = 'wfi-deadlock';
 const ENTRY_ID = -2;
 /** Watchpoints with this number and above are the target's own; those of users have small numbers. */
 const SENTINEL_ID_FIRST = 1 << 20;
@@ -38,8 +41,8 @@ export class DebugTarget implements Runner {
   private readonly stepper: Stepper;
   private readonly hasHistory: boolean;
   private temporary: Breakpoint | undefined;
-  /** Whether a system in which nothing can run any more stops the session; else it waits for input. */
-  stopsWhenIdle = false;
+  /** Asked when nothing can run any more: whether that stops the session; else it waits for input. Absent: it waits. */
+  stopsWhenIdle: ((hit: Hit) => boolean) | undefined;
   /** Code whose addresses change while it runs. */
   moving: readonly MovingCode[] = [];
   /** Called when such code has moved, so that breakpoints follow it. */
@@ -60,6 +63,7 @@ export class DebugTarget implements Runner {
     this.breakpoints = new BreakpointSet({
       vmNameOf: (vcpu) => system.vmNameOf(vcpu), pcOf: (vcpu) => system.pcOf(vcpu), levelOf: (vcpu) => system.engine.vcpu(vcpu).el,
       readPhysical: (address, sizeBytes) => system.readPhysical(pa(address), sizeBytes),
+      originOf: (vcpu) => originOf(system, vcpu),
     });
     this.stepper = new Stepper(system, this, this.history);
     system.onInput = () => { this.branch(); };
@@ -148,7 +152,7 @@ export class DebugTarget implements Runner {
     for (;;) {
       const before = this.lastRetired(resume);
       const stop = this.slice(resume === undefined ? {} : { resumeVcpu: resume });
-      if (stop.kind === 'idle' && !this.stopsWhenIdle) {
+      if (stop.kind === 'idle' && !this.isIdleStop()) {
         if ((yield { idle: true }) === true) return undefined;
       } else if (stop.kind !== 'limit') {
         return stop;
@@ -167,7 +171,7 @@ export class DebugTarget implements Runner {
       const resumedBefore = this.lastRetired(resume);
       const stop = this.slice({ stepVcpu: vcpu, ...(resume === undefined ? {} : { resumeVcpu: resume }) });
       const told = stop.kind === 'step' ? this.system.takeStop() ?? stop : stop;
-      if (told.kind === 'limit' || (told.kind === 'idle' && !this.stopsWhenIdle)) {
+      if (told.kind === 'limit' || (told.kind === 'idle' && !this.isIdleStop())) {
         if ((yield told.kind === 'idle' ? { idle: true } : {}) === true) return undefined;
         if (this.lastRetired(resume) !== resumedBefore) resume = undefined;
       } else if (told.kind === 'step' || this.isUserStop(told)) {
@@ -187,6 +191,10 @@ export class DebugTarget implements Runner {
 
   isUserStop(stop: Stop): boolean {
     return isFinal(stop) || this.hitOf(stop) !== undefined;
+  }
+
+  private isIdleStop(): boolean {
+    return this.stopsWhenIdle?.({ vcpu: this.system.focusVcpu ?? null }) === true;
   }
 
   private hitOf(stop: Stop): ReturnType<BreakpointSet['resolve']> {
@@ -324,7 +332,7 @@ export class DebugTarget implements Runner {
       case 'pause': return this.report({ reason: 'pause' });
       case 'power': return this.report({ reason: 'terminated', exitCode: stop.action === 'off' ? 0 : 3, text: `The platform was powered ${stop.action === 'off' ? 'off' : 'down for a reset'}.` });
       case 'exit': return this.report({ reason: 'terminated', exitCode: stop.code, text: `A guest ended the run with code ${stop.code}.` });
-      case 'idle': return this.report({ reason: 'idle', text: 'Every vCPU waits for an interrupt that nothing will raise.' });
+      case 'idle': return this.report({ reason: 'exception', exception: { filter: WFI_DEADLOCK }, text: 'Every vCPU waits for an interrupt that nothing will raise.' });
       default: return undefined;
     }
   }
@@ -333,6 +341,12 @@ export class DebugTarget implements Runner {
     this.lastReport = { vcpu: this.system.focusVcpu ?? null, breakpointIds: [], tick: this.system.now, ...report };
     return this.lastReport;
   }
+}
+
+/** Time, VM and number of a vCPU, as events have them. */
+function originOf(system: System, vcpu: number): EventOrigin {
+  const name = system.vcpus().find(({ index }) => index === vcpu);
+  return { tick: system.now, vmid: vmid(name?.vmid ?? 0), vcpu: name?.vcpu ?? 0 };
 }
 
 function isFinal(stop: Stop): boolean {

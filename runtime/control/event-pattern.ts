@@ -23,6 +23,8 @@ export interface EventPattern {
 export interface EventNames {
   readonly hypercalls: ReadonlyMap<string, number | null>;
   readonly psci: readonly string[];
+  /** SMCCC services other than PSCI. */
+  readonly smccc: readonly string[];
   readonly rmMessages: readonly string[];
   readonly rmNotifications: readonly string[];
 }
@@ -36,6 +38,7 @@ const KINDS: Readonly<Record<TraceEventName, true>> = {
 /** Names of all kinds. */
 export const EVENT_KINDS: readonly string[] = Object.keys(KINDS);
 const LIFE_CYCLE = { start: 'RUNNING', exit: 'EXITED', reset: 'RESET' } as const;
+const VIRQ_MAX = 1019;
 const NATIVE_BASE = 0x6000;
 const SMCCC_BASE = 0xc600_8000;
 
@@ -57,8 +60,8 @@ export function parseEventPattern(text: string, names: EventNames): Result<Event
     case 'psci': return namedPattern(text, family, rest, names.psci);
     case 'rm': return namedPattern(text, family, rest, names.rmMessages);
     case 'rm-notify': return namedPattern(text, family, rest, names.rmNotifications);
-    case 'smccc': return numberPattern(text, family, rest, 0xffff_ffff);
-    case 'virq': return numberPattern(text, family, rest, 1019);
+    case 'smccc': return servicePattern(text, rest, names);
+    case 'virq': return virqPattern(text, rest);
     case 'vm': return lifeCyclePattern(text, rest);
     case 'event': return kindPattern(text, rest);
   }
@@ -88,15 +91,28 @@ function namedPattern(text: string, family: 'psci' | 'rm' | 'rm-notify', rest: s
   const kind = ({ psci: 'psci', rm: 'rm-request', 'rm-notify': 'rm-notification' } as const)[family];
   return ok(pattern(text, family, (event) => event.event === kind
     && (event.event !== 'psci' || event.phase === 'enter')
-    && ('id' in event && (number !== undefined ? event.id === number : glob.test(event.name)))));
+    && ('id' in event && (number !== undefined ? event.id >>> 0 === number : glob.test(event.name)))));
 }
 
-function numberPattern(text: string, family: 'smccc' | 'virq', rest: string, max: number): Result<EventPattern, Diagnostic> {
+/** Firmware-style calls by identifier, whether anything answers it or not, or services by name. */
+function servicePattern(text: string, rest: string, names: EventNames): Result<EventPattern, Diagnostic> {
   const number = parseNumber(rest);
-  if (rest !== '*' && (number === undefined || number > max)) return bad('event-number-invalid', `"${text}": expected a number up to ${max} or *.`);
-  const fits = (value: number): boolean => number === undefined || value === number;
-  if (family === 'virq') return ok(pattern(text, family, (event) => event.event === 'virq' && event.action === 'taken' && fits(event.virq)));
-  return ok(pattern(text, family, (event) => (event.event === 'smccc' || event.event === 'psci') && event.phase === 'enter' && fits(event.id)));
+  if (number !== undefined && number > 0xffff_ffff) return bad('event-number-invalid', `"${text}": a function identifier has 32 bits.`);
+  if (number !== undefined) {
+    return ok(pattern(text, 'smccc', (event) => ((event.event === 'smccc' || event.event === 'psci') && event.phase === 'enter' && event.id >>> 0 === number)
+      || (event.event === 'hypercall-unknown' && event.path === 'smccc' && event.number >>> 0 === number)));
+  }
+  const known = [...names.smccc, ...names.psci];
+  const glob = globToRegExp(rest);
+  if (!known.some((name) => glob.test(name))) return unknownName(text, rest, known, 'service');
+  return ok(pattern(text, 'smccc', (event) => ((event.event === 'smccc' || event.event === 'psci') && event.phase === 'enter' && glob.test(event.name))
+    || (rest === '*' && event.event === 'hypercall-unknown' && event.path === 'smccc')));
+}
+
+function virqPattern(text: string, rest: string): Result<EventPattern, Diagnostic> {
+  const number = parseNumber(rest);
+  if (rest !== '*' && (number === undefined || number > VIRQ_MAX)) return bad('event-number-invalid', `"${text}": expected a number up to ${VIRQ_MAX} or *.`);
+  return ok(pattern(text, 'virq', (event) => event.event === 'virq' && event.action === 'taken' && (number === undefined || event.virq === number)));
 }
 
 function lifeCyclePattern(text: string, rest: string): Result<EventPattern, Diagnostic> {

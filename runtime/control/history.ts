@@ -139,6 +139,6 @@ function isNothing({ addresses, watchpoints, exceptionClasses, call, event }: Lo
 function isSame(left: Stop, right: Stop): boolean {
   if (left.kind !== right.kind) return false;
   if (left.kind === 'breakpoint' && right.kind === 'breakpoint') return left.vcpu === right.vcpu && left.pc === right.pc;
-  if (left.kind === 'event' && right.kind === 'event') return left.vcpu === right.vcpu && left.event.event === right.event.event;
+  if (left.kind === 'event' && right.kind === 'event') return left.vcpu === right.vcpu && left.event.event === right.event.event && left.number === right.number;
   return 'vcpu' in left && 'vcpu' in right && left.vcpu === right.vcpu;
 }

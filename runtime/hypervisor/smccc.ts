@@ -120,6 +120,9 @@ const SERVICES: ReadonlyMap<number, Service> = new Map<number, Service>([
   [0xc400_0053, simple('TRNG_RND', (call) => randomBits(call, 64), false)],
 ]);
 
+/** Names of all services. */
+export const SMCCC_NAMES: readonly string[] = [...new Set([...SERVICES.values()].map(({ name }) => name))];
+
 /** The service behind a function identifier, if any handles it and the VM is offered it. */
 export function nameService(signed: number, services: VmServices): Service | undefined {
   const id = signed >>> 0;

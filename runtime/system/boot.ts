@@ -162,7 +162,7 @@ class Composition implements Parts {
       monitorControl: performanceMonitorControl(profile),
       deviceAccess: (address, access) => this.accessDevice(Number(address), access),
       isNewer: platform.resourceManager === 'linux',
-      onPlatformPower: (action) => { system.endWith({ kind: 'power', action }); },
+      onPlatformPower: (action) => { this.endPlatform(action); },
     });
     this.hypervisor = this.gunyah;
     this.heaps = planned.map(({ ram, placement }) => freeMemory(ram, placement));
@@ -278,6 +278,15 @@ class Composition implements Parts {
     this.gunyah.restore(hypervisor);
     this.devices.restore(devices);
     for (const [index, line] of lines.entries()) this.lines[index] = [...line];
+  }
+
+  /** The primary VM takes the platform with it: RM is not there to see its end. */
+  private endPlatform(action: 'off' | 'reset'): void {
+    const name = this.vmName(PRIMARY_VMID);
+    const change = (from: string, to: string): void => { this.observe({ event: 'vm-state', tick: this.events.now, vmid: vmid(PRIMARY_VMID), name, from, to }); };
+    change('RUNNING', 'EXITED');
+    if (action === 'reset') change('EXITED', 'RESET');
+    this.system.endWith({ kind: 'power', action });
   }
 
   private observe(event: TraceEvent): void {

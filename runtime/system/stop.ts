@@ -18,8 +18,8 @@ export type Stop =
   | { readonly kind: 'watchpoint'; readonly vcpu: VcpuIndex | null; readonly id: number; readonly pc: Va; readonly address: bigint; readonly isWrite: boolean }
   /** The vCPU is about to make a call that the call filter chose; its PC is at the HVC or SMC. */
   | { readonly kind: 'call'; readonly vcpu: VcpuIndex; readonly event: TraceEvent }
-  /** The event filter chose this event, which just happened. */
-  | { readonly kind: 'event'; readonly vcpu: VcpuIndex | null; readonly event: TraceEvent }
+  /** The event filter chose this event, which just happened. `number` is its number in the trace, if it is recorded there. */
+  | { readonly kind: 'event'; readonly vcpu: VcpuIndex | null; readonly event: TraceEvent; readonly number?: number }
   /** An exception to EL1 that was asked for. PC at the vector. */
   | { readonly kind: 'exception'; readonly vcpu: VcpuIndex; readonly exception: ExceptionKind; readonly esr: bigint; readonly far: bigint; readonly elr: Va }
   /** The observed vCPU retired the requested number of instructions. */

@@ -24,6 +24,8 @@ import type { RunRequest, Stop, StopFilters } from './stop';
 import { TraceLog } from './trace-log';
 import type { Parts, SystemThread, VcpuName, VmConsole, VmSummary } from './parts';
 
+/** Stops that one step can bring about; more are not told. */
+const PENDING_MAX = 4096;
 const SEMIHOSTING_IMMEDIATE = 0xf000;
 const ALL_CLASSES = 0xffff_ffff_ffff_ffffn;
 /** Code of the report that a vCPU does nothing but take one exception. */
@@ -76,7 +78,8 @@ export class System implements TimelineSubject {
   private readonly loop: RunLoop<SystemThread>;
   private readonly semihost: Semihosting;
   private filters: StopFilters = {};
-  private pending: Stop | undefined;
+  /** What happened since the last stop and is still to be told: one step of RM can bring about many events. */
+  private readonly pending: Stop[] = [];
   private lastRetiredTicks: number[] = [];
   private focus: number | undefined;
   /** Pages that ever held something but zeros, as far as known. */
@@ -154,6 +157,7 @@ export class System implements TimelineSubject {
     this.engine.setWatchpoints(lookOut.watchpoints);
     this.stopClasses = lookOut.exceptionClasses;
     this.reportExceptions();
+    if (lookOut.event === undefined && lookOut.forwarded !== true) this.pending.length = 0;
     this.filters = { call: lookOut.call, event: lookOut.event, forwarded: lookOut.forwarded };
   }
 
@@ -342,7 +346,7 @@ export class System implements TimelineSubject {
   emit(event: TraceEvent, vcpu: number | null): void {
     this.trace.put(event);
     const isForwarded = this.filters.forwarded === true && event.event === 'report' && event.code === FORWARDED_CALL;
-    if (isForwarded || this.filters.event?.(event, vcpu) === true) this.pending ??= { kind: 'event', vcpu, event };
+    if (isForwarded || this.filters.event?.(event, vcpu) === true) this.tell({ kind: 'event', vcpu, event, number: this.trace.position - 1 });
   }
 
   /** Whether `emit` wants to know the vCPU: looking it up costs more than recording the event. */
@@ -385,7 +389,7 @@ export class System implements TimelineSubject {
 
   restore(saved: unknown): void {
     assert(isSavedSystem(saved), 'a checkpoint holds a saved system of this version');
-    this.pending = undefined;
+    this.pending.length = 0;
     this.loop.restore(saved.loop);
     this.parts.setTime(this.loop.now);
     this.lastRetiredTicks = [...saved.lastRetired];
@@ -471,11 +475,13 @@ export class System implements TimelineSubject {
     else state.setSystemRegister(register, value);
   }
 
+  private tell(stop: Stop): void {
+    if (this.pending.length < PENDING_MAX) this.pending.push(stop);
+  }
+
   /** What happened during the last run beside its end, if anything was looked out for. */
   takeStop(): Stop | undefined {
-    const stop = this.pending;
-    this.pending = undefined;
-    return stop;
+    return this.pending.shift();
   }
 
   private noteRun(thread: SystemThread, now: Ticks): void {
@@ -528,7 +534,7 @@ export class System implements TimelineSubject {
     const hit = this.engine.takeHostHit();
     if (hit === undefined) return;
     const pc = va(engineVcpu === undefined ? 0n : this.pcOf(engineVcpu));
-    this.pending ??= { kind: 'watchpoint', vcpu: engineVcpu ?? null, id: hit.id, pc, address: hit.address, isWrite: hit.isWrite };
+    this.tell({ kind: 'watchpoint', vcpu: engineVcpu ?? null, id: hit.id, pc, address: hit.address, isWrite: hit.isWrite });
   }
 
   /** HVC has retired and is taken back; SMC has not. */
