@@ -130,10 +130,12 @@ export const WALK_IPA = STATE + 0x68;
 export const WALK_PERMISSION1 = STATE + 0x70;
 /** Stage-2 permissions, same bits (i32). */
 export const WALK_PERMISSION2 = STATE + 0x74;
-/** Stage-1 memory type is Device: 0, 1, or `DEVICE_UNTRANSLATED` (i32). */
+/** Stage-1 memory type is Device: 0, 1, or `DEVICE_UNTRANSLATED` and its like (i32). */
 export const WALK_DEVICE1 = STATE + 0x78;
 /** Device because stage 1 is off. */
 export const DEVICE_UNTRANSLATED = 3;
+/** The same under a hypervisor, whose reference board does not look at alignment then. */
+export const DEVICE_UNTRANSLATED_GUEST = 4;
 /** Stage-2 memory type is Device (i32). */
 export const WALK_DEVICE2 = STATE + 0x7c;
 /** Level of the stage-1 leaf (i32). */

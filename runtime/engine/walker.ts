@@ -289,12 +289,17 @@ function ignoresTop(s: Stage1): I32 {
   return i32.and(tcrBit(s, 37, 38), not32(i32.and(i32.and(isFetch, hasTbid), tcrBit(s, 51, 52))));
 }
 
+/** HCR_EL2.TIDCP: set by hypervisors, and clear where there is none. */
+const HCR_TIDCP = 20;
+
 /** Stage 1 off: the address is its own translation; data is Device unless HCR_EL2.DC. PAR_EL1.SH is then 0, as on the reference board. */
 function flatStage1(s: Stage1, functions: WalkerFunctions): Code {
   const isCacheable = bit32(register('HCR_EL2'), 12);
+  const isGuest = bit32(register('HCR_EL2'), HCR_TIDCP);
+  const untranslated = i32.select(isGuest, i32.const(layout.DEVICE_UNTRANSLATED_GUEST), i32.const(layout.DEVICE_UNTRANSLATED));
   return [
     put64(layout.WALK_IPA, s.va), put32(layout.WALK_PERMISSION1, EVERYTHING), put32(layout.WALK_LEVEL1, ZERO), put32(layout.WALK_LEAF, ZERO),
-    put32(layout.WALK_DEVICE1, i32.select(isCacheable, ZERO, i32.const(layout.DEVICE_UNTRANSLATED))), put32(layout.WALK_GUARDED, ZERO),
+    put32(layout.WALK_DEVICE1, i32.select(isCacheable, ZERO, untranslated)), put32(layout.WALK_GUARDED, ZERO),
     put32(layout.WALK_ATTRIBUTES, i32.select(isCacheable, i32.const(0xff), ZERO)), put32(layout.WALK_SHAREABILITY, ZERO),
     set(s.w.input, i64.select(ignoresTop(s), i64.and(s.va, ones(c64(56n))), s.va)),
     when(isSet(i64.shrU(s.w.input, i64.extendU(physicalBits))), fail(1, FaultType.addressSize, ZERO)),

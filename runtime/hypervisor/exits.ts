@@ -34,6 +34,8 @@ const MAINTENANCE = 1n << 8n;
 const VECTOR_SYNC_EL1H = 0x200n;
 const VECTOR_SIZE = 0x80n;
 const NZCV = 0xf000_0000n;
+/** RAM begins here. */
+const DEVICE_SPACE_END = 0x4000_0000n;
 
 type ExitOf<R extends Exit['reason']> = Extract<Exit, { readonly reason: R }>;
 
@@ -142,7 +144,7 @@ function writeSystemRegister(kernel: Kernel, thread: Thread, { name, value }: Ex
 
 function mmio(kernel: Kernel, thread: Thread, { pa, access }: ExitOf<'mmio'>, device: DeviceAccess): void {
   const value = access.syndromeValid ? device(pa, access) : undefined;
-  if (value === undefined) return abort(kernel, thread, access);
+  if (value === undefined) return abort(kernel, thread, access, { isOfBus: true });
   complete(kernel, thread, value);
 }
 
@@ -206,22 +208,27 @@ function dataAbort(kernel: Kernel, thread: Thread, exit: ExitOf<'stage2-data-abo
   }
   const clock = clockAt(kernel, thread, access.ipa);
   if (clock !== undefined) return clockAccess(kernel, thread, access, clock);
-  if (!thread.isProxy || thread.addrspace?.isVmmio(access.ipa, access.sizeBytes) !== true) return abort(kernel, thread, access);
+  if (!thread.isProxy || thread.addrspace?.isVmmio(access.ipa, access.sizeBytes) !== true) return abort(kernel, thread, access, isDeviceSpace(thread, access.ipa) ? { isOfBus: true } : {});
   thread.vmmio = { ipa: access.ipa, sizeBytes: access.sizeBytes, isWrite: access.isWrite, value: access.value };
   kernel.scheduler.block(thread, 'ADDRSPACE_VMMIO_ACCESS');
 }
 
-function abort(kernel: Kernel, thread: Thread, access: GuestAccess, walk: Pick<Abort, 'stage1Level' | 'isMaintenance'> = {}): void {
+/** The primary VM has all of the board's device space; where no device is, the bus refuses, not the hypervisor. */
+function isDeviceSpace(thread: Thread, ipa: bigint): boolean {
+  return thread.has('hlos_vm') && ipa < DEVICE_SPACE_END;
+}
+
+function abort(kernel: Kernel, thread: Thread, access: GuestAccess, walk: Pick<Abort, 'stage1Level' | 'isMaintenance' | 'isOfBus'> = {}): void {
   traceFault(kernel, thread, { va: access.va, ipa: access.ipa, access: access.isWrite ? 'write' : 'read' });
   injectAbort(kernel, thread, { exceptionClass: EC_DATA_ABORT, far: access.va, isWrite: access.isWrite, ...walk });
 }
 
-/** An abort to inject; `stage1Level` is there if a translation table could not be read. */
-interface Abort { readonly exceptionClass: bigint; readonly far: bigint; readonly isWrite: boolean; readonly stage1Level?: number | undefined; readonly isMaintenance?: true }
+/** An abort to inject; `stage1Level` is there if a translation table could not be read, `isOfBus` if no device answered and the CPU takes it by itself. */
+interface Abort { readonly exceptionClass: bigint; readonly far: bigint; readonly isWrite: boolean; readonly stage1Level?: number | undefined; readonly isMaintenance?: true; readonly isOfBus?: true }
 
 /** The hypervisor gives no details away; a bare machine has those of a synchronous external abort. */
-function abortStatus(kernel: Kernel, { isWrite, stage1Level, isMaintenance }: Abort): bigint {
-  if (!isPlain(kernel)) return FSC_EXTERNAL;
+function abortStatus(kernel: Kernel, { isWrite, stage1Level, isMaintenance, isOfBus }: Abort): bigint {
+  if (!isPlain(kernel) && isOfBus !== true) return FSC_EXTERNAL;
   const status = stage1Level === undefined ? FSC_EXTERNAL : stage1Level < 0 ? FSC_WALK_BELOW_0 : FSC_WALK | BigInt(stage1Level);
   return status | (isMaintenance === true ? MAINTENANCE | WNR : isWrite ? WNR : 0n);
 }

@@ -180,10 +180,11 @@ export class Scheduler {
     this.enqueue(thread);
   }
 
-  /** Gunyah API: scheduler_yield, hint 0. A donation to the caller ends instead. */
+  /** Gunyah API: scheduler_yield, hint 0. A donation to the caller ends instead. Where nobody of its priority waits the caller goes on with a slice anew. */
   yieldSlice(thread: Thread): void {
-    if (thread.yieldDonor !== undefined) this.endYield(thread.yieldDonor);
-    else thread.sliceTicks = 0;
+    if (thread.yieldDonor !== undefined) return this.endYield(thread.yieldDonor);
+    const hasCompetitor = thread.affinity !== undefined && this.at(thread.affinity).topPriority >= thread.priority;
+    thread.sliceTicks = hasCompetitor ? 0 : thread.timesliceTicks;
   }
 
   /** Lets `target` run in the donor's time. The caller has checked that both can. */

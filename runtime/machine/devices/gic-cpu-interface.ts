@@ -119,6 +119,7 @@ export class GicCpuInterface {
   endOfInterrupt(group: 0 | 1, value: number): void {
     const intid = value & 0xffffff;
     if (intid >= 1020) return;
+    if (this.port.profile.levels === 'lazy') return this.endListed(group, intid);
     const active = this.apr[0] | this.apr[1];
     if (this.port.profile.checksEnd && (active === 0 || this.port.interrupts.slotOf(this.port.cpu, intid) === undefined)) return;
     if (active !== 0) {
@@ -129,18 +130,31 @@ export class GicCpuInterface {
     if (this.eoiMode === 0) this.deactivate(intid);
   }
 
+  /** With list registers: the highest active priority is dropped whatever is named; what is named ends if it is of that priority and group. */
+  private endListed(group: 0 | 1, intid: number): void {
+    const active = this.apr[0] | this.apr[1];
+    if (active === 0) return;
+    const highest = active & -active;
+    const dropped: 0 | 1 = (this.apr[0] & highest) !== 0 ? 0 : 1;
+    this.apr[dropped] = (this.apr[dropped] & ~highest) >>> 0;
+    const { interrupts, cpu } = this.port;
+    const slot = interrupts.slotOf(cpu, intid);
+    if (this.eoiMode !== 0 || slot === undefined || groupOf(interrupts, slot) !== group) return;
+    if ((interrupts.priorityOf(slot) & this.groupMask(group)) === lowestBit(highest) << 3) this.deactivate(intid);
+  }
+
   /** ICC_DIR: has an effect only with EOImode 1. */
   writeDir(value: number): void {
     if (this.eoiMode === 1) this.deactivate(value & 0xffffff);
   }
 
-  /** ICC_SGIxR: makes an SGI pending on the CPUs of the list, or on all others. Only those where it has this group. */
+  /** ICC_SGIxR: makes an SGI pending on the CPUs of the list, or on all others. Only those where it has this group; under Gunyah ICC_SGI1R reaches both. */
   sendSgi(group: 0 | 1, value: bigint): void {
     const { interrupts } = this.port;
     const intid = Number((value >> 24n) & 0xfn);
     for (const target of this.sgiTargets(value)) {
       const slot = interrupts.slotOf(target, intid);
-      if (slot !== undefined && groupOf(interrupts, slot) === group) interrupts.setPending(slot);
+      if (slot !== undefined && (groupOf(interrupts, slot) === group || (group === 1 && this.port.profile.group1SgiReachesGroup0))) interrupts.setPending(slot);
     }
   }
 

@@ -61,7 +61,7 @@ type Handlers<Table> = { readonly [Name in keyof Table]: Handler };
 export function readDistributor(gic: GicFrameContext, cpu: number, offset: number, sizeBytes: number): bigint | undefined {
   const hit = findGicRegister(GICD_REGISTERS, offset);
   const note = (bit: number): void => { gic.state.distributorStatus |= bit; };
-  if (hit?.name === 'GICD_IROUTER' && !gic.profile.readsRoutes) note(RRD);
+  if (hit?.name.startsWith('GICD_IROUTER') === true && !gic.profile.readsRoutes) note(RRD);
   return read({ hit, id: gic.profile.distributorId[offset], handler: hit && DISTRIBUTOR[hit.name], note, offset, sizeBytes }, { gic, cpu });
 }
 
@@ -76,14 +76,14 @@ export function writeDistributor(gic: GicFrameContext, cpu: number, access: { re
 export function readRedistributor(gic: GicFrameContext, cpu: number, offset: number, sizeBytes: number): bigint | undefined {
   const hit = findGicRegister(GICR_REGISTERS, offset);
   const note = (bit: number): void => { gic.state.redistributorStatus[cpu] = (gic.state.redistributorStatus[cpu] ?? 0) | bit; };
-  return read({ hit, id: gic.profile.redistributorId[offset], handler: hit && REDISTRIBUTOR[hit.name], note, offset, sizeBytes }, { gic, cpu });
+  return read({ hit, id: gic.profile.redistributorId[offset], handler: hit && REDISTRIBUTOR[hit.name], note, doublesEnd: gic.profile.redistributorDoublesEnd, offset, sizeBytes }, { gic, cpu });
 }
 
 /** Writes a register of CPU `cpu`'s redistributor; false is an abort. */
 export function writeRedistributor(gic: GicFrameContext, cpu: number, access: { readonly offset: number; readonly sizeBytes: number; readonly value: bigint }): boolean {
   const hit = findGicRegister(GICR_REGISTERS, access.offset);
   const note = (bit: number): void => { gic.state.redistributorStatus[cpu] = (gic.state.redistributorStatus[cpu] ?? 0) | bit; };
-  return write({ hit, handler: hit && REDISTRIBUTOR[hit.name], note, ...access }, { gic, cpu });
+  return write({ hit, handler: hit && REDISTRIBUTOR[hit.name], note, doublesEnd: gic.profile.redistributorDoublesEnd, ...access }, { gic, cpu });
 }
 
 /** One register for the debugger's view. */
@@ -105,6 +105,8 @@ interface Access {
   readonly id?: number | undefined;
   readonly handler: Handler | undefined;
   readonly note: (statusBit: number) => void;
+  /** Where the places end that take doublewords whatever is there. */
+  readonly doublesEnd?: number;
   readonly offset: number;
   readonly sizeBytes: number;
 }
@@ -114,8 +116,9 @@ function read(access: Access, at: { readonly gic: GicFrameContext; readonly cpu:
   if (!accepts(access)) return at.gic.profile.badAccess === 'abort' ? undefined : 0n;
   if (access.id !== undefined) return BigInt(access.id);
   if (hit === undefined) access.note(RRD);
-  if (hit?.row.access === 'WO') access.note(RWOD);
-  if (hit === undefined || hit.row.access === 'WO') return 0n;
+  const isWriteOnly = hit?.row.access === 'WO' || hit?.row.access === 'WA';
+  if (isWriteOnly) access.note(RWOD);
+  if (hit === undefined || isWriteOnly) return 0n;
   const value = BigInt(access.handler?.read?.({ ...at, index: hit.index }) ?? 0);
   return BigInt.asUintN(sizeBytes * 8, value >> BigInt(hit.byte * 8));
 }
@@ -124,7 +127,7 @@ function write(access: Access & { readonly value: bigint }, at: { readonly gic: 
   const { hit } = access;
   const ignores = at.gic.profile.badAccess === 'ignore';
   if (!accepts(access)) return ignores;
-  if (hit === undefined || hit.row.access === 'RZWA') {
+  if (hit === undefined || hit.row.access === 'RZWA' || hit.row.access === 'WA') {
     access.note(WRD);
     return ignores;
   }
@@ -136,8 +139,9 @@ function write(access: Access & { readonly value: bigint }, at: { readonly gic: 
   return true;
 }
 
-/** Natural alignment and a width the register takes; reserved places take words. */
+/** Natural alignment and a width the register takes; reserved places take words, those at the start of Gunyah's redistributor also doublewords. */
 function accepts(access: Access): boolean {
+  if (access.sizeBytes === 8 && access.offset % 8 === 0 && access.offset < (access.doublesEnd ?? 0)) return true;
   return access.offset % access.sizeBytes === 0 && (access.hit?.row.widths ?? [4]).includes(access.sizeBytes);
 }
 
@@ -299,6 +303,7 @@ const DISTRIBUTOR: Handlers<typeof GICD_REGISTERS> = {
     read: ({ gic, index }) => (gic.profile.readsRoutes ? writtenRoute(gic, index) : 0),
     write: writeRoute,
   },
+  GICD_IROUTER_SPECIAL: {},
   GICD_PIDR2: { read: ({ gic }) => gic.profile.distributorId[GICD_REGISTERS.GICD_PIDR2.offset] ?? 0 },
 };
 

@@ -132,7 +132,7 @@ export class GicInterrupts {
       case 'group1': return this.configured(slot, GROUP1);
       case 'edgeTriggered': return this.configured(slot, EDGE_TRIGGERED);
       case 'active': return ((this.status[slot] ?? 0) & ACTIVE) !== 0;
-      case 'pending': return this.isPending(slot);
+      case 'pending': return this.isPending(slot) && !this.isTakenLevel(slot);
     }
   }
 
@@ -172,10 +172,10 @@ export class GicInterrupts {
     this.setStatus(slot, (this.status[slot] ?? 0) | EDGE | LEVEL_SOFTWARE);
   }
 
-  /** Ends what software or an edge made pending (ICPENDR); a level that still holds stays. */
+  /** Ends what software or an edge made pending (ICPENDR); a level that still holds stays, and what is listed is delivered once more. */
   clearPending(slot: number): void {
-    this.setStatus(slot, (this.status[slot] ?? 0) & ~(EDGE | LEVEL_SOFTWARE | LISTED));
-    this.reconsider(slot);
+    this.setStatus(slot, (this.status[slot] ?? 0) & ~(EDGE | LEVEL_SOFTWARE));
+    if (((this.status[slot] ?? 0) & LISTED) === 0) this.reconsider(slot);
   }
 
   /** A message-based interrupt was set (SETSPI). */
@@ -230,9 +230,9 @@ export class GicInterrupts {
     if (status !== rest) this.hooks.event('cleared', slot, this.cpuOf(slot));
   }
 
-  /** The CPU acknowledges: pending becomes active. */
+  /** The CPU acknowledges: pending becomes active. With lazy levels one that software set stays until software clears it. */
   acknowledge(slot: number, cpu: number): void {
-    this.setStatus(slot, ((this.status[slot] ?? 0) & ~(EDGE | LEVEL_SOFTWARE | LISTED)) | ACTIVE);
+    this.setStatus(slot, ((this.status[slot] ?? 0) & ~(this.isLive ? EDGE | LEVEL_SOFTWARE | LISTED : EDGE | LISTED)) | ACTIVE);
     this.hooks.event('taken', slot, cpu);
   }
 
@@ -307,6 +307,11 @@ export class GicInterrupts {
   private isPending(slot: number): boolean {
     const reasons = this.configured(slot, EDGE_TRIGGERED) ? EDGE | LISTED : LEVEL_SOFTWARE | LEVEL_MESSAGE | LEVEL_SOURCE | LISTED;
     return ((this.status[slot] ?? 0) & reasons) !== 0;
+  }
+
+  /** A level that a CPU has taken: with list registers it does not show as pending before it ends. */
+  private isTakenLevel(slot: number): boolean {
+    return !this.isLive && !this.configured(slot, EDGE_TRIGGERED) && ((this.status[slot] ?? 0) & ACTIVE) !== 0;
   }
 
   private isDeliverable(slot: number, cpu: number): boolean {

@@ -38,6 +38,10 @@ export interface GicProfile {
   readonly checksEnd: boolean;
   /** Message-based SPIs by GICD_SETSPI_NSR. */
   readonly hasMessages: boolean;
+  /** ICC_SGI1R_EL1 also sends interrupts that are of group 0. */
+  readonly group1SgiReachesGroup0: boolean;
+  /** Below this offset a redistributor takes doublewords everywhere. */
+  readonly redistributorDoublesEnd: number;
   /** Reads of GICD_IROUTER answer what was written, rather than 0 and an error bit. */
   readonly readsRoutes: boolean;
   /** Most SPIs. */
@@ -52,7 +56,7 @@ const PHYSICAL_ID = { 0xffd0: 0x44, 0xffe4: 0xb4, 0xffe8: 0x3b, 0xfff0: 0x0d, 0x
 export const GUNYAH_GIC: GicProfile = {
   name: 'gunyah', levels: 'lazy', badAccess: 'abort', disabledGroupIsUndefined: true, showsPrivate: true, sleepsAtReset: false, sleepHoldsBack: true, priorityMask: 0xf8,
   typer: 0x0349_0000, linesNumber: 31, iidr: 0x4700_0070, redistributorTyper: 0,
-  distributorId: { 0xffe8: GICV3 }, redistributorId: { 0xffe8: GICV3 }, checksEnd: false, hasMessages: true, readsRoutes: false, spiCountMax: 988,
+  distributorId: { 0xffe8: GICV3 }, redistributorId: { 0xffe8: GICV3 }, checksEnd: false, hasMessages: true, readsRoutes: false, spiCountMax: 988, redistributorDoublesEnd: 0xa8, group1SgiReachesGroup0: true,
 };
 
 /** A plain machine's GIC: GICD_TYPER says 16 ID bits, A3V, No1N; GICR_TYPER one LPI table for all. There are no LPIs here. */
@@ -60,5 +64,5 @@ export const PHYSICAL_GIC: GicProfile = {
   name: 'physical', levels: 'live', badAccess: 'ignore', disabledGroupIsUndefined: false, showsPrivate: false, sleepsAtReset: true, sleepHoldsBack: false, priorityMask: 0xff,
   typer: 0x0378_0000, iidr: 0x43b, redistributorTyper: 0x100_0000,
   distributorId: { ...PHYSICAL_ID, 0xffe0: 0x92 }, redistributorId: { ...PHYSICAL_ID, 0xffe0: 0x93 },
-  checksEnd: true, hasMessages: false, readsRoutes: true, spiCountMax: 256,
+  checksEnd: true, hasMessages: false, readsRoutes: true, spiCountMax: 256, redistributorDoublesEnd: 0, group1SgiReachesGroup0: false,
 };

@@ -7,9 +7,10 @@
 /**
  * What happens at the border of a register, before any handler:
  * `RW` both ways; `RO` writes are ignored and recorded as WROD; `WO` reads give 0 and are recorded as RWOD;
- * `WI` reads work, writes are ignored; `RAZ` reads give 0, writes are ignored; `RZWA` reads give 0, **writes abort**.
+ * `WI` reads work, writes are ignored; `RAZ` reads give 0, writes are ignored; `RZWA` reads give 0, **writes abort**;
+ * `WA` as `RZWA`, but reads are recorded as RWOD.
  */
-export type GicAccess = 'RW' | 'RO' | 'WO' | 'WI' | 'RAZ' | 'RZWA';
+export type GicAccess = 'RW' | 'RO' | 'WO' | 'WI' | 'RAZ' | 'RZWA' | 'WA';
 
 /** One register, or a bank of `count` registers `stride` bytes apart. */
 export interface GicRegisterRow {
@@ -26,6 +27,8 @@ const WORD = [4] as const;
 const BYTE_OR_WORD = [1, 4] as const;
 const HALF_OR_WORD = [2, 4] as const;
 const WORD_OR_DOUBLE = [4, 8] as const;
+/** Routes take single bytes, too, as the low byte: observed. */
+const ROUTE = [1, 4, 8] as const;
 
 /** Distributor frame (64 KiB). */
 export const GICD_REGISTERS = {
@@ -36,8 +39,8 @@ export const GICD_REGISTERS = {
   GICD_STATUSR: { offset: 0x10, access: 'RW', widths: WORD },
   GICD_SETSPI_NSR: { offset: 0x40, access: 'WO', widths: HALF_OR_WORD },
   GICD_CLRSPI_NSR: { offset: 0x48, access: 'WO', widths: HALF_OR_WORD },
-  GICD_SETSPI_SR: { offset: 0x50, access: 'RAZ', widths: HALF_OR_WORD },
-  GICD_CLRSPI_SR: { offset: 0x58, access: 'RAZ', widths: HALF_OR_WORD },
+  GICD_SETSPI_SR: { offset: 0x50, access: 'WO', widths: HALF_OR_WORD },
+  GICD_CLRSPI_SR: { offset: 0x58, access: 'WO', widths: HALF_OR_WORD },
   GICD_IGROUPR: { offset: 0x80, access: 'RW', widths: WORD, count: 32 },
   GICD_ISENABLER: { offset: 0x100, access: 'RW', widths: WORD, count: 32 },
   GICD_ICENABLER: { offset: 0x180, access: 'RW', widths: WORD, count: 32 },
@@ -50,10 +53,12 @@ export const GICD_REGISTERS = {
   GICD_ICFGR: { offset: 0xc00, access: 'RW', widths: WORD, count: 64 },
   GICD_IGRPMODR: { offset: 0xd00, access: 'RAZ', widths: WORD, count: 32 },
   GICD_NSACR: { offset: 0xe00, access: 'RAZ', widths: WORD, count: 64 },
-  GICD_SGIR: { offset: 0xf00, access: 'RAZ', widths: WORD },
+  GICD_SGIR: { offset: 0xf00, access: 'WO', widths: WORD },
   GICD_CPENDSGIR: { offset: 0xf10, access: 'RAZ', widths: BYTE_OR_WORD, count: 4 },
   GICD_SPENDSGIR: { offset: 0xf20, access: 'RAZ', widths: BYTE_OR_WORD, count: 4 },
-  GICD_IROUTER: { offset: 0x6100, access: 'RW', widths: WORD_OR_DOUBLE, count: 988, stride: 8 },
+  GICD_IROUTER: { offset: 0x6100, access: 'RW', widths: ROUTE, count: 988, stride: 8 },
+  /** Routes of the special numbers and some more. */
+  GICD_IROUTER_SPECIAL: { offset: 0x7fe0, access: 'RAZ', widths: ROUTE, count: 36, stride: 8 },
   GICD_PIDR2: { offset: 0xffe8, access: 'RO', widths: WORD },
 } as const satisfies Record<string, GicRegisterRow>;
 
@@ -64,13 +69,13 @@ export const GICR_REGISTERS = {
   GICR_TYPER: { offset: 0x8, access: 'RO', widths: WORD_OR_DOUBLE, stride: 8 },
   GICR_STATUSR: { offset: 0x10, access: 'RW', widths: WORD },
   GICR_WAKER: { offset: 0x14, access: 'RW', widths: WORD },
-  GICR_SETLPIR: { offset: 0x40, access: 'RAZ', widths: WORD_OR_DOUBLE, stride: 8 },
-  GICR_CLRLPIR: { offset: 0x48, access: 'RAZ', widths: WORD_OR_DOUBLE, stride: 8 },
+  GICR_SETLPIR: { offset: 0x40, access: 'WO', widths: WORD_OR_DOUBLE, stride: 8 },
+  GICR_CLRLPIR: { offset: 0x48, access: 'WO', widths: WORD_OR_DOUBLE, stride: 8 },
   GICR_PROPBASER: { offset: 0x70, access: 'RZWA', widths: WORD_OR_DOUBLE, stride: 8 },
   GICR_PENDBASER: { offset: 0x78, access: 'RZWA', widths: WORD_OR_DOUBLE, stride: 8 },
-  GICR_INVLPIR: { offset: 0xa0, access: 'RZWA', widths: WORD_OR_DOUBLE, stride: 8 },
-  GICR_INVALLR: { offset: 0xb0, access: 'RZWA', widths: WORD_OR_DOUBLE, stride: 8 },
-  GICR_SYNCR: { offset: 0xc0, access: 'RZWA', widths: WORD },
+  GICR_INVLPIR: { offset: 0xa0, access: 'WA', widths: WORD_OR_DOUBLE, stride: 8 },
+  GICR_INVALLR: { offset: 0xb0, access: 'WA', widths: WORD_OR_DOUBLE, stride: 8 },
+  GICR_SYNCR: { offset: 0xc0, access: 'RO', widths: WORD },
   GICR_PIDR2: { offset: 0xffe8, access: 'RO', widths: WORD },
   GICR_IGROUPR0: { offset: 0x10080, access: 'RW', widths: WORD },
   GICR_ISENABLER0: { offset: 0x10100, access: 'RW', widths: WORD },

@@ -210,22 +210,29 @@ describe('the virtual GICv3', () => {
     assert.equal(bench.gic.inspect(33, 0)?.pending, true);
   });
 
-  it('delivers what software made pending once, and forgets it at ICPENDR', () => {
+  it('delivers an edge that software made pending once, and a level until ICPENDR; what is listed comes once more', () => {
     check(`${READY}
       d 0x104 3
+      d 0xc08 2
       d 0x204 1
       s? ICC_IAR1_EL1 32
       w ICC_EOIR1_EL1 32
       irq 0
       d 0x204 2
+      s? ICC_IAR1_EL1 33
+      w ICC_EOIR1_EL1 33
       irq 1
       d 0x284 2
+      irq 1
+      s? ICC_IAR1_EL1 33
+      w ICC_EOIR1_EL1 33
       irq 0`);
   });
 
   it('takes the highest priority first, preempts by group priority, and drops back', () => {
     check(`${READY}
       d 0x104 7
+      d 0xc08 0x2a
       d 0x420 0x00405080
       d 0x204 1
       s? ICC_IAR1_EL1 32

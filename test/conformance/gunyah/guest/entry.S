@@ -199,6 +199,8 @@ take:
 	b.eq	6f
 	cmp	x2, #0x20
 	b.eq	6f
+	cmp	x2, #0x22
+	b.eq	6f
 	cmp	x2, #0x15
 	b.eq	7f
 	cmp	x2, #0x18

@@ -12,6 +12,11 @@ void probe_main(void)
 	ask_registers();
 	ask_instructions();
 	ask_every_register();
+	ask_capabilities();
+	ask_queue();
+	ask_aborts();
+	ask_gic();
+	ask_timer();
 	smccc(0x84000008, 0, 0, 0);
 }
 

@@ -87,10 +87,12 @@ u64 read_register(u32 op0, u32 op1, u32 crn, u32 crm, u32 op2);
 
 #define MRS(name) ({ u64 value_; __asm__ volatile("mrs %0, " #name : "=r"(value_) :: "memory"); value_; })
 #define MSR(name, value) __asm__ volatile("msr " #name ", %0\n\tisb" :: "r"((u64)(value)) : "memory")
-static inline u32 read32(u64 a) { return *(volatile u32 *)a; }
-static inline void write32(u64 a, u32 v) { *(volatile u32 *)a = v; }
-static inline u64 read64(u64 a) { return *(volatile u64 *)a; }
-static inline void write64(u64 a, u64 v) { *(volatile u64 *)a = v; }
+/* Devices do not take addressing with write-back, which the compiler would use. */
+static inline u32 read32(u64 a) { u32 v; __asm__ volatile("ldr %w0, [%1]" : "=r"(v) : "r"(a) : "memory"); return v; }
+static inline void write32(u64 a, u32 v) { __asm__ volatile("str %w0, [%1]" :: "r"(v), "r"(a) : "memory"); }
+static inline void write8(u64 a, u8 v) { __asm__ volatile("strb %w0, [%1]" :: "r"((u32)v), "r"(a) : "memory"); }
+static inline u64 read64(u64 a) { u64 v; __asm__ volatile("ldr %0, [%1]" : "=r"(v) : "r"(a) : "memory"); return v; }
+static inline void write64(u64 a, u64 v) { __asm__ volatile("str %0, [%1]" :: "r"(v), "r"(a) : "memory"); }
 
 void *memset(void *to, int byte, size_t count);
 void *memcpy(void *to, const void *from, size_t count);
