@@ -94,6 +94,11 @@ export class DtsLexer {
     return next.kind === 'end' || this.input.text.slice(this.lastEnd, next.start).includes('\n');
   }
 
+  /** True if a blank stands right before a token. */
+  followsBlank({ start }: DtsToken): boolean {
+    return this.input.text[start - 1] === ' ';
+  }
+
   /** Where a token stands in the sources. */
   origin(token: DtsToken): SourceOrigin {
     return this.input.origins.origin(token.start, token.end);

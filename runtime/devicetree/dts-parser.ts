@@ -293,8 +293,7 @@ class Parser {
         this.semicolon();
         return;
       }
-      if (token.text === ';' && token.kind === 'other' && this.lexer.onNewLine && this.lexer.origin(token).column <= (node.labels[0]?.origin ?? node.origin).column) {
-        // A semicolon that begins a line where the node began is what is left of `};`.
+      if (token.text === ';' && token.kind === 'other' && this.lexer.onNewLine && this.isLeftOfBrace(token, node)) {
         this.values.expected('}', this.lexer.take('name'));
         return;
       }
@@ -304,6 +303,12 @@ class Parser {
         labels = [];
       }
     }
+  }
+
+  /** True for a semicolon that begins a line where the node began, or a blank behind that: it is what is left of `};`. */
+  private isLeftOfBrace(token: DtsToken, node: WorkNode): boolean {
+    const behind = this.lexer.origin(token).column - (node.labels[0]?.origin ?? node.origin).column;
+    return behind <= 0 || (behind === 1 && this.lexer.followsBlank(token));
   }
 
   private member(node: WorkNode, token: DtsToken, context: { readonly depth: number; readonly labels: WorkLabel[] }): void {
