@@ -2,7 +2,7 @@
 //
 // --package leaves out source maps and keeps what the .vsix ships; without it there are source maps for debugging our own code.
 import { build, context } from 'esbuild';
-import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -39,6 +39,8 @@ const bundles = [
 const ASSETS = [['debug-adapter/configuration/system-file.schema.json', 'system-file.schema.json']];
 
 function copyAssets() {
+  // The bindings that the language server reads beside its bundle.
+  cpSync(join(ROOT, 'language-server', 'bindings'), join(DIST, 'bindings'), { recursive: true });
   for (const [from, to] of ASSETS) if (existsSync(join(ROOT, from))) copyFileSync(join(ROOT, from), join(DIST, to));
 }
 

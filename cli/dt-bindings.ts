@@ -1,4 +1,4 @@
-/** Bindings from folders of YAML files, and what a tree does against them, as diagnostics. What a failure means in words is in `dt-failure-words.ts`. */
+/** Bindings from folders of YAML files, and what a tree does against them, as diagnostics. What a failure means in words is in `runtime/devicetree/bindings/failure-words.ts`. */
 
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import type { Diagnostic, Result } from '../runtime/base/result';
 import { readBindings, UNDOCUMENTED, type BindingFailure, type BindingFile, type BindingSet } from '../runtime/devicetree/bindings/binding-set';
 import type { DtNode, SourceOrigin } from '../runtime/devicetree/index';
 import { readFileBytes, reasonOf, textOf } from './dt-files';
-import { failureWords } from './dt-failure-words';
+import { failureWords } from '../runtime/devicetree/bindings/failure-words';
 import type { DtReport } from './dt-report';
 
 /** The code of failures about compatible strings that no binding knows. */

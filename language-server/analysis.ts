@@ -3,13 +3,17 @@
  * no root includes are read alone; then only their own syntax is judged. Knows nothing of the protocol.
  */
 
-import { checkTree, type CheckLevel } from '../runtime/devicetree/checks/check-table';
+import type { CheckLevel } from '../runtime/devicetree/checks/check-table';
 import { DtsReader, parseDts } from '../runtime/devicetree/dts-parser';
 import { linkTree } from '../runtime/devicetree/link';
 import type { DtsFiles } from '../runtime/devicetree/preprocessor';
 import { hasErrors, type DtDiagnostic } from '../runtime/devicetree/source';
+import { TreeChecker } from '../runtime/devicetree/bindings/tree-checker';
 import { parseSyntax, syntaxPathAt, type SyntaxNode, type SyntaxTree } from '../runtime/devicetree/syntax/tree';
 import type { DeviceTree, DtNode } from '../runtime/devicetree/tree';
+import type { RmGeneration } from '../runtime/devicetree/rm-rules';
+import type { BindingStore, HypervisorForm } from './binding-store';
+import { checkProblems, judge, judgeAlone, judgeApplied, type Law, type Problem } from './judgement';
 import { offsetsOf } from './positions';
 
 /** What an analysis depends on besides files. */
@@ -18,6 +22,16 @@ export interface AnalysisSettings {
   readonly defines: Readonly<Record<string, string>>;
   /** Levels of dtc's checks that differ from dtc's own. */
   readonly checks: Readonly<Record<string, CheckLevel>>;
+  readonly bindings: readonly string[];
+  readonly hypervisorNode: HypervisorForm;
+  readonly rmGeneration: RmGeneration;
+}
+
+/** What an analysis asks of its surroundings. */
+export interface Surroundings {
+  readonly bindings: BindingStore;
+  /** The base that an overlay is for, if it is known. */
+  readonly baseOf: (overlay: Pick<Analysis, 'root' | 'textOf'>) => Analysis | undefined;
 }
 
 /** The meaning of a root file. */
@@ -31,8 +45,10 @@ export interface Analysis {
   readonly linked: DeviceTree;
   /** What compiling would report. */
   readonly compileProblems: readonly DtDiagnostic[];
-  /** What is shown: the problems of compiling, and what checks found. */
-  readonly diagnostics: readonly DtDiagnostic[];
+  /** What is shown: the problems of compiling, and what checks, bindings and RM's rules found. */
+  readonly diagnostics: readonly Problem[];
+  /** The bindings that it was judged by. */
+  readonly law: Law;
   /** The text of a file as the analysis saw it. */
   textOf(path: string): string | undefined;
   /** The structure of a file as the analysis saw it. */
@@ -68,31 +84,53 @@ class Recorder implements DtsFiles {
   }
 }
 
+/** A source without this is no overlay. */
+const MAY_BE_OVERLAY = /\/plugin\/|#[ \t]*include|\/include\//;
+
 /** Roots that are kept although no open document needs them. */
 const OTHERS_KEPT = 4;
 
 /** Analyses by root file. */
 export class Analyses {
   private readonly files: DtsFiles;
-  private readonly kept = new Map<string, { readonly analysis: Analysis; readonly seen: ReadonlyMap<string, string | undefined>; readonly settings: string; readonly reader: DtsReader }>();
+  private readonly surroundings: Surroundings;
+  private readonly underway = new Set<string>();
+  private readonly kept = new Map<string, { readonly analysis: Analysis; readonly seen: ReadonlyMap<string, string | undefined>; readonly settings: string; readonly reader: DtsReader; readonly base: Analysis | undefined }>();
 
-  constructor(files: DtsFiles) {
+  constructor(files: DtsFiles, surroundings: Surroundings) {
     this.files = files;
+    this.surroundings = surroundings;
   }
 
   /** The analysis of a root file as all files are now; `undefined` if the file itself is not there. */
   of(root: string, settings: AnalysisSettings): Analysis | undefined {
+    // Overlays that name each other as base have none.
+    if (this.underway.has(root)) return undefined;
+    this.underway.add(root);
+    try {
+      return this.analysed(root, settings);
+    } finally {
+      this.underway.delete(root);
+    }
+  }
+
+  private analysed(root: string, settings: AnalysisSettings): Analysis | undefined {
     const known = this.kept.get(root);
     const key = JSON.stringify(settings);
-    if (known?.settings === key && [...known.seen].every(([path, text]) => this.files.readText(path) === text)) return known.analysis;
+    const bindings = this.surroundings.bindings.setFor(settings.hypervisorNode, settings.bindings);
+    const checker = known?.analysis.law.bindings === bindings ? known.analysis.law.checker : new TreeChecker(bindings);
+    const law: Law = { bindings, checker, generation: settings.rmGeneration };
+    const isSame = known?.settings === key && known.analysis.law.bindings === bindings && [...known.seen].every(([path, text]) => this.files.readText(path) === text);
+    if (isSame && (!known.analysis.tree.plugin || known.base === this.surroundings.baseOf(known.analysis))) return known.analysis;
     const text = this.files.readText(root);
     if (text === undefined) return undefined;
     const recorder = new Recorder(this.files);
     recorder.readText(root);
     const reader = known?.reader ?? new DtsReader();
-    const analysis = isRootFile(root) ? analyse({ root, text, reader }, recorder, settings) : analyseAlone(root, text, recorder, settings);
+    const base = isRootFile(root) && MAY_BE_OVERLAY.test(text) ? this.surroundings.baseOf({ root, textOf: (path) => (path === root ? text : undefined) }) : undefined;
+    const analysis = isRootFile(root) ? analyse({ root, text, reader, base }, recorder, { ...settings, law }) : analyseAlone(root, text, recorder, { ...settings, law });
     this.kept.delete(root);
-    this.kept.set(root, { analysis, seen: recorder.seen, settings: key, reader });
+    this.kept.set(root, { analysis, seen: recorder.seen, settings: key, reader, base });
     return analysis;
   }
 
@@ -103,17 +141,41 @@ export class Analyses {
   }
 }
 
-function analyse({ root, text, reader }: { readonly root: string; readonly text: string; readonly reader: DtsReader }, files: Recorder, settings: AnalysisSettings): Analysis {
+interface Given extends AnalysisSettings {
+  readonly law: Law;
+}
+
+interface Root {
+  readonly root: string;
+  readonly text: string;
+  readonly reader: DtsReader;
+  /** Of an overlay, what it is for. */
+  readonly base: Analysis | undefined;
+}
+
+function analyse({ root, text, reader, base }: Root, files: Recorder, settings: Given): Analysis {
   const parsed = reader.read(text, { ...settings, file: root, files });
   const linked = linkTree(parsed.tree, { missing: parsed.missing });
   const found = [...parsed.diagnostics, ...linked.diagnostics];
   // dtc checks no tree that it could not parse; what a broken line tears apart would only be told twice.
-  const failures = hasErrors(parsed.diagnostics) ? [] : checkTree(linked.tree, settings.checks);
-  return new FileAnalysis(root, files, { files: parsed.files, tree: parsed.tree, linked: linked.tree, compileProblems: found, diagnostics: [...found, ...failures] });
+  const failures = hasErrors(parsed.diagnostics) ? [] : judgeRoot(linked.tree, { root, base, files: parsed.files, settings });
+  return new FileAnalysis(root, files, { files: parsed.files, tree: parsed.tree, linked: linked.tree, compileProblems: found, diagnostics: [...found, ...failures], law: settings.law });
 }
 
+function judgeRoot(tree: DeviceTree, { root, base, files, settings }: Pick<Root, 'root' | 'base'> & { readonly files: readonly string[]; readonly settings: Given }): readonly Problem[] {
+  const law = { ...settings.law, levels: settings.checks };
+  if (!tree.plugin) return [...checkProblems(tree, settings.checks), ...judge(tree, law)];
+  if (base === undefined) return [...judgeAlone(tree, law), { ...WITHOUT_BASE, file: root, line: 1, column: 1, length: 0 }];
+  return judgeApplied(tree, linkTree(base.tree, { symbols: true }).tree, { ...law, files: new Set(files) });
+}
+
+const WITHOUT_BASE: Problem = {
+  severity: 'hint', code: 'overlay-without-base',
+  message: 'The base of this overlay is not known, so only what it says itself is checked. Name it in a comment: // dts-context: base.dts',
+};
+
 /** A file that nobody includes: wrapped into a root, so that its own text is read in full. */
-function analyseAlone(root: string, text: string, files: Recorder, settings: AnalysisSettings): Analysis {
+function analyseAlone(root: string, text: string, files: Recorder, settings: Given): Analysis {
   const folder = root.slice(0, root.lastIndexOf('/') + 1);
   const name = root.slice(folder.length);
   const include = `#include "${name}"\n`;
@@ -122,7 +184,7 @@ function analyseAlone(root: string, text: string, files: Recorder, settings: Ana
   const wrapper = `${folder}<includes ${name}>`;
   const parsed = parseDts(wrapped, { ...settings, file: wrapper, files });
   const own = parsed.diagnostics.filter((diagnostic) => diagnostic.file === root && SYNTAX_CODES.has(diagnostic.code) && !mayBeMacro(syntax, diagnostic));
-  return new FileAnalysis(root, files, { files: [root, ...parsed.files.filter((file) => file !== wrapper && file !== root)], tree: parsed.tree, linked: linkTree(parsed.tree).tree, compileProblems: parsed.diagnostics, diagnostics: own });
+  return new FileAnalysis(root, files, { files: [root, ...parsed.files.filter((file) => file !== wrapper && file !== root)], tree: parsed.tree, linked: linkTree(parsed.tree).tree, compileProblems: parsed.diagnostics, diagnostics: own, law: settings.law });
 }
 
 /** True if a file holds properties or named nodes outside any node, so it is meant to be included within one. */
@@ -151,17 +213,19 @@ class FileAnalysis implements Analysis {
   readonly tree: DeviceTree;
   readonly linked: DeviceTree;
   readonly compileProblems: readonly DtDiagnostic[];
-  readonly diagnostics: readonly DtDiagnostic[];
+  readonly diagnostics: readonly Problem[];
+  readonly law: Law;
   private readonly seen: Recorder;
   private readonly syntaxes = new Map<string, SyntaxTree>();
 
-  constructor(root: string, seen: Recorder, made: Pick<Analysis, 'files' | 'tree' | 'linked' | 'compileProblems' | 'diagnostics'>) {
+  constructor(root: string, seen: Recorder, made: Pick<Analysis, 'files' | 'tree' | 'linked' | 'compileProblems' | 'diagnostics' | 'law'>) {
     this.root = root;
     this.seen = seen;
     this.files = made.files;
     this.tree = made.tree;
     this.linked = made.linked;
     this.compileProblems = made.compileProblems;
+    this.law = made.law;
     this.diagnostics = made.diagnostics;
   }
 

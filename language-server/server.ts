@@ -96,6 +96,8 @@ function configureWith(connection: Connection, state: { readonly workspace: Work
     workspace.configure(folders, settings);
     return { capabilities: CAPABILITIES, serverInfo: { name: 'gunyah dt lsp' } };
   });
+  // Our own bindings are needed by every tree; reading them must not wait for the first.
+  connection.onInitialized(() => { workspace.bindings.setFor(settings.hypervisorNode, []); });
   connection.onNotification('workspace/didChangeWorkspaceFolders', (params: unknown) => {
     const removed = uris(field(field(params, 'event'), 'removed'));
     folders = [...folders.filter((folder) => !removed.includes(folder)), ...uris(field(field(params, 'event'), 'added'))];
@@ -107,7 +109,10 @@ function configureWith(connection: Connection, state: { readonly workspace: Work
     workspace.configure(folders, settings);
     changed();
   });
-  connection.onDidChangeWatchedFiles(changed);
+  connection.onDidChangeWatchedFiles(() => {
+    workspace.bindings.forget();
+    changed();
+  });
 }
 
 const CAPABILITIES: InitializeResult['capabilities'] = {

@@ -1,6 +1,8 @@
 /** What a client may set, read without trust from initialization options or from its configuration. */
 
 import { CHECK_NAMES, type CheckLevel } from '../runtime/devicetree/checks/check-table';
+import { generationNamed, OUR_GENERATION, type RmGeneration } from '../runtime/devicetree/rm-rules';
+import type { HypervisorForm } from './binding-store';
 
 /** Settings of the server. */
 export interface ServerSettings {
@@ -12,23 +14,38 @@ export interface ServerSettings {
   readonly checks: Readonly<Record<string, CheckLevel>>;
   /** Command of the client that lenses call to show places: `(uri, position, locations)`. */
   readonly showPlacesCommand?: string;
+  /** Folders of bindings besides our own, such as Linux's; relative ones start from each workspace folder. */
+  readonly bindings: readonly string[];
+  /** Whether the hypervisor node should be as it is documented or as RM writes it. */
+  readonly hypervisorNode: HypervisorForm;
+  /** The Resource Manager whose rules count. */
+  readonly rmGeneration: RmGeneration;
 }
 
 /** Nothing set. */
-export const NO_SETTINGS: ServerSettings = { includePaths: [], defines: {}, checks: {} };
+export const NO_SETTINGS: ServerSettings = { includePaths: [], defines: {}, checks: {}, bindings: [], hypervisorNode: 'documented', rmGeneration: OUR_GENERATION };
 
-/** Reads `{ includePaths, defines, checks, showPlacesCommand }`; what is malformed counts as not set. */
+/** Reads `{ includePaths, defines, checks, bindings, hypervisorNode, rmGeneration, showPlacesCommand }`; what is malformed counts as not set. */
 export function readSettings(given: unknown, before: ServerSettings = NO_SETTINGS): ServerSettings {
   const includePaths = field(given, 'includePaths');
   const defines = entries(field(given, 'defines'))?.flatMap(([name, value]) => (/^[A-Za-z_]\w*$/.test(name) && typeof value === 'string' ? [[name, value] as const] : []));
   const checks = entries(field(given, 'checks'))?.flatMap(([name, value]) => (CHECK_NAMES.includes(name) && isLevel(value) ? [[name, value] as const] : []));
   const showPlacesCommand = field(given, 'showPlacesCommand') ?? before.showPlacesCommand;
+  const hypervisorNode = field(given, 'hypervisorNode');
+  const generation = field(given, 'rmGeneration');
   return {
     ...(typeof showPlacesCommand === 'string' ? { showPlacesCommand } : {}),
-    includePaths: Array.isArray(includePaths) ? includePaths.filter((path) => typeof path === 'string') : before.includePaths,
+    includePaths: strings(includePaths) ?? before.includePaths,
+    bindings: strings(field(given, 'bindings')) ?? before.bindings,
+    hypervisorNode: hypervisorNode === 'documented' || hypervisorNode === 'as-rm-generates' ? hypervisorNode : before.hypervisorNode,
+    rmGeneration: (typeof generation === 'string' ? generationNamed(generation) : undefined) ?? before.rmGeneration,
     defines: defines === undefined ? before.defines : Object.fromEntries(defines),
     checks: checks === undefined ? before.checks : Object.fromEntries(checks),
   };
+}
+
+function strings(given: unknown): readonly string[] | undefined {
+  return Array.isArray(given) ? given.filter((one) => typeof one === 'string') : undefined;
 }
 
 /** A member of an object that came from outside. */

@@ -1,6 +1,7 @@
 /** All open documents with the folders around them: which root's analysis speaks for a document. Knows no connection. */
 
 import { Analyses, isRootFile, type Analysis, type AnalysisSettings } from './analysis';
+import { BindingStore } from './binding-store';
 import { OpenDocuments, type OpenList } from './documents';
 import { baseInMakefile, baseInSystemFile, MAKEFILE, statedBase, SYSTEM_FILE } from './contexts';
 import { folderOf, WorkspaceFiles } from './files';
@@ -9,18 +10,23 @@ import { NO_SETTINGS, type ServerSettings } from './settings';
 /** Folders that Linux and Zephyr keep included files in, below some folder above the root file. */
 const USUAL_INCLUDE_FOLDERS = ['include', 'scripts/dtc/include-prefixes'];
 
+/** Where Linux keeps its bindings. */
+const LINUX_BINDINGS = 'Documentation/devicetree/bindings';
+
 /** The state behind a connection. */
 export class Workspace {
   readonly documents: OpenDocuments;
   readonly files: WorkspaceFiles;
+  readonly bindings: BindingStore;
   private readonly analyses: Analyses;
   private folders: readonly string[] = [];
   private settings: ServerSettings = NO_SETTINGS;
 
-  constructor(list: OpenList) {
+  constructor(list: OpenList, cacheFolder?: string) {
     this.documents = new OpenDocuments(list);
     this.files = new WorkspaceFiles((path) => this.documents.byPath(path)?.getText());
-    this.analyses = new Analyses(this.files);
+    this.bindings = new BindingStore(cacheFolder);
+    this.analyses = new Analyses(this.files, { bindings: this.bindings, baseOf: (overlay) => this.baseOf(overlay) });
   }
 
   /** A command of the client that shows places, if it said that it has one. */
@@ -42,7 +48,11 @@ export class Workspace {
   }
 
   private statedIncludePaths(): readonly string[] {
-    return this.settings.includePaths.flatMap((path) => (/^(\/|[A-Za-z]:)/.test(path) ? [path] : this.folders.map((folder) => `${folder}/${path}`)));
+    return this.stated(this.settings.includePaths);
+  }
+
+  private stated(paths: readonly string[]): readonly string[] {
+    return paths.flatMap((path) => (/^(\/|[A-Za-z]:)/.test(path) ? [path] : this.folders.map((folder) => `${folder}/${path}`)));
   }
 
   /** Include paths for a root file: those stated, then the usual folders on the way up to the workspace folder. */
@@ -51,8 +61,16 @@ export class Workspace {
     return [...this.statedIncludePaths(), ...found];
   }
 
+  /** Folders of bindings for a root file: those stated, else Linux's if the file lies in its sources. */
+  private bindingFoldersFor(path: string): readonly string[] {
+    const stated = this.stated(this.settings.bindings);
+    if (stated.length > 0) return stated;
+    return this.foldersAbove(path).map((folder) => `${folder}/${LINUX_BINDINGS}`).filter((folder) => this.files.hasFolder(folder)).slice(0, 1);
+  }
+
   private settingsFor(path: string): AnalysisSettings {
-    return { includePaths: this.includePathsFor(path), defines: this.settings.defines, checks: this.settings.checks };
+    const { defines, checks, hypervisorNode, rmGeneration } = this.settings;
+    return { includePaths: this.includePathsFor(path), defines, checks, hypervisorNode, rmGeneration, bindings: this.bindingFoldersFor(path) };
   }
 
   /** The analyses that speak for the open documents: one for each root, and one for each other file that no root includes. */
@@ -75,13 +93,14 @@ export class Workspace {
     const all = this.analyse();
     return all.find(({ root }) => root === path) ?? all.find(({ files }) => files.includes(path));
   }
+
   /** The same for a file that need not be open. */
   analysisOfAny(path: string): Analysis | undefined {
     return this.analysisFor(path) ?? this.analyses.of(path, this.settingsFor(path));
   }
 
   /** The base that an overlay is for, if it is known. */
-  baseOf(overlay: Analysis): Analysis | undefined {
+  baseOf(overlay: Pick<Analysis, 'root' | 'textOf'>): Analysis | undefined {
     const path = statedBase(overlay.root, overlay.textOf(overlay.root) ?? '') ?? this.baseByOtherFiles(overlay.root);
     return path === undefined || path === overlay.root ? undefined : this.analyses.of(path, this.settingsFor(path));
   }

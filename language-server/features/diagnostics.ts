@@ -1,9 +1,9 @@
 /** Diagnostics of an analysis as the protocol has them, sorted to the files they are about. */
 
 import { DiagnosticSeverity, type Diagnostic } from 'vscode-languageserver';
-import type { DtDiagnostic } from '../../runtime/devicetree/source';
 import type { Analysis } from '../analysis';
 import { uriOfPath } from '../files';
+import type { Problem } from '../judgement';
 import { documentOf, rangeOfPlace } from '../positions';
 
 /** What the editor names as the origin of our diagnostics. */
@@ -32,10 +32,15 @@ export function diagnosticsByFile(analysis: Analysis): ReadonlyMap<string, reado
   return byFile;
 }
 
-function diagnosticOf(problem: DtDiagnostic, isKnown: boolean, documentAt: (path: string) => ReturnType<typeof documentOf>): Diagnostic {
+function diagnosticOf(problem: Problem, isKnown: boolean, documentAt: (path: string) => ReturnType<typeof documentOf>): Diagnostic {
   const { definition, file = '' } = problem;
   const start = { line: 0, character: 0 };
   const range = isKnown && problem.line !== undefined ? rangeOfPlace(documentAt(file), problem) : { start, end: start };
   const related = definition === undefined ? [] : [{ location: { uri: uriOfPath(definition.file), range: rangeOfPlace(documentAt(definition.file), definition) }, message: 'The macro is defined here.' }];
-  return { range, severity: SEVERITIES[problem.severity], code: problem.code, source: DIAGNOSTIC_SOURCE, message: problem.message, ...(related.length === 0 ? {} : { relatedInformation: related }) };
+  const { nodePath, about, missing, surplus } = problem;
+  const data = nodePath === undefined ? undefined : { node: nodePath, ...(about === undefined ? {} : { property: about }), ...(missing === undefined ? {} : { missing }), ...(surplus === undefined ? {} : { surplus }) };
+  return {
+    range, severity: SEVERITIES[problem.severity], code: problem.code, source: DIAGNOSTIC_SOURCE, message: problem.message, ...(related.length === 0 ? {} : { relatedInformation: related }), ...(problem.binding === undefined ? {} : { codeDescription: { href: uriOfPath(problem.binding) } }),
+    ...(data === undefined ? {} : { data }),
+  };
 }

@@ -111,7 +111,7 @@ class Linker {
     for (let index = 0; index < node.properties.length; index++) {
       const property = node.properties[index];
       if (property === undefined || !hasReferences(property.value, type)) continue;
-      node.replaceProperty(index, property.withValue(property.value.map((part) => (part.type === type && part.references.length > 0 ? link(part) : part))));
+      node.replaceProperty(index, property.linkedAs(property.value.map((part) => (part.type === type && part.references.length > 0 ? link(part) : part))));
     }
   }
 

@@ -5,7 +5,7 @@
  */
 
 import type { SourceOrigin } from './source';
-import { utf8Decode } from './text';
+import { equalBytes, utf8Decode } from './text';
 import { toValue, valueBytes, type DtValue, type DtValueInput } from './value';
 
 /** Deepest nesting of nodes that parsers and decoders build. */
@@ -21,6 +21,7 @@ export class DtProperty {
   readonly value: DtValue;
   readonly origin: SourceOrigin | undefined;
   private joined: Uint8Array | undefined;
+  private linked: DtProperty | undefined;
 
   constructor(name: string, value: DtValue, extra: { readonly labels?: readonly string[]; readonly origin?: SourceOrigin | undefined } = {}) {
     this.name = name;
@@ -61,6 +62,13 @@ export class DtProperty {
     const { bytes } = this;
     if (bytes.length === 0 || bytes[bytes.length - 1] !== 0) return undefined;
     return utf8Decode(bytes.subarray(0, -1)).split('\0');
+  }
+
+  /** The same property with the value that linking gives it. Linking again to the same bytes gives the same object, so that readers see what has not changed. */
+  linkedAs(value: DtValue): DtProperty {
+    const made = this.withValue(value);
+    if (this.linked === undefined || !equalBytes(this.linked.bytes, made.bytes)) this.linked = made;
+    return this.linked;
   }
 
   /** The same property with another value. */

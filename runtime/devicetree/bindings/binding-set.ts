@@ -66,6 +66,22 @@ function problemOf(json: Json | undefined, schemas: ReadonlyMap<string, JsonObje
   return undefined;
 }
 
+/** A schema with a `select`; one that asks for certain compatible strings is tried only on nodes that have one. */
+export interface SelectedSchema {
+  readonly uri: string;
+  readonly select: Json;
+  readonly compatibles: ReadonlySet<string> | undefined;
+}
+
+/** What a set knows of all its schemas together. */
+export interface BindingKnowledge {
+  /** `$id` of the schema that answers for each compatible string. */
+  readonly byCompatible: ReadonlyMap<string, string>;
+  readonly selected: readonly SelectedSchema[];
+  readonly types: PropertyTypes;
+  readonly documented: { readonly names: ReadonlySet<string>; readonly patterns: readonly RegExp[] };
+}
+
 /** Processed bindings, ready to check nodes. */
 export class BindingSet {
   /** By `$id` without fragment. */
@@ -73,33 +89,38 @@ export class BindingSet {
   /** The file of each schema. */
   readonly paths: ReadonlyMap<string, string>;
   private readonly evaluator: Evaluator;
-  private readonly byCompatible = new Map<string, string>();
-  /** Schemas with a `select`, in order; those that ask for certain compatible strings are tried only on nodes that have one. */
-  private readonly selected: { readonly uri: string; readonly select: Json; readonly compatibles: ReadonlySet<string> | undefined }[] = [];
+  private readonly byCompatible: ReadonlyMap<string, string>;
+  private readonly selected: readonly SelectedSchema[];
   private collected: PropertyTypes | undefined;
-  private documented: { readonly names: ReadonlySet<string>; readonly patterns: readonly RegExp[] } | undefined;
+  private documented: BindingKnowledge['documented'] | undefined;
 
-  constructor(schemas: ReadonlyMap<string, JsonObject>, paths: ReadonlyMap<string, string>) {
+  /** With `known`, schemas are looked at only when a node asks for them. */
+  constructor(schemas: ReadonlyMap<string, JsonObject>, paths: ReadonlyMap<string, string>, known?: BindingKnowledge) {
     this.schemas = schemas;
     this.paths = paths;
     this.evaluator = new Evaluator((uri) => schemas.get(uri));
-    for (const [uri, schema] of schemas) this.index(uri, schema);
-  }
-
-  private index(uri: string, schema: JsonObject): void {
-    const { select, properties } = schema;
-    if (select !== undefined) {
-      if (select !== false) this.selected.push({ uri, select, compatibles: compatiblesAsked(select) });
-      return;
-    }
-    const compatible = isObject(properties) ? properties['compatible'] : undefined;
-    const names = compatible === undefined ? [] : [...compatiblesIn(compatible)];
-    for (const name of names) if (names.length === 1 || !GENERIC_COMPATIBLES.has(name)) this.byCompatible.set(name, uri);
+    const { byCompatible, selected } = known ?? choiceAmong(schemas);
+    this.byCompatible = byCompatible;
+    this.selected = selected;
+    this.collected = known?.types;
+    this.documented = known?.documented;
   }
 
   /** The types of all properties. */
   get types(): PropertyTypes {
     return this.collected ??= collectTypes(this.schemas.values());
+  }
+
+  /** What is known of all schemas together, so that it need not be found again. */
+  get knowledge(): BindingKnowledge {
+    const { byCompatible, selected, types } = this;
+    this.documented ??= documentedIn(this.schemas.values());
+    return { byCompatible, selected, types, documented: this.documented };
+  }
+
+  /** Compatible strings that a binding answers for, each with the binding's `$id`. */
+  get compatibles(): ReadonlyMap<string, string> {
+    return this.byCompatible;
   }
 
   /** The schemas that apply to a node, most specific first. The node must know its `$nodename`. */
@@ -160,6 +181,22 @@ export class BindingSet {
     this.documented ??= documentedIn(this.schemas.values());
     return this.documented.names.has(compatible) || this.documented.patterns.some((pattern) => pattern.test(compatible));
   }
+}
+
+/** Which schemas answer for which nodes. */
+function choiceAmong(schemas: ReadonlyMap<string, JsonObject>): Pick<BindingKnowledge, 'byCompatible' | 'selected'> {
+  const byCompatible = new Map<string, string>();
+  const selected: SelectedSchema[] = [];
+  for (const [uri, { select, properties }] of schemas) {
+    if (select !== undefined) {
+      if (select !== false) selected.push({ uri, select, compatibles: compatiblesAsked(select) });
+      continue;
+    }
+    const compatible = isObject(properties) ? properties['compatible'] : undefined;
+    const names = compatible === undefined ? [] : [...compatiblesIn(compatible)];
+    for (const name of names) if (names.length === 1 || !GENERIC_COMPATIBLES.has(name)) byCompatible.set(name, uri);
+  }
+  return { byCompatible, selected };
 }
 
 function isForgiven(failure: Failure, disabled: boolean): boolean {

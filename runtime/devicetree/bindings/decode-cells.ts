@@ -14,9 +14,9 @@ const CELLS_PROPERTY: Readonly<Record<string, string | number | undefined>> = {
   'msi-parent': '#msi-cells', 'msi-ranges': '#interrupt-cells', 'dma-masters': '#dma-cells', 'gpio-ranges': 3, 'memory-region': undefined,
 };
 
-/** Cuts all lists of the tree; `root` is where it came from, for its fixups. */
-export function cutByTree(instance: NodeInstance, root: DtNode, types: PropertyTypes): void {
-  const cutter = new Cutter(instance, root, types);
+/** Cuts all lists of the tree but those in nodes that are `done`; `root` is where it came from, for its fixups. */
+export function cutByTree(instance: NodeInstance, root: DtNode, { types, done }: { readonly types: PropertyTypes; readonly done: ReadonlySet<NodeInstance> }): void {
+  const cutter = new Cutter(instance, root, { types, done });
   cutter.gpios(instance);
   cutter.interrupts(instance, 1);
   cutter.addresses(instance, { address: 2, size: 1 });
@@ -26,34 +26,52 @@ export function cutByTree(instance: NodeInstance, root: DtNode, types: PropertyT
 class Cutter {
   private readonly types: PropertyTypes;
   private readonly byPhandle = new Map<number, NodeInstance>();
-  /** `path:property:offset` of every reference. */
-  private readonly references = new Set<string>();
+  private readonly done: ReadonlySet<NodeInstance>;
+  private readonly instance: NodeInstance;
+  private readonly root: DtNode;
+  /** `path:property:offset` of every reference; only overlays need them. */
+  private found: Set<string> | undefined;
   private readonly kinds = new Map<string, { readonly isAddress: boolean; readonly isPhandles: boolean; readonly isFixed: boolean }>();
 
-  constructor(instance: NodeInstance, root: DtNode, types: PropertyTypes) {
+  constructor(instance: NodeInstance, root: DtNode, { types, done }: { readonly types: PropertyTypes; readonly done: ReadonlySet<NodeInstance> }) {
     this.types = types;
-    this.index(instance, '');
-    for (const property of root.child('__fixups__')?.properties ?? []) for (const place of property.strings ?? []) this.references.add(place);
-    const local = root.child('__local_fixups__');
-    if (local !== undefined) this.localFixups(local, '');
+    this.done = done;
+    this.instance = instance;
+    this.root = root;
+    this.index(instance);
   }
 
-  private index(instance: NodeInstance, path: string): void {
+  private index(instance: NodeInstance): void {
     const phandle = instance.cell('phandle');
     if (phandle !== undefined) this.byPhandle.set(phandle, instance);
+    for (const child of instance.children()) this.index(child);
+  }
+
+  private get references(): ReadonlySet<string> {
+    if (this.found !== undefined) return this.found;
+    const found = new Set<string>();
+    this.found = found;
+    this.addReferences(this.instance, '', found);
+    for (const property of this.root.child('__fixups__')?.properties ?? []) for (const place of property.strings ?? []) found.add(place);
+    const local = this.root.child('__local_fixups__');
+    if (local !== undefined) this.addLocalFixups(local, '', found);
+    return found;
+  }
+
+  private addReferences(instance: NodeInstance, path: string, found: Set<string>): void {
     for (const property of instance.node.properties) {
       let base = 0;
       for (const part of property.value) {
-        for (const { offset } of part.references) this.references.add(`${path}:${property.name}:${String(base + offset)}`);
+        for (const { offset } of part.references) found.add(`${path}:${property.name}:${String(base + offset)}`);
         base += part.bytes.length;
       }
     }
-    for (const child of instance.children()) this.index(child, `${path}/${child.node.name}`);
+    for (const child of instance.children()) this.addReferences(child, `${path}/${child.node.name}`, found);
   }
 
-  private localFixups(node: DtNode, path: string): void {
-    for (const property of node.properties) for (const offset of property.u32s) this.references.add(`${path}:${property.name}:${String(offset)}`);
-    for (const child of node.children) this.localFixups(child, `${path}/${child.name}`);
+  private addLocalFixups(node: DtNode, path: string, found: Set<string>): void {
+    for (const property of node.properties) for (const offset of property.u32s) found.add(`${path}:${property.name}:${String(offset)}`);
+    for (const child of node.children) this.addLocalFixups(child, `${path}/${child.name}`, found);
   }
 
   private kind(name: string): { readonly isAddress: boolean; readonly isPhandles: boolean; readonly isFixed: boolean } {
@@ -73,10 +91,10 @@ class Cutter {
   }
 
   gpios(instance: NodeInstance): void {
-    if (instance.members.has('gpio-hog')) return;
+    if (this.done.has(instance) || instance.members.has('gpio-hog')) return;
     for (const [name, value] of instance.members) {
       if (value instanceof NodeInstance) this.gpios(value);
-      else if (/(-gpios?|^gpios?)$/.test(name) && !name.endsWith(',nr-gpios')) {
+      else if (name.includes('gpio') && /(-gpios?|^gpios?)$/.test(name) && !name.endsWith(',nr-gpios')) {
         const row = flatRow(value);
         if (row !== undefined) instance.members.set(name, cut(row, (at, numbers) => 1 + this.gpioCells(at, numbers)));
       }
@@ -92,6 +110,7 @@ class Cutter {
   }
 
   interrupts(instance: NodeInstance, inherited: number): void {
+    if (this.done.has(instance)) return;
     let count = inherited;
     const parent = flatNumbers(instance.members.get('interrupt-parent'))?.[0];
     if (parent === UNRESOLVED) instance.members.delete('interrupt-parent');
@@ -121,6 +140,7 @@ class Cutter {
   }
 
   addresses(instance: NodeInstance, parent: { readonly address: number; readonly size: number }): void {
+    if (this.done.has(instance)) return;
     const own = { address: instance.cell('#address-cells') ?? parent.address, size: instance.cell('#size-cells') ?? parent.size };
     for (const [name, value] of instance.members) {
       if (value instanceof NodeInstance) this.addresses(value, own);
@@ -137,6 +157,7 @@ class Cutter {
   }
 
   phandles(instance: NodeInstance, path: string): void {
+    if (this.done.has(instance)) return;
     for (const [name, value] of instance.members) {
       if (value instanceof NodeInstance) this.phandles(value, `${path}/${name}`);
       else if (this.kind(name).isPhandles && (name === 'dma-masters' || !this.kind(name).isFixed)) this.phandleList(instance, name, `${path}:${name}`);

@@ -14,10 +14,30 @@ const SIZE_LIMIT = 1 << 20;
 
 /** A linked tree as an instance. Metadata nodes (`__symbols__`, …) are left out. */
 export function decodeTree(root: DtNode, types: PropertyTypes): NodeInstance {
-  const reader = new Reader(types);
-  const instance = reader.node(root);
-  cutByTree(instance, root, types);
-  return instance;
+  return new TreeDecoder(types).decode(root, () => undefined);
+}
+
+/** Decodes trees one after the other; what it knows of the types of names stays. */
+export class TreeDecoder {
+  private readonly types: PropertyTypes;
+  private readonly reader: Reader;
+
+  constructor(types: PropertyTypes) {
+    this.types = types;
+    this.reader = new Reader(types);
+  }
+
+  /** A linked tree as an instance. Nodes that `known` gives are taken as they are: with all that they depend on they must be the same as before. */
+  decode(root: DtNode, known: (node: DtNode) => NodeInstance | undefined): NodeInstance {
+    const done = new Set<NodeInstance>();
+    const instance = this.reader.node(root, (node) => {
+      const before = known(node);
+      if (before !== undefined) done.add(before);
+      return before;
+    });
+    cutByTree(instance, root, { types: this.types, done });
+    return instance;
+  }
 }
 
 class Reader {
@@ -28,10 +48,12 @@ class Reader {
     this.types = types;
   }
 
-  node(node: DtNode): NodeInstance {
+  node(node: DtNode, known: (node: DtNode) => NodeInstance | undefined): NodeInstance {
+    const before = known(node);
+    if (before !== undefined) return before;
     const instance = new NodeInstance(node);
     for (const property of node.properties) instance.members.set(property.name, this.value(property, node.name === 'aliases'));
-    for (const child of node.children) if (!child.name.startsWith('__')) instance.members.set(child.name, this.node(child));
+    for (const child of node.children) if (!child.name.startsWith('__')) instance.members.set(child.name, this.node(child, known));
     return instance;
   }
 

@@ -16,6 +16,9 @@ const REFERENCES_MAX = 300_000;
 /** Most failures reported for a node and schema. */
 export const FAILURES_MAX = 200;
 
+/** The check of a binding that is not there: nothing is wrong, and every member may be one that it describes. */
+const UNKNOWN: Check = { ...ALWAYS, evaluated: (node, names) => { for (const name of node.members.keys()) names.add(name); } };
+
 /** Compiles schemas, each once. */
 export class Evaluator {
   private readonly find: FindSchema;
@@ -91,7 +94,8 @@ export class Evaluator {
   reference(reference: string, base: string): Check {
     const [uri, pointer] = splitReference(reference, base);
     const root = this.find(uri);
-    return this.guarded(this.check(root === undefined ? undefined : at(root, pointer), uri));
+    if (root === undefined) return UNKNOWN;
+    return this.guarded(this.check(at(root, pointer), uri));
   }
 
   /** Forgets how much was asked before; called for each node. */

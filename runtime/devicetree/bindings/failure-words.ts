@@ -1,9 +1,9 @@
 /** What a failure against a binding means, in words: what is expected, and what is there. */
 
-import type { Failure } from '../runtime/devicetree/bindings/check';
-import { isInteger, isValueList, NodeInstance, type Value } from '../runtime/devicetree/bindings/instance';
-import { elementsOf, isObject, type Json } from '../runtime/devicetree/bindings/json';
-import { ITEM_TEXTS } from '../runtime/devicetree/bindings/schema-fixups';
+import type { Failure } from './check';
+import { isInteger, isValueList, NodeInstance, type Value } from './instance';
+import { elementsOf, isObject, type Json } from './json';
+import { ITEM_TEXTS } from './schema-fixups';
 
 /** Longest value or list of choices that a message shows, in characters. */
 const SHOWN_MAX = 160;

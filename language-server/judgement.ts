@@ -1,0 +1,172 @@
+/**
+ * What is wrong with a tree beyond its syntax: dtc's checks, bindings, RM's rules. An overlay is judged by the tree that it makes of its base; without
+ * a base, by the nodes that it brings along. Knows no protocol and reads no files.
+ */
+
+import type { BindingFailure, BindingSet } from '../runtime/devicetree/bindings/binding-set';
+import { UNDOCUMENTED } from '../runtime/devicetree/bindings/binding-set';
+import { failureWords } from '../runtime/devicetree/bindings/failure-words';
+import { TreeChecker } from '../runtime/devicetree/bindings/tree-checker';
+import { checkTree, type CheckLevel } from '../runtime/devicetree/checks/check-table';
+import { applyOverlay } from '../runtime/devicetree/overlay';
+import { checkVmConfig, isVmTree, rmDiagnostic, type RmGeneration } from '../runtime/devicetree/rm-rules';
+import type { DtDiagnostic, SourceOrigin } from '../runtime/devicetree/source';
+import { deviceTree, DtNode, type DeviceTree } from '../runtime/devicetree/tree';
+
+/** A problem with what an editor can do about it. */
+export interface Problem extends DtDiagnostic {
+  /** Path of the binding that objects. */
+  readonly binding?: string;
+  /** For quick fixes: the node, the property concerned, and names that are missing there or should not be there. */
+  readonly nodePath?: string;
+  readonly about?: string;
+  readonly missing?: readonly string[];
+  readonly surplus?: readonly string[];
+}
+
+/** What a tree is judged by. */
+export interface Law {
+  readonly bindings: BindingSet;
+  /** Checks against the bindings; one for each tree that is checked repeatedly. */
+  readonly checker: TreeChecker;
+  readonly generation: RmGeneration;
+}
+
+/** How dtc's checks are told. */
+export type Levels = Readonly<Record<string, CheckLevel>>;
+
+/** What dtc's checks object to. */
+export function checkProblems(tree: DeviceTree, levels: Levels): readonly Problem[] {
+  return checkTree(tree, levels).map(({ node, property, ...diagnostic }) => ({ ...diagnostic, nodePath: node.path, ...(property === undefined ? {} : { about: property }) }));
+}
+
+/** What bindings and RM's rules object to in a linked tree that stands for itself. */
+export function judge(tree: DeviceTree, law: Law): readonly Problem[] {
+  const failures = law.checker.check(tree.root).filter((failure) => !failure.isForgiven && failure.schemaId !== UNDOCUMENTED);
+  return [...failures.flatMap((failure) => problemsOf(failure, law.bindings)), ...rmProblems(tree.root, law.generation)];
+}
+
+function rmProblems(root: DtNode, generation: RmGeneration): readonly Problem[] {
+  if (!isVmTree(root)) return [];
+  return checkVmConfig(root, generation).map((finding) => {
+    const { node, property, ...diagnostic } = rmDiagnostic(finding);
+    return { ...diagnostic, nodePath: node.path, ...(property === undefined ? {} : { about: property }) };
+  });
+}
+
+/** What an overlay adds to the problems of its base; both linked, the base with symbols. */
+export function judgeApplied(overlay: DeviceTree, base: DeviceTree, law: Law & { readonly files: ReadonlySet<string>; readonly levels: Levels }): readonly Problem[] {
+  const merged = applyOverlay(base, overlay);
+  if (!merged.ok) return [placedAtReference(merged.error, overlay)];
+  const known = new Set([...checkProblems(base, law.levels), ...judge(base, { ...law, checker: new TreeChecker(law.bindings) })].map(keyOf));
+  return [...checkProblems(merged.value, law.levels), ...judge(merged.value, law)].filter((problem) => (problem.file !== undefined && law.files.has(problem.file)) || !known.has(keyOf(problem))).map((problem) => (
+    problem.file !== undefined && law.files.has(problem.file) ? problem : { ...problem, ...placeOf(overlayNodeFor(overlay, problem.nodePath)) }
+  ));
+}
+
+function keyOf({ code, message, nodePath }: Problem): string {
+  return JSON.stringify([code, message, nodePath]);
+}
+
+/** The name of an unknown symbol is in the message; the reference to it is where the overlay is wrong. */
+function placedAtReference(problem: DtDiagnostic, overlay: DeviceTree): Problem {
+  const name = /symbol ([\w,.+-]+)/.exec(problem.message)?.[1];
+  for (const node of overlay.root.walk()) {
+    for (const { value } of node.properties) {
+      for (const { references } of value) {
+        const mark = references.find((reference) => reference.name === name);
+        if (mark?.origin !== undefined) return { ...problem, ...placeOf(mark.origin) };
+      }
+    }
+  }
+  return problem.file === undefined ? { ...problem, ...placeOf(overlay.root.children[0]?.origin) } : problem;
+}
+
+/** Where an overlay writes the node of the merged tree with this path, or what is nearest above it. */
+function overlayNodeFor(overlay: DeviceTree, path = '/'): SourceOrigin | undefined {
+  const names = path.split('/').filter((name) => name !== '');
+  let best: SourceOrigin | undefined;
+  for (const fragment of overlay.root.children) {
+    const body = fragment.child('__overlay__');
+    if (body === undefined) continue;
+    best ??= body.origin ?? fragment.origin;
+    for (let from = 0; from < names.length; from++) {
+      const found = body.at(names.slice(from).join('/'));
+      if (found !== undefined) return found.origin;
+    }
+  }
+  return best;
+}
+
+/** What bindings say of the nodes that an overlay without a known base brings along, as far as they stand for themselves. */
+export function judgeAlone(overlay: DeviceTree, { bindings, levels }: Law & { readonly levels: Levels }): readonly Problem[] {
+  // What lands in an unknown node has addresses of unknown width.
+  const problems: Problem[] = checkProblems(overlay, levels).filter(({ code, nodePath = '' }) => !(ADDRESS_CHECKS.has(code) && /^\/[^/]*\/__overlay__(\/[^/]*)?$/.test(nodePath)));
+  for (const fragment of overlay.root.children) {
+    for (const node of fragment.child('__overlay__')?.children ?? []) {
+      if (!node.has('compatible')) continue;
+      const root = new DtNode('');
+      root.add(node.clone());
+      // Nothing is known of what the node lands in: neither cells nor what it refers to.
+      const failures = bindings.checkTree(deviceTree(root).root).filter((failure) => failure.node.parent !== undefined && !failure.isForgiven && KNOWABLE.has(failure.keyword) && failure.schemaId !== UNDOCUMENTED);
+      problems.push(...failures.filter(({ path }) => !path.some((name) => typeof name === 'string' && TREE_CUT.test(name))).flatMap((failure) => problemsOf(failure, bindings)));
+    }
+  }
+  return problems;
+}
+
+const ADDRESS_CHECKS: ReadonlySet<string> = new Set(['unit_address_vs_reg', 'reg_format', 'ranges_format', 'dma_ranges_format', 'avoid_default_addr_size', 'interrupts_property']);
+
+/** Keywords whose verdict does not depend on the rest of the tree. */
+const KNOWABLE: ReadonlySet<string> = new Set(['required', 'additionalProperties', 'unevaluatedProperties', 'type', 'const', 'enum', 'pattern', 'dependentRequired']);
+/** Properties that only the whole tree can cut. */
+const TREE_CUT = /^(?:reg|ranges|dma-ranges|interrupts.*|.*-map|clocks|.*gpios?|resets|phys|dmas|power-domains|iommus|.*-supply)$/;
+
+/** A failure about several names is told at each of them. */
+function problemsOf(failure: BindingFailure, bindings: BindingSet): Problem[] {
+  const { keyword, names = [], schemaId, node } = failure;
+  const isMissing = keyword === 'required';
+  const each = isMissing || names.length === 0 ? [undefined] : names;
+  const binding = bindings.paths.get(schemaId);
+  return each.map((name): Problem => ({
+    severity: 'error',
+    code: schemaId.replace(/^https?:\/\/[^/]+\/(schemas\/)?/, ''),
+    message: `${node.path}: ${isMissing && names.length > 1 ? `The properties ${names.join(', ')} are required.` : failureWords(failure, name)}`,
+    nodePath: nodeAt(failure).path,
+    ...(binding === undefined ? {} : { binding }),
+    ...(isMissing ? { missing: names } : name !== undefined && /Properties$/.test(keyword) ? { surplus: [name] } : {}),
+    ...placeOf(guiltyOrigin(failure, name)),
+  }));
+}
+
+/** The node that a failure's path leads to, from the node that was checked. */
+function nodeAt({ node, path }: BindingFailure): DtNode {
+  let at = node;
+  for (const step of path) at = (typeof step === 'string' ? at.child(step) : undefined) ?? at;
+  return at;
+}
+
+/** Where the guilty value, property or else node is written. */
+function guiltyOrigin(failure: BindingFailure, name: string | undefined): SourceOrigin | undefined {
+  const { node, path, keyword } = failure;
+  let at = node;
+  const steps = [...path, ...(name === undefined || keyword === 'dependentRequired' ? [] : [name])];
+  for (const [index, step] of steps.entries()) {
+    const property = typeof step === 'string' ? at.property(step) : undefined;
+    if (property !== undefined) {
+      const entry = steps[index + 1];
+      const part = typeof entry === 'number' && property.value.length > 1 ? property.value[entry] : undefined;
+      return part?.origin ?? property.origin ?? at.origin;
+    }
+    const child = typeof step === 'string' ? at.child(step) : undefined;
+    if (child === undefined) break;
+    at = child;
+  }
+  return at.origin;
+}
+
+function placeOf(origin: SourceOrigin | undefined): Pick<DtDiagnostic, 'file' | 'line' | 'column' | 'length' | 'definition'> {
+  if (origin === undefined) return {};
+  const { file, line, column, length, definition } = origin;
+  return { file, line, column, length, ...(definition === undefined ? {} : { definition }) };
+}

@@ -1,0 +1,119 @@
+/**
+ * Checks a tree again and again as it changes. The verdict on a node depends on the node with all below it, on whether it is switched off from
+ * above, and on what the whole tree says about widths and phandles; where all of that is as before, so is the verdict.
+ */
+
+import { equalBytes } from '../text';
+import type { DtNode, DtProperty } from '../tree';
+import type { BindingFailure, BindingSet } from './binding-set';
+import { TreeDecoder } from './decode';
+import type { NodeInstance } from './instance';
+
+/** Properties that say how others are read, anywhere in the tree. */
+const WIDE_REACH = /^(?:#.*-cells|phandle|interrupt-parent|gpio-hog)$/;
+
+interface Verdict {
+  readonly disabled: boolean;
+  readonly failures: readonly BindingFailure[];
+}
+
+interface Kept {
+  readonly root: DtNode;
+  readonly reach: readonly (number | string | undefined)[];
+  readonly instances: ReadonlyMap<DtNode, NodeInstance>;
+  readonly verdicts: ReadonlyMap<DtNode, Verdict>;
+}
+
+/** Checks linked trees that follow each other. */
+export class TreeChecker {
+  private readonly bindings: BindingSet;
+  private readonly decoder: TreeDecoder;
+  private kept: Kept | undefined;
+
+  constructor(bindings: BindingSet) {
+    this.bindings = bindings;
+    this.decoder = new TreeDecoder(bindings.types);
+  }
+
+  /** All failures, as `BindingSet.checkTree` finds them. */
+  check(root: DtNode): readonly BindingFailure[] {
+    const reach = reachOf(root);
+    const before = this.kept !== undefined && isSameList(this.kept.reach, reach) ? this.kept : undefined;
+    const same = new Map<DtNode, DtNode>();
+    if (before !== undefined) match(root, before.root, same);
+    const instance = this.decoder.decode(root, (node) => before?.instances.get(same.get(node) ?? node));
+    const run = new Run(this.bindings, same, before?.verdicts);
+    run.visit(root, instance, false);
+    this.kept = { root, reach, instances: run.instances, verdicts: run.verdicts };
+    return run.failures;
+  }
+}
+
+/** What reaches far: such properties in tree order, each with its node and its first cell. */
+function reachOf(root: DtNode): Kept['reach'] {
+  const found: (number | string | undefined)[] = [];
+  for (const node of root.walk()) {
+    for (const { name } of node.properties) {
+      const isCandidate = name.charCodeAt(0) === HASH || name === 'phandle' || name === 'interrupt-parent' || name === 'gpio-hog';
+      if (isCandidate && WIDE_REACH.test(name)) found.push(node.name, name, node.u32(name));
+    }
+  }
+  return found;
+}
+
+const HASH = 0x23;
+
+function isSameList(a: Kept['reach'], b: Kept['reach']): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
+}
+
+/** True if two properties say the same, wherever they are written. */
+function isSameProperty(a: DtProperty, b: DtProperty | undefined): boolean {
+  if (a === b) return true;
+  if (a.name !== b?.name || a.value.length !== b.value.length || !equalBytes(a.bytes, b.bytes)) return false;
+  return a.value.every((part, index) => part.type === b.value[index]?.type && part.references.length === b.value[index].references.length);
+}
+
+/** Notes for each node of the new tree that is the same, with all below it, which node it was. */
+function match(node: DtNode, before: DtNode, same: Map<DtNode, DtNode>): boolean {
+  let isSame = node.name === before.name && node.properties.length === before.properties.length && node.children.length === before.children.length;
+  if (isSame) isSame = node.properties.every((property, index) => isSameProperty(property, before.properties[index]));
+  for (const [index, child] of node.children.entries()) {
+    const other = before.children[index]?.name === child.name ? before.children[index] : before.child(child.name);
+    const isChildSame = other !== undefined && match(child, other, same);
+    isSame &&= isChildSame && other === before.children[index];
+  }
+  if (isSame) same.set(node, before);
+  return isSame;
+}
+
+class Run {
+  readonly failures: BindingFailure[] = [];
+  readonly instances = new Map<DtNode, NodeInstance>();
+  readonly verdicts = new Map<DtNode, Verdict>();
+  private readonly bindings: BindingSet;
+  private readonly same: ReadonlyMap<DtNode, DtNode>;
+  private readonly before: ReadonlyMap<DtNode, Verdict> | undefined;
+
+  constructor(bindings: BindingSet, same: ReadonlyMap<DtNode, DtNode>, before: ReadonlyMap<DtNode, Verdict> | undefined) {
+    this.bindings = bindings;
+    this.same = same;
+    this.before = before;
+  }
+
+  visit(node: DtNode, instance: NodeInstance, inherited: boolean): void {
+    const disabled = instance.members.has('status') ? instance.disabled : inherited;
+    const old = this.same.get(node);
+    const known = old === undefined ? undefined : this.before?.get(old);
+    const found = known?.disabled === disabled ? known.failures : this.bindings.checkNode(instance, disabled);
+    // An instance that was kept knows the node as it was; the failures are about the node as it is.
+    const failures = found.map((failure) => (failure.node === node ? failure : { ...failure, node }));
+    this.instances.set(node, instance);
+    this.verdicts.set(node, { disabled, failures });
+    for (const failure of failures) this.failures.push(failure);
+    for (const child of node.children) {
+      const inner = instance.members.get(child.name);
+      if (inner !== undefined && typeof inner === 'object' && 'members' in inner) this.visit(child, inner, disabled);
+    }
+  }
+}
