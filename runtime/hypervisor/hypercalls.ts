@@ -211,6 +211,7 @@ function traceEnter({ entry, args, context }: Call): void {
 function traceLeave({ entry, args, context }: Call, outcome: Outcome): void {
   const { kernel, caller } = context;
   if (!kernel.tracing) return;
-  const result: EventValues = Object.fromEntries(entry.row.outputs.map(({ name }): [string, EventValue] => [name, name === 'error' ? outcome.error : outcome.values[name] ?? 0]));
+  const result: Record<string, EventValue> = {};
+  for (const { name } of entry.row.outputs) result[name] = name === 'error' ? outcome.error : outcome.values[name] ?? 0;
   kernel.emit({ event: 'hypercall', phase: 'leave', vmid: vmid(caller.vmid), vcpu: caller.vcpuIndex, name: entry.name, number: entry.row.number ?? 0, args, result, error: outcome.error });
 }

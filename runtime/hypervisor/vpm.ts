@@ -55,7 +55,9 @@ export class VpmGroup {
    */
   get state(): VpmState {
     if (this.noAggregation) return 2;
-    return this.threads.some((thread) => isAlive(thread) && !isIdle(thread)) ? 1 : 2;
+    // Asked at every wait of every member, so without a list of them.
+    for (const thread of this.members.values()) if (isAlive(thread) && !isIdle(thread)) return 1;
+    return 2;
   }
 
   /** Re-evaluates after a vCPU changed; a change of the group's state pulses its interrupt. */

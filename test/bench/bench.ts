@@ -13,6 +13,7 @@ import { measureDeviceTrees } from './device-trees';
 import { type Figure, type Unmeasured, formatFigure } from './figure';
 import { measureKernels } from './kernels';
 import { measureLinux } from './linux';
+import { measureRing } from './ring';
 
 const REPOSITORY = resolve(__dirname, '..', '..');
 const COMMAND_FILE = resolve(REPOSITORY, 'dist', 'cli.js');
@@ -46,6 +47,7 @@ async function main(): Promise<void> {
     ...(isWanted('kernels') ? kernels(commandFile, rounds) : []),
     ...(isWanted('linux') ? measureLinux(commandFile, rounds) : []),
     ...(isWanted('devicetree') ? measureDeviceTrees(rounds) : []),
+    ...(isWanted('ring') ? measureRing(rounds) : []),
     ...(isWanted('adapter') ? await measureAdapter(commandFile) : []),
   ];
   const figures = results.filter((result): result is Figure => 'value' in result);

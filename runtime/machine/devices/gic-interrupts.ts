@@ -72,6 +72,8 @@ export class GicInterrupts {
   private readonly routeWords: Uint32Array;
   /** One bit per slot that has any pending reason; derived from `status`. */
   private readonly pendingWords: Uint32Array;
+  /** One bit per word of shared interrupts with a pending reason: there are at most 31 such words, mostly all zero. */
+  private sharedSummary = 0;
 
   constructor({ cpuCount, spiCount }: { readonly cpuCount: number; readonly spiCount: number }, hooks: InterruptHooks, profile: GicProfile) {
     assert(cpuCount >= 1 && cpuCount < NO_ROUTE, 'a GIC has 1..254 CPUs');
@@ -99,6 +101,7 @@ export class GicInterrupts {
     this.routes.fill(0);
     this.routeWords.fill(0);
     this.pendingWords.fill(0);
+    this.sharedSummary = 0;
     for (let slot = 0; slot < this.cpuCount * PRIVATE_COUNT; slot++) if (slot % PRIVATE_COUNT < SGI_COUNT) this.config[slot] = EDGE_TRIGGERED;
   }
 
@@ -301,7 +304,11 @@ export class GicInterrupts {
     const word = slot >>> 5;
     const bit = 1 << (slot & 31);
     const words = this.pendingWords[word] ?? 0;
-    this.pendingWords[word] = (status & ANY_PENDING) !== 0 ? words | bit : words & ~bit;
+    const now = (status & ANY_PENDING) !== 0 ? words | bit : words & ~bit;
+    this.pendingWords[word] = now;
+    if (word < this.cpuCount) return;
+    const summaryBit = 1 << (word - this.cpuCount);
+    this.sharedSummary = now !== 0 ? this.sharedSummary | summaryBit : this.sharedSummary & ~summaryBit;
   }
 
   private isPending(slot: number): boolean {
@@ -337,7 +344,7 @@ export class GicInterrupts {
   /** Visits the slots with a pending reason that could concern `cpu`, in ascending order of interrupt number. */
   private eachPending(cpu: number, visit: (slot: number) => void): void {
     if (this.pendingWords[cpu] !== 0) this.eachOfWord(cpu, visit);
-    for (let word = this.cpuCount; word < this.pendingWords.length; word++) if (this.pendingWords[word] !== 0) this.eachOfWord(word, visit);
+    for (let rest = this.sharedSummary; rest !== 0; rest &= rest - 1) this.eachOfWord(this.cpuCount + 31 - Math.clz32(rest & -rest), visit);
   }
 
   private eachOfWord(word: number, visit: (slot: number) => void): void {
