@@ -1,6 +1,6 @@
 /** Bindings from folders of YAML files, and what a tree does against them, as diagnostics. What a failure means in words is in `runtime/devicetree/bindings/failure-words.ts`. */
 
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 import type { Diagnostic, Result } from '../runtime/base/result';
@@ -35,9 +35,20 @@ export function loadBindings(folders: readonly string[]): Result<LoadedBindings,
     if (problem !== undefined) return { ok: false, error: problem };
   }
   const unusable: Diagnostic[] = [];
-  const files = paths.flatMap((path) => readBinding(path, unusable) ?? []);
+  const given = paths.flatMap((path) => readBinding(path, unusable) ?? []);
+  // Linux's bindings build on those of dt-schema. Without them ours, which say the same, take their place.
+  const isComplete = given.length === 0 || given.some(({ content }) => idOf(content).startsWith(TYPES));
+  const files = isComplete ? given : [...given, ...coreBindings(unusable)];
   const { bindings, diagnostics } = readBindings(files);
   return { ok: true, value: { bindings, diagnostics: [...unusable, ...diagnostics] } };
+}
+
+/** Our own types and standard properties, beside this file's bundle or in the sources. */
+function coreBindings(unusable: Diagnostic[]): readonly BindingFile[] {
+  const root = [join(__dirname, 'bindings'), join(__dirname, '..', 'language-server', 'bindings')].find((folder) => existsSync(join(folder, 'core')));
+  const paths: string[] = [];
+  for (const folder of root === undefined ? [] : ['core', 'core-linux']) collect(join(root ?? '', folder), 0, paths);
+  return paths.flatMap((path) => readBinding(path, unusable) ?? []);
 }
 
 /** A warning if the bindings build on types that are not among them. */
@@ -76,7 +87,7 @@ function readBinding(path: string, unusable: Diagnostic[]): BindingFile | undefi
   const read = readFileBytes(path, BINDING_SIZE_MAX);
   if (!read.ok) return warn(read.error);
   try {
-    const content = load(textOf(read.value), { maxDepth: NESTING_MAX });
+    const content = loadYaml(textOf(read.value));
     return isMetaSchema(content) ? undefined : { path, content };
   } catch (problem) {
     const [reason = ''] = (problem instanceof Error ? problem.message : String(problem)).split('\n');
@@ -84,8 +95,25 @@ function readBinding(path: string, unusable: Diagnostic[]): BindingFile | undefi
   }
 }
 
+/** A hyphen alone in a list between brackets is no YAML, but other readers take it for the word, and one of Linux's bindings has it. */
+const LONE_HYPHEN = /([[,][ \t\r\n]*)-(?=[ \t\r\n]*[,\]])/g;
+
+function loadYaml(text: string): unknown {
+  try {
+    return load(text, { maxDepth: NESTING_MAX });
+  } catch (problem) {
+    const mended = text.replace(LONE_HYPHEN, "$1'-'");
+    if (mended === text) throw problem;
+    return load(mended, { maxDepth: NESTING_MAX });
+  }
+}
+
 function isMetaSchema(content: unknown): boolean {
-  return typeof content === 'object' && content !== null && '$id' in content && String(content.$id).startsWith(META_SCHEMAS);
+  return idOf(content).startsWith(META_SCHEMAS);
+}
+
+function idOf(content: unknown): string {
+  return typeof content === 'object' && content !== null && '$id' in content ? String(content.$id) : '';
 }
 
 /** What a linked tree does against the bindings; forgiven failures are left out. */
