@@ -96,15 +96,21 @@ export class Workbench {
     return pane;
   }
 
-  /** Opens these views and closes all others of the side bar, so that each has room for its rows. */
+  /** Opens these views and closes all others of the side bar, so that each has room for its rows. Views may still be coming: it looks again until all is so. */
   async arrange(...titles) {
-    const headers = this.page.locator('.part.sidebar .pane-header');
-    for (let index = 0; index < await headers.count(); index++) {
-      const header = headers.nth(index);
-      const title = (await header.locator('h3.title').first().textContent() ?? '').trim();
-      const isOpen = await header.getAttribute('aria-expanded') === 'true';
-      if (isOpen !== titles.includes(title)) await header.locator('h3.title').first().click();
-    }
+    await eventually(`the views ${titles.join(', ')} are open alone`, async () => {
+      const wrong = await this.#misplaced(titles);
+      for (const title of wrong) await this.page.locator('.part.sidebar .pane-header h3.title').getByText(title, { exact: true }).first().click({ timeout: 2000 });
+      return wrong.length === 0;
+    });
+  }
+
+  /** Titles of views that are open and should not be, or the other way round; throws while one is missing. */
+  async #misplaced(titles) {
+    const views = await this.page.locator('.part.sidebar .pane-header').evaluateAll((headers) => headers.map((header) => ({ title: (header.querySelector('h3.title')?.textContent ?? '').trim(), isOpen: header.getAttribute('aria-expanded') === 'true' })));
+    const missing = titles.find((title) => !views.some((view) => view.title === title));
+    if (missing !== undefined) throw new Error(`there is no view ${missing}`);
+    return views.filter(({ title, isOpen }) => title !== '' && isOpen !== titles.includes(title)).map(({ title }) => title);
   }
 
   /** Spoken labels of a view's rows, as a screen reader would hear them. */

@@ -36,7 +36,7 @@ async function takePictures({ ui, page }) {
   await addBreakpoint(ui, 'hvc-return:msgqueue_send', 'vm == "primary" && $tick > 4000000');
   await ui.arrange('Virtual Machines', 'Capabilities', 'Message Queues', 'Doorbells');
   await page.keyboard.press('F5');
-  await ui.row('Message Queues', /^primary → sensor, 1\/4 queued/);
+  await ui.row('Message Queues', /^(primary → sensor|sensor → primary), 1\/4 queued/);
   await page.mouse.move(900, 300);
   await page.waitForTimeout(1000);
   await page.screenshot({ path: join(IMAGES, 'views.png') });
@@ -56,11 +56,47 @@ async function takePictures({ ui, page }) {
   await page.screenshot({ path: join(IMAGES, 'step-back.png') });
 }
 
+/** The trace of the sample, filtered, and where in it the session stands. */
+async function takeTrace({ ui, page }) {
+  await ui.command('Gunyah: Show Hypercall Trace');
+  const frame = await ui.webview('trace');
+  await frame.locator('.filter').fill('hvc:*|hvc-return:*|event:message vm=primary -hvc:object_*');
+  await page.waitForTimeout(1500);
+  await frame.locator('.row.now').first().click({ button: 'right' });
+  await page.keyboard.press('Escape');
+  if (await frame.locator('.details').first().isHidden()) await frame.getByRole('button', { name: /Show every field/ }).click();
+  await page.waitForTimeout(500);
+  const box = await page.locator('.part.panel').boundingBox();
+  await page.screenshot({ path: join(IMAGES, 'trace.png'), clip: box });
+}
+
+/** The memory of a VM that lends some of it and shares some: the sample vm-manager. */
+async function takeMemoryMap({ ui, page, vscode, folder }) {
+  await ui.open(vscode.url(folder));
+  await ui.command('View: Show Run and Debug');
+  await ui.titleButton('Breakpoints', /Remove All Breakpoints/).catch(() => undefined);
+  await addBreakpoint(ui, 'hvc-return:vcpu_run', '');
+  await page.keyboard.press('F5');
+  await page.locator('.debug-call-stack .stack-frame').first().waitFor({ timeout: 60_000 });
+  await ui.command('Gunyah: Open Memory Map');
+  await ui.command('View: Hide Panel');
+  const frame = await ui.webview('memory-map');
+  await frame.locator('.picture').focus();
+  for (let presses = 0; presses < 5; presses++) await page.keyboard.press('ArrowRight');
+  await frame.locator('.walk-text').fill('$sp');
+  await page.keyboard.press('Enter');
+  await frame.locator('.levels tbody tr').first().waitFor();
+  await page.waitForTimeout(800);
+  const box = await page.locator('.part.editor').boundingBox();
+  await page.screenshot({ path: join(IMAGES, 'memory-map.png'), clip: box });
+}
+
 async function main() {
   mkdirSync(IMAGES, { recursive: true });
   const vsix = join(ROOT, 'test-output', 'gunyah-debug.vsix');
   packageExtension(vsix);
   const folder = copySample();
+  const managed = copySample('vm-manager');
   const vscode = new VscodeServer(installServer(), { settings: { ...QUIET_SETTINGS, 'workbench.colorTheme': 'Default Dark Modern', 'editor.minimap.enabled': false, 'editor.fontSize': 13 } });
   let browser;
   try {
@@ -71,10 +107,12 @@ async function main() {
     const ui = new Workbench(page);
     await ui.open(vscode.url(folder));
     await takePictures({ ui, page });
+    await takeTrace({ ui, page });
+    await takeMemoryMap({ ui, page, vscode, folder: managed });
   } finally {
     await browser?.close();
     await vscode.stop();
-    rmSync(dirname(folder), { recursive: true, force: true });
+    for (const used of [folder, managed]) rmSync(dirname(used), { recursive: true, force: true });
   }
 }
 

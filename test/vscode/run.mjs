@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { packageExtension } from '../../extension/start/package.mjs';
 import { installServer, NEWEST, ROOT, VERSIONS } from '../../extension/start/vscode-server.mjs';
 import { runInDesktop, runInServer } from './extension-host.mjs';
+import { runTracePageTest } from './trace-page.mjs';
 import { runUiTest } from './ui.mjs';
 
 const OUTPUT = join(ROOT, 'test-output');
@@ -48,6 +49,7 @@ async function main() {
   const vsix = join(OUTPUT, 'gunyah-debug.vsix');
   console.log(`package: ${(packageExtension(vsix) / 1024).toFixed(0)} KiB`);
   const failures = [];
+  if (wants('ui')) await part('the page of the trace with 300,000 events', runTracePageTest, failures);
   for (const version of versions) {
     const server = installServer(version);
     const shots = join(OUTPUT, `vscode-${server.vscode}`);

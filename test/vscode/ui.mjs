@@ -6,14 +6,14 @@ import { dirname, join } from 'node:path';
 import { ROOT, VscodeServer } from '../../extension/start/vscode-server.mjs';
 import { eventually, launchBrowser, QUIET_SETTINGS, Workbench } from './page.mjs';
 
-const SAMPLE = join(ROOT, 'extension', 'samples', 'two-vms');
+const SAMPLES = join(ROOT, 'extension', 'samples');
 const VIEWS = ['Virtual Machines', 'Capabilities', 'Message Queues', 'Doorbells'];
 const SYSTEM_VIEWS = ['Memory', 'Interrupts', 'Scheduler', 'Resource Manager'];
 
 /** A copy of the sample with compiled guests, as a user has it who opened the sample workspace. */
-export function copySample() {
-  const folder = join(mkdtempSync(join(tmpdir(), 'gunyah-sample-')), 'two-vms');
-  cpSync(SAMPLE, folder, { recursive: true, filter: (source) => !source.includes(join('build', 'objects')) });
+export function copySample(name = 'two-vms') {
+  const folder = join(mkdtempSync(join(tmpdir(), 'gunyah-sample-')), name);
+  cpSync(join(SAMPLES, name), folder, { recursive: true, filter: (source) => !source.includes(join('build', 'objects')) });
   return folder;
 }
 
@@ -150,10 +150,15 @@ async function readVariables({ ui }) {
 }
 
 async function readViews({ ui, shot }) {
-  await ui.arrange('Call Stack', ...VIEWS);
+  await ui.arrange('Virtual Machines');
   await ui.row('Virtual Machines', /^primary, RUNNING · VMID 3/);
   await ui.row('Virtual Machines', /^sensor, \w+ · VMID \d+/);
   await ui.row('Virtual Machines', /^cpu0, running · \w*queue_send 0x[0-9a-f]+ · EL1/);
+  await ui.row('Virtual Machines', /^Hypercall services, Gunyah answers · fixed/);
+  await ui.expand('Virtual Machines', 'Hypervisor');
+  await ui.row('Virtual Machines', /^Linux drivers v11 and later, /);
+  await ui.collapse('Virtual Machines', 'Hypervisor');
+  await ui.arrange('Call Stack', ...VIEWS);
   await ui.row('Capabilities', /^primary, \d+ capabilit/);
   await ui.row('Capabilities', /^msgqueue.*0x[0-9a-f]+ · send/);
   await ui.row('Message Queues', /^primary → resource-manager.*\d\/\d+ queued/);
@@ -180,7 +185,7 @@ async function stepBack(session) {
 
 async function reverse(session) {
   await movesTo(session, () => toolbar(session, /^Reverse/));
-  assert.match((await session.ui.frames())[0], /gunyah_msgqueue_send/);
+  await eventually('the top frame is the call', async () => /gunyah_msgqueue_send/.test((await session.ui.frames())[0] ?? ''));
   await session.shot('6-reversed');
 }
 

@@ -55,8 +55,7 @@ export type FromMapPage =
   | { readonly kind: 'vm'; readonly vmid: number }
   | { readonly kind: 'walk'; readonly text: string; readonly space: 'va' | 'ipa' }
   /** Opens the memory view at an address of the VM shown. */
-  | { readonly kind: 'reveal'; readonly ipa: number }
-  | { readonly kind: 'copy'; readonly text: string };
+  | { readonly kind: 'reveal'; readonly ipa: number };
 
 const TEXT_MAX = 1000;
 const isAddress = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
@@ -71,7 +70,6 @@ export function parseMapMessage(message: unknown): FromMapPage | undefined {
     case 'vm': return isAddress(vmid) ? { kind, vmid } : undefined;
     case 'walk': return isText(text) && text.trim() !== '' && (space === 'va' || space === 'ipa') ? { kind, text, space } : undefined;
     case 'reveal': return isAddress(ipa) ? { kind, ipa } : undefined;
-    case 'copy': return isText(text) ? { kind, text } : undefined;
     default: return undefined;
   }
 }

@@ -152,7 +152,6 @@ export class MemoryMapView implements vscode.Disposable {
         break;
       case 'walk': await this.showWalk({ text: message.text, space: message.space, vm: this.vm }); break;
       case 'reveal': await this.reveal(message.ipa); break;
-      case 'copy': await vscode.env.clipboard.writeText(message.text); break;
     }
   }
 
