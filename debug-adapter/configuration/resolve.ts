@@ -65,6 +65,7 @@ export async function resolveSystem(host: Host, system: SystemConfiguration, opt
       seed: system.platform?.seed ?? 1,
       ...(memory === undefined ? {} : { memorySizeBytes: memory }),
       ...(system.platform?.resourceManager === undefined ? {} : { resourceManager: system.platform.resourceManager }),
+      ...(system.platform?.watchdog === undefined ? {} : { watchdog: system.platform.watchdog }),
     },
     identity: system.identity ?? 'gunyah',
     vms,

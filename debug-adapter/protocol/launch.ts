@@ -20,6 +20,7 @@ export interface PlatformConfiguration {
   readonly seed?: number;
   /** How the Resource Manager answers. Default `open-2023-12`. */
   readonly resourceManager?: 'open-2023-12' | 'linux';
+  readonly watchdog?: boolean;
 }
 
 /** A disk of a VM. */

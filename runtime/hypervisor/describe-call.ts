@@ -23,13 +23,13 @@ export function describeCall(kernel: Kernel, thread: Thread, exit: Exit & { read
   if (services.personality === 'kvm') return describeKvmCall({ kernel, thread, vcpu, immediate: exit.immediate, isSmc: exit.reason === 'smc' });
   const native = exit.immediate - NATIVE_BASE;
   if (exit.reason === 'hvc' && native >= 0 && native < NATIVE_COUNT) {
-    const call = describeHypercall(native, registers(0));
+    const call = describeHypercall(kernel, native, registers(0));
     return call === undefined ? { ...origin, event: 'hypercall-unknown', number: native, path: 'native' } : { ...origin, event: 'hypercall', phase: 'enter', ...call };
   }
   if (exit.immediate !== 0) return { ...origin, event: 'hypercall-unknown', number: exit.immediate, path: 'native' };
   const id = Number(vcpu.x(0) & 0xffff_ffffn);
   const number = hypercallNumberOf(id & ~SVE_HINT);
-  const call = number === undefined ? undefined : describeHypercall(number, registers(1));
+  const call = number === undefined ? undefined : describeHypercall(kernel, number, registers(1));
   if (call !== undefined) return { ...origin, event: 'hypercall', phase: 'enter', ...call };
   const service = number === undefined ? nameService(id & ~SVE_HINT, services) : undefined;
   if (service === undefined) return { ...origin, event: 'hypercall-unknown', number: number ?? id, path: 'smccc' };

@@ -1157,7 +1157,7 @@ export const HYPERCALLS = {
     number: 0x63, status: 'documented_only',
     summary: 'Freezes or unfreezes a watchdog counter; freezes nest.',
     inputs: [
-      { name: 'watchdog', type: 'cap_id_t' },
+      { name: 'watchdog', type: 'cap_id_t', object: 'watchdog', rights: 0x4, state: 'active' },
       { name: 'operation', type: 'watchdog_manage_op', note: '0 freeze, 1 freeze and reset, 2 unfreeze' },
     ],
     outputs: [{ name: 'error', type: 'error_t' }],

@@ -10,7 +10,7 @@ import { Addrspace } from './addrspace';
 import { Memextent } from './memextent';
 import { Msgqueue } from './msgqueue';
 import { allRights, RIGHT_OBJECT_ACTIVATE } from './rights';
-import { HYP_API_FLAGS_0, HYP_API_INFO } from './smccc';
+import { HYP_API_FLAG_WATCHDOG, HYP_API_FLAGS_0, HYP_API_INFO } from './smccc';
 import { Thread } from './thread';
 import { activateThread } from './vcpu';
 import { VicObject } from './vic-object';
@@ -18,7 +18,7 @@ import { VirtioMmio } from './virtio-mmio';
 import { Vrtc } from './vrtc';
 
 type CreateName = 'partition_create_cspace' | 'partition_create_addrspace' | 'partition_create_memextent' | 'partition_create_thread'
-  | 'partition_create_doorbell' | 'partition_create_msgqueue' | 'partition_create_vic' | 'partition_create_vpm_group' | 'partition_create_virtio_mmio' | 'partition_create_vrtc';
+  | 'partition_create_doorbell' | 'partition_create_msgqueue' | 'partition_create_vic' | 'partition_create_vpm_group' | 'partition_create_virtio_mmio' | 'partition_create_watchdog' | 'partition_create_vrtc';
 type ObjectCallName = CreateName | 'hypervisor_identify' | 'object_activate' | 'object_activate_from' | 'cspace_configure' | 'cspace_attach_thread'
   | 'cspace_delete_cap_from' | 'cspace_copy_cap_from' | 'cspace_revoke_caps_from' | 'trace_update_class_flags' | 'prng_get_entropy';
 
@@ -127,7 +127,7 @@ function entropy(size: number, { kernel, caller }: CallContext): ReturnType<Hand
 
 /** Handlers of this file. */
 export const OBJECT_HANDLERS: Handlers<ObjectCallName> = {
-  hypervisor_identify: () => ({ hyp_api_info: HYP_API_INFO, api_flags_0: HYP_API_FLAGS_0, api_flags_1: 0n, api_flags_2: 0n }),
+  hypervisor_identify: (_args, _objects, { kernel }) => ({ hyp_api_info: HYP_API_INFO, api_flags_0: HYP_API_FLAGS_0 | (kernel.options.watchdog ? HYP_API_FLAG_WATCHDOG : 0n), api_flags_1: 0n, api_flags_2: 0n }),
   partition_create_cspace: create('cspace'),
   partition_create_addrspace: create('addrspace'),
   partition_create_memextent: create('memextent'),
@@ -137,6 +137,7 @@ export const OBJECT_HANDLERS: Handlers<ObjectCallName> = {
   partition_create_vic: create('vic'),
   partition_create_vpm_group: create('vpm_group'),
   partition_create_virtio_mmio: create('virtio_mmio'),
+  partition_create_watchdog: create('watchdog'),
   partition_create_vrtc: create('vrtc'),
 
   object_activate: ({ cap }, _objects, { kernel, caller }) => (caller.cspace === undefined ? 'OBJECT_STATE' : activateIn(caller.cspace, cap, kernel)),

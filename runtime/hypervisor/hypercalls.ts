@@ -21,6 +21,7 @@ import { OBJECT_HANDLERS } from './hypercalls-objects';
 import { VCPU_HANDLERS } from './hypercalls-vcpu';
 import { VIRTIO_HANDLERS } from './hypercalls-virtio';
 import { VRTC_HANDLERS } from './hypercalls-vrtc';
+import { WATCHDOG_HANDLERS } from './hypercalls-watchdog';
 import type { AnyObject, Kernel } from './kernel';
 import type { Thread } from './thread';
 
@@ -32,7 +33,7 @@ export const NATIVE_COUNT = 0x69;
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 
 type AnyHandler = (args: Readonly<Record<string, bigint | number>>, objects: Readonly<Record<string, AnyObject>>, context: CallContext) => unknown;
-const HANDLERS: Readonly<Partial<Record<HypercallName, AnyHandler>>> = { ...OBJECT_HANDLERS, ...MEMORY_HANDLERS, ...IPC_HANDLERS, ...VCPU_HANDLERS, ...VIRTIO_HANDLERS, ...VRTC_HANDLERS } as unknown as Partial<Record<HypercallName, AnyHandler>>;
+const HANDLERS: Readonly<Partial<Record<HypercallName, AnyHandler>>> = { ...OBJECT_HANDLERS, ...MEMORY_HANDLERS, ...IPC_HANDLERS, ...VCPU_HANDLERS, ...VIRTIO_HANDLERS, ...VRTC_HANDLERS, ...WATCHDOG_HANDLERS } as unknown as Partial<Record<HypercallName, AnyHandler>>;
 
 /** What the shell knows of one row. */
 interface Entry {
@@ -47,11 +48,15 @@ const ENTRIES: ReadonlyMap<HypercallName, Entry> = new Map(NAMES.map((name): [Hy
   const row: Hypercall = HYPERCALLS[name];
   return [name, { name, row, handler: HANDLERS[name], lookups: name === 'memextent_donate' ? [] : lookupsOf(name, row) }];
 }));
-/** Calls that have a slot in the reference build, by number. */
-const BY_NUMBER: ReadonlyMap<number, Entry> = new Map([...ENTRIES.values()].flatMap((entry): [number, Entry][] => {
-  const isPresent = entry.row.status === 'implemented' || entry.row.status === 'stub' || entry.row.status === 'no_handler';
-  return entry.row.number !== null && isPresent ? [[entry.row.number, entry]] : [];
-}));
+/** Every call with a number. */
+const BY_NUMBER: ReadonlyMap<number, Entry> = new Map([...ENTRIES.values()].flatMap((entry): [number, Entry][] => (entry.row.number === null ? [] : [[entry.row.number, entry]])));
+
+/** The call behind a number, if the platform has it: watchdogs are a setting, all others are in the reference build. */
+function entryAt(kernel: Kernel, number: number | null): Entry | undefined {
+  const entry = number === null ? undefined : BY_NUMBER.get(number);
+  const isOptional = entry?.row.status === 'documented_only' || entry?.row.status === 'not_in_qemu_build';
+  return isOptional && !kernel.options.watchdog ? undefined : entry;
+}
 
 /** Calls of the reference build that have no handler yet, for the ledger. */
 export function notYetHypercalls(): HypercallName[] {
@@ -66,7 +71,7 @@ interface Call { readonly entry: Entry; readonly args: Readonly<Record<string, b
 
 /** A native call: `HVC #(0x6000 + number)` with a number below 0x69. */
 export function callNative(kernel: Kernel, thread: Thread, vcpu: Vcpu, number: number): void {
-  const entry = BY_NUMBER.get(number);
+  const entry = entryAt(kernel, number);
   if (entry === undefined) {
     vcpu.setX(0, ALL_ONES);
     for (let n = 1; n < 8; n++) vcpu.setX(n, 0n);
@@ -83,7 +88,7 @@ export function callNative(kernel: Kernel, thread: Thread, vcpu: Vcpu, number: n
 
 /** An SMCCC call with a hypercall number; false if no such call exists. */
 export function callBySmccc(kernel: Kernel, thread: Thread, vcpu: Vcpu, number: number): boolean {
-  const entry = BY_NUMBER.get(number);
+  const entry = entryAt(kernel, number);
   if (entry === undefined) {
     vcpu.setX(0, ALL_ONES);
     if (kernel.tracing) kernel.emit({ event: 'hypercall-unknown', vmid: vmid(thread.vmid), vcpu: thread.vcpuIndex, number, path: 'smccc' });
@@ -96,8 +101,8 @@ export function callBySmccc(kernel: Kernel, thread: Thread, vcpu: Vcpu, number: 
 }
 
 /** What a call with these argument registers would be; undefined if there is no such call. Changes nothing. */
-export function describeHypercall(number: number, registers: readonly bigint[]): { readonly name: HypercallName; readonly number: number; readonly args: EventValues } | undefined {
-  const entry = BY_NUMBER.get(number);
+export function describeHypercall(kernel: Kernel, number: number, registers: readonly bigint[]): { readonly name: HypercallName; readonly number: number; readonly args: EventValues } | undefined {
+  const entry = entryAt(kernel, number);
   return entry === undefined ? undefined : { name: entry.name, number, args: decode(entry.row, registers) };
 }
 
@@ -108,7 +113,7 @@ export function callNamed<N extends HypercallName>(kernel: Kernel, thread: Threa
   const values = given as Readonly<Record<string, bigint | number>>;
   const registers = row.inputs.map((input) => input.mustBe ?? BigInt(values[input.name] ?? 0));
   // The root VM has the calls that the open source leaves without numbers too.
-  const isPresent = entry !== undefined && (row.number === null ? entry.handler !== undefined : BY_NUMBER.has(row.number));
+  const isPresent = entry !== undefined && (row.number === null ? entry.handler !== undefined : entryAt(kernel, row.number) !== undefined);
   const context: CallContext = { kernel, caller: thread, path: 'program' };
   const outcome = isPresent ? perform({ entry, args: decode(row, registers), context }, undefined) : failure(row, 'UNIMPLEMENTED');
   const { error, values: results } = outcome === 'later' ? failure(row, 'OK') : outcome;

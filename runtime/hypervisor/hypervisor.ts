@@ -32,7 +32,7 @@ export { notYetHypercalls } from './hypercalls';
 const MONITOR_CONTROL_DEFAULT = 0x4101_3000n;
 
 /** Options that have defaults. */
-type Defaulted = 'deviceSpace' | 'vcpuCountMax' | 'hardwareInterrupts' | 'capabilityEncoding' | 'identification' | 'monitorControl' | 'identity' | 'startSeconds' | 'isNewer';
+type Defaulted = 'watchdog' | 'deviceSpace' | 'vcpuCountMax' | 'hardwareInterrupts' | 'capabilityEncoding' | 'identification' | 'monitorControl' | 'identity' | 'startSeconds' | 'isNewer';
 
 /** What a hypervisor is made of. Defaults: device space below 1 GiB, 32 vCPUs, no hardware interrupts, plain capability identifiers, Gunyah's identity, the engine's own identification registers. */
 export type HypervisorOptions = Omit<KernelOptions, Defaulted> & Partial<Pick<KernelOptions, Defaulted>> & { readonly deviceAccess: DeviceAccess };
@@ -50,7 +50,7 @@ export class Hypervisor {
   constructor(options: HypervisorOptions) {
     this.device = options.deviceAccess;
     this.kernel = new Kernel({
-      deviceSpace: { base: 0n, sizeBytes: 0x4000_0000n }, vcpuCountMax: 32, hardwareInterrupts: [], capabilityEncoding: 'plain', identity: 'gunyah', identification: { pinned: {}, unpinned: {} }, monitorControl: MONITOR_CONTROL_DEFAULT, startSeconds: 0, isNewer: false, ...options,
+      deviceSpace: { base: 0n, sizeBytes: 0x4000_0000n }, vcpuCountMax: 32, hardwareInterrupts: [], capabilityEncoding: 'plain', identity: 'gunyah', identification: { pinned: {}, unpinned: {} }, monitorControl: MONITOR_CONTROL_DEFAULT, startSeconds: 0, isNewer: false, watchdog: false, ...options,
     }, { yieldEnded: (donor, target, kind) => { this.finishRun(donor, target, kind); } });
     this.inspect = new Inspection(this.kernel);
   }

@@ -33,6 +33,8 @@ export interface RootVmEnvironment {
   /** Capability of each hardware interrupt that may be bound to a VIC, by INTID. */
   readonly hardwareInterrupts: ReadonlyMap<number, CapId>;
   readonly cpuCount: number;
+  /** The hypervisor has watchdogs. */
+  readonly hasWatchdog: boolean;
   readonly bootCpu: number;
   readonly timerFrequencyHz: number;
   /** The VMs of the system file, first one the primary; their images already lie in RAM at the given places. */

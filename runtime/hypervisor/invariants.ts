@@ -39,7 +39,7 @@ function checkReferences(kernel: Kernel): void {
   for (const object of kernel.objects.values()) {
     if (object.header.type === 'cspace') for (const [, capability] of kernel.object('cspace', object.header.id).entries()) if (capability.state === 'valid') count(kernel.objects.get(capability.object.header.id));
   }
-  for (const thread of kernel.ofType('thread')) for (const link of [thread.cspace, thread.addrspace, thread.vic?.object, thread.vpm?.group]) count(link);
+  for (const thread of kernel.ofType('thread')) for (const link of [thread.cspace, thread.addrspace, thread.vic?.object, thread.vpm?.group, thread.watchdog]) count(link);
   for (const extent of kernel.ofType('memextent')) count(extent.parent);
   for (const addrspace of kernel.ofType('addrspace')) count(addrspace.infoArea?.extent);
   for (const device of kernel.ofType('virtio_mmio')) count(device.extent);

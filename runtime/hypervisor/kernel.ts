@@ -35,6 +35,7 @@ import { VicObject } from './vic-object';
 import { VirtioMmio } from './virtio-mmio';
 import { VpmGroup } from './vpm';
 import { Vrtc } from './vrtc';
+import { Watchdog } from './watchdog';
 
 /** Objects by type name; types without a class have no objects. */
 export interface ObjectByType {
@@ -49,17 +50,17 @@ export interface ObjectByType {
   readonly hwirq: Hwirq;
   readonly vpm_group: VpmGroup;
   readonly virtio_mmio: VirtioMmio;
-  readonly watchdog: never;
+  readonly watchdog: Watchdog;
   readonly vrtc: Vrtc;
 }
 /** Any object. */
-export type AnyObject = Partition | Cspace | Addrspace | Memextent | Thread | Doorbell | Msgqueue | VicObject | Hwirq | VpmGroup | VirtioMmio | Vrtc;
+export type AnyObject = Partition | Cspace | Addrspace | Memextent | Thread | Doorbell | Msgqueue | VicObject | Hwirq | VpmGroup | VirtioMmio | Vrtc | Watchdog;
 /** Types that partition_create_* makes. */
-export type CreatableType = 'cspace' | 'addrspace' | 'memextent' | 'thread' | 'doorbell' | 'msgqueue' | 'vic' | 'vpm_group' | 'virtio_mmio' | 'vrtc';
+export type CreatableType = 'cspace' | 'addrspace' | 'memextent' | 'thread' | 'doorbell' | 'msgqueue' | 'vic' | 'vpm_group' | 'virtio_mmio' | 'vrtc' | 'watchdog';
 
 /** Heap bytes of each object: what creation charges. */
 const OBJECT_BYTES: Readonly<Record<CreatableType, number>> = {
-  cspace: 4096, addrspace: 4096, memextent: 512, thread: 8192, doorbell: 256, msgqueue: 512, vic: 16384, vpm_group: 512, virtio_mmio: 8192, vrtc: 256,
+  cspace: 4096, addrspace: 4096, memextent: 512, thread: 8192, doorbell: 256, msgqueue: 512, vic: 16384, vpm_group: 512, virtio_mmio: 8192, vrtc: 256, watchdog: 256,
 };
 
 function isCreatable(type: string): type is CreatableType {
@@ -98,6 +99,8 @@ export interface KernelOptions {
   readonly startSeconds: number;
   /** Whether calls take what only hypervisors after the reference build take: donations to protected VMs, kinds of mappings. */
   readonly isNewer: boolean;
+  /** The platform has watchdogs, which the reference build leaves out. */
+  readonly watchdog: boolean;
   readonly onPlatformPower: (action: 'off' | 'reset') => void;
 }
 
@@ -199,6 +202,7 @@ export class Kernel {
       case 'vpm_group': return new VpmGroup(id);
       case 'virtio_mmio': return new VirtioMmio(id, this.engine.memory);
       case 'vrtc': return new Vrtc(id);
+      case 'watchdog': return this.guard(new Watchdog(id, this.options.events));
     }
   }
 
@@ -288,6 +292,7 @@ export class Kernel {
     else if (object instanceof Msgqueue) this.destroyMsgqueue(object);
     else if (object instanceof VicObject) this.destroyVic(object);
     else if (object instanceof VirtioMmio) this.destroyVirtio(object);
+    else if (object instanceof Watchdog) object.destroy();
   }
 
   private destroyCspace(cspace: Cspace): void {
@@ -329,7 +334,7 @@ export class Kernel {
     if (thread.vic !== undefined && thread.engineVcpuReleased(this.engineVcpuOwners)) thread.vic.object.vic.detachVcpu(thread.vic.index);
     if (thread.vpm !== undefined && thread.vpm.group.threadAt(thread.vpm.index) === thread) thread.vpm.group.remove(thread.vpm.index);
     if (thread.addrspace !== undefined) thread.addrspace.threadCount--;
-    for (const link of [thread.cspace, thread.addrspace, thread.vic?.object, thread.vpm?.group]) if (link !== undefined) this.put(link);
+    for (const link of [thread.cspace, thread.addrspace, thread.vic?.object, thread.vpm?.group, thread.watchdog]) if (link !== undefined) this.put(link);
   }
 
   private destroyMsgqueue(queue: Msgqueue): void {
@@ -371,6 +376,16 @@ export class Kernel {
   private randomEncoding(): { readonly base: bigint; readonly multiplier: bigint } {
     const high = BigInt(this.prng.nextU32() % 0xffff_ff00);
     return { base: (high << 32n) | BigInt(this.prng.nextU32()), multiplier: BigInt(1 + this.prng.below(0xffff)) };
+  }
+
+  /** Reports bites; a critical one is the platform's. */
+  private guard(watchdog: Watchdog): Watchdog {
+    watchdog.onBite = () => {
+      const thread = [...this.ofType('thread')].find((candidate) => candidate.watchdog === watchdog);
+      if (this.tracing) this.emit({ event: 'report', vmid: vmid(thread?.vmid ?? 0), code: 'watchdog-bite', message: 'The watchdog of this VM was not petted in time.' });
+      if (watchdog.isCritical) this.options.onPlatformPower('reset');
+    };
+    return watchdog;
   }
 
   private listenTo(object: VicObject): VicObject {

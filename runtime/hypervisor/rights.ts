@@ -19,7 +19,8 @@ export const RIGHTS = {
   vpm_group: { attach_vcpu: 0x1, bind_virq: 0x2, query: 0x4 },
   virtio_mmio: { bind_backend_virq: 0x1, bind_frontend_virq: 0x2, assert_virq: 0x4, config: 0x8 },
   vrtc: { configure: 0x1, attach_addrspace: 0x2, set_time_base: 0x4 },
-  watchdog: { attach_vcpu: 0x1, bind_virq: 0x2 },
+  // The value of manage is not published; this is the next free bit.
+  watchdog: { attach_vcpu: 0x1, bind_virq: 0x2, manage: 0x4 },
 } as const satisfies Record<ObjectType, Readonly<Record<string, number>>>;
 
 /** Every right of a type: what a master capability carries. Unsigned 32-bit. */

@@ -59,7 +59,7 @@ export function buildRootVm(kernel: Kernel, extras: RootVmExtras): RootVmParts {
     ...extras, vmid: vmid(ROOT_VMID), cspace: grant(cspace), partition: grant(kernel.partition), vcpu: grant(thread), addrspace: grant(addrspace), vic: grant(vic),
     memoryExtent: grant(memory), memoryBase: BigInt(memory.firstPage) << 12n, memorySizeBytes: BigInt(memory.pageCount) << 12n,
     deviceExtent: grant(device), deviceBase: BigInt(device.firstPage) << 12n, deviceSizeBytes: BigInt(device.pageCount) << 12n,
-    hardwareInterrupts, cpuCount: kernel.scheduler.cpuCount,
+    hardwareInterrupts, cpuCount: kernel.scheduler.cpuCount, hasWatchdog: kernel.options.watchdog,
   };
   for (const hwirq of kernel.ofType('hwirq')) hardwareInterrupts.set(hwirq.intid, grant(hwirq));
   return { thread, environment };

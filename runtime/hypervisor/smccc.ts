@@ -8,6 +8,8 @@
 import { vmid } from '../base/brands';
 import type { EventValues } from '../base/trace-event';
 import type { Vcpu } from '../engine/interface';
+import { ERRORS } from './errors';
+import { callWatchdog, WATCHDOG_SERVICES } from './hypercalls-watchdog';
 import type { Kernel } from './kernel';
 import { hasPvTime, isOffered, isPsciFeatureOffered } from './gunyah-services';
 import { type PsciCall, psciFeatures, psciFunction } from './psci';
@@ -18,6 +20,8 @@ import type { Thread } from './thread';
 export const HYP_API_INFO = 0x5100_0000_0000_8001n;
 /** api_flags_0 of the reference build. */
 export const HYP_API_FLAGS_0 = 0x1000_0effn;
+/** The bit of api_flags_0 that a platform with watchdogs adds. */
+export const HYP_API_FLAG_WATCHDOG = 0x100n;
 
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 const LOW_32 = 0xffff_ffffn;
@@ -27,6 +31,7 @@ const UID = {
   'gunyah': [0xcd8f_d5c1n, 0xdb5f_53a4n, 0x36ce_6592n, 0x145f_3d67n],
   'gunyah-legacy': [0x673d_5f14n, 0x9265_ce36n, 0xa453_5fdbn, 0xc1d5_8fcdn],
 } as const satisfies Record<Exclude<Identity, 'none'>, readonly bigint[]>;
+const WATCHDOG_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(WATCHDOG_SERVICES).map(([id, name]): [number, string] => [Number(id), name]));
 const TRNG_UUID: readonly bigint[] = [0x4554_6e21n, 0x92a1_433dn, 0xa2ea_5fe2n, 0x1639_7d4en];
 const ARCH_FEATURES: readonly number[] = [0x8000_0000, 0x8000_0001, 0x8500_ff01, 0x8500_ff03];
 /** Of 32-bit functions in TRNG's range that do not exist: zero-extended, unlike those that nobody handles. */
@@ -56,7 +61,7 @@ export function hypercallNumberOf(id: number): number | undefined {
 /** Carries out a call and writes its result registers. */
 export function callSmccc(call: SmcccCall): void {
   const reservedClear = ((call.id >>> 17) & 0x7f) === 0;
-  const service = reservedClear ? nameService(call.id & ~0x1_0000, call.kernel.services.of(call.thread.vmid)) : undefined;
+  const service = reservedClear ? watchdogService(call) ?? nameService(call.id & ~0x1_0000, call.kernel.services.of(call.thread.vmid)) : undefined;
   if (service === undefined) {
     call.vcpu.setX(0, ALL_ONES);
     if (call.kernel.tracing) call.kernel.emit({ event: 'hypercall-unknown', vmid: vmid(call.thread.vmid), vcpu: call.thread.vcpuIndex, number: call.id >>> 0, path: 'smccc' });
@@ -70,6 +75,16 @@ export function callSmccc(call: SmcccCall): void {
   results.forEach((value, n) => { call.vcpu.setX(n, value); });
   if (service.truncates && outcome !== undefined) for (let n = results.length; n < 4; n++) call.vcpu.setX(n, call.vcpu.x(n) & LOW_32);
   trace(call, service, 'leave', results[0]);
+}
+
+/** A call of a guest to its own watchdog, if it has one. */
+function watchdogService({ id, thread }: SmcccCall): Service | undefined {
+  const name = WATCHDOG_NAMES.get((id & ~0x1_0000) >>> 0);
+  if (name === undefined || thread.watchdog === undefined) return undefined;
+  return simple(name, ({ vcpu }) => {
+    const answer = callWatchdog(thread, name, [vcpu.x(1) & LOW_32, vcpu.x(2) & LOW_32]);
+    return answer && [BigInt.asUintN(64, BigInt(ERRORS[answer.error])), ...answer.words];
+  });
 }
 
 /** A service. */

@@ -27,6 +27,7 @@ import type { SavedVirqBinding, VirqSource } from './virq-source';
 import { type SavedVirtioMmio, VirtioMmio } from './virtio-mmio';
 import { type SavedVpmGroup, VpmGroup } from './vpm';
 import { type SavedVrtc, Vrtc } from './vrtc';
+import { type SavedWatchdog, Watchdog } from './watchdog';
 
 type SavedBody =
   | { readonly type: 'partition'; readonly body: SavedHeap }
@@ -40,6 +41,7 @@ type SavedBody =
   | { readonly type: 'hwirq'; readonly body: { readonly intid: number; readonly level: boolean; readonly forward: { readonly vic: number; readonly virq: number } | undefined } }
   | { readonly type: 'virtio_mmio'; readonly body: SavedVirtioMmio }
   | { readonly type: 'vrtc'; readonly body: SavedVrtc }
+  | { readonly type: 'watchdog'; readonly body: SavedWatchdog }
   | { readonly type: 'vpm_group'; readonly body: SavedVpmGroup };
 type SavedSource = (SavedVirqBinding & { readonly vic: number }) | undefined;
 /** One object. */
@@ -66,6 +68,7 @@ export interface SavedKernel {
 export function sourcesOf(object: AnyObject): readonly VirqSource[] {
   if (object instanceof Doorbell || object instanceof VpmGroup) return [object.source];
   if (object instanceof Hwirq) return object.sources;
+  if (object instanceof Watchdog) return [object.barkSource, object.biteSource];
   if (object instanceof Msgqueue) return [object.sendSource, object.receiveSource];
   if (object instanceof VirtioMmio) return [object.backendSource, object.frontendSource];
   return object instanceof Thread ? [object.haltSource, object.wakeupSource] : [];
@@ -104,6 +107,7 @@ function saveBody(object: AnyObject): SavedBody {
   if (object instanceof Hwirq) return { type: 'hwirq', body: { intid: object.intid, level: object.level, forward: object.forward && { vic: object.forward.vic.header.id, virq: object.forward.virq } } };
   if (object instanceof VirtioMmio) return { type: 'virtio_mmio', body: object.save() };
   if (object instanceof Vrtc) return { type: 'vrtc', body: object.save() };
+  if (object instanceof Watchdog) return { type: 'watchdog', body: object.save() };
   return { type: 'vpm_group', body: object.save() };
 }
 
@@ -164,6 +168,7 @@ function restoreBody(kernel: Kernel, entry: SavedObject): void {
     case 'vpm_group': return kernel.object('vpm_group', id).restore(entry.body, (thread) => kernel.object('thread', thread));
     case 'virtio_mmio': return kernel.object('virtio_mmio', id).restore(entry.body, (extent) => kernel.object('memextent', extent));
     case 'vrtc': return kernel.object('vrtc', id).restore(entry.body);
+    case 'watchdog': return kernel.object('watchdog', id).restore(entry.body);
     case 'vic': return;
   }
 }
@@ -191,7 +196,8 @@ function restoreLinks(kernel: Kernel, entry: SavedObject): void {
     source.restoreBinding(binding === undefined ? undefined : kernel.object('vic', binding.vic).vic, binding);
   });
   if (entry.type !== 'thread' || !(object instanceof Thread)) return;
-  const { cspace, addrspace, vic, vpm, yieldTarget } = entry.body;
+  const { cspace, addrspace, vic, vpm, watchdog, yieldTarget } = entry.body;
+  object.watchdog = watchdog === undefined ? undefined : kernel.object('watchdog', watchdog);
   object.cspace = cspace === undefined ? undefined : kernel.object('cspace', cspace);
   object.addrspace = addrspace === undefined ? undefined : kernel.object('addrspace', addrspace);
   object.vic = vic && { object: kernel.object('vic', vic.object), index: vic.index };

@@ -9,6 +9,7 @@ import { ObjectHeader } from './object';
 import type { VicObject } from './vic-object';
 import { VirqSource } from './virq-source';
 import type { VpmGroup } from './vpm';
+import type { Watchdog } from './watchdog';
 
 /** Reasons why a thread does not run (Gunyah: scheduler block reasons), as bits. */
 export const BLOCK = { VCPU_OFF: 1, VCPU_SUSPEND: 2, VCPU_WFI: 4, VCPU_FAULT: 8, VCPU_RUN: 16, ADDRSPACE_VMMIO_ACCESS: 32, LIFECYCLE: 64, AFFINITY_CHANGED: 128 } as const;
@@ -49,6 +50,7 @@ export class Thread {
   addrspace: Addrspace | undefined;
   vic: { readonly object: VicObject; readonly index: number } | undefined;
   vpm: { readonly group: VpmGroup; readonly index: number } | undefined;
+  watchdog: Watchdog | undefined;
   options = 0n;
   priority: number = SCHEDULING.priorityDefault;
   timesliceTicks: number = SCHEDULING.timesliceDefault;
@@ -132,7 +134,7 @@ export class Thread {
     return {
       kind: this.kind, cspace: this.cspace?.header.id, addrspace: this.addrspace?.header.id,
       vic: this.vic && { object: this.vic.object.header.id, index: this.vic.index },
-      vpm: this.vpm && { group: this.vpm.group.header.id, index: this.vpm.index },
+      vpm: this.vpm && { group: this.vpm.group.header.id, index: this.vpm.index }, watchdog: this.watchdog?.header.id,
       options: this.options, priority: this.priority, timesliceTicks: this.timesliceTicks, affinity: this.affinity, state: this.state,
       blocks: this.blocks, sliceTicks: this.sliceTicks, isProxy: this.isProxy, engineVcpu: this.engineVcpu,
       yieldTarget: this.yieldTarget?.header.id, yieldKind: this.yieldKind, runArguments: this.runArguments && { ...this.runArguments }, vmmio: this.vmmio, pageFault: this.pageFault && { ...this.pageFault }, suspend: this.suspend, reset: this.reset,
@@ -172,6 +174,7 @@ export interface SavedThread {
   readonly addrspace: number | undefined;
   readonly vic: { readonly object: number; readonly index: number } | undefined;
   readonly vpm: { readonly group: number; readonly index: number } | undefined;
+  readonly watchdog: number | undefined;
   readonly options: bigint;
   readonly priority: number;
   readonly timesliceTicks: number;

@@ -27,7 +27,7 @@ import { newerHandlers } from './requests/newer';
 import { queryHandlers } from './requests/queries';
 import { vmManagementHandlers } from './requests/vm-management';
 import { VMID } from './vm-states';
-import { vcpuHalted } from './vm-teardown';
+import { vcpuHalted, watchdogBitten } from './vm-teardown';
 
 /** Every handler there is. */
 const HANDLERS: RmHandlers = { ...consoleHandlers, ...vmManagementHandlers, ...memoryHandlers, ...interruptHandlers, ...queryHandlers, ...firmwareHandlers, ...addressHandlers, ...clockHandlers, ...newerHandlers };
@@ -44,6 +44,7 @@ export function serveInterrupt(rm: Rm, virq: VirqNumber): void {
     if (vm.link?.rmTxVirq === virq) return rm.pump(vm);
     const halted = vm.vcpus.find((vcpu) => vcpu.haltVirq === virq);
     if (halted !== undefined) return vcpuHalted(rm, vm, halted.index);
+    if (vm.objects?.watchdog?.biteVirq === virq) return watchdogBitten(rm, vm);
   }
 }
 

@@ -88,7 +88,7 @@ function paperHypervisor(reports: Diagnostic[]): RootVm {
 
 const PAPER_ENVIRONMENT: RootVmEnvironment = {
   vmid: vmid(VMID.RM), cspace: capId(0n), partition: capId(0n), vcpu: capId(0n), addrspace: capId(0n), vic: capId(0n), memoryExtent: capId(0n), memoryBase: 0n, memorySizeBytes: 0n,
-  privateBase: 0n, privateSizeBytes: 0n, freeRanges: [], deviceExtent: capId(0n), deviceBase: 0n, deviceSizeBytes: 0n, hardwareInterrupts: new Map(), cpuCount: CPU_COUNT,
+  privateBase: 0n, privateSizeBytes: 0n, freeRanges: [], deviceExtent: capId(0n), deviceBase: 0n, deviceSizeBytes: 0n, hardwareInterrupts: new Map(), cpuCount: CPU_COUNT, hasWatchdog: false,
   bootCpu: 0, timerFrequencyHz: 1, vms: [],
 };
 

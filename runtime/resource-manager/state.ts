@@ -84,6 +84,8 @@ export interface VmObjects {
   readonly addrspace: CapId;
   readonly vic: CapId;
   readonly vpmGroup: CapId | null;
+  /** The VM's watchdog and RM's interrupt for its bite. */
+  readonly watchdog: { readonly cap: CapId; readonly biteVirq: VirqNumber | null } | null;
   /** Where the GIC frames are, in the VM's address space. */
   readonly gicd: bigint;
   readonly gicr: bigint;

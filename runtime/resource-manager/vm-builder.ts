@@ -58,7 +58,10 @@ const VMMIO_ADD = 0;
 /** How the root VM names a range of demand paging. */
 const DEMAND_PAGED = 2;
 
-type Creatable = 'cspace' | 'addrspace' | 'memextent' | 'thread' | 'doorbell' | 'msgqueue' | 'vic' | 'vpm_group' | 'virtio_mmio' | 'vrtc';
+/** watchdog_bind_virq: the bite, not the bark. */
+const WATCHDOG_BITE = 1n;
+
+type Creatable = 'cspace' | 'addrspace' | 'memextent' | 'thread' | 'doorbell' | 'msgqueue' | 'vic' | 'vpm_group' | 'virtio_mmio' | 'vrtc' | 'watchdog';
 
 /** A hypercall sequence that builds one VM and keeps its record. */
 export class VmBuild extends HypercallSequence {
@@ -137,7 +140,17 @@ function createSpaces(build: VmBuild, plan: VmPlan): VmObjects {
     if (plan.powerManagement === 'not-aggregated') build.call('vpm_group_configure', { vpm_group: vpmGroup, flags: VPM_NO_AGGREGATION });
     build.activate(vpmGroup);
   }
-  return { cspace, addrspace, vic, vpmGroup, gicd: plan.gicd, gicr: plan.gicr, gicrStride: plan.gicrStride };
+  return { cspace, addrspace, vic, vpmGroup, watchdog: createWatchdog(build, plan), gicd: plan.gicd, gicr: plan.gicr, gicrStride: plan.gicrStride };
+}
+
+/** Where the hypervisor has watchdogs every VM but the primary gets one, whose bite RM hears. */
+function createWatchdog(build: VmBuild, plan: VmPlan): VmObjects['watchdog'] {
+  if (!build.rm.environment.hasWatchdog || plan.halts !== 'to-rm') return null;
+  const cap = build.create('watchdog', 'core');
+  build.activate(cap);
+  const biteVirq = build.takeRmVirq() ?? null;
+  if (biteVirq !== null) build.call('watchdog_bind_virq', { watchdog: cap, vic: build.rm.environment.vic, virq: biteVirq, flags: WATCHDOG_BITE });
+  return { cap, biteVirq };
 }
 
 function createVcpu(build: VmBuild, objects: VmObjects, plan: VmPlan, index: number): void {
@@ -151,6 +164,7 @@ function createVcpu(build: VmBuild, objects: VmObjects, plan: VmPlan, index: num
   build.call('addrspace_attach_thread', { addrspace: objects.addrspace, thread: vcpu });
   build.call('vic_attach_vcpu', { vic: objects.vic, vcpu, index });
   if (objects.vpmGroup !== null) build.call('vpm_group_attach_vcpu', { vpm_group: objects.vpmGroup, vcpu, index });
+  if (objects.watchdog !== null) build.call('watchdog_attach_vcpu', { watchdog: objects.watchdog.cap, vcpu });
   build.activate(vcpu);
   const flags = GICR_FLAG_LAST_VALID | (index === plan.cpus.length - 1 ? GICR_FLAG_LAST : 0n);
   const vbase = plan.gicr + BigInt(index) * plan.gicrStride;

@@ -50,6 +50,11 @@ export function vcpuHalted(rm: Rm, vm: VmRecord, index: number): void {
   exitVm(rm, vm, exit ?? { type: 'SOFTWARE_ERROR', code: EXIT_CODE_UNKNOWN });
 }
 
+/** A VM's watchdog has bitten: the VM ends. */
+export function watchdogBitten(rm: Rm, vm: VmRecord): void {
+  if (rm.canEnter(vm, 'EXITED')) exitVm(rm, vm, { type: 'WATCHDOG_BITE' });
+}
+
 function exitFor(state: number, data0: bigint, data1: bigint): Exit | undefined {
   if (state === STATE_POWERED_OFF) return { type: 'PLATFORM_OFF' };
   if (state === STATE_FAULT) return { type: 'SOFTWARE_ERROR' };
@@ -120,6 +125,7 @@ function unbind(rm: Rm, held: HeldCap): void {
     rm.call('virtio_mmio_backend_unbind_virq', { virtio_mmio: held.cap });
     rm.call('virtio_mmio_frontend_unbind_virq', { virtio_mmio: held.cap });
   }
+  if (held.type === 'watchdog') for (const flags of [0n, 1n]) rm.call('watchdog_unbind_virq', { watchdog: held.cap, flags });
   if (held.type !== 'msgqueue') return;
   rm.call('msgqueue_unbind_send_virq', { msgqueue: held.cap });
   rm.call('msgqueue_unbind_receive_virq', { msgqueue: held.cap });

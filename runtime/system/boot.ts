@@ -153,6 +153,7 @@ class Composition implements Parts {
       trace: (event) => { this.observe(event); },
       seed: platform.seed,
       identity: system.description.identity,
+      watchdog: platform.watchdog ?? false,
       services: (id) => this.servicesOf(id),
       startSeconds: START_SECONDS,
       heap: layout.heap,

@@ -19,6 +19,8 @@ export interface PlatformDescription {
   readonly seed: number;
   /** How the Resource Manager answers; as the open one unless given. */
   readonly resourceManager?: RmProfile;
+  /** VMs but the primary have watchdogs; the reference build of Gunyah leaves them out. */
+  readonly watchdog?: boolean;
 }
 
 /** What a VM that starts in firmware has beside the firmware itself. */

@@ -32,7 +32,7 @@ export interface TestVm {
 }
 
 /** How a VM is made. */
-export interface TestVmOptions { readonly vmid?: number; readonly cpu?: number | 'none'; readonly proxy?: boolean; readonly options?: bigint; readonly withVpm?: boolean; readonly priority?: number; readonly noAggregation?: boolean }
+export interface TestVmOptions { readonly vmid?: number; readonly cpu?: number | 'none'; readonly proxy?: boolean; readonly options?: bigint; readonly withVpm?: boolean; readonly priority?: number; readonly noAggregation?: boolean; readonly beforeActivation?: (vcpu: CapId) => void }
 
 /** A platform with a root VM whose calls the test makes. */
 export class Fixture {
@@ -44,12 +44,13 @@ export class Fixture {
   readonly devices: { readonly address: bigint; readonly isWrite: boolean; readonly value: bigint }[] = [];
   readonly interrupts: number[] = [];
   /** True if the platform has watchdogs, which the reference build leaves out. */
-  readonly isWatchdogOn: boolean = false;
+  readonly isWatchdogOn: boolean;
   private readonly maxCaps: number;
   private rootVm: RootVm | undefined;
   private nextBase = RAM_BASE + 0x100_0000n;
 
-  constructor(options: { readonly maxCaps?: number; readonly vcpuCountMax?: number; readonly cpuCount?: number; readonly capabilityEncoding?: 'plain' | 'random'; readonly heapSize?: number; readonly identity?: 'gunyah' | 'gunyah-legacy' | 'none'; readonly services?: (vmid: number) => ServiceSettings } = {}) {
+  constructor(options: { readonly watchdog?: boolean; readonly maxCaps?: number; readonly vcpuCountMax?: number; readonly cpuCount?: number; readonly capabilityEncoding?: 'plain' | 'random'; readonly heapSize?: number; readonly identity?: 'gunyah' | 'gunyah-legacy' | 'none'; readonly services?: (vmid: number) => ServiceSettings } = {}) {
+    this.isWatchdogOn = options.watchdog ?? false;
     this.maxCaps = options.maxCaps ?? 64;
     const vcpuCountMax = options.vcpuCountMax ?? 16;
     const heapSize = options.heapSize ?? HEAP_SIZE;
@@ -57,7 +58,7 @@ export class Fixture {
     this.hypervisor = createHypervisor({
       engine: this.engine, events: this.events, cpuCount: options.cpuCount ?? 2, trace: (event) => { this.trace.push(event); }, seed: 7,
       heap: { base: RAM_END - BigInt(heapSize), sizeBytes: BigInt(heapSize) }, vcpuCountMax, hardwareInterrupts: [20, 33, 34],
-      capabilityEncoding: options.capabilityEncoding ?? 'plain', identity: options.identity ?? 'gunyah', onPlatformPower: (action) => { this.power.push(action); },
+      capabilityEncoding: options.capabilityEncoding ?? 'plain', identity: options.identity ?? 'gunyah', watchdog: this.isWatchdogOn, onPlatformPower: (action) => { this.power.push(action); },
       ...(options.services === undefined ? {} : { services: options.services }),
       deviceAccess: (address, access) => {
         this.devices.push({ address, isWrite: access.isWrite, value: access.value });
@@ -112,7 +113,7 @@ export class Fixture {
   }
 
   /** A VM with one vCPU, 1 MiB of RAM at IPA 0x80000000, powered off. */
-  makeVm({ vmid = 10, cpu = 0, proxy = false, options = 0n, withVpm = true, priority = 32, noAggregation = false }: TestVmOptions = {}): TestVm {
+  makeVm({ vmid = 10, cpu = 0, proxy = false, options = 0n, withVpm = true, priority = 32, noAggregation = false, beforeActivation }: TestVmOptions = {}): TestVm {
     const [cspace, addrspace, vic, vcpu, vpm] = [this.create('cspace'), this.create('addrspace'), this.create('vic'), this.create('thread'), this.create('vpm_group')];
     this.rootCall('cspace_configure', { cspace, max_caps: this.maxCaps });
     this.activate(cspace);
@@ -130,6 +131,7 @@ export class Fixture {
     this.rootCall('vcpu_configure', { vcpu, vcpu_options: options | (proxy ? 1n << 9n : 0n) });
     this.rootCall('vcpu_set_priority', { vcpu, priority });
     if (cpu !== 'none') this.rootCall('vcpu_set_affinity', { vcpu, affinity: cpu });
+    beforeActivation?.(vcpu);
     this.activate(vcpu);
     const memory = this.makeMemory(0x10_0000n);
     this.rootCall('addrspace_map', { addrspace, memextent: memory.cap, vbase: 0x8000_0000n, map_attrs: MAP_RWX, map_flags: 0, offset: 0n, size: 0n });

@@ -60,7 +60,7 @@ export class SystemFixture {
   private storeAt = STORE;
   private readonly damage: ((blob: Uint8Array) => void) | undefined;
 
-  constructor(secondaries: readonly SecondarySpec[] = [], options: { readonly cpuCount?: number; readonly damage?: (blob: Uint8Array) => void; readonly rm?: RmOptions; readonly identity?: 'gunyah' | 'gunyah-legacy' } = {}) {
+  constructor(secondaries: readonly SecondarySpec[] = [], options: { readonly cpuCount?: number; readonly damage?: (blob: Uint8Array) => void; readonly rm?: RmOptions; readonly watchdog?: boolean; readonly identity?: 'gunyah' | 'gunyah-legacy' } = {}) {
     this.rm = createResourceManager(options.rm);
     this.damage = options.damage;
     const cpuCount = options.cpuCount ?? 2;
@@ -68,7 +68,7 @@ export class SystemFixture {
     this.hypervisor = createHypervisor({
       engine: this.engine, events: this.events, cpuCount, trace: (event) => { this.trace.push(event); }, seed: 7,
       heap: { base: RAM_BASE + BigInt(RAM_SIZE - HEAP_SIZE), sizeBytes: BigInt(HEAP_SIZE) }, vcpuCountMax: 16, hardwareInterrupts: [33, 34],
-      onPlatformPower: () => undefined, isNewer: options.rm?.profile === 'linux', identity: options.identity ?? 'gunyah', deviceAccess: (address, guest) => (guest.isWrite ? 0n : address & 0xffffn),
+      onPlatformPower: () => undefined, watchdog: options.watchdog ?? false, isNewer: options.rm?.profile === 'linux', identity: options.identity ?? 'gunyah', deviceAccess: (address, guest) => (guest.isWrite ? 0n : address & 0xffffn),
     });
     this.hypervisor.bootRootVm(this.rm, {
       privateBase: PRIVATE, privateSizeBytes: 0x10_0000n, freeRanges: [{ base: FREE_BASE, sizeBytes: FREE_SIZE }], bootCpu: 0, timerFrequencyHz: 62_500_000,

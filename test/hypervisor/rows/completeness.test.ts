@@ -10,9 +10,13 @@ import { MEMORY_ROWS } from './memory';
 import { OBJECT_ROWS } from './objects';
 import { VCPU_ROWS } from './vcpu';
 import { VIRTIO_ROWS } from './virtio';
+import { WATCHDOG_ROWS } from './watchdog';
 
-const ROWS = [...OBJECT_ROWS, ...IPC_ROWS, ...MEMORY_ROWS, ...VCPU_ROWS, ...VIRTIO_ROWS];
+const ROWS = [...OBJECT_ROWS, ...IPC_ROWS, ...MEMORY_ROWS, ...VCPU_ROWS, ...VIRTIO_ROWS, ...WATCHDOG_ROWS];
 const CASES = ROWS.flatMap((tests) => casesOf(tests));
+
+/** What the rows of watchdogs answer on the reference build, which has none. */
+const isWatchdog = (row: HypercallName): boolean => row.startsWith('watchdog_') || row === 'partition_create_watchdog';
 
 /** Documented errors that no call can meet. */
 const UNREACHABLE: readonly { readonly error: ErrorName; readonly rows: (row: HypercallName) => boolean; readonly because: string }[] = [
@@ -25,22 +29,21 @@ const UNREACHABLE: readonly { readonly error: ErrorName; readonly rows: (row: Hy
   { error: 'RETRY', rows: (row) => row === 'vcpu_run', because: 'a vCPU that can be run is on no CPU, so that its move is never under way' },
   { error: 'OBJECT_STATE', rows: (row) => row === 'hwirq_unbind_virq', because: 'forwardable interrupts are active from boot' },
   { error: 'CSPACE_WRONG_OBJECT_TYPE', rows: (row) => row === 'object_activate', because: 'objects of every type can be activated' },
+  { error: 'UNIMPLEMENTED', rows: isWatchdog, because: 'that is the answer where the platform has no watchdogs, which the tests of the reference build look at' },
   { error: 'OK', rows: (row) => row === 'addrspace_attach_vdma' || row === 'vic_bind_msi_source', because: 'the reference build has no such object' },
 ];
-
-const isNumbered = (row: Hypercall): boolean => row.number !== null && (row.status === 'implemented' || row.status === 'stub' || row.status === 'no_handler');
 
 const missing = (): string[] => Object.entries(HYPERCALLS).flatMap(([key, value]) => {
   const name = key as HypercallName;
   const row: Hypercall = value;
-  if (!isNumbered(row)) return [];
+  if (row.number === null) return [];
   const tested = new Set(CASES.filter((test) => test.row === name).map(({ error }) => error));
   if (tested.size === 0) return [`${name} has no test`];
   const isExcused = (error: ErrorName) => UNREACHABLE.some((reason) => reason.error === error && reason.rows(name));
   return row.errors.filter((error) => !tested.has(error) && !isExcused(error)).map((error) => `${name} has no test of ${error}`);
 });
 
-it('every row that the reference build has is tested for success and for each documented error', () => {
+it('every row with a number is tested for success and for each documented error', () => {
   assert.deepEqual(missing(), []);
 });
 

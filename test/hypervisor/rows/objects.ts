@@ -18,15 +18,17 @@ function fullCspace(world: World): bigint {
 }
 
 /** Empties the heap after the sample was made. */
-const drained = (error: 'NOMEM', when: string, change: Failure['change'] = (_world, sample) => sample): Failure => fails(error, when, (world, sample) => {
+const drained = (error: 'NOMEM', when: string, change: Failure['change'] = (_world, sample) => sample, small = smallWorld): Failure => fails(error, when, (world, sample) => {
   const args = change(world, sample);
   world.drain();
   return args;
-}, { world: smallWorld });
+}, { world: small });
 
 const create: Sample = (world) => ({ src_partition: world.partition, cspace: world.active('cspace') });
 
-function creation(type: (typeof CREATABLE)[number]): RowTests {
+/** The row that creates objects of a type. */
+export function creation(type: MadeType, platform: ConstructorParameters<typeof World>[0] = { heapSize: 1 << 20 }): RowTests {
+  const small = () => new World(platform);
   return {
     row: `partition_create_${type}`, sample: create, success: 'makes an object in INIT with a master capability that has every right',
     check: (world, { cspace = 0 }, { values }) => {
@@ -40,8 +42,8 @@ function creation(type: (typeof CREATABLE)[number]): RowTests {
     },
     failures: [
       fails('CSPACE_FULL', 'the cspace has no room', (world, sample) => ({ ...sample, cspace: fullCspace(world) })),
-      drained('NOMEM', 'the heap is empty'),
-      drained('NOMEM', 'the heap is empty, which comes before a full cspace', (world, sample) => ({ ...sample, cspace: fullCspace(world) })),
+      drained('NOMEM', 'the heap is empty', undefined, small),
+      drained('NOMEM', 'the heap is empty, which comes before a full cspace', (world, sample) => ({ ...sample, cspace: fullCspace(world) }), small),
     ],
   };
 }
@@ -148,7 +150,7 @@ export const OBJECT_ROWS: readonly RowTests[] = [
     row: 'partition_create_partition', sample: () => ({ src_partition: UNDECODABLE, cspace: EMPTY_SLOT }), success: 'is a stub that looks at no capability', answers: 'UNIMPLEMENTED',
     check: (_world, _args, { values }) => { assert.equal(values['new_cap'], INVALID); },
   },
-  ...CREATABLE.map(creation),
+  ...CREATABLE.map((type) => creation(type)),
   {
     row: 'object_activate', sample: (world) => ({ cap: world.prepared('cspace') }), success: 'makes an object usable',
     check: (world, { cap = 0 }) => { assert.equal(world.call('partition_create_doorbell', { src_partition: world.partition, cspace: cap }, 'native').error, 'OK'); },
