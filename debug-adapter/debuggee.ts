@@ -1,6 +1,6 @@
 /** Powers a resolved system on and opens its symbols. */
 
-import { createSystem, DebugTarget, elfSections, err, loadSymbols, ok, parseElf, VmSymbols, type Diagnostic, type Result, type SymbolFile } from '../runtime/index';
+import { createSystem, DebugTarget, elfSections, err, loadSymbols, ok, parseElf, restoreWhole, VmSymbols, type Diagnostic, type Result, type SymbolFile, type WholeState } from '../runtime/index';
 import type { ResolvedSystem } from './configuration/resolve';
 import { parseSize } from './configuration/units';
 import type { Host } from './host';
@@ -35,9 +35,10 @@ export interface Debuggee {
 }
 
 /** Builds the system and everything the debugger needs to know about its images. */
-export async function makeDebuggee(host: Host, resolved: ResolvedSystem, launch: LaunchArguments): Promise<Result<Debuggee, readonly Diagnostic[]>> {
+export async function makeDebuggee(host: Host, resolved: ResolvedSystem, { launch, state }: { readonly launch: LaunchArguments; readonly state?: WholeState | undefined }): Promise<Result<Debuggee, readonly Diagnostic[]>> {
   const system = createSystem(resolved.description);
   if (!system.ok) return err(system.error);
+  if (state !== undefined) restoreWhole(system.value, state);
   const target = new DebugTarget(system.value, { history: historyOf(launch) });
   const names = [...resolved.description.vms.map(({ name }) => name), ...resolved.symbols.map(({ vm }) => vm)];
   const symbols = new Map(names.map((name) => [name, new VmSymbols(system.value, name)]));

@@ -27,6 +27,7 @@ const CATALOGUE = {
   unknownSource: { id: 1305, text: 'The source file is not where the program was built from. Get the sources of this build, and say in "sourceMap" where they are.', showUser: false },
   noLocation: { id: 1306, text: 'No source line is known for {address}.', showUser: false },
   cannotWrite: { id: 1308, text: 'Cannot write {path}: {problem}.', showUser: true },
+  cannotRestore: { id: 1309, text: 'Cannot restore {path}: {problem}.', showUser: true },
   serviceRefused: { id: 1307, text: '{errno} ({number}): {problem}.', showUser: false },
   internal: { id: 1900, text: 'The adapter made a mistake: {problem}. Please report it with the steps that led here.', showUser: true },
 } as const satisfies Record<string, { readonly id: number; readonly text: string; readonly showUser: boolean }>;

@@ -18,13 +18,16 @@ export { parseElf } from './images/elf';
 export { imageOf, type DiskImage } from './machine/devices/disk-contents';
 export type { DiskDescription, FirmwareDescription, PlatformDescription, SystemDescription, VirtioDescription, VmDescription } from './system/description';
 export type { Stop } from './system/stop';
-export { FATAL_REPORTS, FAULT_LOOP, type System } from './system/system';
+export { FATAL_REPORTS, FAULT_LOOP } from './system/reports';
+export type { System } from './system/system';
 export {
   builtInType, C_TYPES, elfSections, findMember, fromBytes, loadSymbols, registersFrom, sizeOfType, stripType, SymbolFile, toBytes, typeInFrame, typeName, VOID, walkStack,
   type BaseType, type EnumType, type FrameContext, type Location, type Member, type PointerType, type RecordType, type StackFrame, type Type,
 } from './symbols/index';
 export { applyOverlays, compileDeviceTree } from './system/compile-device-tree';
 export { createSystem } from './system/boot';
+export { restoreWhole, saveWhole, systemFingerprint, type WholeState } from './system/whole-state';
+export { StateHash } from './system/state-hash';
 export { HYPERCALLS } from './hypervisor/hypercall-table';
 export { PSCI_NAMES } from './hypervisor/psci';
 export { KVM_SERVICE_NAMES } from './hypervisor/kvm-services';

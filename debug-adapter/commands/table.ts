@@ -1,6 +1,7 @@
 /** Commands of the debug console. What begins with a command's name and one of its verbs is a command; everything else is an expression. */
 
 import type { Session } from '../session';
+import { SNAPSHOT_COMMAND, TRACE_COMMAND } from './files';
 import { SMCCC_COMMAND } from './smccc';
 
 /** One command. */
@@ -15,7 +16,7 @@ export interface Command {
 }
 
 /** All commands. */
-export const COMMANDS: readonly Command[] = [SMCCC_COMMAND];
+export const COMMANDS: readonly Command[] = [SMCCC_COMMAND, SNAPSHOT_COMMAND, TRACE_COMMAND];
 
 /** Carries a command out; undefined if the text is none. */
 export function runCommand(session: Session, text: string): string | Promise<string> | undefined {

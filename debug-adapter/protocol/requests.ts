@@ -411,6 +411,15 @@ export interface HypervisorIdentity {
   readonly linux: readonly LinuxGeneration[];
 }
 
+/** A saved or restored session. After a restore the system stands still there, with a `stopped` event; history begins anew. */
+export interface SnapshotAnswer {
+  readonly action: 'save' | 'restore';
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly tick: number;
+  /** As `gunyah run --json` gives it. */
+  readonly stateHash: string;
+}
 /** What `gunyah/exportTrace` is asked. */
 export interface TraceExportQuery {
   readonly format: 'jsonl' | 'perfetto' | 'pcapng';
@@ -477,6 +486,7 @@ export interface CustomRequests {
   'gunyah/seek': { arguments: { tick?: number; event?: number }; body: { tick: number } };
   'gunyah/lastWrite': { arguments: { address: string; vm?: string; size?: number }; body: { found: boolean; tick?: number; vm?: string; pc?: Hex } };
   'gunyah/writeConsole': { arguments: { vm: string; text: string }; body: { accepted: number } };
+  'gunyah/snapshot': { arguments: { action: 'save' | 'restore'; path: string }; body: SnapshotAnswer };
   'gunyah/exportTrace': { arguments: TraceExportQuery; body: TraceExport };
   'gunyah/serviceRegisters': { arguments: VmArguments; body: ServiceSelection };
   'gunyah/getServiceRegister': { arguments: VmArguments & { register: string }; body: { id: Hex; name: string; value: Hex } };

@@ -15,6 +15,7 @@ import { translationBody } from '../views/translation';
 import { ObjectBook } from '../views/objects';
 import { numberOf, numberOr, textOf, textOr, type Arguments } from './arguments';
 import { SERVICE_REQUESTS } from './services';
+import { snapshot } from './snapshot';
 import type { Handler } from './table';
 import { exportTrace } from './trace-export';
 
@@ -130,6 +131,7 @@ const HANDLERS: CustomHandlers = {
   'gunyah/deviceTree': deviceTree,
   ...SERVICE_REQUESTS,
   'gunyah/exportTrace': exportTrace,
+  'gunyah/snapshot': snapshot,
 };
 
 /** By name, as the request table wants them. */

@@ -1,7 +1,7 @@
 /** Beginning and end of a session: initialize, launch, restart, disconnect. */
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import type { Diagnostic } from '../../runtime/index';
+import type { Diagnostic, WholeState } from '../../runtime/index';
 import { checkSystem } from '../configuration/system-file';
 import { resolveSystem, resolveSystemFile, systemOfProgram, type ResolvedSystem } from '../configuration/resolve';
 import { makeDebuggee } from '../debuggee';
@@ -69,9 +69,9 @@ async function launch(session: Session, args: Arguments): Promise<unknown> {
 }
 
 /** Builds the system that a configuration describes, and tells the client what is in it. */
-async function powerOn(session: Session, options: LaunchArguments): Promise<void> {
+async function powerOn(session: Session, options: LaunchArguments, state?: WholeState): Promise<void> {
   const resolved = await resolve(session, options);
-  const debuggee = need(await makeDebuggee(session.host, resolved, options));
+  const debuggee = need(await makeDebuggee(session.host, resolved, { launch: options, state }));
   session.release();
   session.debuggeeIfAny = debuggee;
   debuggee.target.onMoved = () => { session.breakpoints.follow(); };
@@ -111,6 +111,19 @@ async function restart(session: Session, args: Arguments): Promise<unknown> {
   session.applyFilters();
   session.followUps.push(() => { begin(session); });
   return {};
+}
+
+/** Goes on from a saved state in a new instance of the system; stands still there. */
+export async function goOnFrom(session: Session, state: WholeState): Promise<void> {
+  const { launch: options } = session.debuggee;
+  await powerOn(session, options, state);
+  session.breakpoints.reinstall();
+  session.applyFilters();
+  session.followUps.push(() => {
+    session.notices.jobEnded();
+    session.consoles.flush();
+    session.stoppedHere('goto', session.debuggee.target.system.focusVcpu ?? session.debuggee.target.system.vcpuIndexes()[0] ?? 0);
+  });
 }
 
 function begin(session: Session): void {

@@ -17,6 +17,7 @@ import { START_SECONDS } from './board-devices';
 import type { SystemDescription } from './description';
 import { Journal, type JournalEntry, type ServiceChoice } from './journal';
 import type { MemoryLayout } from './layout';
+import { FAULT_LOOP, UNSUPPORTED } from './reports';
 import { RunLoop, type Interception } from './run-loop';
 import { Semihosting } from './semihosting';
 import { StateHash } from './state-hash';
@@ -28,18 +29,6 @@ import type { Parts, SystemThread, VcpuName, VmConsole, VmSummary } from './part
 const PENDING_MAX = 4096;
 const SEMIHOSTING_IMMEDIATE = 0xf000;
 const ALL_CLASSES = 0xffff_ffff_ffff_ffffn;
-/** Code of the report that a vCPU does nothing but take one exception. */
-export const FAULT_LOOP = 'guest-fault-loop';
-
-/** What a guest may ask of a core that this machine does not have. */
-const UNSUPPORTED = {
-  'big-endian': { code: 'guest-big-endian', text: 'The guest turns on big-endian data (SCTLR_EL1.EE or E0E), and this machine is little-endian only' },
-  'aarch32': { code: 'guest-aarch32', text: 'The guest returns to AArch32 at EL0, and this machine executes AArch64 only' },
-} as const;
-
-/** Codes of reports after which a guest makes no progress any more. */
-export const FATAL_REPORTS: ReadonlySet<string> = new Set([FAULT_LOOP, ...Object.values(UNSUPPORTED).map(({ code }) => code)]);
-
 export type { Watchpoint };
 
 /** What the system is to look out for; see `control/breakpoints.ts`. */
@@ -82,6 +71,7 @@ export class System implements TimelineSubject {
   private readonly pending: Stop[] = [];
   private lastRetiredTicks: number[] = [];
   private focus: number | undefined;
+  private beginning: Ticks = ticks(0);
   /** Pages that ever held something but zeros, as far as known. */
   private readonly touched = new Set<number>();
   /** Pages written since `collectDirtyPages` was last called, beside those that the engine knows. */
@@ -136,7 +126,7 @@ export class System implements TimelineSubject {
 
   /** Where history begins. */
   get historyStart(): Ticks {
-    return ticks(0);
+    return this.beginning;
   }
 
   /** Consoles by VM, in the order of the description. */
@@ -359,8 +349,7 @@ export class System implements TimelineSubject {
     const hash = new StateHash();
     const { loop, parts, semihosting, vcpus } = this.save();
     hash.value({ loop, parts, semihosting, vcpus });
-    this.noteDirty();
-    for (const page of [...this.touched].sort((left, right) => left - right)) {
+    for (const page of this.touchedPages()) {
       const bytes = this.engine.memory.readPage(page);
       if (bytes.every((byte) => byte === 0)) continue;
       hash.word(page);
@@ -400,6 +389,25 @@ export class System implements TimelineSubject {
     for (const { index, state } of saved.vcpus) this.engine.vcpu(index).restore(state);
     this.parts.restore(saved.parts);
     this.semihost.restore(saved.semihosting);
+  }
+
+  /** Pages that may hold something but zeros. */
+  touchedPages(): number[] {
+    this.noteDirty();
+    return [...this.touched].sort((left, right) => left - right);
+  }
+
+  /** Takes over a state that another instance saved, whose pages are in memory already: history begins here. */
+  adopt(saved: unknown, pages: readonly number[]): void {
+    assert(isSavedSystem(saved), 'an adopted state is a saved system of this version');
+    for (const page of pages) {
+      this.touched.add(page);
+      this.dirty.add(page);
+    }
+    this.trace.adopt(saved.trace);
+    this.restore(saved);
+    this.memoryRestored();
+    this.beginning = this.now;
   }
 
   collectDirtyPages(): Uint32Array {

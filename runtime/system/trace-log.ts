@@ -46,6 +46,13 @@ export class TraceLog {
     return fresh;
   }
 
+  /** The system goes on from another instance's state: events before this number are not known here. */
+  adopt(position: number): void {
+    this.events = [];
+    this.first = position;
+    this.position = position;
+  }
+
   /** The event with this number, if kept. */
   at(number: number): TraceEvent | undefined {
     return this.events[number - this.first];

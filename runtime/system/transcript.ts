@@ -52,6 +52,17 @@ export class Transcript {
     this.position = position;
   }
 
+  /** The system goes on from another instance's state: what was printed before is taken over, to be shown. */
+  adopt(text: Uint8Array, position: number): void {
+    assert(text.length <= position, 'a transcript is no longer than what was printed');
+    this.bytes = new Uint8Array(Math.max(4096, text.length));
+    this.bytes.set(text);
+    this.start = position - text.length;
+    this.end = position;
+    this.drained = this.start;
+    this.position = position;
+  }
+
   /** History branches here: what was printed after the current position never happened. */
   truncate(): void {
     this.end = this.position;

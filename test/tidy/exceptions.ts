@@ -28,7 +28,6 @@ export const EXCEPTIONS: Readonly<Record<RuleName, Readonly<Record<string, Excep
   'cast': {
     'runtime/base/brands.ts': { count: 8, reason: 'the only place that makes branded values' },
     'runtime/base/ring.ts': { count: 1, reason: 'a generic slot that was written before it is read' },
-    'runtime/control/breakpoints.ts': { count: 2, reason: 'an event made for matching, whose place and time nobody reads' },
     'runtime/hypervisor/capability-lookup.ts': { count: 1, reason: 'narrows an object by the type that was just compared' },
     'runtime/hypervisor/errors.ts': { count: 1, reason: BY_KEYS },
     'runtime/hypervisor/hypercalls-objects.ts': { count: 2, reason: 'rows whose capability argument may name an object of any type' },
