@@ -6,6 +6,7 @@
 import { TextDocuments, TextDocumentSyncKind, type Connection, type InitializeParams, type InitializeResult } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { Answering } from './answering';
+import { completion, COMPLETION_TRIGGERS } from './features/completion';
 import { foldingRanges } from './features/folding';
 import { formatting } from './features/formatting';
 import { hover } from './features/hover';
@@ -94,6 +95,7 @@ function configureWith(connection: Connection, state: { readonly workspace: Work
     folders = foldersOf(params);
     settings = readSettings(params.initializationOptions, settings);
     workspace.configure(folders, settings);
+    workspace.hasSnippets = field(field(field(params.capabilities.textDocument, 'completion'), 'completionItem'), 'snippetSupport') === true;
     return { capabilities: CAPABILITIES, serverInfo: { name: 'gunyah dt lsp' } };
   });
   // Our own bindings are needed by every tree; reading them must not wait for the first.
@@ -117,6 +119,7 @@ function configureWith(connection: Connection, state: { readonly workspace: Work
 
 const CAPABILITIES: InitializeResult['capabilities'] = {
   textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
+  completionProvider: { triggerCharacters: COMPLETION_TRIGGERS },
   documentSymbolProvider: true, foldingRangeProvider: true, selectionRangeProvider: true,
   documentFormattingProvider: true, documentRangeFormattingProvider: true,
   definitionProvider: true, referencesProvider: true, hoverProvider: true,
@@ -142,6 +145,10 @@ function answerRequests(connection: Connection, workspace: Workspace): void {
   connection.onSelectionRanges(answering.about([], (source, { positions }) => selectionRanges(source, checkedPositions(positions))));
   connection.onDocumentFormatting(answering.about([], (source) => formatting(source)));
   connection.onDocumentRangeFormatting(answering.about([], (source, { range }) => formatting(source, checkedRange(range))));
+  connection.onCompletion(answering.meaning([], (at) => completion(at, {
+    base: at.analysis.tree.plugin ? workspace.baseOf(at.analysis) : undefined, includePaths: workspace.includePathsFor(at.analysis.root), hasSnippets: workspace.hasSnippets,
+    namesIn: (folder) => workspace.files.namesIn(folder).map((name) => (workspace.files.hasFolder(`${folder}/${name}`) ? `${name}/` : name)),
+  })));
   connection.onHover(answering.meaning(null, ({ source, analysis, offset }) => hover(source, analysis, offset)));
   connection.onDefinition(answering.meaning([], ({ source, analysis, offset }) => definitions(source, analysis, offset, workspace.includePathsFor(analysis.root))));
   connection.onReferences(answering.meaning([], ({ source, analysis, offset }, params) => references(source, analysis, offset, field(field(params, 'context'), 'includeDeclaration') === true ? 'uses and declarations' : 'uses')));

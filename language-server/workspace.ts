@@ -18,6 +18,8 @@ export class Workspace {
   readonly documents: OpenDocuments;
   readonly files: WorkspaceFiles;
   readonly bindings: BindingStore;
+  /** True if the client fills in snippets. */
+  hasSnippets = false;
   private readonly analyses: Analyses;
   private folders: readonly string[] = [];
   private settings: ServerSettings = NO_SETTINGS;

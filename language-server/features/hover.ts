@@ -8,6 +8,7 @@ import { DtNode, type DtProperty } from '../../runtime/devicetree/tree';
 import { nodeOfReference, type Analysis } from '../analysis';
 import type { SourceDocument } from '../documents';
 import { rangeOf } from '../positions';
+import { bindingText } from './completion';
 import { labelOf, mergedNode, tokenAt } from '../symbols';
 
 /** Most properties of a node that are shown, and most characters of each. */
@@ -27,9 +28,10 @@ export function hover(source: SourceDocument, analysis: Analysis, offset: number
   }
   if (inner === undefined || inner.name !== token) return null;
   const node = mergedNode(analysis, source.path, parts);
-  if (inner.kind === 'node') return node === undefined ? null : say(nodeText(node));
+  const told = (text: string): string => (text === '' ? '' : `\n\n${text}`);
+  if (inner.kind === 'node') return node === undefined ? null : say(nodeText(node) + told(bindingText(analysis, node, undefined)));
   const property = inner.kind === 'property' ? node?.property(token.text) : undefined;
-  return node === undefined || property === undefined ? null : say(propertyText(node, property));
+  return node === undefined || property === undefined ? null : say(propertyText(node, property) + told(bindingText(analysis, node, property.name)));
 }
 
 function nodeText(node: DtNode): string {

@@ -141,7 +141,8 @@ export function splitReference(reference: string, base: string): readonly [uri: 
   return [`${origin}/${segments.join('/')}`, pointer];
 }
 
-function at(root: JsonObject, pointer: string): Json | undefined {
+/** The value that a JSON pointer leads to. */
+export function at(root: JsonObject, pointer: string): Json | undefined {
   return pointer.split('/').slice(1).reduce<Json | undefined>((found, raw) => {
     const key = decodePointer(raw);
     if (isList(found)) return found[Number(key)];

@@ -1,0 +1,175 @@
+/** Completion: names and values that bindings know, labels, paths, files, and what can be deleted. */
+
+import { posix } from 'node:path';
+import { CompletionItemKind, InsertTextFormat, MarkupKind, type CompletionItem, type CompletionList, type Range } from 'vscode-languageserver';
+import { describeMembers, describeNode, type DescribedMember } from '../../runtime/devicetree/bindings/describe';
+import { isTrivia, syntaxPathAt, type SyntaxNode } from '../../runtime/devicetree/syntax/tree';
+import type { DtNode } from '../../runtime/devicetree/tree';
+import type { Analysis } from '../analysis';
+import type { Meaning } from '../answering';
+import { rangeOf } from '../positions';
+import { mergedNode } from '../symbols';
+
+/** Most entries of one answer. */
+const ITEMS_MAX = 1000;
+
+/** Characters after which an editor should ask. */
+export const COMPLETION_TRIGGERS = ['&', '/', '"', '<', '{', '#', '@'];
+
+/** What the surroundings add. */
+export interface CompletionHelp {
+  readonly base: Analysis | undefined;
+  readonly includePaths: readonly string[];
+  readonly hasSnippets: boolean;
+  /** Names in a folder; those of folders end with a slash. */
+  readonly namesIn: (folder: string) => readonly string[];
+}
+
+interface Place extends Meaning {
+  readonly help: CompletionHelp;
+  /** The line up to the cursor. */
+  readonly before: string;
+}
+
+/** What may stand at an offset. */
+export function completion(at: Meaning, help: CompletionHelp): CompletionItem[] | CompletionList {
+  const { text } = at.source.syntax;
+  const before = text.slice(text.lastIndexOf('\n', at.offset - 1) + 1, at.offset);
+  const place: Place = { ...at, help, before };
+  if (isInComment(place)) return [];
+  const items = included(place) ?? referenced(place) ?? deleted(place) ?? valued(place) ?? named(place);
+  // A client asks again while a list is not complete, and then more has been typed.
+  return items.length <= ITEMS_MAX ? items : { isIncomplete: true, items: items.slice(0, ITEMS_MAX) };
+}
+
+function isInComment({ source, offset }: Place): boolean {
+  return source.syntax.tokens.some((token) => token.kind === 'comment' && token.start < offset && (offset < token.end || (token.text.startsWith('//') && offset === token.end)));
+}
+
+/** An entry that replaces what was typed of it. */
+function item(place: Place, typed: number, entry: { readonly label: string; readonly kind: CompletionItemKind; readonly detail?: string | undefined; readonly documentation?: string | undefined; readonly text?: string; readonly isSnippet?: boolean }): CompletionItem {
+  const range: Range = rangeOf(place.source.document, place.offset - typed, place.offset);
+  const { label, kind, detail, documentation, text = label, isSnippet = false } = entry;
+  const plain = text.replace(/\$\{\d+:([^}]*)\}|\$\d+/g, '$1');
+  return {
+    label, kind, filterText: label, textEdit: { range, newText: isSnippet && place.help.hasSnippets ? text : plain },
+    ...(isSnippet && place.help.hasSnippets ? { insertTextFormat: InsertTextFormat.Snippet } : {}),
+    ...(detail === undefined ? {} : { detail }), ...(documentation === undefined ? {} : { documentation: { kind: MarkupKind.Markdown, value: documentation } }),
+  };
+}
+
+function included(place: Place): CompletionItem[] | undefined {
+  const match = /^\s*#\s*include\s*(["<])([^">]*)$/.exec(place.before) ?? /\/include\/\s*(")([^"]*)$/.exec(place.before);
+  if (match === null) return undefined;
+  const [, quote, typed = ''] = match;
+  const slash = typed.lastIndexOf('/') + 1;
+  const roots = [...(quote === '"' ? [posix.dirname(place.source.path)] : []), ...place.help.includePaths];
+  const names = new Set(roots.flatMap((root) => place.help.namesIn(posix.join(root, typed.slice(0, slash)))));
+  return [...names].filter((name) => /\/$|\.(dtsi|h|dts)$/.test(name)).sort().map((label) => item(place, typed.length - slash, { label, kind: label.endsWith('/') ? CompletionItemKind.Folder : CompletionItemKind.File }));
+}
+
+function trees({ analysis, help }: Place): readonly DtNode[] {
+  return [analysis.tree.root, ...(help.base === undefined ? [] : [help.base.tree.root])];
+}
+
+function referenced(place: Place): CompletionItem[] | undefined {
+  const path = /&\{([^}\s]*)$/.exec(place.before)?.[1];
+  if (path !== undefined) return paths(place, path);
+  const typed = /&(\w*)$/.exec(place.before)?.[1];
+  if (typed === undefined || isInString(place.before)) return undefined;
+  const found = new Map<string, DtNode>();
+  for (const root of trees(place)) for (const node of root.walk()) for (const label of node.labels) if (!found.has(label)) found.set(label, node);
+  return [...found].map(([label, node]) => item(place, typed.length, { label, kind: CompletionItemKind.Reference, detail: node.path }));
+}
+
+function paths(place: Place, typed: string): CompletionItem[] {
+  const slash = typed.lastIndexOf('/') + 1;
+  const parents = trees(place).flatMap((root) => root.at(typed.slice(0, slash)) ?? []);
+  return parents.flatMap(({ children }) => children.map(({ name, path }) => item(place, typed.length - slash, { label: name, kind: CompletionItemKind.Module, detail: path })));
+}
+
+function isInString(before: string): boolean {
+  return (before.match(/(?<!\\)"/g)?.length ?? 0) % 2 === 1;
+}
+
+/** The parts around the offset, down to the innermost node whose body holds it. */
+function bodiesAround({ source, offset }: Place): readonly SyntaxNode[] {
+  const { tokens } = source.syntax;
+  return syntaxPathAt(source.syntax, offset).filter((part) => part.open !== undefined && (tokens[part.open]?.end ?? Infinity) <= offset && (part.close === undefined || offset <= (tokens[part.close]?.start ?? 0)));
+}
+
+function nodeAround(place: Place): DtNode | undefined {
+  return mergedNode(place.analysis, place.source.path, bodiesAround(place));
+}
+
+function deleted(place: Place): CompletionItem[] | undefined {
+  const match = /\/delete-(node|property)\/\s*([\w,.+*#?@-]*)$/.exec(place.before);
+  const node = match === null ? undefined : nodeAround(place);
+  if (match === null) return undefined;
+  const [, kind, typed = ''] = match;
+  const names = kind === 'node' ? node?.children.map(({ name }) => name) : node?.properties.map(({ name }) => name);
+  return (names ?? []).map((label) => item(place, typed.length, { label, kind: kind === 'node' ? CompletionItemKind.Module : CompletionItemKind.Property, text: `${label};` }));
+}
+
+/** Values of the property that the cursor is in. */
+function valued(place: Place): CompletionItem[] | undefined {
+  const { source, offset, analysis } = place;
+  const inner = syntaxPathAt(source.syntax, offset).at(-1);
+  const equals = inner?.kind === 'property' && inner.equals !== undefined ? source.syntax.tokens[inner.equals] : undefined;
+  const name = inner?.name?.text;
+  if (name === undefined || equals === undefined || offset < equals.end) return undefined;
+  const node = nodeAround(place);
+  const { bindings } = analysis.law;
+  const inString = isInString(place.before);
+  const typed = (inString ? /[^"]*$/ : /[\w,.+*#?@-]*$/).exec(place.before)?.[0] ?? '';
+  const described = node === undefined ? undefined : describeMembers(bindings, node).get(name);
+  const values = name === 'compatible' ? [...bindings.knowledge.documented.names] : name === 'status' ? STATUSES : (described?.values ?? []);
+  const wrap = (value: string | number): string => (inString ? String(value) : typeof value === 'string' ? `"${value}"` : /<[^>]*$/.test(place.before) ? String(value) : `<${String(value)}>`);
+  const known = values.filter((value) => (!inString || typeof value === 'string') && String(value).includes(typed));
+  return known.map((value) => {
+    const uri = name === 'compatible' ? bindings.compatibles.get(String(value)) : undefined;
+    const title = uri === undefined ? undefined : bindings.schemas.get(uri)?.['title'];
+    return item(place, typed.length, { label: String(value), kind: CompletionItemKind.Value, text: wrap(value), detail: typeof title === 'string' ? title : undefined, documentation: described?.description });
+  });
+}
+
+const STATUSES = ['okay', 'disabled', 'reserved', 'fail'];
+
+/** Names where a statement begins. */
+function named(place: Place): CompletionItem[] {
+  if (isInString(place.before) || !beginsStatement(place)) return [];
+  const typed = /[\w,.+*#?@/-]*$/.exec(place.before)?.[0] ?? '';
+  if (bodiesAround(place).length <= 1) return TOP.map(([label, text]) => item(place, typed.length, { label, kind: CompletionItemKind.Keyword, text, isSnippet: true }));
+  const node = nodeAround(place);
+  const members = node === undefined ? [] : [...describeMembers(place.analysis.law.bindings, node).values()];
+  const fresh = members.filter(({ name, form }) => form === 'node' ? node?.child(name) === undefined : !(node?.has(name) ?? false));
+  return [
+    ...fresh.map((member) => item(place, typed.length, memberEntry(member))),
+    ...INSIDE.map(([label, text]) => item(place, typed.length, { label, kind: CompletionItemKind.Keyword, text, isSnippet: true })),
+  ];
+}
+
+function memberEntry(member: DescribedMember): Parameters<typeof item>[2] {
+  const { name, form, description, isRequired, values } = member;
+  const [only] = values;
+  const preset = values.length === 1 && only !== undefined ? String(only) : '';
+  const text = { node: `${name} {\n\t$1\n};`, flag: `${name};`, string: `${name} = "\${1:${preset}}";`, cells: `${name} = <\${1:${preset}}>;` }[form];
+  return { label: name, kind: form === 'node' ? CompletionItemKind.Module : CompletionItemKind.Property, detail: isRequired ? 'required' : undefined, documentation: description, text, isSnippet: true };
+}
+
+const TOP: readonly (readonly [string, string])[] = [['/dts-v1/', '/dts-v1/;'], ['/plugin/', '/plugin/;'], ['/ {', '/ {\n\t$1\n};'], ['/delete-node/', '/delete-node/ &$1;'], ['/memreserve/', '/memreserve/ $1;'], ['/include/', '/include/ "$1"']];
+const INSIDE: readonly (readonly [string, string])[] = [['/delete-node/', '/delete-node/ $1;'], ['/delete-property/', '/delete-property/ $1;'], ['/omit-if-no-ref/', '/omit-if-no-ref/ $1']];
+
+/** True if the word at the cursor stands where a property, a node or a directive begins. */
+function beginsStatement({ source, offset, before }: Place): boolean {
+  const start = offset - (/[\w,.+*#?@/-]*$/.exec(before)?.[0].length ?? 0);
+  const last = source.syntax.tokens.filter((token) => token.end <= start && !isTrivia(token)).at(-1);
+  return last === undefined || /^[;{}]$/.test(last.text) || last.kind === 'label' || last.text.endsWith('/');
+}
+
+/** What bindings say of a node or one of its properties, for hovers; empty if nothing. */
+export function bindingText(analysis: Analysis, node: DtNode, property: string | undefined): string {
+  const { bindings } = analysis.law;
+  if (property === undefined) return describeNode(bindings, node).map(({ title, description }) => `**${title}**${description === undefined ? '' : `\n\n${description}`}`).join('\n\n');
+  return describeMembers(bindings, node).get(property)?.description ?? '';
+}
