@@ -19,8 +19,7 @@ const NESTING_MAX = 100;
 /** Collections of fewer files are read anew each time. */
 const KEPT_FROM = 200;
 const META_SCHEMAS = 'http://devicetree.org/meta-schemas/';
-/** One of dt-schema's own bindings that Linux's build on; without these, Linux's say things that nobody means. */
-const LINUX_NEEDS = 'http://devicetree.org/schemas/clock/clock.yaml';
+/** One of dt-schema's own bindings that Linux's build on; without these, ours take their place. */
 const LINUX_NEEDS_FILE = '/schemas/clock/clock.yaml';
 
 /** Which of our own bindings for the hypervisor node to use. */
@@ -60,8 +59,8 @@ export class BindingStore {
     // Of two bindings with one `$id` the first counts, so those of the user go before ours.
     const files = stampsOf([...folders, ...ownFolders(form)]);
     if (files.length < KEPT_FROM) return readAll(files);
-    const own = this.setFor(form, []);
-    return own.schemas.has(LINUX_NEEDS) || files.some(({ path }) => path.endsWith(LINUX_NEEDS_FILE)) ? this.loadKept(files) : own;
+    const isComplete = files.some(({ path }) => path.endsWith(LINUX_NEEDS_FILE));
+    return this.loadKept(isComplete ? files : [...files, ...stampsOf([join(__dirname, 'bindings', 'core-linux')])]);
   }
 
   private loadKept(files: readonly FileStamp[]): BindingSet {
