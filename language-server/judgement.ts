@@ -5,7 +5,7 @@
 
 import type { BindingFailure, BindingSet } from '../runtime/devicetree/bindings/binding-set';
 import { UNDOCUMENTED } from '../runtime/devicetree/bindings/binding-set';
-import { failureWords } from '../runtime/devicetree/bindings/failure-words';
+import { failureWords, requiredChoices } from '../runtime/devicetree/bindings/failure-words';
 import { TreeChecker } from '../runtime/devicetree/bindings/tree-checker';
 import { checkTree, type CheckLevel } from '../runtime/devicetree/checks/check-table';
 import { applyOverlay } from '../runtime/devicetree/overlay';
@@ -21,6 +21,8 @@ export interface Problem extends DtDiagnostic {
   readonly nodePath?: string;
   readonly about?: string;
   readonly missing?: readonly string[];
+  /** Properties of which one group is missing. */
+  readonly choices?: readonly (readonly string[])[];
   readonly surplus?: readonly string[];
 }
 
@@ -128,12 +130,14 @@ function problemsOf(failure: BindingFailure, bindings: BindingSet): Problem[] {
   const isMissing = keyword === 'required';
   const each = isMissing || names.length === 0 ? [undefined] : names;
   const binding = bindings.paths.get(schemaId);
+  const choices = requiredChoices(failure);
   return each.map((name): Problem => ({
     severity: 'error',
     code: schemaId.replace(/^https?:\/\/[^/]+\/(schemas\/)?/, ''),
     message: `${node.path}: ${isMissing && names.length > 1 ? `The properties ${names.join(', ')} are required.` : failureWords(failure, name)}`,
     nodePath: nodeAt(failure).path,
     ...(binding === undefined ? {} : { binding }),
+    ...(choices.length === 0 ? {} : { choices }),
     ...(isMissing ? { missing: names } : name !== undefined && /Properties$/.test(keyword) ? { surplus: [name] } : {}),
     ...placeOf(guiltyOrigin(failure, name)),
   }));

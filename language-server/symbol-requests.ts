@@ -1,6 +1,6 @@
-/** Requests about names and references: tokens, links, hints, lenses, hierarchy, renaming. Parameters are checked here; the answers are made in `features/`. */
+/** Requests about names and references: tokens, links, hints, lenses, hierarchy, renaming, quick fixes. Parameters are checked here; the answers are made in `features/`. */
 
-import type { Connection, ServerCapabilities } from 'vscode-languageserver';
+import { CodeActionKind, type Connection, type ServerCapabilities } from 'vscode-languageserver';
 import { Answering } from './answering';
 import { incomingCalls, outgoingCalls, prepareCallHierarchy } from './features/call-hierarchy';
 import { codeLenses } from './features/code-lens';
@@ -8,6 +8,8 @@ import { inlayHints } from './features/inlay-hints';
 import { linkedEditing } from './features/linked-editing';
 import { documentLinks } from './features/links';
 import { FIRST_TRIGGER, MORE_TRIGGERS, onTypeFormatting } from './features/on-type-formatting';
+import { quickFixes } from './features/quick-fixes';
+import { refactorings } from './features/refactorings';
 import { prepareRename, rename } from './features/rename';
 import { semanticTokens, SemanticTokensHistory } from './features/semantic-tokens';
 import { workspaceSymbols } from './features/workspace-symbols';
@@ -18,6 +20,7 @@ import type { Workspace } from './workspace';
 /** What the requests here need in the answer to `initialize`. */
 export const SYMBOL_CAPABILITIES: Partial<ServerCapabilities> = {
   renameProvider: { prepareProvider: true }, workspaceSymbolProvider: true, documentLinkProvider: { resolveProvider: false }, linkedEditingRangeProvider: true,
+  codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix, CodeActionKind.RefactorRewrite] },
   callHierarchyProvider: true, codeLensProvider: { resolveProvider: false }, inlayHintProvider: { resolveProvider: false },
   documentOnTypeFormattingProvider: { firstTriggerCharacter: FIRST_TRIGGER, moreTriggerCharacter: [...MORE_TRIGGERS] },
 };
@@ -34,6 +37,7 @@ export function answerSymbolRequests(connection: Connection, workspace: Workspac
   connection.languages.onLinkedEditingRange(answering.about(null, (source, { position }) => linkedEditing(source, source.document.offsetAt(checkedPosition(position)))));
   connection.languages.inlayHint.on(answering.analysed([], ({ source, analysis }, { range }) => inlayHints(source, analysis, checkedRange(range))));
   connection.onCodeLens(answering.analysed([], ({ source, analysis }) => codeLenses(source, { analysis, base: analysis.tree.plugin ? workspace.baseOf(analysis) : undefined, showPlaces: workspace.showPlacesCommand })));
+  connection.onCodeAction(answering.analysed([], ({ source, analysis }, { range }) => [...quickFixes(source, analysis, checkedRange(range)), ...refactorings(source, checkedRange(range))]));
   connection.onPrepareRename(answering.meaning(null, prepareRename));
   connection.onRenameRequest(answering.meaning(null, (at, { newName }) => rename(at, checkedText(newName), workspace.analyse())));
   connection.onDocumentOnTypeFormatting(answering.about([], (source, { position, ch }) => onTypeFormatting(source, checkedPosition(position), checkedText(ch))));

@@ -32,6 +32,11 @@ export function diagnosticsByFile(analysis: Analysis): ReadonlyMap<string, reado
   return byFile;
 }
 
+/** One problem as the protocol has it, as it was published. */
+export function diagnosticOfProblem(problem: Problem, analysis: Analysis): Diagnostic {
+  return diagnosticOf(problem, problem.file !== undefined && analysis.textOf(problem.file) !== undefined, (path) => documentOf(uriOfPath(path), analysis.textOf(path) ?? ''));
+}
+
 function diagnosticOf(problem: Problem, isKnown: boolean, documentAt: (path: string) => ReturnType<typeof documentOf>): Diagnostic {
   const { definition, file = '' } = problem;
   const start = { line: 0, character: 0 };

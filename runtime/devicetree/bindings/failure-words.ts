@@ -78,11 +78,18 @@ function tooFew({ path, value, schema }: Failure, argument: Json): string {
 /** The form that comes nearest is the one with the fewest failures; what it lacks says most. */
 function choices({ path, branches = [], keyword }: Failure): string {
   if (keyword === 'oneOf' && branches.some((branch) => branch.length === 0)) return `${subject(path)} fits several of the forms of which the binding allows one.`;
-  const isRequirement = branches.length > 0 && branches.every((branch) => branch.length > 0 && branch.every((inner) => inner.keyword === 'required' && inner.path.length === path.length));
-  if (isRequirement) return `One of these is required: ${branches.map((branch) => branch.flatMap((inner) => inner.names ?? []).join(' with ')).join(', ')}.`;
+  const required = requiredChoices({ path, branches, keyword });
+  if (required.length > 0) return `One of these is required: ${required.map((names) => names.join(' with ')).join(', ')}.`;
   const [nearest] = [...branches].sort((a, b) => a.length - b.length);
   const [first] = nearest ?? [];
   return `${subject(path)} fits none of the forms that the binding allows${first === undefined ? '.' : `; for the nearest one: ${failureWords(first)}`}`;
+}
+
+/** Where a failure is that none of several forms fits, and each only lacks properties: those of each form. */
+export function requiredChoices({ path, branches = [], keyword }: Pick<Failure, 'path' | 'branches' | 'keyword'>): readonly (readonly string[])[] {
+  if (keyword !== 'oneOf' && keyword !== 'anyOf') return [];
+  const isRequirement = branches.length > 0 && branches.every((branch) => branch.length > 0 && branch.every((inner) => inner.keyword === 'required' && inner.path.length === path.length));
+  return isRequirement ? branches.map((branch) => branch.flatMap((inner) => inner.names ?? [])) : [];
 }
 
 function wanted(schema: Json): string {
