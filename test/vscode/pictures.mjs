@@ -58,6 +58,7 @@ async function takePictures({ ui, page }) {
 
 /** The trace of the sample, filtered, and where in it the session stands. */
 async function takeTrace({ ui, page }) {
+  await ui.command('View: Hide Primary Side Bar').catch(() => page.keyboard.press('Control+b'));
   await ui.command('Gunyah: Show Hypercall Trace');
   const frame = await ui.webview('trace');
   await frame.locator('.filter').fill('hvc:*|hvc-return:*|event:message vm=primary -hvc:object_*');
@@ -68,6 +69,7 @@ async function takeTrace({ ui, page }) {
   await page.waitForTimeout(500);
   const box = await page.locator('.part.panel').boundingBox();
   await page.screenshot({ path: join(IMAGES, 'trace.png'), clip: box });
+  await ui.command('View: Show Run and Debug');
 }
 
 /** The memory of a VM that lends some of it and shares some: the sample vm-manager. */
