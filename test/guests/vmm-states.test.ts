@@ -34,7 +34,7 @@ test('two vCPUs that wait for each other share the CPU of their owner, and up to
   const rest = `findings 0 5ec0 1 0 ${ZEROS} end OK`;
   await checkLines([
     ['two-cpus', `${used} ${rest}`, `${used} vcpu2: off vcpu3: off vcpu4: off vcpu5: off vcpu6: off vcpu7: off ${rest}`],
-    ['nine-cpus', 'configure ARGUMENT_INVALID end OK'], ['no-cpu', 'configure ARGUMENT_INVALID end OK'],
+    ['nine-cpus', 'configure NORESOURCE end OK'], ['no-cpu', 'configure MEM_INVALID end OK'],
   ]);
 });
 
