@@ -128,6 +128,11 @@ export class Hypervisor {
     return this.kernel.engineVcpuOwners[engineVcpu];
   }
 
+  /** For tests: while `shortage` says so, the heap refuses what it is asked for. It must follow from the system's state alone. */
+  injectShortage(shortage: (() => boolean) | undefined): void {
+    this.kernel.partition.heap.shortage = shortage;
+  }
+
   /** Throws if the state contradicts itself. */
   checkInvariants(): void {
     checkInvariants(this.kernel);

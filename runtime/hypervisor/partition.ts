@@ -20,6 +20,8 @@ export class Heap {
   private usedCount = 0;
   private lowestFree = 0;
   private bytes = 0;
+  /** For tests: while it says so, requests are refused as if memory were short. No part of the state, so it must follow from the state alone. */
+  shortage: (() => boolean) | undefined;
 
   constructor(firstPage: number, pageCount: number) {
     this.firstPage = firstPage;
@@ -34,7 +36,7 @@ export class Heap {
 
   /** True if `count` pages may be taken by an ordinary request. */
   canAllocate(count: number): boolean {
-    return this.freePageCount - RESERVE_PAGE_COUNT >= count;
+    return this.shortage?.() !== true && this.freePageCount - RESERVE_PAGE_COUNT >= count;
   }
 
   /** Takes the lowest free page, reserve included; `undefined` if there is none. */
@@ -58,7 +60,7 @@ export class Heap {
 
   /** True if `count` bytes may be charged. */
   canReserve(count: number): boolean {
-    return this.pageCount - this.usedCount - RESERVE_PAGE_COUNT >= Math.ceil((this.bytes + count) / 4096);
+    return this.shortage?.() !== true && this.pageCount - this.usedCount - RESERVE_PAGE_COUNT >= Math.ceil((this.bytes + count) / 4096);
   }
 
   /** Charges `count` bytes; false (NOMEM) if they do not fit. */

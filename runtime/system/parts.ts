@@ -20,6 +20,8 @@ export interface SystemHypervisor extends LoopHypervisor<SystemThread> {
   describeCall(thread: SystemThread, exit: Exit & { readonly reason: 'hvc' | 'smc' }): TraceEvent | undefined;
   /** The hypercall services of VMs. */
   readonly services: ServiceRegistry;
+  /** For tests: memory is short while `shortage` says so, which must follow from the system's state alone. */
+  injectShortage(shortage: (() => boolean) | undefined): void;
   /** Throws if the hypervisor's state contradicts itself; for tests. */
   checkInvariants(): void;
 }

@@ -4,8 +4,11 @@
  *     npm run simulate -- model --calls 5e6 --seed 1      random hypercalls of three VMs against the specification
  *     npm run simulate -- model --seed 17 --runs 1        one run again; a failing one is cut down to what is needed
  *     npm run simulate -- hostile --instructions 1e9      VMs that attack hypervisor and Resource Manager from inside
+ *     npm run simulate -- faults --runs 100 --seed 1      whole systems with a fault each
  */
 
+import { Prng } from '../../runtime/base/prng';
+import { complaint, faultySubject, randomFault, runWith } from './faults';
 import { type Attack, attack } from './hostile';
 import { describeFailure, emptyTally, runSeed, shrink } from './model/runs';
 
@@ -76,7 +79,31 @@ async function hostile(options: Options): Promise<number> {
 const describeAttack = ({ instructions, systems, hypercalls, requests }: Attack): string =>
   `${(instructions / 1e6).toFixed(1)} M instructions in ${String(systems)} systems, ${String(hypercalls)} hypercalls, ${String(requests)} RM requests`;
 
-const COMMANDS: Readonly<Record<string, (options: Options) => number | Promise<number>>> = { model, hostile };
+async function faults(options: Options): Promise<number> {
+  const first = options.number('seed', 1);
+  const runs = options.number('runs', 20);
+  const subject = await faultySubject();
+  const whole = runWith(subject, undefined, { goesBack: false });
+  let [wrong, fired] = [0, 0];
+  for (let seed = first; seed < first + runs; seed++) {
+    const fault = randomFault(new Prng(seed), whole.occasions);
+    let text: string | undefined;
+    try {
+      const remains = runWith(subject, fault, { goesBack: seed % 4 === 0 });
+      fired += remains.fired > 0 ? 1 : 0;
+      text = complaint(whole, remains, fault);
+    } catch (error) {
+      text = error instanceof Error ? error.stack ?? error.message : String(error);
+    }
+    if (text === undefined) continue;
+    wrong++;
+    say(`seed ${String(seed)} ${JSON.stringify(fault)}: ${text}\n  again: npm run simulate -- faults --seed ${String(seed)} --runs 1`);
+  }
+  say(`seeds ${String(first)} to ${String(first + runs - 1)}: ${String(fired)} of ${String(runs)} faults happened, ${String(wrong)} went wrong, ${cpuSeconds().toFixed(0)} s of CPU`);
+  return wrong === 0 ? 0 : 1;
+}
+
+const COMMANDS: Readonly<Record<string, (options: Options) => number | Promise<number>>> = { model, hostile, faults };
 
 async function main(): Promise<number> {
   const [name = '', ...args] = process.argv.slice(2);

@@ -101,6 +101,7 @@ export class Pair {
     for (const group of this.pool.model.groups) group.pages.clear();
     for (const { addrspace } of this.guests) addrspace.table.clear();
     fixture.rootCall('memextent_modify', { memextent: this.pool.real, flags: 0, offset: 0n, size: 0n });
+    for (const { real, addrspace } of this.guests) for (const { base, size } of addrspace.emulated) fixture.rootCall('addrspace_configure_vmmio', { addrspace: real.addrspace, vbase: base, size, op: 1 });
     const isCircle = [...world.things.values()].some((thing) => !thing.isPermanent);
     if (!isCircle) assert.equal(this.heap(), this.heapAtStart, 'the heap has all its memory back');
     this.fixture.hypervisor.checkInvariants();
