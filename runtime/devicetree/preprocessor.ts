@@ -34,7 +34,7 @@ export const PREPROCESSED_SIZE_MAX = 64 * 1024 * 1024;
 /** Most files included, counting repetitions. */
 export const INCLUDE_COUNT_MAX = 20_000;
 
-const DIRECTIVE = /[ \t]*#[ \t]*(?:(define|undef|include|ifdef|ifndef|if|elifdef|elifndef|elif|else|endif|error|warning|line|pragma)(?![\w,.+*#?@-])|(?=\d))/y;
+const DIRECTIVE = /[ \t]*#[ \t]*(?:(define|undef|include|ifdef|ifndef|if|elifdef|elifndef|elif|else|endif|error|warning|line|pragma)(?![\w,.+*#?@-])|(?=\d)|(?=[ \t]*\r?\n))/y;
 const INTERESTING = /\/\*|\/\/|"|'|[A-Za-z_$][\w$]*|\.?\d[\w.]*|\n|\/include\//g;
 const CALL = /(?:\s|\/\*[\s\S]*?\*\/|\/\/[^\n]*)*\(/y;
 const OPEN_CALLS_MAX = 100;
@@ -410,7 +410,8 @@ export class Preprocessor {
     const name = match[1] ?? 'line';
     const line = { name, body, at: start + match[0].indexOf('#'), bodyAt: DIRECTIVE.lastIndex };
     if (name.startsWith('if') || name.startsWith('el') || name === 'endif') this.conditional(frame, line);
-    else if (!this.skipping(frame)) this.obey(frame, { ...line, end });
+    // A lone # does nothing.
+    else if (!this.skipping(frame) && (match[1] !== undefined || body.trim() !== '')) this.obey(frame, { ...line, end });
     return end;
   }
 

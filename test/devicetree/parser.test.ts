@@ -171,6 +171,11 @@ describe('parseDts', () => {
     assert.ok(parseDts(`/dts-v1/;\n${body}`).diagnostics.length > 1, 'without a missing file the same is wrong');
   });
 
+  it('passes over a lone #, as preprocessors do', () => {
+    const { tree } = checkProblems('#\n / {\n # \n\ta;\n#\n\t#size-cells = <1>;\n};', []);
+    assert.deepEqual(tree.root.properties.map(({ name }) => name), ['a', '#size-cells']);
+  });
+
   it('takes a string over several lines, as dtc does behind the preprocessor', () => {
     const { tree } = checkProblems('/ {\n\ta = "one  two\n\t\tthree", "x";\n\tb;\n};', []);
     assert.deepEqual(tree.root.property('a')?.strings, ['one two\n  three', 'x']);
