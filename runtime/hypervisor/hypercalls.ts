@@ -15,6 +15,8 @@ import { ARGUMENT_TYPES, type ArgumentType, HYPERCALLS, type Hypercall, type Hyp
 import { type AnyArguments, earlyError, errorBeforeState, moreRights } from './hypercall-checks';
 import type { CallContext, CallPath } from './hypercall-types';
 import { isError } from './hypercall-types';
+import { TRACE_CLASS_USER, type TraceOrigin } from './trace-buffer';
+import { enterFormat, leaveFormat } from './trace-formats';
 import { IPC_HANDLERS } from './hypercalls-ipc';
 import { MEMORY_HANDLERS } from './hypercalls-memory';
 import { OBJECT_HANDLERS } from './hypercalls-objects';
@@ -31,6 +33,8 @@ export const NATIVE_BASE = 0x6000;
 export const NATIVE_COUNT = 0x69;
 
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
+/** CNTPCT = ticks >> 4. */
+const COUNTER_SHIFT = 4n;
 
 type AnyHandler = (args: Readonly<Record<string, bigint | number>>, objects: Readonly<Record<string, AnyObject>>, context: CallContext) => unknown;
 const HANDLERS: Readonly<Partial<Record<HypercallName, AnyHandler>>> = { ...OBJECT_HANDLERS, ...MEMORY_HANDLERS, ...IPC_HANDLERS, ...VCPU_HANDLERS, ...VIRTIO_HANDLERS, ...VRTC_HANDLERS, ...WATCHDOG_HANDLERS } as unknown as Partial<Record<HypercallName, AnyHandler>>;
@@ -128,14 +132,20 @@ export function completeLater(kernel: Kernel, thread: Thread, name: HypercallNam
   if (entry === undefined || thread.engineVcpu === undefined) return;
   const outcome: Outcome = { error: 'OK', values: done.values };
   writeResults(kernel.engine.vcpu(thread.engineVcpu), entry.row, outcome, done.path);
-  traceLeave({ entry, args: thread.runArguments ?? {}, context: { kernel, caller: thread, path: done.path } }, outcome);
+  const call: Call = { entry, args: thread.runArguments ?? {}, context: { kernel, caller: thread, path: done.path } };
+  logLeave(call, outcome);
+  traceLeave(call, outcome);
   thread.runArguments = undefined;
 }
 
 function perform(call: Call, reserved: ErrorName | undefined): Outcome | 'later' {
+  logEnter(call);
   traceEnter(call);
   const outcome = reserved === undefined ? execute(call) : failure(call.entry.row, reserved);
-  if (outcome !== 'later') traceLeave(call, outcome);
+  if (outcome !== 'later') {
+    logLeave(call, outcome);
+    traceLeave(call, outcome);
+  }
   else call.context.caller.runArguments = call.args;
   return outcome;
 }
@@ -206,6 +216,31 @@ function writeResults(vcpu: Vcpu, row: Hypercall, outcome: Outcome, path: Exclud
 function clobberScratch(vcpu: Vcpu): void {
   vcpu.setX(9, vcpu.pc);
   for (let n = 10; n < 18; n++) vcpu.setX(n, 0n);
+}
+
+/** The trace in memory: names and arguments on the native path, registers by SMCCC. */
+function logEnter({ entry: { name, row }, args, context }: Call): void {
+  const buffer = bufferOf(context);
+  if (buffer === undefined) return;
+  const value = (argument: string) => BigInt(args[argument] ?? 0);
+  if (context.path === 'smccc') buffer.smccc(originOf(context), 'enter', [BigInt(row.number ?? 0), ...row.inputs.slice(0, 4).map(({ name: input }) => value(input))]);
+  else buffer.native(originOf(context), enterFormat(name, row), row.inputs.slice(0, 5).filter((input) => input.mustBe === undefined).map(({ name: input }) => value(input)));
+}
+
+function logLeave({ entry: { name, row }, context }: Call, outcome: Outcome): void {
+  const buffer = bufferOf(context);
+  if (buffer === undefined) return;
+  const values = row.outputs.slice(0, 5).map(({ name: output }) => (output === 'error' ? BigInt(ERRORS[outcome.error]) : BigInt(outcome.values[output] ?? 0)));
+  if (context.path === 'smccc') buffer.smccc(originOf(context), 'leave', values);
+  else buffer.native(originOf(context), leaveFormat(name, row), values);
+}
+
+function bufferOf({ kernel }: CallContext): Kernel['traceBuffer'] {
+  return (kernel.traceClasses & TRACE_CLASS_USER) === 0n ? undefined : kernel.traceBuffer;
+}
+
+function originOf({ kernel, caller }: CallContext): TraceOrigin {
+  return { cpu: kernel.scheduler.cpuOf(caller) ?? 0, vmid: caller.vmid, vcpu: caller.vcpuIndex, counter: BigInt(kernel.now) >> COUNTER_SHIFT };
 }
 
 function traceEnter({ entry, args, context }: Call): void {

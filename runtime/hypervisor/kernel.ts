@@ -29,6 +29,8 @@ import { GUNYAH_SERVICES, type ServiceSettings } from './service-registers';
 import type { Identity } from './smccc';
 import { StolenTime } from './stolen-time';
 import { Thread } from './thread';
+import { TraceBuffer } from './trace-buffer';
+import { TRACE_FORMATS } from './trace-formats';
 import { makeVcpuMonitors, type VcpuMonitors } from './vcpu-monitors';
 import type { VcpuTimers } from './vcpu-timers';
 import { VicObject } from './vic-object';
@@ -119,6 +121,8 @@ export class Kernel {
   readonly services: ServiceRegistry;
   readonly stolenTime = new StolenTime(this);
   readonly monitors = new Map<number, VcpuMonitors>();
+  /** The trace in memory; a machine without a hypervisor has none. */
+  readonly traceBuffer: TraceBuffer | undefined;
   /** Trace classes (Gunyah API: trace_update_class_flags), as an untouched debug build has them. */
   traceClasses = 0x700e7n;
   /** Instructions that the hypervisor retired for guests since the last look. */
@@ -137,6 +141,7 @@ export class Kernel {
     const heapFirst = Number(options.heap.base >> 12n);
     const heapEnd = Number((options.heap.base + options.heap.sizeBytes) >> 12n);
     this.partition = new Partition(this.nextObjectId++, new Heap(heapFirst, heapEnd - heapFirst));
+    this.traceBuffer = options.identity === 'none' ? undefined : new TraceBuffer(options.engine.memory, this.partition.heap, { cpuCount: options.cpuCount, classes: this.traceClasses, names: TRACE_FORMATS });
     this.partition.header.state = 'active';
     // Objects of the boot live for ever, whatever becomes of their capabilities.
     this.partition.header.get();
