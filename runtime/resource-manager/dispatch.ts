@@ -3,6 +3,7 @@
  */
 
 import type { VirqNumber } from '../base/brands';
+import { ERRORS } from '../hypervisor/interface';
 import type { Rm } from './context';
 import { decodePayload, encodeRecord } from './message-codec';
 import type { RmRecord } from './message-codec';
@@ -58,6 +59,9 @@ function receiveAll(rm: Rm, vm: VmRecord, link: RmLink): void {
   }
 }
 
+/** MEM_RELEASE and MEM_RECLAIM: handle and flags. */
+const RELEASE_BYTES = 8;
+
 function serveRequest(rm: Rm, caller: VmRecord, message: RpcMessage): void {
   const { id, sequence, payload } = message;
   rm.host.trace({ event: 'rm-request', vmid: caller.vmid, name: rmMessageName(id), id, sequence, args: describePayload('request', id, payload), payload });
@@ -72,7 +76,7 @@ function answer(rm: Rm, caller: VmRecord, message: RpcMessage): Uint8Array {
   if (special !== undefined) return success(special);
   const outcome = linuxOutcome(rm, found.name, run(rm, caller, found, message.payload));
   if (outcome instanceof RmFailure) return failure(found.row, outcome.error, outcome.hypervisorError);
-  if (typeof outcome === 'string') return failure(found.row, outcome, 0);
+  if (typeof outcome === 'string') return failure(found.row, outcome, ERRORS.ARGUMENT_INVALID);
   const whole = success(encodeRecord(found.row.reply, outcome));
   return whole.length > RPC_PAYLOAD_MAX ? errorWord('NORESOURCE') : whole;
 }
@@ -99,7 +103,10 @@ function run(rm: Rm, caller: VmRecord, request: { readonly name: RmRequestName; 
   if (handler === undefined || (request.row.status === 'newer' && !suitsLinux(rm.options))) return 'UNIMPLEMENTED';
   const hlosOnly = request.row.caller === 'hlos' || request.row.caller === 'hlos-owner';
   if (hlosOnly && caller.vmid !== VMID.HLOS) return 'DENIED';
-  const args = decodePayload(request.row.request, payload, request.row.minimumBytes);
+  if (request.name === 'VM_SET_STATUS' && (caller.vmid === VMID.HLOS || caller.platformIndex === null)) return 'DENIED';
+  if (payload.length === 0 && request.name.startsWith('VM_LOOKUP_')) return 'ARGUMENT_INVALID';
+  const known = request.row.ignoresRest === true ? payload.subarray(0, RELEASE_BYTES) : payload;
+  const args = decodePayload(request.row.request, known, request.row.minimumBytes);
   return args.ok ? handler(rm, caller, args.value) : args.error;
 }
 

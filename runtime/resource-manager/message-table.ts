@@ -28,7 +28,9 @@ export interface RmRequest {
   readonly errors: readonly RmErrorName[];
   /** Whether this platform lacks what the request is about, so that it can only fail. */
   readonly neverSucceeds?: true;
-  /** Whether a failure carries one word more: the hypervisor's error, 0 where the hypervisor was not asked. */
+  /** What stands behind the fields is not looked at. */
+  readonly ignoresRest?: true;
+  /** Whether a failure carries one word more: the hypervisor's error, ARGUMENT_INVALID where the hypervisor was not asked. */
   readonly hasErrorDetail?: true;
 }
 
@@ -60,15 +62,15 @@ export const RM_REQUESTS = {
   },
   MEM_LEND: { id: 0x5100_0012, status: 'open', caller: 'any', minimumBytes: 20, request: parcel, reply: handleReply, errors: ['MSG_INVALID', 'NORESOURCE', 'ARGUMENT_INVALID', 'VMID_INVALID', 'MEM_INVALID', 'DENIED'], summary: 'Lends memory; the lender loses access when a borrower accepts.' },
   MEM_SHARE: { id: 0x5100_0013, status: 'open', caller: 'any', minimumBytes: 20, request: parcel, reply: handleReply, errors: ['MSG_INVALID', 'NORESOURCE', 'ARGUMENT_INVALID', 'VMID_INVALID', 'MEM_INVALID', 'DENIED'], summary: 'Shares memory and keeps the access that the list grants the caller.' },
-  MEM_RELEASE: { id: 0x5100_0014, status: 'open', caller: 'any', request: release, reply: [], errors: ['MSG_INVALID', 'HANDLE_INVALID', 'DENIED', 'MEM_RELEASED'], summary: 'Unmaps an accepted parcel.' },
-  MEM_RECLAIM: { id: 0x5100_0015, status: 'open', caller: 'any', request: release, reply: [], errors: ['MSG_INVALID', 'HANDLE_INVALID', 'DENIED', 'MEM_INUSE'], summary: 'Takes a parcel back that nobody has accepted any more.' },
+  MEM_RELEASE: { id: 0x5100_0014, status: 'open', caller: 'any', ignoresRest: true, request: release, reply: [], errors: ['MSG_INVALID', 'HANDLE_INVALID', 'DENIED', 'MEM_RELEASED'], summary: 'Unmaps an accepted parcel.' },
+  MEM_RECLAIM: { id: 0x5100_0015, status: 'open', caller: 'any', ignoresRest: true, request: release, reply: [], errors: ['MSG_INVALID', 'HANDLE_INVALID', 'DENIED', 'MEM_INUSE'], summary: 'Takes a parcel back that nobody has accepted any more.' },
   MEM_NOTIFY: {
     id: 0x5100_0017, status: 'open', caller: 'any',
     request: [u32('handle'), u8('flags'), reserved(3), u32('tag'), list('vmids', [u16('vmid'), reserved(2)])],
     reply: [], errors: ['MSG_INVALID', 'NORESOURCE', 'HANDLE_INVALID', 'ARGUMENT_INVALID', 'DENIED', 'VMID_INVALID', 'MEM_INUSE', 'MEM_RELEASED'],
     summary: 'Tells other VMs about a parcel.',
   },
-  MEM_APPEND: { id: 0x5100_0018, status: 'open', caller: 'any', request: [u32('handle'), u8('flags'), reserved(3), sgl], reply: [], errors: ['MSG_INVALID', 'NORESOURCE', 'HANDLE_INVALID', 'DENIED', 'ARGUMENT_INVALID', 'MEM_INVALID'], summary: 'Adds memory to a parcel that is still being described.' },
+  MEM_APPEND: { id: 0x5100_0018, status: 'open', caller: 'any', minimumBytes: 12, request: [u32('handle'), u8('flags'), reserved(3), sgl], reply: [], errors: ['MSG_INVALID', 'NORESOURCE', 'HANDLE_INVALID', 'DENIED', 'ARGUMENT_INVALID', 'MEM_INVALID'], summary: 'Adds memory to a parcel that is still being described.' },
   MEM_QCOM_LOOKUP_SGL: {
     id: 0x5100_001a, status: 'open', caller: 'any', minimumBytes: 16, request: [u8('memoryType'), reserved(3), u32('label'), acl, sgl, attributes], reply: handleReply,
     errors: ['MSG_INVALID', 'NORESOURCE', 'LOOKUP_FAILED'],
@@ -88,7 +90,7 @@ export const RM_REQUESTS = {
   VM_CONFIG_IMAGE: {
     id: 0x5600_0009, status: 'open', caller: 'hlos-owner',
     request: [u16('vmid'), u16('auth'), u32('handle'), u64('imageOffset'), u64('imageSize'), u64('dtbOffset'), u64('dtbSize')],
-    reply: [], errors: ['DENIED', 'MSG_INVALID', 'VMID_INVALID', 'VM_STATE', 'HANDLE_INVALID', 'ARGUMENT_INVALID'],
+    reply: [], errors: ['DENIED', 'MSG_INVALID', 'VMID_INVALID', 'VM_STATE', 'MEM_INVALID', 'ARGUMENT_INVALID'],
     summary: 'Says in which parcel image and device tree lie.',
   },
   VM_AUTH_IMAGE: {

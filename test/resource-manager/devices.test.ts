@@ -55,7 +55,7 @@ test('a time base can be given before VM_INIT, and only once', () => {
   assert.equal(set(7_000_000_000n), '050000001f000000');
   system.request('VM_START', { vmid });
   assert.equal(system.load(vmid, 0x2000_0000n), 5n);
-  assert.equal(set(8n), '1400000000000000');
+  assert.equal(set(8n), '1400000001000000');
 });
 
 test('the clock of a VM comes back with a saved state', () => {

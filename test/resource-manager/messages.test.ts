@@ -33,7 +33,7 @@ function check(row: RmRequest, { situation, request, answers, then }: MessageCas
 
 /** Any row refuses a single byte, which is too much for those that take nothing and too little for all others. */
 function malformed(row: RmRequest): MessageCase {
-  return answered(alone, '00', `${h32(RM_ERRORS.MSG_INVALID)}${row.hasErrorDetail === true ? h32(0) : ''}`);
+  return answered(alone, '00', `${h32(RM_ERRORS.MSG_INVALID)}${row.hasErrorDetail === true ? h32(1) : ''}`);
 }
 
 for (const [name, row] of Object.entries(ROWS)) {

@@ -9,7 +9,7 @@ import { hasClock, setClock } from '../virtual-devices';
 import type { RmHandler, RmHandlers } from './handler';
 
 const setTimeBase: RmHandler<'VM_SET_TIME_BASE'> = (rm, caller, { vmid, timeBase, systemTimerReference }) => {
-  const vm = rm.vm(vmid);
+  const vm = vmid === 0 ? caller : rm.vm(vmid);
   if (vm === undefined) return 'VMID_INVALID';
   if (!rm.mayQuery(caller.vmid, vm)) return 'DENIED';
   if (vm.state !== 'INIT' && vm.state !== 'READY') return 'VM_STATE';

@@ -20,7 +20,8 @@ const milestone: RmHandler<'FW_MILESTONE'> = (rm) => {
 
 const setVmFirmware: RmHandler<'FW_SET_VM_FIRMWARE'> = (rm, _caller, { auth, more, handle, offset, size }) => {
   if (rm.state.firmwareIsFinal) return 'DENIED';
-  if (auth !== AUTH.ANDROID || more !== 0) return 'UNIMPLEMENTED';
+  if (more !== 0) return 'UNIMPLEMENTED';
+  if (auth !== AUTH.ANDROID) return 'ARGUMENT_INVALID';
   if (rm.state.firmware !== null) return 'BUSY';
   const parcel = parcelByHandle(rm, handle);
   if (parcel === undefined) return 'HANDLE_INVALID';
@@ -34,7 +35,7 @@ const setVmFirmware: RmHandler<'FW_SET_VM_FIRMWARE'> = (rm, _caller, { auth, mor
 
 const setFirmwareMemory: RmHandler<'VM_SET_FIRMWARE_MEM'> = (rm, caller, { vmid, handle, offset, size }) => {
   const vm = rm.vm(vmid);
-  if (vm === undefined) return 'VMID_INVALID';
+  if (vm === undefined) return vmid === 0 ? 'NORESOURCE' : 'VMID_INVALID';
   if (!rm.mayQuery(caller.vmid, vm)) return 'DENIED';
   if (vm.state !== 'INIT') return 'VM_STATE';
   const error = checkPlace(rm, vm, { handle, offset, size });

@@ -20,13 +20,13 @@ const NOTIFY = { SHARED: 1, RELEASED: 2, ACCEPTED: 4, RECALL: 8 } as const;
 const RIGHTS_VALID: readonly number[] = [4, 5, 6, 7];
 const ATTRIBUTE_MAX = 3;
 const MEMORY_TYPE_IO = 1;
-const MEMORY_TYPE_MAX = 2;
 const TRANSACTIONS = ['donate', 'lend', 'share'] as const;
 
 type Creation = RmArguments<'MEM_SHARE'>;
 
 /** Donate, lend and share differ in who must be in the access control list. */
 function create(rm: Rm, caller: VmRecord, args: Creation, transaction: Parcel['transaction']): RmErrorName | { handle: number } {
+  if (args.acl.length === 0 || args.sgl.length === 0) return 'ARGUMENT_INVALID';
   // A request that was understood uses up a handle even if it is refused (observed).
   const handle = rm.state.nextHandle;
   rm.state.nextHandle = (handle + 1) >>> 0;
@@ -40,11 +40,11 @@ function create(rm: Rm, caller: VmRecord, args: Creation, transaction: Parcel['t
 }
 
 function checkCreation(rm: Rm, caller: VmRecord, args: Creation, transaction: Parcel['transaction']): RmErrorName | undefined {
-  if (args.memoryType > MEMORY_TYPE_MAX || args.acl.length === 0 || args.sgl.length === 0) return 'ARGUMENT_INVALID';
   if (!validAcl(rm, args)) return 'ARGUMENT_INVALID';
   const selfListed = args.acl.some((entry) => entry.vmid === caller.vmid);
   if (selfListed !== (transaction === 'share')) return 'ARGUMENT_INVALID';
-  if (transaction === 'donate' && (args.acl.length !== 1 || args.acl[0]?.rights !== fullRights(args))) return 'ARGUMENT_INVALID';
+  if (transaction === 'donate' && args.acl.length !== 1) return 'ARGUMENT_INVALID';
+  if (transaction === 'donate' && args.acl[0]?.rights !== fullRights(args)) return 'DENIED';
   return checkAttributes(args) ?? checkRanges(args.sgl) ?? checkCount(rm, caller);
 }
 
@@ -68,7 +68,8 @@ function checkAttributes(args: Creation): RmErrorName | undefined {
 
 function checkRanges(ranges: readonly MemoryRange[]): RmErrorName | undefined {
   if (ranges.some((range) => range.address % PAGE !== 0n || range.size % PAGE !== 0n)) return 'ARGUMENT_INVALID';
-  return ranges.some((range) => range.size === 0n || range.address + range.size > 1n << 64n) ? 'MEM_INVALID' : undefined;
+  if (ranges.some((range) => range.address + range.size > 1n << 64n)) return 'ARGUMENT_INVALID';
+  return ranges.some((range) => range.size === 0n) ? 'MEM_INVALID' : undefined;
 }
 
 function checkCount(rm: Rm, caller: VmRecord): RmErrorName | undefined {
@@ -76,10 +77,10 @@ function checkCount(rm: Rm, caller: VmRecord): RmErrorName | undefined {
 }
 
 const append: RmHandler<'MEM_APPEND'> = (rm, caller, { handle, flags, sgl }) => {
+  if (sgl.length === 0) return 'ARGUMENT_INVALID';
   const parcel = parcelByHandle(rm, handle);
   if (parcel === undefined) return 'HANDLE_INVALID';
   if (parcel.owner !== caller.vmid || parcel.complete) return 'DENIED';
-  if (sgl.length === 0) return 'ARGUMENT_INVALID';
   const error = checkRanges(sgl);
   if (error !== undefined) return error;
   if (parcel.memoryType === 'io') {

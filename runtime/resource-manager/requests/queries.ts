@@ -27,6 +27,7 @@ function textBytes(text: string): Uint8Array {
 }
 
 const getId: RmHandler<'VM_GET_ID'> = (rm, caller, { vmid }) => {
+  if (vmid === VMID.RM && caller.vmid === VMID.HLOS) return 'VM_STATE';
   const vm = vmid === 0 ? caller : rm.vm(vmid);
   if (vm === undefined || !rm.mayQuery(caller.vmid, vm)) return 'NORESOURCE';
   if (vm.state !== 'READY' && vm.state !== 'RUNNING' && vm.state !== 'PAUSED') return 'VM_STATE';
@@ -48,13 +49,13 @@ const lookupName: RmHandler<'VM_LOOKUP_NAME'> = (rm, caller, { name }) =>
   name.length > LOOKUP_BYTES_MAX ? 'ARGUMENT_INVALID' : matching(rm, caller, (vm) => vm.name !== '' && vm.name === name);
 
 const lookupUri: RmHandler<'VM_LOOKUP_URI'> = (rm, caller, { uri }) =>
-  uri.length > LOOKUP_BYTES_MAX ? 'ARGUMENT_INVALID' : matching(rm, caller, (vm) => vm.uri !== '' && vm.uri === uri);
+  uri.length > LOOKUP_BYTES_MAX ? 'ARGUMENT_INVALID' : matching(rm, caller, (vm) => vm.uri === uri);
 
 const lookupGuid: RmHandler<'VM_LOOKUP_GUID'> = (rm, caller, { guid }) => matching(rm, caller, (vm) => vm.guid.every((byte, i) => byte === guid[i]));
 
 const getResources: RmHandler<'VM_GET_HYP_RESOURCES'> = (rm, caller, { vmid }) => {
   const noVirq = suitsLinux(rm.options) ? 0 : NO_VIRQ;
-  if (vmid === VMID.RM) return { resources: caller.vmid === VMID.HLOS ? [vcpuResource(rm.state.rmVcpuCap, 0, noVirq)] : [] };
+  if (vmid === VMID.RM) return { resources: caller.vmid === VMID.HLOS ? [vcpuResource(rm.state.rmVcpuCap, 0, 0)] : [] };
   const target = rm.vm(vmid);
   if (target === undefined) return 'ARGUMENT_INVALID';
   if (target.objects === null) return 'NORESOURCE';

@@ -34,6 +34,7 @@ const allocate: RmHandler<'VM_ALLOCATE'> = (rm, caller, { vmid }) => {
   if (vmid !== 0 && (vmid < VMID.PLATFORM_FIRST || vmid >= VMID.EXPLICIT_END)) return 'NORESOURCE';
   const vm = newVm(asVmid(chosen), caller.vmid, null);
   rm.addVm(vm);
+  if (!caller.peers.includes(vm.vmid)) caller.peers.push(vm.vmid);
   rm.setVmState(vm, 'LOAD');
   return vmid === 0 ? { vmid: chosen } : 'OK';
 };
@@ -55,6 +56,7 @@ const deallocate: RmHandler<'VM_DEALLOCATE'> = (rm, caller, { vmid }) => {
   rm.setVmState(vm, 'NONE');
   if (vm.ram !== null) releaseFreeMemory(rm, vm.ram.offset, vm.ram.sizeBytes);
   rm.state.vms = rm.state.vms.filter((other) => other !== vm);
+  caller.peers = caller.peers.filter((peer) => peer !== vm.vmid);
   return 'OK';
 };
 
@@ -77,8 +79,8 @@ const configImage: RmHandler<'VM_CONFIG_IMAGE'> = (rm, caller, args) => {
 
 function checkImage(rm: Rm, vm: VmRecord, args: Parameters<typeof configImage>[2]): RmErrorName | undefined {
   const parcel = parcelByHandle(rm, args.handle);
-  if (parcel === undefined) return 'HANDLE_INVALID';
-  if (!parcel.acl.some((entry) => entry.vmid === vm.vmid)) return 'HANDLE_INVALID';
+  if (parcel === undefined) return 'MEM_INVALID';
+  if (!parcel.acl.some((entry) => entry.vmid === vm.vmid)) return 'MEM_INVALID';
   const size = parcelSize(parcel);
   if (args.imageOffset + args.imageSize > size || args.dtbOffset + args.dtbSize > size) return 'ARGUMENT_INVALID';
   return args.auth > AUTH.ANDROID ? 'ARGUMENT_INVALID' : undefined;
@@ -94,9 +96,14 @@ const authImage: RmHandler<'VM_AUTH_IMAGE'> = (rm, caller, { vmid }) => {
   return 'DENIED';
 };
 
+/** RM itself is a VM that nobody here owns. */
+function unknown(vmid: number): RmErrorName {
+  return vmid === VMID.RM ? 'DENIED' : 'VMID_INVALID';
+}
+
 const init: RmHandler<'VM_INIT'> = (rm, caller, { vmid }) => {
   const vm = rm.vm(vmid);
-  if (vm === undefined) return 'VMID_INVALID';
+  if (vm === undefined) return unknown(vmid);
   if (vm.owner !== caller.vmid) return 'DENIED';
   // The image of a platform VM is RM's, which configures it again by itself.
   if (vm.state === 'RESET' && platformVm(rm, vm) !== undefined) rm.setVmState(vm, 'INIT');
@@ -105,7 +112,7 @@ const init: RmHandler<'VM_INIT'> = (rm, caller, { vmid }) => {
 
 const start: RmHandler<'VM_START'> = (rm, caller, { vmid }) => {
   const vm = rm.vm(vmid);
-  if (vm === undefined) return 'VMID_INVALID';
+  if (vm === undefined) return unknown(vmid);
   if (vm.owner !== caller.vmid) return 'DENIED';
   return vm.state === 'READY' ? startVm(rm, vm) : 'VM_STATE';
 };
@@ -160,7 +167,7 @@ const getCrashMessage: RmHandler<'VM_GET_CRASH_MSG'> = (rm, caller, { vmid }) =>
 
 const getState: RmHandler<'VM_GET_STATE'> = (rm, caller, { vmid }) => {
   const vm = vmid === 0 ? caller : rm.vm(vmid);
-  if (vm === undefined) return 'NORESOURCE';
+  if (vm === undefined) return vmid === VMID.RM ? 'DENIED' : 'NORESOURCE';
   if (!rm.mayQuery(caller.vmid, vm)) return 'DENIED';
   return { vmState: VM_STATES[vm.state], osState: vm.osState, appStatus: vm.appStatus };
 };

@@ -65,7 +65,7 @@ export const LIFE_CASES: Readonly<Record<string, CasesOf>> = {
     DENIED: answered(within, image(), '03000000'),
     VMID_INVALID: answered(alone, image(), '0d000000'),
     VM_STATE: answered(configured(), image(), '14000000'),
-    HANDLE_INVALID: exchanged(allocated, image(), [status(8), 'reply 07000000']),
+    MEM_INVALID: exchanged(allocated, image(), [status(8), 'reply 0a000000']),
     ARGUMENT_INVALID: exchanged(offered, image({ auth: 3 }), [status(8), 'reply 06000000']),
   },
   VM_AUTH_IMAGE: {
@@ -102,26 +102,26 @@ export const LIFE_CASES: Readonly<Record<string, CasesOf>> = {
   },
   VM_SET_TIME_BASE: {
     success: answered(initialised(CLOCK), time(5n), '00000000'),
-    VMID_INVALID: answered(alone, time(5n), '0d000000 00000000'),
-    DENIED: answered(withOther, time(5n, 0n, OTHER), '03000000 00000000'),
-    VM_STATE: answered(allocated, time(5n), '14000000 00000000'),
+    VMID_INVALID: answered(alone, time(5n), '0d000000 01000000'),
+    DENIED: answered(withOther, time(5n, 0n, OTHER), '03000000 01000000'),
+    VM_STATE: answered(allocated, time(5n), '14000000 01000000'),
     NORESOURCE: answered(initialised(), time(5n), '02000000 0b000000'),
     BUSY: answered(after(initialised(CLOCK), (system) => { system.request('VM_SET_TIME_BASE', { vmid: VM, timeBase: 1n, systemTimerReference: 0n }); }), time(5n), '05000000 1f000000'),
     ARGUMENT_INVALID: answered(initialised(CLOCK), time(5n, CAP_ID_INVALID), '06000000 01000000'),
   },
   VM_SET_FIRMWARE_MEM: {
     success: answered(configured({}, 2), firmwareAt(0), '00000000'),
-    VMID_INVALID: answered(alone, firmwareAt(0), '0d000000 00000000'),
-    DENIED: answered(withOther, `${otherTarget} ${h32(0)} ${h64(0)} ${h64(0x1000)}`, '03000000 00000000'),
-    VM_STATE: answered(allocated, firmwareAt(0), '14000000 00000000'),
-    HANDLE_INVALID: answered(configured({}, 2), firmwareAt(7), '07000000 00000000'),
-    ARGUMENT_INVALID: answered(configured({}, 2), firmwareAt(0, 0x20_1000n), '06000000 00000000'),
+    VMID_INVALID: answered(alone, firmwareAt(0), '0d000000 01000000'),
+    DENIED: answered(withOther, `${otherTarget} ${h32(0)} ${h64(0)} ${h64(0x1000)}`, '03000000 01000000'),
+    VM_STATE: answered(allocated, firmwareAt(0), '14000000 01000000'),
+    HANDLE_INVALID: answered(configured({}, 2), firmwareAt(7), '07000000 01000000'),
+    ARGUMENT_INVALID: answered(configured({}, 2), firmwareAt(0, 0x20_1000n), '06000000 01000000'),
   },
   VM_SET_STATUS: {
     success: answered(within, `00 04 ${h16(0x1234)}`, '00000000', ({ system }) => {
       assert.deepEqual(system.receiveAll().map(({ id, payload }) => `${id.toString(16)} ${Buffer.from(payload).toString('hex')}`), [`${STATUS} 8000000003043412`]);
     }),
-    DENIED: answered(alone, '00 04 0000', '03000000'),
+    DENIED: answered(alone, '00 04 0000', '03000000'), MSG_INVALID: answered(within, '00', '04000000'),
     ARGUMENT_INVALID: answered(within, '00 08 0000', '06000000'),
   },
   VM_EXIT: {

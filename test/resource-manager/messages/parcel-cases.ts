@@ -129,7 +129,7 @@ function firmwareCases(): CasesOf {
   return {
     success: answered(ready, firmware(), '00000000', ({ system }) => { system.request('MEM_RECLAIM', { handle: 0, flags: 0 }, 7); }),
     DENIED: answered(after(ready, (system) => { system.request('FW_MILESTONE', {}); }), firmware(), '03000000'),
-    UNIMPLEMENTED: answered(ready, firmware({ auth: 1 }), 'ffffffff'),
+    UNIMPLEMENTED: answered(ready, firmware().replace(' 0000 ', ' 0100 '), 'ffffffff'),
     BUSY: answered(after(ready, (system) => { send(system, 0x5100_0021, firmware()); }, donated({ ranges: [[PAGE + 0x1000n, 0x1000n]] })), firmware({ handle: 1 }), '05000000'),
     HANDLE_INVALID: answered(ready, firmware({ handle: 5 }), '07000000'),
     VMID_INVALID: answered(after(beside, lend()), firmware(), '0d000000'),

@@ -17,6 +17,7 @@ void probe_main(void)
 	ask_aborts();
 	ask_gic();
 	ask_timer();
+	ask_rm();
 	smccc(0x84000008, 0, 0, 0);
 }
 
