@@ -47,13 +47,14 @@ function isInComment({ source, offset }: Place): boolean {
 }
 
 /** An entry that replaces what was typed of it. */
-function item(place: Place, typed: number, entry: { readonly label: string; readonly kind: CompletionItemKind; readonly detail?: string | undefined; readonly documentation?: string | undefined; readonly text?: string; readonly isSnippet?: boolean }): CompletionItem {
+function item(place: Place, typed: number, entry: { readonly label: string; readonly kind: CompletionItemKind; readonly detail?: string | undefined; readonly documentation?: string | undefined; readonly text?: string; readonly isSnippet?: boolean; readonly rank?: number }): CompletionItem {
   const range: Range = rangeOf(place.source.document, place.offset - typed, place.offset);
-  const { label, kind, detail, documentation, text = label, isSnippet = false } = entry;
+  const { label, kind, detail, documentation, text = label, isSnippet = false, rank } = entry;
   const plain = text.replace(/\$\{\d+:([^}]*)\}|\$\d+/g, '$1');
   return {
     label, kind, filterText: label, textEdit: { range, newText: isSnippet && place.help.hasSnippets ? text : plain },
     ...(isSnippet && place.help.hasSnippets ? { insertTextFormat: InsertTextFormat.Snippet } : {}),
+    ...(rank === undefined ? {} : { sortText: `${String(rank)} ${label}` }),
     ...(detail === undefined ? {} : { detail }), ...(documentation === undefined ? {} : { documentation: { kind: MarkupKind.Markdown, value: documentation } }),
   };
 }
@@ -144,9 +145,15 @@ function named(place: Place): CompletionItem[] {
   const members = node === undefined ? [] : [...describeMembers(place.analysis.law.bindings, node).values()];
   const fresh = members.filter(({ name, form }) => form === 'node' ? node?.child(name) === undefined : !(node?.has(name) ?? false));
   return [
-    ...fresh.map((member) => item(place, typed.length, memberEntry(member))),
-    ...INSIDE.map(([label, text]) => item(place, typed.length, { label, kind: CompletionItemKind.Keyword, text, isSnippet: true })),
+    ...fresh.map((member) => item(place, typed.length, { ...memberEntry(member), rank: rankOf(member, place) })),
+    ...INSIDE.map(([label, text]) => item(place, typed.length, { label, kind: CompletionItemKind.Keyword, text, isSnippet: true, rank: 3 })),
   ];
+}
+
+/** What is required comes first, then what is the node's own, then what any node may have; directives come last. */
+function rankOf({ isRequired, schemaId }: DescribedMember, { analysis }: Place): number {
+  const isForAll = analysis.law.bindings.schemas.get(schemaId)?.['select'] === true;
+  return isRequired ? 0 : isForAll ? 2 : 1;
 }
 
 function memberEntry(member: DescribedMember): Parameters<typeof item>[2] {
