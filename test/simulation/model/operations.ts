@@ -82,6 +82,8 @@ export class Generator {
 
   private argument(caller: Cspace | undefined, name: CallName, argument: ArgumentName, chosen: Partial<Record<ArgumentName, bigint>>): bigint {
     const kind = name === 'memextent_donate' && (argument === 'from' || argument === 'to') && this.oneIn(4) ? 'partition' : KIND_OF[argument];
+    const relative = name === 'memextent_donate' && argument === 'to' && !this.oneIn(3) ? this.relative(caller, chosen) : undefined;
+    if (relative !== undefined) return relative;
     if (kind !== undefined) return this.capability(caller, kind, wantsInit(name) && argument !== 'parent' && argument !== 'cspace' ? 'init' : 'active');
     if (argument === 'cap' || argument === 'src_cap') return this.anyCapability(caller, name, chosen.cspace ?? chosen.src_cspace);
     if (argument !== 'data' && argument !== 'buffer' && this.oneIn(40)) return this.pick(ODD_WORDS);
@@ -95,6 +97,21 @@ export class Generator {
     const fitting = slots.filter(([, slot]) => this.world.things.get(slot.object)?.state === state);
     const from = fitting.length > 0 && !this.oneIn(20) ? fitting : slots.length > 0 ? slots : [...caller.slots];
     return from.length === 0 ? this.junk() : idOfSlot(this.pick(from)[0]);
+  }
+
+  /** Who may be given memory by the object named as giver: its child, its parent, or a child of the same parent. */
+  private relative(caller: Cspace | undefined, { from, options }: Partial<Record<ArgumentName, bigint>>): bigint | undefined {
+    const thingAt = (slot: ReturnType<WorldState['slot']>): Thing | undefined => (typeof slot === 'object' ? this.world.things.get(slot.object) : undefined);
+    const giver = caller === undefined || from === undefined ? undefined : thingAt(this.world.slot(caller, from));
+    if (caller === undefined || giver === undefined) return undefined;
+    const parent = giver.kind === 'memextent' ? giver.parent : undefined;
+    const isRelative = (other: Thing | undefined): boolean => {
+      if (options === 0n) return other?.kind === 'memextent' && other.parent === (giver.kind === 'partition' ? undefined : giver.id);
+      if (options === 1n) return parent === undefined ? other?.kind === 'partition' : other?.id === parent;
+      return other?.kind === 'memextent' && other !== giver && parent !== undefined && other.parent === parent;
+    };
+    const fitting = [...caller.slots].filter(([, slot]) => !slot.isRevoked && isRelative(this.world.things.get(slot.object)));
+    return fitting.length === 0 ? undefined : idOfSlot(this.pick(fitting)[0]);
   }
 
   /** Any slot of the named cspace; for activation one that can be activated, for deletion seldom one of the first. */
