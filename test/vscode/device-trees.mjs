@@ -127,13 +127,10 @@ async function preview({ ui, page, shot }) {
 }
 
 async function otherThemes({ ui, page, shot }) {
-  for (const [command, theme, name] of [
-    ['Preferences: Toggle between Light/Dark Themes', '.monaco-workbench.vs', 'light'],
-    ['Preferences: Toggle between Light/Dark Themes', '.monaco-workbench.vs-dark', undefined],
-  ]) {
-    await ui.command(command);
-    await page.locator(theme).first().waitFor();
-    if (name !== undefined) await shot(`5-${name}`);
+  for (const [theme, kind] of [['Light Modern', 'vs'], ['Dark High Contrast', 'hc-black'], ['Dark Modern', 'vs-dark']]) {
+    await ui.theme(theme);
+    await page.locator(`.monaco-workbench.${kind}`).first().waitFor();
+    if (kind !== 'vs-dark') await shot(`5-${theme.toLowerCase().replaceAll(' ', '-')}`);
   }
 }
 
@@ -145,5 +142,8 @@ async function boot({ ui, page, shot }) {
   await ui.answer('');
   await page.keyboard.press('F5');
   await page.locator('.debug-call-stack .stack-frame').first().waitFor({ timeout: 60_000 });
+  // The guest lists what it shares with the VM: the alarm of the overlay, by its label.
+  await page.getByRole('tab', { name: 'Terminal' }).first().click();
+  await eventually('the guest finds the alarm', async () => /doorbell sender\s+label 0x21/.test((await ui.terminals()).join('\n')));
   await shot('6-booted');
 }
