@@ -8,7 +8,7 @@
 import type { Diagnostic } from '../base/result';
 import type { DtNode } from '../devicetree';
 import {
-  affinityOf, cellCounts, cells, checkVmTree, gicStride, initRefusal, joinCells, memoryPlan, OUR_GENERATION, rmDiagnostic, rmRule, VDEVICE_TYPES, VM_CONFIG_RULES, VmTree,
+  affinityOf, cellCounts, cells, checkVmTree, gicStride, initRefusal, iomemoryRanges, joinCells, memoryPlan, OUR_GENERATION, rmDiagnostic, rmRule, VDEVICE_TYPES, VM_CONFIG_RULES, VmTree,
 } from '../devicetree/rm-rules';
 import type { RmFinding } from '../devicetree/rm-rules';
 import { parseVdevice } from './vm-config-vdevices';
@@ -50,6 +50,10 @@ export interface VmConfig {
   readonly cpus: readonly CpuConfig[];
   readonly psci: boolean;
   readonly gic: GicConfig | null;
+  /** Devices of the machine that the VM sees where they are (iomemory-ranges); `access` is that of the property, 0 to 6. */
+  readonly deviceRanges: readonly { readonly base: bigint; readonly sizeBytes: bigint; readonly access: number }[];
+  /** Interrupts of the machine that the VM gets (gic-irq-ranges), by INTID. */
+  readonly deviceInterrupts: readonly { readonly hardware: number; readonly virq: number }[];
   readonly vdevices: readonly VdeviceConfig[];
 }
 
@@ -105,6 +109,8 @@ function readVmConfig(tree: VmTree): VmConfig {
     cpus: cpus.map(({ node, boots }) => ({ path: node.path, boots: boots === true })),
     psci: tree.psciFor(cpus, 'at the end'),
     gic: readGic(tree),
+    deviceRanges: (tree.config === undefined ? null : iomemoryRanges(tree.config))?.map(({ physical, size, access }) => ({ base: physical, sizeBytes: size, access })) ?? [],
+    deviceInterrupts: readInterruptPairs(tree.config),
     vdevices: tree.vdevices.flatMap(({ node, type }) => {
       const known = VDEVICE_TYPES.find((name) => name === type);
       return known === undefined ? [] : [parseVdevice(tree, { node, type: known })];
@@ -125,6 +131,11 @@ function readGic(tree: VmTree): GicConfig | null {
   if (node === undefined) return null;
   const [gicd = null, gicr = null] = gicFrames(node);
   return { path: node.path, gicd, gicr, stride: gicStride(node) };
+}
+
+function readInterruptPairs(config: DtNode | undefined): VmConfig['deviceInterrupts'] {
+  const given = config === undefined ? [] : cells(config, 'gic-irq-ranges') ?? [];
+  return Array.from({ length: given.length >> 1 }, (_, i) => ({ hardware: given[2 * i] ?? 0, virq: given[2 * i + 1] ?? 0 }));
 }
 
 /** Addresses of the frames that `reg` lists. */

@@ -25,7 +25,7 @@ import { parseVmConfig } from './vm-config';
 import type { VmConfig } from './vm-config';
 import { buildVdevices } from './vdevices';
 import { acceptLabelled, acceptPrivate, acceptRest } from './vm-start-memory';
-import { copyPlatform, giveDevices, giveRam, readGuest, takeFreeMemory, writeGuest } from './vm-memory';
+import { copyPlatform, giveConfigured, giveDevices, giveRam, readGuest, takeFreeMemory, writeGuest } from './vm-memory';
 import { overlayErrorText, overlaySecondary } from './vm-overlay';
 
 /** Authentication types of VM_CONFIG_IMAGE. */
@@ -75,7 +75,7 @@ function initSteps(rm: Rm, vm: VmRecord): RmErrorName | undefined {
 
 /** Creates all that a configuration asks for but memory. */
 export function buildVm(rm: Rm, vm: VmRecord, config: VmConfig): RmErrorName | undefined {
-  return buildCore(rm, vm, planFor(vm, config)) ?? buildClock(new VmBuild(rm, vm), config) ?? buildChannel(rm, vm, config) ?? buildVdevices(rm, vm, config) ?? buildPaging(rm, vm);
+  return buildCore(rm, vm, planFor(vm, config)) ?? giveConfigured(rm, vm, config) ?? buildClock(new VmBuild(rm, vm), config) ?? buildChannel(rm, vm, config) ?? buildVdevices(rm, vm, config) ?? buildPaging(rm, vm);
 }
 
 /** Identity is known from here on. */

@@ -3,14 +3,15 @@
  * one, so an offset into the memory extent is also an address of RM's.
  */
 
-import { alignUp } from '../base/bits';
-import { CAP_ID_INVALID, ipa } from '../base/brands';
+import { alignUp, hex } from '../base/bits';
+import { CAP_ID_INVALID, ipa, virqNumber } from '../base/brands';
 import type { CapId } from '../base/brands';
 import type { PlatformInterrupt, PlatformVm } from '../hypervisor/interface';
 import type { Rm } from './context';
 import type { RmErrorName } from './rm-errors';
 import type { AddressRange, DeviceWindow, VmMapping, VmRecord } from './state';
 import { GICD_SIZE, VmBuild } from './vm-builder';
+import type { VmConfig } from './vm-config';
 
 /** Pages are 4 KiB. */
 export const PAGE = 0x1000n;
@@ -134,22 +135,56 @@ export function giveFlash(rm: Rm, vm: VmRecord, flash: PlatformVm['flash']): RmE
 /** Maps a platform VM's device windows and forwards their interrupts. */
 export function giveDevices(rm: Rm, vm: VmRecord, devices: PlatformVm['devices']): RmErrorName | undefined {
   const build = new VmBuild(rm, vm);
-  const { deviceExtent, deviceBase } = rm.environment;
   for (const device of devices) {
-    const offset = device.pa - deviceBase;
-    const extent = build.create('memextent', 'memory');
-    build.call('memextent_configure_derive', { memextent: extent, parent_memextent: deviceExtent, offset, size: device.sizeBytes, attributes: BASIC_DEVICE });
-    build.activate(extent);
-    build.call('addrspace_map', {
-      addrspace: vm.objects?.addrspace ?? CAP_ID_INVALID, memextent: extent, vbase: device.ipa, map_attrs: mapAttributes(ACCESS.RW, MEMORY_TYPE.DEVICE), map_flags: 0, offset: 0n, size: 0n,
-    });
-    vm.mappings.push({ ipa: device.ipa, sizeBytes: device.sizeBytes, offset, handle: null, kind: 'device' });
-    vm.deviceWindows.push({ ipa: device.ipa, sizeBytes: device.sizeBytes, extent });
+    mapDevice(build, vm, device, ACCESS.RW);
     const { interrupt, hardwareInterrupt, moreInterrupts = [] } = device;
     const first = interrupt === undefined || hardwareInterrupt === undefined ? [] : [{ interrupt, hardwareInterrupt }];
     for (const line of [...first, ...moreInterrupts]) forwardInterrupt(build, vm, line);
   }
   return build.error;
+}
+
+/** Maps device memory out of the platform's, or out of what another VM has of it, which then sees it as before. */
+function mapDevice(build: VmBuild, vm: VmRecord, device: Pick<PlatformVm['devices'][number], 'pa' | 'ipa' | 'sizeBytes'>, access: number): void {
+  const { deviceExtent, deviceBase } = build.rm.environment;
+  const offset = device.pa - deviceBase;
+  const window = build.rm.state.vms.flatMap(({ deviceWindows }) => deviceWindows).find(({ ipa: base, sizeBytes }) => device.pa >= base && device.pa + device.sizeBytes <= base + sizeBytes);
+  const parent = window === undefined ? { extent: deviceExtent, base: deviceBase } : { extent: window.extent, base: window.ipa };
+  const extent = build.create('memextent', 'memory');
+  build.call('memextent_configure_derive', { memextent: extent, parent_memextent: parent.extent, offset: device.pa - parent.base, size: device.sizeBytes, attributes: BASIC_DEVICE });
+  build.activate(extent);
+  build.call('addrspace_map', {
+    addrspace: vm.objects?.addrspace ?? CAP_ID_INVALID, memextent: extent, vbase: device.ipa, map_attrs: mapAttributes(access, MEMORY_TYPE.DEVICE), map_flags: 0, offset: 0n, size: 0n,
+  });
+  vm.mappings.push({ ipa: device.ipa, sizeBytes: device.sizeBytes, offset, handle: null, kind: 'device' });
+  vm.deviceWindows.push({ ipa: device.ipa, sizeBytes: device.sizeBytes, extent });
+}
+
+/** Access of stage 2 by the numbers of `iomemory-ranges`. */
+const RANGE_ACCESS = [ACCESS.RW, ACCESS.R, ACCESS.RWX, ACCESS.W, ACCESS.X, ACCESS.R | ACCESS.X, 0] as const;
+
+/** Maps the devices and forwards the interrupts that the configuration of a trusted VM asks for. What the platform gives it anyway is left to the platform. */
+export function giveConfigured(rm: Rm, vm: VmRecord, { deviceRanges, deviceInterrupts }: Pick<VmConfig, 'deviceRanges' | 'deviceInterrupts'>): RmErrorName | undefined {
+  const build = new VmBuild(rm, vm);
+  const { deviceBase, deviceSizeBytes, hardwareInterrupts, vms } = rm.environment;
+  const given = vm.platformIndex === null ? [] : vms[vm.platformIndex]?.devices ?? [];
+  for (const { base, sizeBytes, access } of deviceRanges) {
+    if (given.some((device) => base < device.ipa + device.sizeBytes && device.ipa < base + sizeBytes)) continue;
+    if (base < deviceBase || base + sizeBytes > deviceBase + deviceSizeBytes) {
+      rm.report(vm.vmid, 'rm-device-range', `iomemory-ranges: ${hex(base)} to ${hex(base + sizeBytes - 1n)} is not where this platform has devices.`);
+      return 'NORESOURCE';
+    }
+    mapDevice(build, vm, { pa: base, ipa: base, sizeBytes }, RANGE_ACCESS[access & 0xffff] ?? 0);
+  }
+  for (const { hardware, virq } of deviceInterrupts) {
+    if (given.some(({ hardwareInterrupt, moreInterrupts = [] }) => hardwareInterrupt === hardware || moreInterrupts.some((line) => line.hardwareInterrupt === hardware))) continue;
+    if (!hardwareInterrupts.has(hardware) || rm.claimVirq(vm.vmid, virq) === undefined) {
+      rm.report(vm.vmid, 'rm-device-interrupt', `gic-irq-ranges: interrupt ${hardware} cannot be forwarded as ${virq}.`);
+      return 'NORESOURCE';
+    }
+    forwardInterrupt(build, vm, { interrupt: virqNumber(virq), hardwareInterrupt: hardware });
+  }
+  return build.error === undefined ? undefined : 'NORESOURCE';
 }
 
 function forwardInterrupt(build: VmBuild, vm: VmRecord, { interrupt, hardwareInterrupt }: PlatformInterrupt): void {

@@ -206,3 +206,42 @@ test('device memory that is shared is seen by both, and a donation makes it the 
   assert.equal(access(system, 3, 0x0a00_2000n), 'rw-');
   system.hypervisor.checkInvariants();
 });
+
+const TRUSTED = (ranges: string): string => vmTree({ extra: '' }).replace('image-name =', `${ranges} image-name =`);
+
+const stateOf = (system: SystemFixture): string | undefined => system.rm.inspect().vms.find(({ vmid }) => vmid === 0x80)?.state;
+
+/** A platform with one VM of its own, whose configuration asks for devices and interrupts of the machine. */
+function trusted(ranges: string): SystemFixture {
+  return new SystemFixture([{ dts: TRUSTED(ranges) }]);
+}
+
+test('a trusted VM sees the devices of the machine that its configuration lists, with the access that it says', () => {
+  const system = trusted('iomemory-ranges = <0 0x0a000000 0 0x0a000000 0 0x1000 0>, <0 0x0a001000 0 0x0a001000 0 0x1000 1>, <0 0x0a002000 0 0x0a002000 0 0x1000 6>;');
+  system.request('VM_START', { vmid: 0x80 });
+  assert.equal(stateOf(system), 'RUNNING');
+  assert.equal(system.load(0x80, 0x0a00_0010n), 0x10n);
+  assert.equal(system.load(0x80, 0x0a00_1010n), 0x1010n);
+  assert.equal(system.load(0x80, 0x0a00_2000n), 'abort');
+  assert.equal(system.load(0x80, 0x0a00_3000n), 'abort');
+});
+
+test('what no device of the machine has is refused when a trusted VM asks for it', () => {
+  assert.equal(stateOf(trusted('iomemory-ranges = <0 0x7f000000 0 0x7f000000 0 0x1000 0>;')), 'INIT_FAILED');
+  assert.equal(stateOf(trusted('gic-irq-ranges = <500 40>;')), 'INIT_FAILED');
+});
+
+/** Calls of RM that forward interrupts of the machine or take them back, with the number in the VM. */
+function forwarding(system: SystemFixture): readonly string[] {
+  return system.trace.flatMap((event) => (event.event === 'hypercall' && event.phase === 'leave' && event.name.startsWith('hwirq_') ? [`${event.name} ${String(event.args['virq'] ?? '')}`.trim()] : []));
+}
+
+test('a trusted VM gets the interrupts of the machine that its configuration lists, under its own numbers', () => {
+  const system = trusted('gic-irq-ranges = <34 40>;');
+  assert.equal(stateOf(system), 'READY');
+  assert.deepEqual(forwarding(system).slice(-1), ['hwirq_bind_virq 40']);
+  system.request('VM_START', { vmid: 0x80 });
+  system.request('VM_STOP', { vmid: 0x80, flags: 1, reason: 0 });
+  system.request('VM_RESET', { vmid: 0x80 });
+  assert.deepEqual(forwarding(system).slice(-1), ['hwirq_unbind_virq']);
+});
