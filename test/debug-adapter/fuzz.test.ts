@@ -13,7 +13,7 @@ import { Debugging, guestLaunch } from './debugging';
 import { shapeProblems } from '../support/dap-shape';
 
 const SEED = 20_261_121;
-const RUNS = 25;
+const RUNS = 45;
 
 /** Requests that end or restart the session, or run it without end; they are tried by themselves. */
 const LEFT_OUT = new Set(['disconnect', 'terminate', 'launch', 'attach', 'restart', 'initialize', 'configurationDone']);

@@ -105,7 +105,8 @@ describe('the builder', () => {
     const linked = linkTree(made);
     assert.equal(phandleOf(linked.tree.root.child('a') ?? linked.tree.root), 1);
     assert.equal(made.root.child('a')?.has('phandle'), false);
-    assert.deepEqual(linkTree(linked.tree).tree, linked.tree);
+    assert.deepEqual(encodeDtb(linkTree(linked.tree).tree), encodeDtb(linked.tree));
+
   });
 });
 
