@@ -106,7 +106,6 @@ describe('the builder', () => {
     assert.equal(phandleOf(linked.tree.root.child('a') ?? linked.tree.root), 1);
     assert.equal(made.root.child('a')?.has('phandle'), false);
     assert.deepEqual(encodeDtb(linkTree(linked.tree).tree), encodeDtb(linked.tree));
-
   });
 });
 
