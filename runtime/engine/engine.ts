@@ -14,7 +14,7 @@ import { decodeOnce, type FeatureTest } from './decode-cache';
 import { dataAbort, enterEl1, ExceptionClass, exceptionReturn, faultStatus, instructionAbort, returnsToAarch32, stateFeatures, syndrome, type StateFeatures } from './exceptions';
 import { floatingPointTrap, scalableTrap, undecodedTrap } from './extension-traps';
 import { countFault, faultLoopExit } from './fault-loop';
-import { finishLoad, guestAccess, isLoadExclusive, isReadModifyWrite, simpleAccess } from './guest-access';
+import { finishLoad, finishLoadUncut, guestAccess, isLoadExclusive, isReadModifyWrite, simpleAccess } from './guest-access';
 import { branchAddress, branchTargetFault, takeBranch, type BranchContext } from './indirect-branches';
 import type { Engine, EngineOptions, ExceptionKind, Exit, FaultKind, RunOptions, RunResult, Translation, Vcpu, Watchpoint } from './interface';
 import { PAGE_SIZE } from './interface';
@@ -478,6 +478,14 @@ export class WasmEngine implements Engine {
     const access = simpleAccess(this.wordAtPc());
     assert(access !== undefined, 'completeAccess only where syndromeValid');
     if (access.isLoad) finishLoad(this.state, access, value);
+    this.skipInstruction(vcpu);
+  }
+
+  completeAccessUncut(vcpu: number, value: bigint): void {
+    this.select(vcpu);
+    const access = simpleAccess(this.wordAtPc());
+    assert(access !== undefined, 'completeAccessUncut only where syndromeValid');
+    if (access.isLoad) finishLoadUncut(this.state, access, value);
     this.skipInstruction(vcpu);
   }
 

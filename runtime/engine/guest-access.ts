@@ -68,10 +68,10 @@ export function guestAccess(state: ProcessorState, record: AccessRecord, word: n
   const simple = simpleAccess(word);
   const { isWrite } = record;
   const sizeBytes = simple?.sizeBytes ?? record.sizeBytes;
-  const value = simple === undefined || !isWrite ? 0n : BigInt.asUintN(sizeBytes * 8, state.x(simple.rt));
+  const register = simple === undefined || !isWrite ? 0n : state.x(simple.rt);
   return {
     va: va(record.va), ipa: ipa(record.ipa),
-    sizeBytes, isWrite, value, syndromeValid: simple !== undefined,
+    sizeBytes, isWrite, value: BigInt.asUintN(sizeBytes * 8, register), register, syndromeValid: simple !== undefined,
   };
 }
 
@@ -80,4 +80,15 @@ export function finishLoad(state: ProcessorState, access: SimpleAccess, value: b
   const bits = access.sizeBytes * 8;
   const loaded = access.signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
   state.setX(access.rt, access.toWord ? BigInt.asUintN(32, loaded) : loaded);
+}
+
+/**
+ * Writes a loaded value to its register without cutting it to the access first, as Gunyah does with what its caller resumes a vCPU with: bits above
+ * the access stay, and the sign is spread by subtraction.
+ */
+export function finishLoadUncut(state: ProcessorState, access: SimpleAccess, value: bigint): void {
+  const sign = 1n << BigInt(access.sizeBytes * 8 - 1);
+  const loaded = access.signed ? (value ^ sign) - sign : value;
+  const isWord = access.toWord || (!access.signed && access.sizeBytes < 8);
+  state.setX(access.rt, BigInt.asUintN(isWord ? 32 : 64, loaded));
 }

@@ -92,6 +92,8 @@ export interface GuestAccess {
   readonly isWrite: boolean;
   /** The value stored, zero-extended; 0n for a load. */
   readonly value: bigint;
+  /** The whole register that is stored, bits above the access included; 0n for a load. */
+  readonly register: bigint;
   /**
    * True if the access is a single general-purpose load or store without write-back, so that a syndrome (ISV=1) exists
    * and `completeAccess` may finish it. Pairs, exclusives, atomics, SIMD, DC ZVA and write-back forms have false.
@@ -209,6 +211,8 @@ export interface Engine {
 
   /** Finishes the load or store of an `mmio` or `stage2-data-abort` exit: loads write `value` to the register with the right extension; PC moves on. Counts one retired instruction, which the caller adds to its time. */
   completeAccess(vcpu: number, value: bigint): void;
+  /** The same, but bits of `value` above the access are not cut off before it goes to the register. */
+  completeAccessUncut(vcpu: number, value: bigint): void;
   /** Finishes a `system-register` exit; reads write `value` to Rt. Same counting. */
   completeSystemRegister(vcpu: number, value: bigint): void;
   /** PC += 4. Same counting. */

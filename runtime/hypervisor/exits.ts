@@ -209,7 +209,7 @@ function dataAbort(kernel: Kernel, thread: Thread, exit: ExitOf<'stage2-data-abo
   const clock = clockAt(kernel, thread, access.ipa);
   if (clock !== undefined) return clockAccess(kernel, thread, access, clock);
   if (!thread.isProxy || thread.addrspace?.isVmmio(access.ipa, access.sizeBytes) !== true) return abort(kernel, thread, access, isDeviceSpace(thread, access.ipa) ? { isOfBus: true } : {});
-  thread.vmmio = { ipa: access.ipa, sizeBytes: access.sizeBytes, isWrite: access.isWrite, value: access.value };
+  thread.vmmio = { ipa: access.ipa, sizeBytes: access.sizeBytes, isWrite: access.isWrite, value: access.register };
   kernel.scheduler.block(thread, 'ADDRSPACE_VMMIO_ACCESS');
 }
 

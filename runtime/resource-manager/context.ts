@@ -104,7 +104,8 @@ export class Rm {
     const row: { readonly id: number; readonly payload: readonly Field[] } = RM_NOTIFICATIONS[name];
     const payload = encodeRecord(row.payload, values as RmRecord);
     this.host.trace({ event: 'rm-notification', vmid: to, name, id: row.id, args: describePayload('notification', row.id, payload), payload });
-    queueNotification(vm.link.sender, row.id, payload);
+    queueNotification(vm.link.sender, { sequence: this.state.nextNotification, id: row.id, payload });
+    this.state.nextNotification = (this.state.nextNotification + 1) & 0xffff;
     this.pump(vm);
   }
 

@@ -126,13 +126,11 @@ export interface RpcSender {
   packets: Uint8Array[];
   /** Whole messages behind it, in order; at most one of them a reply. */
   waiting: RpcMessage[];
-  /** Sequence number of the next notification. */
-  nextNotification: number;
 }
 
 /** A sender with nothing to send. */
 export function newSender(): RpcSender {
-  return { packets: [], waiting: [], nextNotification: 0 };
+  return { packets: [], waiting: [] };
 }
 
 /** Queues a reply. One that still waits for queue space is dropped: RM keeps one per VM. */
@@ -142,12 +140,11 @@ export function queueReply(sender: RpcSender, reply: Omit<RpcMessage, 'kind'>): 
 }
 
 /** Queues a notification; the oldest gives way when too many wait. */
-export function queueNotification(sender: RpcSender, id: number, payload: Uint8Array): void {
+export function queueNotification(sender: RpcSender, notification: Omit<RpcMessage, 'kind'>): void {
   const notifications = sender.waiting.filter((message) => message.kind === 'notification');
   const oldest = notifications[0];
   if (notifications.length >= NOTIFICATIONS_MAX) sender.waiting = sender.waiting.filter((message) => message !== oldest);
-  sender.waiting.push({ kind: 'notification', sequence: sender.nextNotification, id, payload });
-  sender.nextNotification = (sender.nextNotification + 1) & 0xffff;
+  sender.waiting.push({ kind: 'notification', ...notification });
 }
 
 /** Sends packets until nothing is left or `send` says that the queue has no room for another. */

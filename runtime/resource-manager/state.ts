@@ -240,6 +240,8 @@ export interface RmState {
   vms: VmRecord[];
   parcels: Parcel[];
   nextHandle: number;
+  /** Sequence number of the next notification, whichever VM gets it. */
+  nextNotification: number;
   lentInterrupts: LentInterrupt[];
   /** Handles of lent interrupts are this plus the hardware interrupt's number. */
   readonly interruptHandleBase: number;
@@ -256,7 +258,7 @@ export interface RmState {
 /** What RM knows before it boots: memory it may give away, as offsets into the memory extent. */
 export function newRmState(freeMemory: RmState['freeMemory'], interruptHandleBase: number): RmState {
   return {
-    kind: 'resource-manager', version: 2, vms: [], parcels: [], nextHandle: 0, lentInterrupts: [], interruptHandleBase, freeMemory, rmVcpuCap: CAP_ID_INVALID, firmware: null, firmwareIsFinal: false,
+    kind: 'resource-manager', version: 2, vms: [], parcels: [], nextHandle: 0, nextNotification: 0, lentInterrupts: [], interruptHandleBase, freeMemory, rmVcpuCap: CAP_ID_INVALID, firmware: null, firmwareIsFinal: false,
   };
 }
 

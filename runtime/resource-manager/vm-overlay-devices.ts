@@ -43,8 +43,8 @@ function addConnection(subject: OverlaySubject, root: DtNode, { vdevice, index }
   const node = root.ensure(`${config.generate}@${last.cap.toString(16)}`);
   const fixed = config.type === 'doorbell' ? 'qcom,gunyah-doorbell' : config.type === 'doorbell-source' ? 'qcom,gunyah-doorbell-source' : 'qcom,gunyah-message-queue';
   put(node, { 'compatible': [...config.pushCompatible, fixed, CAPABILITY], 'reg': cells64(...own.map((end) => end.cap)) });
-  if (interrupts.length > 0) node.set('interrupts', cells(...interrupts));
   if (config.type === 'message-queue') put(node, { [config.sends ? 'is-sender' : 'is-receiver']: true, 'tx_message_size': config.messageSizeBytes, 'tx_queue_depth': config.queueDepth });
+  if (interrupts.length > 0) node.set('interrupts', cells(...interrupts));
   if (config.type === 'message-queue-pair') addPair(subject.rm, node, vdevice, index);
   return put(node, { 'qcom,label': config.label, 'label': config.label });
 }

@@ -29,13 +29,13 @@ export function overlayPrimary(rm: Rm, vm: VmRecord, blob: Uint8Array): Uint8Arr
   if (typeof tree === 'string') return tree;
   const additions = rootNode();
   const hypervisor = put(additions.ensure('/hypervisor'), {
-    'compatible': [...(suitsLinux(rm.options) ? ['gunyah-hypervisor'] : []), 'qcom,gunyah-hypervisor-1.0', 'qcom,gunyah-hypervisor', 'simple-bus'], '#address-cells': 2, '#size-cells': 0,
+    '#address-cells': 2, '#size-cells': 0, 'compatible': [...(suitsLinux(rm.options) ? ['gunyah-hypervisor'] : []), 'qcom,gunyah-hypervisor-1.0', 'qcom,gunyah-hypervisor', 'simple-bus'],
   });
+  put(hypervisor.ensure('qcom,gunyah-vm'), { 'compatible': ['qcom,gunyah-vm-id-1.0', 'qcom,gunyah-vm-id'], 'qcom,vmid': vm.vmid, 'qcom,vendor': 'Qualcomm' });
   if (vm.link !== null) {
     const node = hypervisor.ensure(`qcom,resource-manager-rpc@${vm.link.vmSendCap.toString(16).padStart(16, '0')}`);
-    put(node, { 'compatible': ['gunyah-resource-manager', 'qcom,resource-manager-1-0', 'qcom,resource-manager'], ...channel(vm.link), 'qcom,free-irq-start': vm.link.vmTxVirq });
+    put(node, { 'compatible': ['gunyah-resource-manager', 'qcom,resource-manager-1-0', 'qcom,resource-manager'], ...channel(vm.link, vm.link.vmTxVirq) });
   }
-  put(hypervisor.ensure('qcom,gunyah-vm'), { 'compatible': ['qcom,gunyah-vm-id-1.0', 'qcom,gunyah-vm-id'], 'qcom,vendor': 'Qualcomm', 'qcom,vmid': vm.vmid });
   return merge(rm, tree, additions);
 }
 
@@ -60,10 +60,11 @@ function merge(rm: Rm, base: DeviceTree, additions: DtNode): Uint8Array | Overla
   return merged.ok ? encodeDtb(merged.value) : 'unreadable';
 }
 
-function channel(link: RmLink): Readonly<Record<string, DtValueInput>> {
+function channel(link: RmLink, freeInterrupt: number): Readonly<Record<string, DtValueInput>> {
   return {
     'reg': cells64(link.vmSendCap, link.vmReceiveCap),
     'interrupts': cells(...spi(link.vmTxVirq), ...spi(link.vmRxVirq)),
+    'qcom,free-irq-start': freeInterrupt,
     'qcom,is-full-duplex': true,
     'qcom,tx-message-size': link.messageSizeBytes, 'qcom,rx-message-size': link.messageSizeBytes,
     'qcom,tx-queue-depth': link.depth, 'qcom,rx-queue-depth': link.depth,
@@ -95,6 +96,10 @@ export function secondaryAdditions(rm: Rm, vm: VmRecord, base: DtNode): DtNode |
   const problem = reservedMemoryError(subject);
   if (problem !== undefined) return problem;
   const additions = rootNode();
+  // In the order of the real one: merging puts what comes later before what came earlier.
+  addReservedMemory(subject, additions);
+  addMemory(subject, additions);
+  addCommon(rm, base, additions);
   addHypervisor(additions);
   addIdentity(rm, additions, vm);
   const asked = (config: VdeviceConfig, node: DtNode | undefined): void => { if (node !== undefined) node.origin = nodeAt(base, config.path)?.origin; };
@@ -102,9 +107,6 @@ export function secondaryAdditions(rm: Rm, vm: VmRecord, base: DtNode): DtNode |
   for (const [index, vdevice] of vm.vdevices.entries()) asked(vdevice.config, addVdevice(subject, additions, { vdevice, index }));
   addGic(base, additions, vm);
   addVcpus(base, additions, vm);
-  addMemory(subject, additions);
-  addReservedMemory(subject, additions);
-  addCommon(rm, base, additions);
   return additions;
 }
 
@@ -135,7 +137,7 @@ function addLink(root: DtNode, vm: VmRecord): DtNode | undefined {
   if (vm.link === null || config === undefined) return undefined;
   return put(root.ensure(`${config.generate}@${vm.link.vmReceiveCap.toString(16)}`), {
     'compatible': [...config.pushCompatible, 'gunyah-resource-manager', 'qcom,resource-manager', 'qcom,resource-manager-1-0', 'qcom,gunyah-message-queue', 'qcom,gunyah-capability'],
-    ...channel(vm.link), 'qcom,free-irq-start': 0, 'qcom,vdevice-handle': 0,
+    ...channel(vm.link, 0), 'qcom,vdevice-handle': 0,
   });
 }
 
@@ -161,7 +163,7 @@ function addVcpus(base: DtNode, additions: DtNode, vm: VmRecord): void {
 
 function addCommon(rm: Rm, base: DtNode, additions: DtNode): void {
   additions.ensure('/chosen').set('kaslr-seed', cells(rm.host.random() >>> 0, rm.host.random() >>> 0));
-  if (nodeAt(base, '/vsoc') === undefined) put(additions.ensure('/vsoc'), { 'compatible': 'simple-bus', '#address-cells': 2, '#size-cells': 2, 'ranges': true });
+  if (nodeAt(base, '/vsoc') === undefined) put(additions.ensure('/vsoc'), { '#address-cells': 2, '#size-cells': 2, 'ranges': true, 'compatible': 'simple-bus' });
 }
 
 /** What to tell a user whose VM cannot get its device tree. */

@@ -74,7 +74,7 @@ function drain(sender: ReturnType<typeof newSender>, room: number): Uint8Array[]
 
 test('messages leave in order and wait while the queue is full', () => {
   const sender = newSender();
-  queueNotification(sender, 0x56100008, pattern(8));
+  queueNotification(sender, { sequence: 0, id: 0x56100008, payload: pattern(8) });
   queueReply(sender, { sequence: 7, id: 0x56000004, payload: pattern(400) });
   assert.deepEqual(drain(sender, 2).map((packet) => packet[1]), [3, (1 << 2) | 2]);
   assert.deepEqual(drain(sender, 2).map((packet) => packet[1]), [1 << 2]);
@@ -96,9 +96,9 @@ test('a reply that is half sent is finished before the next', () => {
   assert.deepEqual(drain(sender, 8).map((packet) => packet[2]), [1, 2]);
 });
 
-test('the oldest of too many notifications is dropped and sequence numbers count on', () => {
+test('the oldest of too many notifications is dropped', () => {
   const sender = newSender();
-  for (let i = 0; i < NOTIFICATIONS_MAX + 2; i++) queueNotification(sender, 0x56100008, pattern(8));
+  for (let i = 0; i < NOTIFICATIONS_MAX + 2; i++) queueNotification(sender, { sequence: i, id: 0x56100008, payload: pattern(8) });
   const sent = drain(sender, 1000);
   assert.equal(sent.length, NOTIFICATIONS_MAX);
   assert.equal(sent[0]?.[2], 2);

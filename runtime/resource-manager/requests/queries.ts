@@ -58,7 +58,8 @@ const getResources: RmHandler<'VM_GET_HYP_RESOURCES'> = (rm, caller, { vmid }) =
   if (vmid === VMID.RM) return { resources: caller.vmid === VMID.HLOS ? [vcpuResource(rm.state.rmVcpuCap, 0, 0)] : [] };
   const target = rm.vm(vmid);
   if (target === undefined) return 'ARGUMENT_INVALID';
-  if (target.objects === null) return 'NORESOURCE';
+  // A VM that has failed has nothing; one that nobody has made yet is an error.
+  if (target.objects === null && !(target.state === 'INIT_FAILED' && target.image !== null)) return 'NORESOURCE';
   const vcpus = target.owner === caller.vmid ? target.vcpus.map((vcpu) => (vcpu.ownerCap === null ? [] : [vcpuResource(vcpu.ownerCap, vcpu.index, vcpu.wakeupVirq ?? noVirq)])) : [];
   return { resources: [...vcpus.flat(), ...connections(caller, target.vmid, caller), ...connections(target, caller.vmid, caller), ...pagingResources(target, caller)] };
 };

@@ -4,7 +4,12 @@
 void probe_main(void)
 {
 	is_second = MRS(midr_el1) == 0xf0480;
+	if (is_second) {
+		second_main(at_entry.x[0]);
+		return;
+	}
 	ask_entry();
+	ask_tree(at_entry.x[0]);
 	ask_calls();
 	ask_services();
 	ask_psci_harmless();
@@ -18,11 +23,14 @@ void probe_main(void)
 	ask_gic();
 	ask_timer();
 	ask_rm();
+	ask_vm();
 	smccc(0x84000008, 0, 0, 0);
 }
 
 void other_main(u64 context)
 {
+	if (is_second)
+		second_cpu_main();
 	(void)context;
 }
 

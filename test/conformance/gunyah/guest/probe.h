@@ -101,6 +101,15 @@ size_t strlen(const char *text);
 int strcmp(const char *a, const char *b);
 void delay(u64 microseconds);
 
+/* ---- The Resource Manager ---- */
+
+/* Sends a request of `count` words, prints all that comes back. The last reply's payload (its error first) stays in rm_reply. */
+void rm_ask(const char *name, u32 id, u32 count, ...);
+void say_answers(u16 wanted);
+extern u8 rm_reply[240];
+/* Microseconds between two looks for an answer, of which there are about 20. */
+extern u32 rm_patience;
+
 /* ---- Groups ---- */
 
 void ask_entry(void);
@@ -121,5 +130,8 @@ void ask_cpus(void);
 void ask_tree(u64 tree);
 void ask_rm(void);
 void ask_vm(void);
+/* What the second VM does, and what it says in memory that its owner reads. */
+void second_main(u64 tree);
+void second_cpu_main(void);
 
 #endif

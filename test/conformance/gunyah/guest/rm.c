@@ -8,6 +8,8 @@
 
 static u8 out[MAX * 2], in[MAX];
 static u16 sequence = 0x100;
+u8 rm_reply[MAX];
+u32 rm_patience = 20;
 
 static void yield(void)
 {
@@ -15,7 +17,7 @@ static void yield(void)
 }
 
 /* What RM says until it is quiet: each message in brackets. The sequence of replies is left out, as it is the request's. */
-static void say_answers(u16 wanted)
+void say_answers(u16 wanted)
 {
 	u32 quiet = 0, seen = 0;
 
@@ -25,16 +27,18 @@ static void say_answers(u16 wanted)
 		if (r.x[0] != 0) {
 			quiet++;
 			yield();
-			delay(20);
+			delay(rm_patience);
 			continue;
 		}
 		quiet = 22;
 		seen++;
 		say(" [");
 		say_bytes(in, 2);
-		if ((in[1] & 3) == REPLY)
+		if ((in[1] & 3) == REPLY) {
+			memset(rm_reply, 0, sizeof(rm_reply));
+			memcpy(rm_reply, in + 8, r.x[1] - 8);
 			say(in[2] == (u8)wanted && in[3] == (u8)(wanted >> 8) ? " same" : " other");
-		else {
+		} else {
 			say(" ");
 			say_bytes(in + 2, 2);
 		}
@@ -69,7 +73,7 @@ static void ask(const char *name, u32 id, const void *payload, size_t size)
 	say_answers(sequence);
 }
 
-static void words(const char *name, u32 id, u32 count, ...)
+void rm_ask(const char *name, u32 id, u32 count, ...)
 {
 	u32 payload[58];
 	va_list arguments;
@@ -189,20 +193,20 @@ static void ask_queries(void)
 	ask("lookup 79", 0x56000013, "\x4f\0\0\0", 84);
 	ask("lookup uri", 0x56000011, "\x04\0\0\0HLOS", 8);
 	ask("lookup guid", 0x56000012, "\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
-	words("owner", 0x56000015, 0);
-	words("peers", 0x56000025, 0);
-	words("host type", 0x560000a0, 0);
-	words("status", 0x56000080, 1, 0x00010400u);
-	words("crash message", 0x56000086, 2, 4u, 0x64636261u);
-	words("its own crash message", 0x56000019, 1, 3u);
-	words("time base", 0x56000030, 5, 3u, 1u, 0u, 1u, 0u);
-	words("firmware memory", 0x56000032, 6, 3u, 0u, 0u, 0u, 0x1000u, 0u);
-	words("boot context", 0x56000031, 4, 3u, 0u, 0u, 0u);
+	rm_ask("owner", 0x56000015, 0);
+	rm_ask("peers", 0x56000025, 0);
+	rm_ask("host type", 0x560000a0, 0);
+	rm_ask("status", 0x56000080, 1, 0x00010400u);
+	rm_ask("crash message", 0x56000086, 2, 4u, 0x64636261u);
+	rm_ask("its own crash message", 0x56000019, 1, 3u);
+	rm_ask("time base", 0x56000030, 5, 3u, 1u, 0u, 1u, 0u);
+	rm_ask("firmware memory", 0x56000032, 6, 3u, 0u, 0u, 0u, 0x1000u, 0u);
+	rm_ask("boot context", 0x56000031, 4, 3u, 0u, 0u, 0u);
 }
 
 static void give(const char *name, u32 id, u32 type_flags, u32 label, u32 acl, u64 address, u64 size)
 {
-	words(name, id, 10, type_flags, label, 1u, acl, 1u, (u32)address, (u32)(address >> 32), (u32)size, (u32)(size >> 32), 0u);
+	rm_ask(name, id, 10, type_flags, label, 1u, acl, 1u, (u32)address, (u32)(address >> 32), (u32)size, (u32)(size >> 32), 0u);
 }
 
 static void say_page(const char *name, u64 address)
@@ -224,22 +228,22 @@ static void ask_memory(void)
 	write64(PAGE, 0x1122334455667788ull);
 	give("share with myself", SHARE, 0, 0, 3 | 6 << 16, PAGE, 0x1000);
 	say_page("shared rw", PAGE);
-	words("reclaim it", RECLAIM, 2, 0u, 0u);
-	words("reclaim it again", RECLAIM, 2, 0u, 0u);
+	rm_ask("reclaim it", RECLAIM, 2, 0u, 0u);
+	rm_ask("reclaim it again", RECLAIM, 2, 0u, 0u);
 	write64(PAGE, 0x1122334455667788ull);
 	give("share with myself, read only", SHARE, 0, 0x77, 3 | 4 << 16, PAGE, 0x1000);
 	say_page("shared r", PAGE);
-	words("reclaim r", RECLAIM, 2, 1u, 0u);
+	rm_ask("reclaim r", RECLAIM, 2, 1u, 0u);
 	say_page("reclaimed", PAGE);
 	write64(PAGE, 0x1122334455667788ull);
 	give("lend to 80", LEND, 0, 0x10, 0x80 | 7 << 16, PAGE, 0x1000);
 	write64(PAGE, 0x1122334455667788ull);
 	give("share, sanitised first", SHARE, 1 << 16, 0, 3 | 6 << 16, PAGE, 0x1000);
 	say_page("sanitised", PAGE);
-	words("reclaim sanitised", RECLAIM, 2, 3u, 0u);
+	rm_ask("reclaim sanitised", RECLAIM, 2, 3u, 0u);
 	write64(PAGE, 0x1122334455667788ull);
 	give("share once more", SHARE, 0, 0, 3 | 6 << 16, PAGE, 0x1000);
-	words("reclaim, sanitised", RECLAIM, 2, 4u, 1u);
+	rm_ask("reclaim, sanitised", RECLAIM, 2, 4u, 1u);
 	say_page("sanitised at reclaim", PAGE);
 	/* Misuse. */
 	static const struct { const char *name; u32 id, type_flags, acl; u64 address, size; } wrong[] = {
@@ -261,56 +265,56 @@ static void ask_memory(void)
 		packet(0x21, 1, ++sequence, RECLAIM, payload, 8);
 		say_answers(sequence);
 	}
-	words("share, no acl", SHARE, 8, 0u, 0u, 0u, 1u, (u32)PAGE, 0u, 0x1000u, 0u);
-	words("share, no sgl", SHARE, 6, 0u, 0u, 1u, 3u | 6u << 16, 0u, 0u);
-	words("share, twice me", SHARE, 11, 0u, 0u, 2u, 3u | 6u << 16, 3u | 6u << 16, 1u, (u32)PAGE, 0u, 0x1000u, 0u, 0u);
-	words("share, attribute", SHARE, 11, 0u, 0u, 1u, 3u | 6u << 16, 1u, (u32)PAGE, 0u, 0x1000u, 0u, 1u, 4u | 3u << 16);
-	words("share, attribute of another", SHARE, 11, 0u, 0u, 1u, 3u | 6u << 16, 1u, (u32)PAGE, 0u, 0x1000u, 0u, 1u, 0x80u << 16);
-	words("share, rest", SHARE, 11, 0u, 0u, 1u, 3u | 6u << 16, 1u, (u32)PAGE, 0u, 0x1000u, 0u, 0u, 0u);
-	words("share, acl count 200", SHARE, 4, 0u, 0u, 0x200u, 3u | 6u << 16);
-	words("share, acl count 201", SHARE, 4, 0u, 0u, 0x201u, 3u | 6u << 16);
-	words("release", 0x51000014, 2, 100u, 0u);
-	words("notify", 0x51000017, 3, 100u, 1u, 0u);
-	words("append", 0x51000018, 6, 100u, 1u, 0u, 0u, 0u, 0u);
-	words("accept", 0x51000011, 6, 100u, 0u, 0u, 0u, 0u, 0u);
-	words("lookup sgl", 0x5100001a, 4, 0u, 0u, 0u, 0u);
-	words("interrupt accept", 0x56000050, 2, 5u, 0xffffffffu);
-	words("interrupt lend, none", 0x56000051, 3, 3u, 0u, 0u);
-	words("interrupt lend 1020", 0x56000051, 3, 0x80u, 1020u, 0u);
-	words("interrupt release", 0x56000052, 1, 5u);
-	words("interrupt reclaim", 0x56000053, 1, 5u);
-	words("interrupt notify", 0x56000054, 2, 5u, 1u);
-	words("interrupt unmap", 0x56000055, 1, 5u);
+	rm_ask("share, no acl", SHARE, 8, 0u, 0u, 0u, 1u, (u32)PAGE, 0u, 0x1000u, 0u);
+	rm_ask("share, no sgl", SHARE, 6, 0u, 0u, 1u, 3u | 6u << 16, 0u, 0u);
+	rm_ask("share, twice me", SHARE, 11, 0u, 0u, 2u, 3u | 6u << 16, 3u | 6u << 16, 1u, (u32)PAGE, 0u, 0x1000u, 0u, 0u);
+	rm_ask("share, attribute", SHARE, 11, 0u, 0u, 1u, 3u | 6u << 16, 1u, (u32)PAGE, 0u, 0x1000u, 0u, 1u, 4u | 3u << 16);
+	rm_ask("share, attribute of another", SHARE, 11, 0u, 0u, 1u, 3u | 6u << 16, 1u, (u32)PAGE, 0u, 0x1000u, 0u, 1u, 0x80u << 16);
+	rm_ask("share, rest", SHARE, 11, 0u, 0u, 1u, 3u | 6u << 16, 1u, (u32)PAGE, 0u, 0x1000u, 0u, 0u, 0u);
+	rm_ask("share, acl count 200", SHARE, 4, 0u, 0u, 0x200u, 3u | 6u << 16);
+	rm_ask("share, acl count 201", SHARE, 4, 0u, 0u, 0x201u, 3u | 6u << 16);
+	rm_ask("release", 0x51000014, 2, 100u, 0u);
+	rm_ask("notify", 0x51000017, 3, 100u, 1u, 0u);
+	rm_ask("append", 0x51000018, 6, 100u, 1u, 0u, 0u, 0u, 0u);
+	rm_ask("accept", 0x51000011, 6, 100u, 0u, 0u, 0u, 0u, 0u);
+	rm_ask("lookup sgl", 0x5100001a, 4, 0u, 0u, 0u, 0u);
+	rm_ask("interrupt accept", 0x56000050, 2, 5u, 0xffffffffu);
+	rm_ask("interrupt lend, none", 0x56000051, 3, 3u, 0u, 0u);
+	rm_ask("interrupt lend 1020", 0x56000051, 3, 0x80u, 1020u, 0u);
+	rm_ask("interrupt release", 0x56000052, 1, 5u);
+	rm_ask("interrupt reclaim", 0x56000053, 1, 5u);
+	rm_ask("interrupt notify", 0x56000054, 2, 5u, 1u);
+	rm_ask("interrupt unmap", 0x56000055, 1, 5u);
 }
 
 static void ask_allocation(void)
 {
-	words("allocate", 0x56000001, 1, 0u);
-	words("allocate another", 0x56000001, 1, 0u);
-	words("allocate 4", 0x56000001, 1, 4u);
-	words("allocate 4 again", 0x56000001, 1, 4u);
-	words("allocate 3", 0x56000001, 1, 3u);
-	words("allocate 40", 0x56000001, 1, 0x40u);
-	words("allocate 80", 0x56000001, 1, 0x80u);
-	words("allocate ffff", 0x56000001, 1, 0xffffu);
-	words("state of 80", 0x56000017, 1, 0x80u);
-	words("id of 80", 0x56000010, 1, 0x80u);
-	words("resources of 80", 0x56000020, 1, 0x80u);
-	words("start 80", 0x56000004, 1, 0x80u);
-	words("init 80", 0x5600000b, 1, 0x80u);
-	words("stop 80", 0x56000005, 2, 0x80u, 0u);
-	words("crash message of 80", 0x56000019, 1, 0x80u);
-	words("console of 80", 0x56000081, 1, 0x80u);
-	words("authenticate 80", 0x5600000a, 1, 0x80u);
-	words("peers with 80", 0x56000025, 0);
-	words("deallocate 81", 0x56000002, 1, 0x81u);
-	words("deallocate 4", 0x56000002, 1, 4u);
-	words("allocate 81 again", 0x56000001, 1, 0u);
-	words("deallocate 81 again", 0x56000002, 1, 0x81u);
-	words("configure 80, no parcel", 0x56000009, 10, 0x80u, 500u, 0u, 0u, 0x1000u, 0u, 0u, 0u, 0x1000u, 0u);
-	words("state of 80 then", 0x56000017, 1, 0x80u);
-	words("deallocate 80 then", 0x56000002, 1, 0x80u);
-	words("configure 3", 0x56000009, 10, 3u, 0u, 0u, 0u, 0x1000u, 0u, 0u, 0u, 0x1000u, 0u);
+	rm_ask("allocate", 0x56000001, 1, 0u);
+	rm_ask("allocate another", 0x56000001, 1, 0u);
+	rm_ask("allocate 4", 0x56000001, 1, 4u);
+	rm_ask("allocate 4 again", 0x56000001, 1, 4u);
+	rm_ask("allocate 3", 0x56000001, 1, 3u);
+	rm_ask("allocate 40", 0x56000001, 1, 0x40u);
+	rm_ask("allocate 80", 0x56000001, 1, 0x80u);
+	rm_ask("allocate ffff", 0x56000001, 1, 0xffffu);
+	rm_ask("state of 80", 0x56000017, 1, 0x80u);
+	rm_ask("id of 80", 0x56000010, 1, 0x80u);
+	rm_ask("resources of 80", 0x56000020, 1, 0x80u);
+	rm_ask("start 80", 0x56000004, 1, 0x80u);
+	rm_ask("init 80", 0x5600000b, 1, 0x80u);
+	rm_ask("stop 80", 0x56000005, 2, 0x80u, 0u);
+	rm_ask("crash message of 80", 0x56000019, 1, 0x80u);
+	rm_ask("console of 80", 0x56000081, 1, 0x80u);
+	rm_ask("authenticate 80", 0x5600000a, 1, 0x80u);
+	rm_ask("peers with 80", 0x56000025, 0);
+	rm_ask("deallocate 81", 0x56000002, 1, 0x81u);
+	rm_ask("deallocate 4", 0x56000002, 1, 4u);
+	rm_ask("allocate 81 again", 0x56000001, 1, 0u);
+	rm_ask("deallocate 81 again", 0x56000002, 1, 0x81u);
+	rm_ask("configure 80, no parcel", 0x56000009, 10, 0x80u, 500u, 0u, 0u, 0x1000u, 0u, 0u, 0u, 0x1000u, 0u);
+	rm_ask("state of 80 then", 0x56000017, 1, 0x80u);
+	rm_ask("deallocate 80 then", 0x56000002, 1, 0x80u);
+	rm_ask("configure 3", 0x56000009, 10, 3u, 0u, 0u, 0u, 0x1000u, 0u, 0u, 0u, 0x1000u, 0u);
 }
 
 void ask_rm(void)
