@@ -29,6 +29,7 @@ const CATALOGUE = {
   cannotWrite: { id: 1308, text: 'Cannot write {path}: {problem}.', showUser: true },
   cannotRestore: { id: 1309, text: 'Cannot restore {path}: {problem}.', showUser: true },
   serviceRefused: { id: 1307, text: '{errno} ({number}): {problem}.', showUser: false },
+  cancelled: { id: 1401, text: 'cancelled', showUser: false },
   internal: { id: 1900, text: 'The adapter made a mistake: {problem}. Please report it with the steps that led here.', showUser: true },
 } as const satisfies Record<string, { readonly id: number; readonly text: string; readonly showUser: boolean }>;
 

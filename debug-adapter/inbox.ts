@@ -58,7 +58,7 @@ export class Inbox {
     this.current = undefined;
   }
 
-  /** DAP: cancel. A request that still waits is answered as cancelled; a long journey through time ends as a pause. */
+  /** DAP: cancel. A request that still waits is answered as cancelled; work in pieces is given up; a long journey through time ends as a pause. */
   private cancel(request: DebugProtocol.Request): void {
     const { requestId, progressId } = argumentsOf(request.arguments);
     const waiting = this.waiting.find(({ seq }) => seq === requestId);
@@ -67,7 +67,8 @@ export class Inbox {
       this.session.refuse(waiting, 'cancelled');
     }
     const isUnderWay = this.current !== undefined && this.current.seq === requestId;
-    if (isUnderWay || (progressId !== undefined && progressId === this.session.progressInForce)) this.session.pause();
+    const isOfWork = isUnderWay ? this.session.longWork.cancel(undefined) : typeof progressId === 'string' && this.session.longWork.cancel(progressId);
+    if (!isOfWork && (isUnderWay || (progressId !== undefined && progressId === this.session.progressInForce))) this.session.pause();
     void this.session.handle(request);
   }
 }

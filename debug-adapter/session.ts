@@ -16,6 +16,7 @@ import { describeEvent, eventTitle } from './event-text';
 import { EXCEPTION_FILTERS } from './exception-filters';
 import type { Host } from './host';
 import { argumentsOf } from './inbox';
+import { LongWork } from './long-work';
 import type { CustomEventName, CustomEvents } from './protocol/index';
 import { REQUESTS } from './requests/table';
 import type { TraceFile } from './trace-file';
@@ -37,6 +38,8 @@ export class Session {
   readonly breakpoints = new BreakpointTable(this);
   readonly consoles = new ConsoleOutput(this);
   readonly notices = new EventNotices(this);
+  /** What requests do in pieces. */
+  readonly longWork: LongWork;
   private readonly sendMessage: Send;
   private sequence = 1;
   private current: Debuggee | undefined;
@@ -77,6 +80,11 @@ export class Session {
   constructor(host: Host, send: Send) {
     this.host = host;
     this.sendMessage = send;
+    this.longWork = new LongWork(host, {
+      begin: (title) => this.beginProgress(title, 0),
+      update: (id, fraction) => { this.updateProgress(id, fraction); },
+      end: (progressId) => { if (this.showsProgress) this.event('progressEnd', { progressId }); },
+    });
   }
 
   /** Takes one request. Never throws; every request gets exactly one response. */
@@ -303,14 +311,24 @@ export class Session {
   }
 
   private progress(value: unknown): void {
-    if (this.client.supportsProgressReporting !== true || this.host.now() - this.jobStarted < PROGRESS_AFTER_MS || typeof value !== 'object' || value === null || !('title' in value)) return;
-    const percentage = 'fraction' in value && typeof value.fraction === 'number' ? Math.min(100, Math.max(0, value.fraction * 100)) : undefined;
-    if (this.progressId === undefined) {
-      this.progressId = `p${this.sequence}`;
-      this.event('progressStart', { progressId: this.progressId, title: value.title, cancellable: true, ...(percentage === undefined ? {} : { percentage }) });
-    } else {
-      this.event('progressUpdate', { progressId: this.progressId, ...(percentage === undefined ? {} : { percentage }) });
-    }
+    if (!this.showsProgress || this.host.now() - this.jobStarted < PROGRESS_AFTER_MS || typeof value !== 'object' || value === null || !('title' in value)) return;
+    const fraction = 'fraction' in value && typeof value.fraction === 'number' ? value.fraction : undefined;
+    if (this.progressId === undefined) this.progressId = this.beginProgress(String(value.title), fraction);
+    else this.updateProgress(this.progressId, fraction);
+  }
+
+  private get showsProgress(): boolean {
+    return this.client.supportsProgressReporting === true;
+  }
+
+  private beginProgress(title: string, fraction: number | undefined): string {
+    const progressId = `p${this.sequence}`;
+    if (this.showsProgress) this.event('progressStart', { progressId, title, cancellable: true, ...percentageOf(fraction) });
+    return progressId;
+  }
+
+  private updateProgress(progressId: string, fraction: number | undefined): void {
+    if (this.showsProgress) this.event('progressUpdate', { progressId, ...percentageOf(fraction) });
   }
 
   private endProgress(): void {
@@ -323,6 +341,10 @@ export class Session {
 function asAdapterError(problem: unknown): AdapterError {
   if (problem instanceof AdapterError) return problem;
   return new AdapterError('internal', { problem: problem instanceof Error ? problem.stack ?? problem.message : String(problem) });
+}
+
+function percentageOf(fraction: number | undefined): { percentage?: number } {
+  return fraction === undefined ? {} : { percentage: Math.min(100, Math.max(0, fraction * 100)) };
 }
 
 function isIdle(value: unknown): boolean {

@@ -2,6 +2,7 @@
 
 import { AdapterError } from '../errors';
 import { encodeBase64 } from '../base64';
+import type { Pieces } from '../long-work';
 import type { CustomRequestBody } from '../protocol/index';
 import type { Session } from '../session';
 import { makeTraceWriter, SystemNames, TRACE_FORMATS, type TraceFormat } from '../trace-export/writer';
@@ -10,12 +11,14 @@ import { numberOr, textOf, textOr, type Arguments } from './arguments';
 
 /** Largest export that an answer carries; a file may be longer. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+/** Events between looks at the clock. */
+const PIECE_EVENTS = 500;
 const COMMAND = 'gunyah/exportTrace';
 
 /** Writes the events kept, or those of a range or filter, in a format. */
 export async function exportTrace(session: Session, args: Arguments): Promise<CustomRequestBody<'gunyah/exportTrace'>> {
   const format = formatOf(textOf(args, 'format', COMMAND));
-  const { bytes, events } = exported(session, args, format);
+  const { bytes, events } = await session.longWork.run('Exporting the trace', exported(session, args, format));
   const path = textOr(args, 'path');
   if (path === undefined) {
     if (bytes.length > ANSWER_BYTES_MAX) throw new AdapterError('badArguments', { command: COMMAND, problem: `the trace has ${bytes.length} bytes; give "path" to write it to a file, or a "filter".` });
@@ -32,7 +35,7 @@ function formatOf(text: string): TraceFormat {
   return format;
 }
 
-function exported(session: Session, args: Arguments, format: TraceFormat): { readonly bytes: Uint8Array; readonly events: number } {
+function* exported(session: Session, args: Arguments, format: TraceFormat): Pieces<{ readonly bytes: Uint8Array; readonly events: number }> {
   const { system } = session.debuggee.target;
   const { trace } = system;
   const filter = parseTraceFilter(session, textOr(args, 'filter') ?? '');
@@ -41,7 +44,9 @@ function exported(session: Session, args: Arguments, format: TraceFormat): { rea
   const parts: (string | Uint8Array)[] = [writer.begin()];
   const end = Math.min(numberOr(args, 'to', trace.position), trace.position);
   let events = 0;
-  for (let number = Math.max(trace.start, Math.trunc(numberOr(args, 'from', trace.start))); number < end; number++) {
+  const begin = Math.max(trace.start, Math.trunc(numberOr(args, 'from', trace.start)));
+  for (let number = begin; number < end; number++) {
+    if (number % PIECE_EVENTS === 0) yield (number - begin) / (end - begin);
     const event = trace.at(number);
     if (event === undefined || !filter.value(event)) continue;
     events++;

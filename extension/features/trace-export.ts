@@ -29,7 +29,10 @@ async function exportTrace(sessions: Sessions, viewFilter: string): Promise<void
   if (format === undefined || filter === undefined) return;
   const target = await vscode.window.showSaveDialog({ title: 'Export Hypercall Trace', filters: { [format.label]: [format.extension] }, ...suggestedFile(format.extension) });
   if (target === undefined) return;
-  const written = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: 'Exporting the trace…' }, () => write(sessions, target, { format: format.format, filter }));
+  const written = await write(sessions, target, { format: format.format, filter }).catch((problem: unknown) => {
+    if (isCancelled(problem)) return undefined;
+    throw problem;
+  });
   if (written === undefined) return;
   const open = await vscode.window.showInformationMessage(`Wrote ${plural(written.events, 'event')}, ${formatSize(written.sizeBytes)}, to ${vscode.workspace.asRelativePath(target)}.`, ...(format.format === 'pcapng' ? [] : ['Open']));
   if (open !== undefined) await vscode.window.showTextDocument(target);
@@ -45,6 +48,11 @@ async function chooseFilter(filter: string): Promise<string | undefined> {
 function suggestedFile(extension: string): { defaultUri?: vscode.Uri } {
   const folder = vscode.workspace.workspaceFolders?.[0];
   return folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder.uri, `trace.${extension}`) };
+}
+
+/** The adapter shows its progress and can be told there to stop. */
+function isCancelled(problem: unknown): boolean {
+  return problem instanceof Error && problem.message === 'cancelled';
 }
 
 /** An adapter of ours writes the file itself; one that we are attached to may be elsewhere and answers with the trace. */

@@ -301,14 +301,19 @@ export class DebugTarget implements Runner {
       return this.report({ reason: 'pause' });
     }
     if (found !== undefined && last !== undefined) return this.report({ ...last, vcpu: vcpuOf(found) });
-    // The first tick of all has no vCPUs yet: RM makes them.
-    yield* this.history.seek(ticks(this.timeline.start + 1));
+    yield* this.seekShown(this.timeline.start);
     return this.report({ reason: 'history start', text: 'Nothing was hit: this is the beginning of history.' });
   }
 
   private *seekJob(tick: Ticks): Job {
-    const arrived = yield* this.history.seek(tick);
+    const arrived = yield* this.seekShown(tick);
     return this.report({ reason: arrived ? 'goto' : 'pause' });
+  }
+
+  /** Goes to a tick at which there is something to see: the first of all has no vCPUs yet, as RM makes them in it. */
+  private *seekShown(tick: Ticks): Generator<JobProgress, boolean, boolean | undefined> {
+    const arrived = yield* this.history.seek(tick);
+    return arrived && this.system.vcpuIndexes().length === 0 ? yield* this.history.seek(ticks(this.system.now + 1)) : arrived;
   }
 
   private *lastWriteJob(pieces: readonly { readonly address: bigint; readonly sizeBytes: number }[]): Job {

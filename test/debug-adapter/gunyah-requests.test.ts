@@ -131,6 +131,10 @@ test('seek goes to a tick and to an event of the trace, and back to the present'
   await session.client.request('gunyah/seek', { tick: now + 1_000_000 });
   await session.client.waitForStop();
   assert.equal((await session.client.request('gunyah/timeline', {})).now, now);
+  await session.client.request('gunyah/seek', { tick: 0 });
+  const [thread] = (await session.client.waitForStop(), await session.client.request('threads', {})).threads;
+  const { stackFrames } = await session.client.request('stackTrace', { threadId: thread?.id ?? 0 });
+  assert.equal(stackFrames.length, 1, 'where history begins the first vCPU is about to run');
 });
 
 test('the last write to a variable is found where it was made', async (context) => {
