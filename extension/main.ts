@@ -17,6 +17,7 @@ import * as memoryMap from './features/memory-map';
 import * as panelCommands from './features/panel-commands';
 import * as panels from './features/panels';
 import * as sampleWorkspace from './features/sample-workspace';
+import * as snapshots from './features/snapshots';
 import * as timeTravel from './features/time-travel';
 import * as timelineStatus from './features/timeline-status';
 import * as trace from './features/trace';
@@ -33,6 +34,7 @@ const FEATURES: readonly RegisterFeature[] = [
   consoles.register,
   timeTravel.register,
   timelineStatus.register,
+  snapshots.register,
   eventBreakpoints.register,
   trace.register,
   memoryMap.register,

@@ -20,22 +20,32 @@ const FORMATS: readonly FormatChoice[] = [
 
 /** Registers the command; `current` tells the filter of the view. */
 export function registerTraceExport(context: FeatureContext, current: () => TraceExportSource): void {
-  registerCommand(context, 'gunyah.exportTrace', () => exportTrace(context.sessions, current().filter));
+  registerCommand(context, 'gunyah.exportTrace', (argument) => exportTrace(context.sessions, current().filter, argument));
 }
 
-async function exportTrace(sessions: Sessions, viewFilter: string): Promise<void> {
-  const format = await vscode.window.showQuickPick(FORMATS, { title: 'Export the trace as', placeHolder: 'Format' });
+/** What a key binding or task may say instead of being asked. */
+interface Wanted { readonly format?: unknown; readonly file?: unknown }
+
+async function exportTrace(sessions: Sessions, viewFilter: string, argument: unknown): Promise<void> {
+  const wanted: Wanted = typeof argument === 'object' && argument !== null ? argument : {};
+  const format = FORMATS.find((one) => one.format === wanted.format) ?? await vscode.window.showQuickPick(FORMATS, { title: 'Export the trace as', placeHolder: 'Format' });
   const filter = format === undefined ? undefined : await chooseFilter(viewFilter);
   if (format === undefined || filter === undefined) return;
-  const target = await vscode.window.showSaveDialog({ title: 'Export Hypercall Trace', filters: { [format.label]: [format.extension] }, ...suggestedFile(format.extension) });
+  const target = typeof wanted.file === 'string' ? vscode.Uri.file(wanted.file)
+    : await vscode.window.showSaveDialog({ title: 'Export Hypercall Trace', filters: { [format.label]: [format.extension] }, ...suggestedFile(format.extension) });
   if (target === undefined) return;
   const written = await write(sessions, target, { format: format.format, filter }).catch((problem: unknown) => {
     if (isCancelled(problem)) return undefined;
     throw problem;
   });
   if (written === undefined) return;
-  const open = await vscode.window.showInformationMessage(`Wrote ${plural(written.events, 'event')}, ${formatSize(written.sizeBytes)}, to ${vscode.workspace.asRelativePath(target)}.`, ...(format.format === 'pcapng' ? [] : ['Open']));
-  if (open !== undefined) await vscode.window.showTextDocument(target);
+  void tell(`Wrote ${plural(written.events, 'event')}, ${formatSize(written.sizeBytes)}, to ${vscode.workspace.asRelativePath(target)}.`, format.format === 'pcapng' ? undefined : target);
+}
+
+/** Says what was written, and offers to open it if that is text. */
+async function tell(message: string, text: vscode.Uri | undefined): Promise<void> {
+  const open = await vscode.window.showInformationMessage(message, ...(text === undefined ? [] : ['Open']));
+  if (open !== undefined && text !== undefined) await vscode.window.showTextDocument(text);
 }
 
 /** The filter to export with; with none set there is nothing to ask. */

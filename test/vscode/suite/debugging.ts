@@ -1,6 +1,9 @@
 /** The sample under the debugger, through VS Code's debug API and the real adapter. */
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite, teardown, test } from 'mocha';
 import * as vscode from 'vscode';
 import { eventually, TestSession } from './session';
@@ -125,6 +128,27 @@ export function debuggingSuite(): void {
       await vscode.commands.executeCommand('gunyah.breakOnEventsLikeThis', { event: 'rm', name: 'VM_START' });
       assert.ok(vscode.debug.breakpoints.some((one) => one instanceof vscode.FunctionBreakpoint && one.functionName === 'rm:VM_START'));
       await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    });
+
+    test('the trace is exported and a snapshot brings the session back', async () => {
+      breakOn('hvc:doorbell_send');
+      const session = await start();
+      await session.stop();
+      const files = mkdtempSync(join(tmpdir(), 'gunyah-files-'));
+      try {
+        await vscode.commands.executeCommand('gunyah.exportTrace', { format: 'jsonl', file: join(files, 'trace.jsonl') });
+        const lines = readFileSync(join(files, 'trace.jsonl'), 'utf8').trimEnd().split('\n');
+        assert.ok(lines.length > 100 && lines.every((line) => 'event' in JSON.parse(line)));
+        await vscode.commands.executeCommand('gunyah.saveSnapshot', join(files, 'here.snapshot'));
+        const saved = await now(session);
+        await session.gunyah('gunyah/seek', { tick: 50_000 });
+        await eventually('the system stands elsewhere', async () => (await now(session) < saved ? true : undefined));
+        await vscode.commands.executeCommand('gunyah.restoreSnapshot', join(files, 'here.snapshot'));
+        await eventually('the system is back', async () => (await now(session) === saved ? true : undefined));
+        assert.equal((await session.gunyah('gunyah/timeline', {})).start, saved, 'history begins at the snapshot');
+      } finally {
+        rmSync(files, { recursive: true, force: true });
+      }
     });
 
     test('a VM\'s device tree opens as a document of its language', async () => {
