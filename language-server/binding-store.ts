@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync, type Dirent } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
@@ -87,15 +87,29 @@ function stampsOf(folders: readonly string[]): readonly FileStamp[] {
   return found;
 }
 
+/**
+ * Adds the bindings below a folder, in the order of their names. Links are not followed, so what lies below the folder is all that is read; a folder that cannot be read
+ * counts as empty.
+ */
 function collect(folder: string, depth: number, found: FileStamp[]): void {
-  if (depth > FOLDER_DEPTH_MAX || found.length > FILE_COUNT_MAX || !existsSync(folder)) return;
-  for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+  if (depth > FOLDER_DEPTH_MAX) return;
+  for (const entry of entriesOf(folder)) {
+    if (found.length >= FILE_COUNT_MAX) return;
     const path = `${folder}/${entry.name}`;
     if (entry.isDirectory()) collect(path, depth + 1, found);
     else if (entry.isFile() && entry.name.endsWith('.yaml')) {
-      const { size, mtimeMs } = statSync(path);
-      if (size <= BINDING_SIZE_MAX) found.push({ path, stamp: `${String(size)} ${String(mtimeMs)}` });
+      // A link that took the file's place meanwhile is no file here.
+      const stats = lstatSync(path, { throwIfNoEntry: false });
+      if (stats?.isFile() === true && stats.size <= BINDING_SIZE_MAX) found.push({ path, stamp: `${String(stats.size)} ${String(stats.mtimeMs)}` });
     }
+  }
+}
+
+function entriesOf(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch {
+    return [];
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { readdirSync, readFileSync, realpathSync, statSync, type Stats } from 'node:fs';
-import { dirname, resolve, sep } from 'node:path';
+import { dirname, posix, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { DtsFiles } from '../runtime/devicetree/preprocessor';
 
@@ -35,6 +35,8 @@ interface Kept<T> {
 export class WorkspaceFiles implements DtsFiles {
   private readonly openText: (path: string) => string | undefined;
   private folders: readonly string[] = [];
+  /** Those that lie on another computer, as they were given. */
+  private given: readonly string[] = [];
   private readonly texts = new Map<string, Kept<string>>();
   /** Which files and folders may be read, as far as known; a link that leads elsewhere shows as another file. */
   private readonly known = new Map<string, { readonly identity: string; readonly isAllowed: boolean }>();
@@ -47,6 +49,7 @@ export class WorkspaceFiles implements DtsFiles {
   /** Sets the folders that may be read, with all that is below them. */
   allow(folders: readonly string[]): void {
     this.known.clear();
+    this.given = folders.map(slashed).filter(isOnNetwork);
     this.folders = [...new Set(folders.map(realPath).filter((folder) => folder !== undefined))];
   }
 
@@ -69,7 +72,11 @@ export class WorkspaceFiles implements DtsFiles {
 
   /** Names of the files and folders in a folder; none if it may not be read. */
   namesIn(path: string): readonly string[] {
-    return this.hasFolder(path) ? readdirSync(path) : [];
+    try {
+      return this.hasFolder(path) ? readdirSync(path).sort() : [];
+    } catch {
+      return [];
+    }
   }
 
   /** True if there is such a folder and it may be read. */
@@ -92,6 +99,7 @@ export class WorkspaceFiles implements DtsFiles {
 
   /** What is at a path now, if it may be read. */
   private allowedStats(path: string): Stats | undefined {
+    if (!this.mayAsk(path)) return undefined;
     const stats = statsAt(path);
     if (stats === undefined) return undefined;
     const identity = `${String(stats.dev)} ${String(stats.ino)}`;
@@ -104,8 +112,26 @@ export class WorkspaceFiles implements DtsFiles {
   }
 
   private isAllowed(real: string): boolean {
-    return this.folders.some((folder) => real === folder || real.startsWith(folder.endsWith(sep) ? folder : folder + sep));
+    return this.folders.some((folder) => isWithin(real, folder, sep));
   }
+
+  /** Already asking whether a path on another computer exists tells that computer who asks. */
+  private mayAsk(path: string): boolean {
+    return !isOnNetwork(path) || this.given.some((folder) => isWithin(`/${posix.normalize(slashed(path))}`, folder, '/'));
+  }
+}
+
+/** A path that names another computer or a device by its form: `//server/share`, `\\server\share`, `\\.\pipe`. */
+function isOnNetwork(path: string): boolean {
+  return /^[\\/]{2}/.test(path);
+}
+
+function isWithin(path: string, folder: string, separator: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(separator) ? folder : folder + separator);
+}
+
+function slashed(path: string): string {
+  return path.replaceAll('\\', '/');
 }
 
 function statsAt(path: string): Stats | undefined {
@@ -122,6 +148,12 @@ function realPath(path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** True if a path, symbolic links resolved, lies in one of the folders or is one of them. */
+export function leadsInto(path: string, folders: readonly string[]): boolean {
+  const real = realPath(path);
+  return real !== undefined && folders.some((folder) => isWithin(real, realPath(folder) ?? folder, sep));
 }
 
 /** The folder of a path, with `/` between folders. */

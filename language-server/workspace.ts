@@ -4,7 +4,7 @@ import { Analyses, isRootFile, type Analysis, type AnalysisSettings } from './an
 import { BindingStore } from './binding-store';
 import { OpenDocuments, type OpenList } from './documents';
 import { baseInMakefile, baseInSystemFile, MAKEFILE, statedBase, SYSTEM_FILE } from './contexts';
-import { folderOf, WorkspaceFiles } from './files';
+import { folderOf, leadsInto, WorkspaceFiles } from './files';
 import { NO_SETTINGS, type ServerSettings } from './settings';
 
 /** Folders that Linux and Zephyr keep included files in, below some folder above the root file. */
@@ -53,8 +53,9 @@ export class Workspace {
     return this.stated(this.settings.includePaths);
   }
 
+  /** Who states a whole path trusts what is there; what a path within the workspace leads to is up to whoever made the workspace. */
   private stated(paths: readonly string[]): readonly string[] {
-    return paths.flatMap((path) => (/^(\/|[A-Za-z]:)/.test(path) ? [path] : this.folders.map((folder) => `${folder}/${path}`)));
+    return paths.flatMap((path) => (/^(\/|[A-Za-z]:)/.test(path) ? [path] : this.folders.map((folder) => `${folder}/${path}`).filter((folder) => leadsInto(folder, this.folders))));
   }
 
   /** Include paths for a root file: those stated, then the usual folders on the way up to the workspace folder. */
