@@ -82,6 +82,8 @@ export interface RmOverlayParams {
 /** What RM will add to the VM's tree, as an overlay in source. Origins lead to the nodes that ask for what is generated. */
 export interface RmOverlay extends PrintedTree {
   readonly root: string;
+  /** The base that the root was applied to, if it is an overlay whose base is known. */
+  readonly base: string | null;
   /** What RM would report; with an error among them `text` is empty. */
   readonly reports: readonly { readonly severity: 'error' | 'warning'; readonly code: string; readonly message: string }[];
   /** Sentences about what is not known before the VM exists. */

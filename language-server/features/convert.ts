@@ -35,7 +35,8 @@ export function mergedTree(sources: TreeSource, uri: string, form: 'own' | 'appl
   return { ...printed(applied ?? analysis.tree), problems: problemsOf(analysis), root: uriOfPath(analysis.root), base: base === undefined ? null : uriOfPath(base.root) };
 }
 
-function appliedTo(base: Analysis, overlay: Analysis): DeviceTree | undefined {
+/** The tree that an overlay makes of its base; `undefined` if it cannot be applied. */
+export function appliedTo(base: Analysis, overlay: Analysis): DeviceTree | undefined {
   const merged = applyOverlay(linkTree(base.tree, { symbols: true }).tree, overlay.linked);
   return merged.ok ? merged.value : undefined;
 }

@@ -2,6 +2,7 @@
 
 import { cells, cells64, ref } from '../devicetree';
 import type { DtNode } from '../devicetree';
+import { VDEVICES, vdeviceRow } from '../devicetree/rm-rules';
 import type { Rm } from './context';
 import { put, spi } from './overlay-values';
 import type { VdeviceEnd, VdeviceRecord } from './state';
@@ -11,7 +12,6 @@ import type { VdeviceConfig } from './vm-config';
 
 const DOORBELL = '/hypervisor/qcom,doorbell';
 const DOORBELL_SOURCE = '/hypervisor/qcom,doorbell-source';
-const CAPABILITY = 'qcom,gunyah-capability';
 const CLOCK_BYTES = 0x1000n;
 const DEVICE_ATTRIBUTE = 1;
 
@@ -29,6 +29,12 @@ export function addVdevice(subject: OverlaySubject, root: DtNode, { vdevice, ind
   }
 }
 
+/** The compatible strings of the node of a vdevice: what its configuration pushes, then what RM does, then those of its type. */
+export function compatibleOf({ type, pushCompatible }: VdeviceConfig): readonly string[] {
+  const { pushedByRm = [], compatible } = vdeviceRow(type);
+  return [...pushCompatible, ...pushedByRm, ...compatible];
+}
+
 function ownEnds({ vm }: OverlaySubject, vdevice: VdeviceRecord): readonly VdeviceEnd[] {
   return vdevice.ends.filter((end) => end.vmid === vm.vmid);
 }
@@ -41,8 +47,7 @@ function addConnection(subject: OverlaySubject, root: DtNode, { vdevice, index }
   if (first === undefined || last === undefined) return undefined;
   const interrupts = own.flatMap((end) => (end.virq === null ? [] : spi(end.virq)));
   const node = root.ensure(`${config.generate}@${last.cap.toString(16)}`);
-  const fixed = config.type === 'doorbell' ? 'qcom,gunyah-doorbell' : config.type === 'doorbell-source' ? 'qcom,gunyah-doorbell-source' : 'qcom,gunyah-message-queue';
-  put(node, { 'compatible': [...config.pushCompatible, fixed, CAPABILITY], 'reg': cells64(...own.map((end) => end.cap)) });
+  put(node, { 'compatible': compatibleOf(config), 'reg': cells64(...own.map((end) => end.cap)) });
   if (config.type === 'message-queue') put(node, { [config.sends ? 'is-sender' : 'is-receiver']: true, 'tx_message_size': config.messageSizeBytes, 'tx_queue_depth': config.queueDepth });
   if (interrupts.length > 0) node.set('interrupts', cells(...interrupts));
   if (config.type === 'message-queue-pair') addPair(subject.rm, node, vdevice, index);
@@ -69,9 +74,8 @@ function addShared(subject: OverlaySubject, root: DtNode, vdevice: VdeviceRecord
   const { config } = vdevice;
   const buffer = bufferReference(subject, config);
   if (buffer === undefined) return undefined;
-  const fixed = config.type === 'shm' ? 'qcom,shared-memory' : 'qcom,gunyah-shm-doorbell';
   const node = put(root.ensure(config.generate), {
-    'compatible': [...config.pushCompatible, fixed], 'buffer': buffer, 'memory-region': buffer, 'peer': subject.vm.owner, 'qcom,label': config.label, 'label': config.label,
+    'compatible': compatibleOf(config), 'buffer': buffer, 'memory-region': buffer, 'peer': subject.vm.owner, 'qcom,label': config.label, 'label': config.label,
   });
   if (config.dmaBase !== null) node.set('dma_base', config.dmaBase);
   if (config.type === 'shm-doorbell') for (const end of ownEnds(subject, vdevice)) addBell(root, node, { end, label: config.label });
@@ -83,7 +87,7 @@ function addBell(root: DtNode, node: DtNode, { end, label }: { readonly end: Vde
   const cap = end.cap.toString(16);
   const name = `rm_bell_${cap}`;
   const bell = put(root.ensure(`${isSource ? DOORBELL_SOURCE : DOORBELL}@${cap}`).label(name), {
-    'compatible': [isSource ? 'qcom,gunyah-doorbell-source' : 'qcom,gunyah-doorbell', CAPABILITY], 'reg': cells64(end.cap), 'qcom,label': label, 'label': label,
+    'compatible': VDEVICES[isSource ? 'doorbell-source' : 'doorbell'].compatible, 'reg': cells64(end.cap), 'qcom,label': label, 'label': label,
   });
   if (end.virq !== null) bell.set('interrupts', cells(...spi(end.virq)));
   node.set(isSource ? 'tx-doorbell' : 'rx-doorbell', ref(name));
@@ -95,7 +99,7 @@ function addVirtio(subject: OverlaySubject, root: DtNode, vdevice: VdeviceRecord
   if (end?.range === undefined) return undefined;
   const buffer = bufferReference(subject, config);
   const node = put(root.ensure(`${config.generate}@${end.range.base.toString(16)}`), {
-    'compatible': [...config.pushCompatible, 'virtio,mmio'], 'reg': cells64(end.range.base, end.range.sizeBytes), ...(buffer === undefined ? {} : { 'buffer': buffer, 'memory-region': buffer }),
+    'compatible': compatibleOf(config), 'reg': cells64(end.range.base, end.range.sizeBytes), ...(buffer === undefined ? {} : { 'buffer': buffer, 'memory-region': buffer }),
     'interrupts': cells(...(end.virq === null ? [] : spi(end.virq))), 'qcom,label': config.label, 'label': config.label, 'dma_base': config.dmaBase ?? 0n, 'peer': subject.vm.owner,
   });
   return config.virtio?.isCoherent === true ? put(node, { 'dma-coherent': true }) : node;
@@ -119,6 +123,6 @@ function addIomem(subject: OverlaySubject, root: DtNode, config: VdeviceConfig):
 function addClock(root: DtNode, config: VdeviceConfig): DtNode {
   put(root.ensure(`${config.generate}/vrtc-pclk`).label('rm_clock'), { 'compatible': 'fixed-clock', 'clock-frequency': 1, '#clock-cells': 0 });
   return put(root.ensure(`${config.generate}/vrtc`), {
-    'compatible': [...config.pushCompatible, 'arm,pl031', 'arm,primecell'], 'reg': cells64(config.clock?.base ?? 0n, CLOCK_BYTES), 'clocks': ref('rm_clock'), 'clock-names': 'apb_pclk',
+    'compatible': compatibleOf(config), 'reg': cells64(config.clock?.base ?? 0n, CLOCK_BYTES), 'clocks': ref('rm_clock'), 'clock-names': 'apb_pclk',
   });
 }

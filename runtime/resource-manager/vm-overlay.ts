@@ -15,7 +15,7 @@ import { DEFAULT_RM_OPTIONS, suitsLinux } from './profile';
 import type { RmOptions } from './profile';
 import type { RmLink, VmRecord } from './state';
 import type { VdeviceConfig } from './vm-config';
-import { addVdevice, peerName } from './vm-overlay-devices';
+import { addVdevice, compatibleOf, peerName } from './vm-overlay-devices';
 import { addMemory, addReservedMemory, reservedMemoryError } from './vm-overlay-memory';
 
 /** Why a VM cannot get its device tree. */
@@ -136,8 +136,7 @@ function addLink(root: DtNode, vm: VmRecord): DtNode | undefined {
   const config = vm.config?.vdevices.find((vdevice) => vdevice.type === 'rm-rpc');
   if (vm.link === null || config === undefined) return undefined;
   return put(root.ensure(`${config.generate}@${vm.link.vmReceiveCap.toString(16)}`), {
-    'compatible': [...config.pushCompatible, 'gunyah-resource-manager', 'qcom,resource-manager', 'qcom,resource-manager-1-0', 'qcom,gunyah-message-queue', 'qcom,gunyah-capability'],
-    ...channel(vm.link, 0), 'qcom,vdevice-handle': 0,
+    'compatible': compatibleOf(config), ...channel(vm.link, 0), 'qcom,vdevice-handle': 0,
   });
 }
 

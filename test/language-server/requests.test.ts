@@ -101,6 +101,22 @@ describe('requests about whole trees', () => {
     });
   });
 
+  it('shows RM an overlay as it lands in its base', async () => {
+    const late = '/dts-v1/;\n/plugin/;\n// dts-context: vm.dts\n&{/gunyah-vm-config/vdevices} {\n\tlate { vdevice-type = "doorbell-source"; label = <9>; peer-default; };\n};\n&{/gunyah-vm-config} { image-name = "late"; };\n';
+    await withClient({ 'vm.dts': VM }, async (client) => {
+      const overlay = await opened<RmOverlay>(client, ['late.dtso', late], 'rmOverlay');
+      assert.deepEqual([overlay.reports, client.nameOf(overlay.base ?? '')], [[], 'vm.dts']);
+      assert.match(overlay.text, /qcom,image-name = "late"/);
+      assert.match(overlay.text, /qcom,doorbell-source@[^]*qcom,label = <0x9>/);
+      const line = overlay.origins[overlay.text.split('\n').findIndex((text) => text.includes('qcom,doorbell-source@'))];
+      assert.deepEqual([client.nameOf(overlay.files[line?.[0] ?? -1] ?? ''), line?.[1]], ['late.dtso', 4]);
+      assert.match(overlay.assumptions[0] ?? '', /^RM is shown vm\.dts with the overlay applied/);
+      await client.change('late.dtso', { text: late.replace('&{/gunyah-vm-config/vdevices}', '&nowhere') });
+      const lost = await client.request('gunyah/dt/rmOverlay', { uri: client.uri('late.dtso') }) as RmOverlay;
+      assert.match(lost.assumptions[0] ?? '', /^The overlay cannot be applied to vm\.dts/);
+    });
+  });
+
   it('says why RM will refuse a VM', async () => {
     await withClient({}, async (client) => {
       const overlay = await opened<RmOverlay>(client, ['vm.dts', VM.replace('image-name = "vm";', '')], 'rmOverlay');
