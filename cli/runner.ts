@@ -1,6 +1,7 @@
 /** Drives one run of `gunyah run`: slices, limits, input, what is printed, and how it ended. */
 
-import { makeTraceWriter, SystemNames, type TraceFormat, type TraceWriter } from '../debug-adapter/trace-export/writer';
+import type { TraceWriter } from '../debug-adapter/trace-export/format';
+import { makeTraceWriter, SystemNames, type TraceFormat } from '../debug-adapter/trace-export/writer';
 import { FATAL_REPORTS, ticks, type Stop, type System, type TraceEvent } from '../runtime/index';
 import { Prefixer, type Output } from './output';
 import { Output as Outputs } from './output';

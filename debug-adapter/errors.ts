@@ -57,3 +57,9 @@ export class AdapterError extends Error {
 function fill(text: string, variables: Readonly<Record<string, string>>): string {
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => variables[name] ?? whole);
 }
+
+/** Whatever was thrown, as an error that a request can fail with. */
+export function asAdapterError(problem: unknown): AdapterError {
+  if (problem instanceof AdapterError) return problem;
+  return new AdapterError('internal', { problem: problem instanceof Error ? problem.stack ?? problem.message : String(problem) });
+}

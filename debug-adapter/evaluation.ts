@@ -6,7 +6,7 @@
 import { va, type FrameContext, type StackFrame, type System, type TraceEvent, type VmSymbols } from '../runtime/index';
 import { AdapterError } from './errors';
 import { symbolContext, type EvaluationContext, type ExtraValue, type NamedThing } from './expressions/index';
-import { readBytes, writeBytes } from './requests/memory';
+import { readBytes, writeBytes } from './memory-access';
 import type { Session } from './session';
 import type { FrameHandle } from './variables/references';
 

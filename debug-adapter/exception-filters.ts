@@ -1,9 +1,7 @@
 /** The exception filters: kinds of event that stop the system wherever they happen, each with an optional condition. */
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import type { ExceptionFilter, TraceEvent } from '../runtime/index';
-import { makeDecide, type HitOptions } from './conditions';
-import type { Session } from './session';
+import type { TraceEvent } from '../runtime/index';
 
 /** One filter as offered to the client. */
 interface FilterRow {
@@ -20,7 +18,8 @@ interface FilterRow {
 
 /** The Resource Manager's own calls are not the user's program. */
 const RM_VMID = 255;
-const WFI_DEADLOCK = 'wfi-deadlock';
+/** The filter that no event matches: nothing happens any more. */
+export const WFI_DEADLOCK = 'wfi-deadlock';
 const CLASS_SVC = 0x15n;
 const CLASS_UNKNOWN = 0n;
 const ALL_CLASSES = (1n << 64n) - 1n;
@@ -51,24 +50,4 @@ export function offeredFilters(): DebugProtocol.ExceptionBreakpointsFilter[] {
   return EXCEPTION_FILTERS.map(({ filter, label, description, default: isDefault }) => ({
     filter, label, description, default: isDefault, supportsCondition: true, conditionDescription: 'C expression, for example size > 16 && vm == "primary"',
   }));
-}
-
-/** Puts the chosen filters into force; one answer for each. */
-export function makeFilters(session: Session, chosen: readonly ({ readonly filterId: string } & HitOptions)[]): DebugProtocol.Breakpoint[] {
-  const filters: ExceptionFilter[] = [];
-  let classes = 0n;
-  let stopsWhenIdle: Session['filtersChosen']['stopsWhenIdle'];
-  const answers = chosen.map((one): DebugProtocol.Breakpoint => {
-    const row = EXCEPTION_FILTERS.find(({ filter }) => filter === one.filterId);
-    if (row === undefined) return { verified: false, message: `There is no exception filter "${one.filterId}".` };
-    const decide = makeDecide(session, one);
-    if (!decide.ok) return { verified: false, message: decide.error };
-    if (row.filter === WFI_DEADLOCK) stopsWhenIdle = decide.value ?? (() => true);
-    filters.push({ filter: row.filter, matches: row.matches, ...(decide.value === undefined ? {} : { decide: decide.value }) });
-    classes |= row.exceptionClasses;
-    return { verified: true };
-  });
-  session.filtersChosen = { filters, classes, stopsWhenIdle };
-  session.applyFilters();
-  return answers;
 }

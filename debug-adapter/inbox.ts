@@ -4,6 +4,7 @@
  */
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { argumentsOf, dispatch } from './dispatch';
 import type { Session } from './session';
 
 const INTERRUPTING: ReadonlySet<string> = new Set(['pause', 'terminate', 'disconnect']);
@@ -38,7 +39,7 @@ export class Inbox {
     } else if (request.command === 'cancel') {
       this.cancel(request);
     } else if (this.current !== undefined && this.session.isRunning && INTERRUPTING.has(request.command)) {
-      void this.session.handle(request);
+      void dispatch(this.session, request);
     } else {
       this.waiting.push(request);
       if (this.current === undefined) void this.work();
@@ -53,7 +54,7 @@ export class Inbox {
   private async work(): Promise<void> {
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
       this.current = next;
-      await this.session.handle(next);
+      await dispatch(this.session, next);
     }
     this.current = undefined;
   }
@@ -64,18 +65,13 @@ export class Inbox {
     const waiting = this.waiting.find(({ seq }) => seq === requestId);
     if (waiting !== undefined) {
       this.waiting = this.waiting.filter((one) => one !== waiting);
-      this.session.refuse(waiting, 'cancelled');
+      this.session.respond(waiting, false, { message: 'cancelled', body: {} });
     }
     const isUnderWay = this.current !== undefined && this.current.seq === requestId;
     const isOfWork = isUnderWay ? this.session.longWork.cancel(undefined) : typeof progressId === 'string' && this.session.longWork.cancel(progressId);
     if (!isOfWork && (isUnderWay || (progressId !== undefined && progressId === this.session.progressInForce))) this.session.pause();
-    void this.session.handle(request);
+    void dispatch(this.session, request);
   }
-}
-
-/** The arguments of a request as an object, whatever was sent. */
-export function argumentsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 }
 
 function isResponse(value: unknown): boolean {

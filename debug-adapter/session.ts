@@ -1,7 +1,7 @@
 /**
- * One debug session: takes DAP requests, drives the target slice by slice, and reports what happens.
+ * One debug session: drives the target slice by slice and reports what happens. Requests reach it through `dispatch.ts`.
  *
- * A request is one row of the table in `requests/`. The only timer is the pump: it runs one slice of the current job, lets pending
+ * The only timer is the pump: it runs one slice of the current job, lets pending
  * requests in, and goes on. Everything here is free of Node and of the editor.
  */
 
@@ -10,15 +10,13 @@ import type { ExceptionFilter, Hit, Job, StopReport, TraceEvent } from '../runti
 import { BreakpointTable } from './breakpoint-table';
 import { ConsoleOutput } from './console-output';
 import type { Debuggee } from './debuggee';
-import { AdapterError } from './errors';
+import { AdapterError, asAdapterError } from './errors';
 import { EventNotices } from './event-notices';
 import { describeEvent, eventTitle } from './event-text';
 import { EXCEPTION_FILTERS } from './exception-filters';
 import type { Host } from './host';
-import { argumentsOf } from './inbox';
 import { LongWork } from './long-work';
 import type { CustomEventName, CustomEvents } from './protocol/index';
-import { REQUESTS } from './requests/table';
 import type { TraceFile } from './trace-file';
 import { References } from './variables/references';
 
@@ -85,26 +83,6 @@ export class Session {
       update: (id, fraction) => { this.updateProgress(id, fraction); },
       end: (progressId) => { if (this.showsProgress) this.event('progressEnd', { progressId }); },
     });
-  }
-
-  /** Takes one request. Never throws; every request gets exactly one response. */
-  async handle(request: DebugProtocol.Request): Promise<void> {
-    try {
-      const handler = Object.hasOwn(REQUESTS, request.command) ? REQUESTS[request.command] : undefined;
-      if (handler === undefined) throw new AdapterError('unknownCommand', { command: request.command });
-      const body: unknown = await handler(this, argumentsOf(request.arguments));
-      this.respond(request, true, { body });
-    } catch (problem) {
-      const error = asAdapterError(problem);
-      this.respond(request, false, { message: error.message, body: error.body });
-    }
-    this.runFollowUps();
-    if (request.command === 'disconnect' || request.command === 'terminate') await this.onEndOf(request.command);
-  }
-
-  /** Answers a request that is not carried out. `message` is one of DAP's short forms, such as `cancelled`. */
-  refuse(request: DebugProtocol.Request, message: string): void {
-    this.respond(request, false, { message, body: {} });
   }
 
   /** The id of the progress shown now. */
@@ -217,7 +195,8 @@ export class Session {
     this.notices.reset();
   }
 
-  private respond(request: DebugProtocol.Request, success: boolean, rest: { body?: unknown; message?: string }): void {
+  /** Answers a request. `message` says why it failed, in words or as one of DAP's short forms such as `cancelled`. */
+  respond(request: DebugProtocol.Request, success: boolean, rest: { body?: unknown; message?: string }): void {
     const response: DebugProtocol.Response = {
       seq: this.sequence++, type: 'response', request_seq: request.seq, success, command: request.command,
       ...(rest.message === undefined ? {} : { message: rest.message }),
@@ -226,7 +205,8 @@ export class Session {
     this.sendMessage(response);
   }
 
-  private runFollowUps(): void {
+  /** Runs what was put off until the current response was sent. */
+  runFollowUps(): void {
     const following = this.followUps;
     this.followUps = [];
     try {
@@ -239,7 +219,8 @@ export class Session {
   /** Actions to run right after the current response was sent, such as events that must follow it. */
   followUps: (() => void)[] = [];
 
-  private async onEndOf(command: string): Promise<void> {
+  /** The client has asked for the end, and got its answer. */
+  async leave(command: 'disconnect' | 'terminate'): Promise<void> {
     if (command === 'terminate') {
       this.terminate(0);
       return;
@@ -336,11 +317,6 @@ export class Session {
     this.event('progressEnd', { progressId: this.progressId });
     this.progressId = undefined;
   }
-}
-
-function asAdapterError(problem: unknown): AdapterError {
-  if (problem instanceof AdapterError) return problem;
-  return new AdapterError('internal', { problem: problem instanceof Error ? problem.stack ?? problem.message : String(problem) });
 }
 
 function percentageOf(fraction: number | undefined): { percentage?: number } {

@@ -3,7 +3,7 @@
 import { exportTrace } from '../requests/trace-export';
 import { snapshot } from '../requests/snapshot';
 import type { Session } from '../session';
-import type { Command } from './table';
+import type { Command } from './command';
 
 /** A path as typed: words with spaces between them, relative to where the session was started. */
 function pathOf(session: Session, words: readonly string[]): string {

@@ -5,7 +5,7 @@ import { AdapterError } from '../errors';
 import { chooseFilter, chooseRegister, refusal, serviceRegisters, vmidOfName } from '../requests/services';
 import { readRegister, readValue } from '../services-text';
 import type { Session } from '../session';
-import type { Command } from './table';
+import type { Command } from './command';
 
 const USAGE = 'smccc list VM | smccc get VM REGISTER | smccc set VM REGISTER VALUE | smccc filter VM BASE COUNT handle|deny|forward';
 

@@ -1,19 +1,9 @@
 /** Commands of the debug console. What begins with a command's name and one of its verbs is a command; everything else is an expression. */
 
 import type { Session } from '../session';
+import type { Command } from './command';
 import { SNAPSHOT_COMMAND, TRACE_COMMAND } from './files';
 import { SMCCC_COMMAND } from './smccc';
-
-/** One command. */
-export interface Command {
-  readonly name: string;
-  /** First words that may follow; without one of them the text is an expression. */
-  readonly verbs: readonly string[];
-  readonly usage: string;
-  readonly summary: string;
-  /** Carries it out; throws `AdapterError` to fail. */
-  readonly run: (session: Session, words: readonly string[]) => string | Promise<string>;
-}
 
 /** All commands. */
 export const COMMANDS: readonly Command[] = [SMCCC_COMMAND, SNAPSHOT_COMMAND, TRACE_COMMAND];

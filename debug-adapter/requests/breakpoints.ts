@@ -2,13 +2,14 @@
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { explainEsr, hex } from '../../runtime/index';
-import { EXCEPTION_FILTERS, makeFilters } from '../exception-filters';
+import { makeFilters } from '../chosen-filters';
+import { EXCEPTION_FILTERS } from '../exception-filters';
 import type { Session } from '../session';
 import { describeEvent } from '../event-text';
 import { addressText, type SpacedAddress } from '../variables/references';
 import { placeOfExpression } from '../variables/values';
 import { listOf, numberOr, objectOr, textOf, textOr, type Arguments } from './arguments';
-import type { Handler } from './table';
+import type { Handler } from './handler';
 import { frameOfArguments } from './variables';
 
 function hitOptions(args: Arguments): { condition?: string; hitCondition?: string; logMessage?: string } {

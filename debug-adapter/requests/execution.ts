@@ -7,7 +7,7 @@ import { addressText } from '../variables/references';
 import { callsOnLine } from '../views/calls';
 import { numberOf, numberOr, textOr, type Arguments } from './arguments';
 import { lineOffset, sourceOf } from './breakpoints';
-import type { Handler } from './table';
+import type { Handler } from './handler';
 
 /** The engine vCPU of a thread id, checked. */
 export function vcpuOf(session: Session, args: Arguments, command: string): number {

@@ -16,7 +16,7 @@ import { ObjectBook } from '../views/objects';
 import { numberOf, numberOr, textOf, textOr, type Arguments } from './arguments';
 import { SERVICE_REQUESTS } from './services';
 import { snapshot } from './snapshot';
-import type { Handler } from './table';
+import type { Handler } from './handler';
 import { exportTrace } from './trace-export';
 
 const RM_HISTORY_DEFAULT = 200;

@@ -13,7 +13,7 @@ import type { Session } from '../session';
 import { TraceFile } from '../trace-file';
 import { launchArguments } from '../configuration/launch-arguments';
 import type { Arguments } from './arguments';
-import type { Handler } from './table';
+import type { Handler } from './handler';
 
 const CAPABILITIES: DebugProtocol.Capabilities = {
   supportsConfigurationDoneRequest: true,

@@ -1,14 +1,15 @@
 /** Reading and writing memory, and disassembly. Memory references are `vm:va:0x…`, `vm:ipa:0x…` or `pa:0x…`. */
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { disassemble as disassembleWord, pa, va, type Pa } from '../../runtime/index';
+import { disassemble as disassembleWord } from '../../runtime/index';
 import { AdapterError } from '../errors';
+import { piecesOf, readBytes, writeBytes } from '../memory-access';
 import type { Session } from '../session';
 import { addressText, type SpacedAddress } from '../variables/references';
 import { decodeBase64, encodeBase64 } from '../base64';
 import { lineOffset } from './breakpoints';
 import { numberOf, numberOr, textOf, type Arguments } from './arguments';
-import type { Handler } from './table';
+import type { Handler } from './handler';
 
 const READ_SIZE_MAX = 16 * 1024 * 1024;
 const INSTRUCTION_COUNT_MAX = 20_000;
@@ -19,33 +20,6 @@ function addressOf(session: Session, args: Arguments, command: string): SpacedAd
   const parsed = session.references.parseAddress(reference);
   if (parsed === undefined) throw new AdapterError('badAddress', { address: reference });
   return { ...parsed, address: BigInt.asUintN(64, parsed.address + BigInt(Math.trunc(numberOr(args, 'offset', 0)))) };
-}
-
-/** Bytes of any address space, as many as there are. */
-export function readBytes(session: Session, { vm, space, address }: SpacedAddress, sizeBytes: number): Uint8Array {
-  const { system } = session.debuggee.target;
-  if (space === 'pa') return system.readPhysical(pa(address), sizeBytes);
-  const vcpu = session.references.vcpuOfVm(vm);
-  return space === 'ipa' ? system.readIntermediate(vcpu, address, sizeBytes) : system.readVirtual(vcpu, va(address), sizeBytes);
-}
-
-/** Writes bytes, as far as there is RAM; how many were written. History branches if this is the past. */
-export function writeBytes(session: Session, address: SpacedAddress, bytes: Uint8Array): number {
-  const { target } = session.requireStopped();
-  const pieces = piecesOf(session, address, bytes.length);
-  let done = 0;
-  if (pieces.length > 0) target.branch();
-  for (const piece of pieces) {
-    target.system.writePhysical(piece.address, bytes.subarray(done, done + piece.sizeBytes));
-    done += piece.sizeBytes;
-  }
-  return done;
-}
-
-/** The RAM behind a range, up to where it ends. */
-function piecesOf(session: Session, { vm, space, address }: SpacedAddress, sizeBytes: number): readonly { readonly address: Pa; readonly sizeBytes: number }[] {
-  const { system } = session.debuggee.target;
-  return space === 'pa' ? system.clipToRam(address, sizeBytes) : system.physicalPieces(session.references.vcpuOfVm(vm), address, sizeBytes, space === 'ipa' ? 2 : 'both');
 }
 
 function readMemory(session: Session, args: Arguments): unknown {

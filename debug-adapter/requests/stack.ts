@@ -11,7 +11,7 @@ import { moduleId, modulesOf } from '../views/modules';
 import { lineOffset } from './breakpoints';
 import { numberOf, numberOr, type Arguments } from './arguments';
 import { vcpuOf } from './execution';
-import type { Handler } from './table';
+import type { Handler } from './handler';
 
 const STACK_DEPTH_MAX = 1000;
 

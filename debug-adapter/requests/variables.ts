@@ -12,7 +12,7 @@ import { setNamed } from '../variables/scopes';
 import { shownVariable } from '../variables/values';
 import { wholeText } from '../variables/whole-text';
 import { numberOf, numberOr, textOf, textOr, type Arguments } from './arguments';
-import type { Handler } from './table';
+import type { Handler } from './handler';
 
 const CHILD_COUNT_MAX = 10_000;
 const COMPLETION_COUNT_MAX = 100;

@@ -5,7 +5,7 @@
  */
 
 import type { TraceEvent } from '../../runtime/index';
-import { packetText, type TraceNames, type TraceWriter } from './writer';
+import { packetText, type TraceNames, type TraceWriter } from './format';
 
 /** LINKTYPE_USER0. */
 export const PCAPNG_LINK_TYPE = 147;

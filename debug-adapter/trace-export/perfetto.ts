@@ -7,7 +7,7 @@
 import type { TraceEvent } from '../../runtime/index';
 import { describeEvent } from '../event-text';
 import { traceRow } from '../trace-row';
-import { packetText, type TraceNames, type TraceWriter } from './writer';
+import { packetText, type TraceNames, type TraceWriter } from './format';
 
 type Call = Extract<TraceEvent, { readonly event: 'hypercall' | 'psci' | 'smccc' }>;
 /** One entry of `traceEvents`. */

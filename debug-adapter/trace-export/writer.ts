@@ -1,7 +1,8 @@
-/** What all formats of an exported trace have in common: a beginning, something for each event, an end. */
+/** The formats of an exported trace by name, and the names that events have in a running system. */
 
-import { decodeRmMessage, hex, type System, type TraceEvent } from '../../runtime/index';
-import { bytesText, ObjectBook } from '../views/objects';
+import type { System, TraceEvent } from '../../runtime/index';
+import { ObjectBook } from '../views/objects';
+import type { QueueName, TraceNames, TraceWriter } from './format';
 import { TraceLines } from './lines';
 import { PcapngWriter } from './pcapng';
 import { PerfettoWriter } from './perfetto';
@@ -10,22 +11,6 @@ import { PerfettoWriter } from './perfetto';
 export const TRACE_FORMATS = ['jsonl', 'perfetto', 'pcapng'] as const;
 /** One of them. */
 export type TraceFormat = (typeof TRACE_FORMATS)[number];
-
-/** Turns events into a file, piece by piece, in order. */
-export interface TraceWriter {
-  begin(): string | Uint8Array;
-  add(event: TraceEvent): string | Uint8Array;
-  finish(): string | Uint8Array;
-}
-
-/** A message queue as its users know it. */
-export interface QueueName { readonly name: string; readonly description: string; readonly isRm: boolean }
-
-/** Names of what events speak of by number. */
-export interface TraceNames {
-  vm(vmid: number): string;
-  queue(objectId: number): QueueName;
-}
 
 /** A writer of a format. */
 export function makeTraceWriter(format: TraceFormat, names: TraceNames): TraceWriter {
@@ -81,12 +66,4 @@ export class SystemNames implements TraceNames {
     if (row !== undefined) this.queues.set(objectId, made);
     return made;
   }
-}
-
-/** An RM packet in words; undefined if the bytes are none. */
-export function packetText(bytes: Uint8Array): string | undefined {
-  const message = decodeRmMessage(bytes);
-  if (message === undefined) return undefined;
-  const fields = Object.entries(message.fields).map(([name, value]) => ` ${name}=${typeof value === 'bigint' ? hex(value) : value instanceof Uint8Array ? bytesText(value) : String(value)}`);
-  return `${message.kind} ${message.name} #${message.sequence}${fields.join('')}`;
 }
