@@ -145,6 +145,8 @@ class Linker {
 
   private omitUnused(node: DtNode): void {
     node.prune(() => true, (child) => !child.omitIfNoRef || this.referenced.has(child) || (this.symbols && child.labels.length > 0));
+    // Who stays does so for good, even if what referred to it was itself left out.
+    node.omitIfNoRef = false;
     for (const child of node.children) this.omitUnused(child);
   }
 

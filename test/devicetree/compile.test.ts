@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
-import { compileDts, decodeDtb, encodeDtb, hasErrors } from '../../runtime/devicetree';
+import { compileDts, decodeDtb, encodeDtb, hasErrors, printDts } from '../../runtime/devicetree';
 
 function dtc(source: string, flags: readonly string[]): Uint8Array {
   const run = spawnSync('dtc', ['-q', '-q', '-I', 'dts', '-O', 'dtb', ...flags, '-'], { input: source });
@@ -64,6 +64,14 @@ describe('compileDts writes the bytes of dtc for', () => {
 
   it('nodes that are left out unless referenced', () => {
     checkSameAsDtc('/ { r = <&b>; /omit-if-no-ref/ a: a { }; /omit-if-no-ref/ b: b { }; c: c { }; }; /omit-if-no-ref/ &c;');
+  });
+
+  it('what it prints of nodes that stay because of one that is left out', () => {
+    const source = '/dts-v1/;\n/ { /omit-if-no-ref/ a: a { r = <&b>; }; /omit-if-no-ref/ b: b { }; };';
+    const { tree, bytes } = compileDts(source);
+    assert.deepEqual(tree.root.children.map(({ name }) => name), ['b']);
+    assert.deepEqual(compileDts(printDts(tree)).bytes, bytes);
+    assert.deepEqual(Buffer.from(bytes), Buffer.from(dtc(source, [])));
   });
 
   it('memory reservations', () => { checkSameAsDtc('/memreserve/ 0x1000 0x2000; /memreserve/ (1 << 32) 0x10; / { };'); });

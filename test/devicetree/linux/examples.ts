@@ -2,14 +2,11 @@
  * The examples in Linux's bindings, each file's as one source text as Linux's `dt_binding_check` builds it: an example without a root stands in a node
  * of its own, whose parent's cells are one and which answers for interrupts of as many cells as the example gives.
  */
-import { spawnSync } from 'node:child_process';
 import { load } from 'js-yaml';
-import { filesBelow, linuxFiles, linuxSources } from './sources';
+import { filesBelow, linuxFiles } from './sources';
 
 /** The folder of Linux's bindings in its sources. */
 export const BINDINGS = 'Documentation/devicetree/bindings';
-
-const INCLUDES = ['include', 'scripts/dtc/include-prefixes'];
 
 /** Every binding of Linux, as a path in its sources. */
 export function linuxBindings(): readonly string[] {
@@ -38,13 +35,4 @@ function placed(example: string, index: number): string {
 function interruptCells(example: string): number {
   const [, cells = ''] = /\sinterrupts\s*=\s*<([0-9a-zA-Z |()_]+)>/.exec(example) ?? [];
   return cells.replace(/\(.+|\)/g, '0').trim().split(/\s+/).filter((word) => word !== '').length;
-}
-
-/** The bytes that the C preprocessor and dtc make; `undefined` if they refuse it. */
-export function exampleWithDtc(text: string): Buffer | undefined {
-  const cwd = linuxSources();
-  const cpp = spawnSync('cpp', ['-nostdinc', '-undef', '-D__DTS__', '-x', 'assembler-with-cpp', ...INCLUDES.flatMap((path) => ['-I', path]), '-'], { cwd, input: text, maxBuffer: 1 << 26 });
-  if (cpp.status !== 0) return undefined;
-  const dtc = spawnSync('dtc', ['-q', '-I', 'dts', '-O', 'dtb', '-b', '0', '-'], { cwd, input: cpp.stdout, maxBuffer: 1 << 26 });
-  return dtc.status === 0 ? dtc.stdout : undefined;
 }

@@ -1,13 +1,15 @@
 /** Linux's device trees from Debian's source package, and what the C preprocessor, dtc and fdtoverlay make of them. */
-import { spawnSync } from 'node:child_process';
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { compileDts, type CompiledDts, type DtsFiles } from '../../../runtime/devicetree/index';
 import { debianPackage } from '../../support/debian-guests';
 
-const ARCHITECTURES = ['arc', 'arm', 'arm64', 'mips', 'powerpc', 'riscv', 'xtensa'];
-const INCLUDES = ['include', 'scripts/dtc/include-prefixes'];
+/** Those whose device trees Linux keeps. */
+export const ARCHITECTURES = ['arc', 'arm', 'arm64', 'mips', 'powerpc', 'riscv', 'xtensa'];
+/** Where includes are looked for. */
+export const INCLUDES = ['include', 'scripts/dtc/include-prefixes'];
 
 /** The folder that holds `arch` and `include`. */
 export function linuxSources(): string {
@@ -28,14 +30,9 @@ export function filesBelow(folder: string, endings: readonly string[]): readonly
   return found.sort();
 }
 
-/** Every tree and overlay of the seven architectures. */
-export function linuxRoots(): readonly string[] {
-  return ARCHITECTURES.flatMap((architecture) => filesBelow(`arch/${architecture}/boot/dts`, ['.dts', '.dtso']));
-}
-
-/** Every `step`th element: all in a run that asks for it, by FIGURES=all, else few enough for every day. */
-export function sample<T>(all: readonly T[], step: number): readonly T[] {
-  return process.env['FIGURES'] === 'all' ? all : all.filter((_, index) => index % step === 0);
+/** Every tree and overlay of an architecture. */
+export function rootsOf(architecture: string): readonly string[] {
+  return filesBelow(`arch/${architecture}/boot/dts`, ['.dts', '.dtso']);
 }
 
 const texts = new Map<string, string | undefined>();
@@ -54,19 +51,45 @@ function readFile(path: string): Buffer | undefined {
   return existsSync(full) && statSync(full).isFile() ? readFileSync(full) : undefined;
 }
 
-/** What we make of a file, with the options of Linux's build. */
-export function compileHere(file: string, options: { readonly symbols?: boolean } = {}): CompiledDts {
-  return compileDts(linuxFiles.readText(file) ?? '', { file, files: linuxFiles, bootCpu: 0, includePaths: INCLUDES, symbols: options.symbols ?? file.endsWith('.dtso') });
+/** What we make of a file, or of another text in its place, with the options of Linux's build. */
+export function compileHere(file: string, options: { readonly symbols?: boolean; readonly text?: string } = {}): CompiledDts {
+  const text = options.text ?? linuxFiles.readText(file) ?? '';
+  return compileDts(text, { file, files: linuxFiles, bootCpu: 0, includePaths: INCLUDES, symbols: options.symbols ?? file.endsWith('.dtso') });
 }
 
-/** What dtc makes of it: the blob, unless it refuses the file, and its warnings as `check path[:property]`. */
-export function compileWithDtc(file: string): { readonly blob: Buffer | undefined; readonly warnings: readonly string[]; readonly message: string } {
-  const cwd = linuxSources();
+/** What we make of a source text that includes nothing; `symbols` as dtc's -@. */
+export function compileText(text: string, symbols: boolean): CompiledDts {
+  return compileDts(text, { file: 'text.dts', bootCpu: 0, symbols });
+}
+
+/** What dtc makes of something: the blob, unless it refuses it, its warnings as `check path[:property]`, and all it says. */
+export interface DtcResult {
+  readonly blob: Buffer | undefined;
+  readonly warnings: readonly string[];
+  readonly message: string;
+}
+
+/** What dtc makes of a file after the C preprocessor. */
+export function compileWithDtc(file: string): DtcResult {
   const folder = dirname(file);
-  const cpp = spawnSync('cpp', ['-nostdinc', '-undef', '-D__DTS__', '-x', 'assembler-with-cpp', '-I', folder, ...INCLUDES.flatMap((path) => ['-I', path]), file], { cwd, maxBuffer: 1 << 28 });
-  if (cpp.status !== 0) return { blob: undefined, warnings: [], message: cpp.stderr.toString() };
-  const symbols = file.endsWith('.dtso') ? ['-@'] : [];
-  const dtc = spawnSync('dtc', ['-I', 'dts', '-O', 'dtb', '-b', '0', ...symbols, '-i', folder, '-i', INCLUDES[1] ?? '', '-'], { cwd, input: cpp.stdout, maxBuffer: 1 << 28 });
+  const cpp = preprocess(['-I', folder, file]);
+  return cpp.status === 0 ? dtcOf(cpp.stdout, file.endsWith('.dtso'), ['-i', folder, '-i', INCLUDES[1] ?? '']) : { blob: undefined, warnings: [], message: cpp.stderr.toString() };
+}
+
+/** What dtc makes of a source text after the C preprocessor. */
+export function compileTextWithDtc(text: string): DtcResult {
+  const cpp = preprocess(['-'], text);
+  return cpp.status === 0 ? dtcOf(cpp.stdout, false) : { blob: undefined, warnings: [], message: cpp.stderr.toString() };
+}
+
+function preprocess(words: readonly string[], input = ''): SpawnSyncReturns<Buffer> {
+  const options = ['-nostdinc', '-undef', '-D__DTS__', '-x', 'assembler-with-cpp', ...INCLUDES.flatMap((path) => ['-I', path]), ...words];
+  return spawnSync('cpp', options, { cwd: linuxSources(), input, maxBuffer: 1 << 28 });
+}
+
+/** What dtc makes of a source text without preprocessor; `symbols` is its -@. */
+export function dtcOf(input: Buffer | string, symbols: boolean, options: readonly string[] = []): DtcResult {
+  const dtc = spawnSync('dtc', ['-I', 'dts', '-O', 'dtb', '-b', '0', ...symbols ? ['-@'] : [], ...options, '-'], { cwd: linuxSources(), input, maxBuffer: 1 << 28 });
   const message = dtc.stderr.toString();
   const warnings = [...message.matchAll(/^(?:[^\n]*: )?Warning \((\w+)\): (\/[^\s:]*(?::[^\s:]+)?): /gm)].map(([, check, place]) => `${check ?? ''} ${place ?? ''}`);
   return { blob: dtc.status === 0 ? dtc.stdout : undefined, warnings, message };
