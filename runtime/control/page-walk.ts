@@ -36,6 +36,8 @@ interface Regime {
   readonly table: bigint;
   /** 52-bit output addresses: high bits are in the low bits of a descriptor of 4 and 16 KiB, or of 64 KiB. */
   readonly wide: 'no' | 'small granule' | 'large granule';
+  /** Whether outputs have more than 48 bits at all. */
+  readonly isLong: boolean;
   readonly blockLevelMin: number;
 }
 
@@ -84,20 +86,42 @@ class Walk {
   private stage1Regime(address: bigint): Regime | undefined {
     const tcr = this.register('TCR_EL1');
     const isUpper = ((address >> 55n) & 1n) === 1n;
-    const granule = isUpper ? GRANULES_1[bits(tcr, 31, 30)] ?? 0 : GRANULES_0[bits(tcr, 15, 14)] ?? 0;
+    const granule = this.supported(isUpper ? GRANULES_1[bits(tcr, 31, 30)] ?? 0 : GRANULES_0[bits(tcr, 15, 14)] ?? 0);
     const inputBits = 64 - (isUpper ? bits(tcr, 21, 16) : bits(tcr, 5, 0));
     const ignoresTop = bits(tcr, isUpper ? 38 : 37, isUpper ? 38 : 37) === 1;
     const above = BigInt.asUintN(ignoresTop ? 56 : 64, address) >> BigInt(Math.min(inputBits, 64));
     const expected = isUpper ? ones((ignoresTop ? 56 : 64) - inputBits) : 0n;
     const isOff = bits(tcr, isUpper ? 23 : 7, isUpper ? 23 : 7) === 1;
-    if (granule === 0 || isOff || inputBits < 16 || inputBits > 52 || above !== expected) return undefined;
-    const stride = granule - 3;
     const wide = this.wideness(tcr, granule);
+    if (isOff || !this.isInputSize(inputBits, { granule, wide }) || above !== expected) return undefined;
+    const stride = granule - 3;
     const ttbr = this.register(isUpper ? 'TTBR1_EL1' : 'TTBR0_EL1');
-    const base = (ttbr & ones(48)) | (wide === 'no' ? 0n : BigInt(bits(ttbr, 5, 2)) << 48n);
+    const isLong = wide !== 'no' && Math.min(bits(tcr, 34, 32), bits(this.register('ID_AA64MMFR0_EL1'), 3, 0)) >= FIVE_BIT_PHYSICAL_RANGE;
+    const base = (ttbr & ones(48)) | (isLong ? BigInt(bits(ttbr, 5, 2)) << 48n : 0n);
     const startLevel = 4 - Math.floor((inputBits - 4) / stride);
-    const blockLevelMin = granule === 12 ? 1 - Number(wide !== 'no') : 2 - Number(wide !== 'no');
-    return { stage: 1, granule, inputBits, startLevel, table: alignTable(base, { granule, inputBits, startLevel }), wide, blockLevelMin };
+    const blockLevelMin = this.blockLevelMin(granule, wide);
+    return { stage: 1, granule, inputBits, startLevel, table: alignTable(base, { granule, inputBits, startLevel }), wide, isLong, blockLevelMin };
+  }
+
+  /** A granule that the core lacks behaves as the smallest that it has (Arm ARM: IMPLEMENTATION DEFINED). */
+  private supported(granule: number): number {
+    const mmfr0 = this.register('ID_AA64MMFR0_EL1');
+    const present = [...(bits(mmfr0, 31, 28) === 0xf ? [] : [12]), ...(bits(mmfr0, 23, 20) === 0 ? [] : [14]), ...(bits(mmfr0, 27, 24) === 0xf ? [] : [16])];
+    return present.includes(granule) ? granule : present[0] ?? granule;
+  }
+
+  /** Whether 64 - TnSZ is within the limits of the core (Arm ARM D8.2.6). */
+  private isInputSize(inputBits: number, { granule, wide }: Pick<Regime, 'granule' | 'wide'>): boolean {
+    const mmfr2 = this.register('ID_AA64MMFR2_EL1');
+    const hasSmallTables = bits(mmfr2, 31, 28) !== 0;
+    const hasLarge = wide === 'small granule' || (granule === 16 && bits(mmfr2, 19, 16) !== 0);
+    const least = hasSmallTables ? 16 + Number(granule === 16) : 25;
+    return inputBits >= least && inputBits <= (hasLarge ? 52 : 48);
+  }
+
+  private blockLevelMin(granule: number, wide: Regime['wide']): number {
+    if (granule === 16) return 2 - Number(bits(this.register('ID_AA64MMFR0_EL1'), 3, 0) >= FIVE_BIT_PHYSICAL_RANGE);
+    return (granule === 12 ? 1 : 2) - Number(wide !== 'no');
   }
 
   private wideness(tcr: bigint, granule: number): Regime['wide'] {
@@ -109,11 +133,11 @@ class Walk {
 
   private stage2Regime(): Regime {
     const vtcr = this.register('VTCR_EL2');
-    const granule = GRANULES_0[bits(vtcr, 15, 14)] ?? 12;
+    const granule = this.supported(GRANULES_0[bits(vtcr, 15, 14)] ?? 0);
     const inputBits = 64 - bits(vtcr, 5, 0);
     const startLevel = (granule === 12 ? 2 : LAST_LEVEL) - bits(vtcr, 7, 6);
     const table = alignTable(this.register('VTTBR_EL2') & ones(48), { granule, inputBits, startLevel });
-    return { stage: 2, granule, inputBits, startLevel, table, wide: 'no', blockLevelMin: granule === 12 ? 1 : 2 };
+    return { stage: 2, granule, inputBits, startLevel, table, wide: 'no', isLong: false, blockLevelMin: granule === 12 ? 1 : 2 };
   }
 
   private descend(regime: Regime, address: bigint): { readonly levels: WalkLevel[]; readonly output: bigint | undefined } {
@@ -170,8 +194,8 @@ function kindOf({ blockLevelMin }: Regime, level: number, descriptor: bigint): D
   return level >= blockLevelMin ? 'block' : 'invalid';
 }
 
-function outputOf({ granule, wide }: Regime, descriptor: bigint): bigint {
+function outputOf({ granule, wide, isLong }: Regime, descriptor: bigint): bigint {
   const low = ~ones(granule);
-  if (wide === 'small granule') return (descriptor & ones(50) & low) | (BigInt(bits(descriptor, 9, 8)) << 50n);
-  return (descriptor & ones(48) & low) | (wide === 'large granule' ? BigInt(bits(descriptor, 15, 12)) << 48n : 0n);
+  if (wide === 'small granule') return (descriptor & ones(50) & low) | (isLong ? BigInt(bits(descriptor, 9, 8)) << 50n : 0n);
+  return (descriptor & ones(48) & low) | (isLong ? BigInt(bits(descriptor, 15, 12)) << 48n : 0n);
 }
