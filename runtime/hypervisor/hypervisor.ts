@@ -12,6 +12,7 @@ import type { GuestMemory, IrqLine } from '../machine/interface';
 import { type DeviceAccess, handleExit } from './exits';
 import { DeviceMemory, type ReadOnlyRange } from './device-memory';
 import { describeCall } from './describe-call';
+import { FaultInjection } from './fault-injection';
 import { completeLater } from './hypercalls';
 import { reportResults } from './hypercalls-vcpu';
 import { Inspection } from './inspection';
@@ -43,6 +44,8 @@ export interface SavedHypervisor { readonly kind: 'gunyah'; readonly version: 1;
 /** A running hypervisor. */
 export class Hypervisor {
   readonly inspect: Inspection;
+  /** For tests. */
+  readonly faults: FaultInjection;
   private readonly kernel: Kernel;
   private readonly device: DeviceAccess;
   private root: RootVmRunner | undefined;
@@ -53,6 +56,7 @@ export class Hypervisor {
       deviceSpace: { base: 0n, sizeBytes: 0x4000_0000n }, vcpuCountMax: 32, hardwareInterrupts: [], capabilityEncoding: 'plain', identity: 'gunyah', identification: { pinned: {}, unpinned: {} }, monitorControl: MONITOR_CONTROL_DEFAULT, startSeconds: 0, isNewer: false, watchdog: false, ...options,
     }, { yieldEnded: (donor, target, kind) => { this.finishRun(donor, target, kind); } });
     this.inspect = new Inspection(this.kernel);
+    this.faults = new FaultInjection(this.kernel, () => this.root?.thread);
   }
 
   /** Builds the root VM around a program and powers it on. Once per system. */
@@ -126,11 +130,6 @@ export class Hypervisor {
   /** The thread that an engine vCPU belongs to. */
   threadOfVcpu(engineVcpu: number): Thread | undefined {
     return this.kernel.engineVcpuOwners[engineVcpu];
-  }
-
-  /** For tests: while `shortage` says so, the heap refuses what it is asked for. It must follow from the system's state alone. */
-  injectShortage(shortage: (() => boolean) | undefined): void {
-    this.kernel.partition.heap.shortage = shortage;
   }
 
   /** Throws if the state contradicts itself. */

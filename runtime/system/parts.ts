@@ -4,6 +4,7 @@ import type { Ticks, Va, Vmid } from '../base/brands';
 import type { TraceEvent } from '../base/trace-event';
 import type { Engine, Exit } from '../engine/interface';
 import type { TickEventQueue } from '../machine/event-queue';
+import type { FaultInjection } from '../hypervisor/fault-injection';
 import type { Inspection } from '../hypervisor/inspection';
 import type { ServiceRegistry } from '../hypervisor/service-registry';
 import type { RmView } from '../resource-manager/index';
@@ -20,8 +21,8 @@ export interface SystemHypervisor extends LoopHypervisor<SystemThread> {
   describeCall(thread: SystemThread, exit: Exit & { readonly reason: 'hvc' | 'smc' }): TraceEvent | undefined;
   /** The hypercall services of VMs. */
   readonly services: ServiceRegistry;
-  /** For tests: memory is short while `shortage` says so, which must follow from the system's state alone. */
-  injectShortage(shortage: (() => boolean) | undefined): void;
+  /** For tests: what hurts VMs from outside. */
+  readonly faults: FaultInjection;
   /** Throws if the hypervisor's state contradicts itself; for tests. */
   checkInvariants(): void;
 }

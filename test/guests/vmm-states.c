@@ -188,6 +188,17 @@ static void timer_tick(void *context)
 	vmm_pause(context);
 }
 
+/* A VM that ended by itself meanwhile is as good. */
+static void stop(void)
+{
+	enum rm_error error = vmm_stop(&vmm, 0);
+
+	if (error == RM_VM_STATE)
+		vmm_wait(&vmm); /* RM has told why */
+	else if (error != RM_OK)
+		panic("VM_STOP refuses");
+}
+
 static void live(const struct life *life)
 {
 	uint32_t rings = 0;
@@ -197,21 +208,21 @@ static void live(const struct life *life)
 	for (;;) {
 		enum vmm_outcome outcome = vmm_run(&vmm);
 
-		if (outcome == VMM_FAILED)
-			panic("vcpu_run refuses");
 		if (outcome == VMM_EXITED)
 			break;
-		if (outcome == VMM_PAUSED) {
+		if (outcome == VMM_FAILED) {
+			/* The vCPU is no longer ours to run: there is nothing to do but to end the VM. */
+			print(" refused");
+			stop();
+		} else if (outcome == VMM_PAUSED) {
 			timer_start_periodic(0, NULL, NULL);
-			if (vmm_stop(&vmm, 0) != RM_OK)
-				panic("VM_STOP refuses");
+			stop();
 		} else if (ready->signalled > rings) {
 			rings++;
 			vmm_raise(&vmm, BOARD_LINE);
 		} else if (strcmp(life->name, "cpu-off") == 0) {
 			/* Off for good, and nobody in the VM to switch it on again. */
-			if (vmm_stop(&vmm, 0) != RM_OK)
-				panic("VM_STOP refuses");
+			stop();
 		} else {
 			vmm_wait(&vmm);
 		}
@@ -246,7 +257,7 @@ static void run_life(const struct life *life)
 		print(" %s %s", failed, rm_error_name(error));
 	} else {
 		if (life->mishap == NEVER_RUN)
-			vmm_stop(&vmm, 0);
+			stop();
 		else
 			live(life);
 		print(" %s", rm_exit_type_name(vmm.exit_type));

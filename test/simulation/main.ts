@@ -10,7 +10,9 @@
 import { Prng } from '../../runtime/base/prng';
 import { complaint, faultySubject, randomFault, runWith } from './faults';
 import { type Attack, attack } from './hostile';
+import { SWEEP_NAMES } from './fault-points';
 import { describeFailure, emptyTally, runSeed, shrink } from './model/runs';
+import { describeFault, sample, Sweeper } from './sweep';
 
 const PROGRESS_SECONDS = 30;
 
@@ -27,6 +29,11 @@ class Options {
     const value = at < 0 ? otherwise : Number(this.args[at + 1]);
     if (!Number.isFinite(value) || value < 0) throw new Error(`--${name} needs a number`);
     return value;
+  }
+
+  text(name: string): string | undefined {
+    const at = this.args.indexOf(`--${name}`);
+    return at < 0 ? undefined : this.args[at + 1] ?? '';
   }
 
   has(name: string): boolean {
@@ -80,6 +87,8 @@ const describeAttack = ({ instructions, systems, hypercalls, requests }: Attack)
   `${(instructions / 1e6).toFixed(1)} M instructions in ${String(systems)} systems, ${String(hypercalls)} hypercalls, ${String(requests)} RM requests`;
 
 async function faults(options: Options): Promise<number> {
+  const kind = options.text('sweep');
+  if (kind !== undefined) return sweep(options, kind);
   const first = options.number('seed', 1);
   const runs = options.number('runs', 20);
   const subject = await faultySubject();
@@ -100,6 +109,32 @@ async function faults(options: Options): Promise<number> {
     say(`seed ${String(seed)} ${JSON.stringify(fault)}: ${text}\n  again: npm run simulate -- faults --seed ${String(seed)} --runs 1`);
   }
   say(`seeds ${String(first)} to ${String(first + runs - 1)}: ${String(fired)} of ${String(runs)} faults happened, ${String(wrong)} went wrong, ${cpuSeconds().toFixed(0)} s of CPU`);
+  return wrong === 0 ? 0 : 1;
+}
+
+/** One kind of fault, or all, at every point or at a sample of them. */
+async function sweep(options: Options, name: string): Promise<number> {
+  const names = name === 'all' ? SWEEP_NAMES : SWEEP_NAMES.filter((one) => one === name);
+  if (names.length === 0) throw new Error(`--sweep is one of ${SWEEP_NAMES.join(', ')}, all`);
+  let wrong = 0;
+  for (const one of names) {
+    const sweeper = new Sweeper(await faultySubject());
+    const all = sweeper.faultsOf(one).filter(({ at, way }) => at === options.number('at', at) && way === options.number('way', way));
+    const chosen = sample(all, options.number('points', all.length));
+    let [fired, waiting, bad, said] = [0, 0, 0, cpuSeconds()];
+    const started = said;
+    for (const outcome of sweeper.run(chosen)) {
+      fired += outcome.hasFired ? 1 : 0;
+      waiting += outcome.isWaiting ? 1 : 0;
+      if (outcome.complaint !== undefined) say(`${outcome.complaint}\n  again: ${describeFault(outcome.fault)}`);
+      bad += outcome.complaint === undefined ? 0 : 1;
+      if (cpuSeconds() - said < PROGRESS_SECONDS) continue;
+      said = cpuSeconds();
+      say(`${one}: ${String(fired)} so far, at ${String(outcome.fault.at)}`);
+    }
+    say(`${one}: ${String(chosen.length)} of ${String(all.length)} points, ${String(fired)} faults happened, ${String(waiting)} left their VM waiting, ${String(bad)} went wrong, ${(cpuSeconds() - started).toFixed(0)} s of CPU`);
+    wrong += bad;
+  }
   return wrong === 0 ? 0 : 1;
 }
 
