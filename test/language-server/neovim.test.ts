@@ -20,7 +20,11 @@ interface Session {
   readonly hover: { readonly contents: { readonly value: string } };
   readonly definition: readonly Place[];
   readonly symbols: readonly { readonly name: string }[];
+  readonly actions: readonly string[];
   readonly mended: boolean;
+  readonly fixed: readonly string[];
+  readonly completion: readonly string[];
+  readonly completed: readonly string[];
   readonly renamed: readonly string[];
   readonly formatted: readonly string[];
 }
@@ -44,10 +48,16 @@ describe('language server in Neovim', () => {
   });
   after(() => { rmSync(folder, { recursive: true, force: true }); });
 
-  it('shows a mistake where it is, until it is mended', () => {
+  it('shows a mistake where it is, until a code action mends it', () => {
     assert.deepEqual(session.diagnostics.map(({ line, column }) => [line, column]), [[8, 12]]);
     assert.match(session.diagnostics[0]?.message ?? '', /uart/);
-    assert.equal(session.mended, true);
+    assert.deepEqual(session.actions, ['Change to &uart0']);
+    assert.deepEqual([session.fixed, session.mended], [['\t\tserial = <&uart0>;'], true]);
+  });
+
+  it('completes a label that is typed in part', () => {
+    assert.deepEqual(session.completion, ['uart0']);
+    assert.deepEqual(session.completed, ['\t\tserial = <&uart0>;']);
   });
 
   it('hovers, goes to definitions over files and has an outline', () => {
