@@ -13,7 +13,9 @@ import { parseSyntax, syntaxPathAt, type SyntaxNode, type SyntaxTree } from '../
 import type { DeviceTree, DtNode } from '../runtime/devicetree/tree';
 import type { RmGeneration } from '../runtime/devicetree/rm-rules';
 import type { BindingStore, HypervisorForm } from './binding-store';
-import { checkProblems, judge, judgeAlone, judgeApplied, type Law, type Problem } from './judgement';
+import { statedBaseRange } from './contexts';
+import { checkProblems, judge, judgeAlone, judgeApplied, type Judged, type Law } from './judgement';
+import { placedAtCell, type Problem } from './problem';
 import { offsetsOf } from './positions';
 
 /** What an analysis depends on besides files. */
@@ -43,6 +45,8 @@ export interface Analysis {
   readonly tree: DeviceTree;
   /** The same with every reference resolved, as a blob has it. */
   readonly linked: DeviceTree;
+  /** The tree that problems name nodes of: of an overlay with a base, what both come to. */
+  readonly judged: DeviceTree;
   /** What compiling would report. */
   readonly compileProblems: readonly DtDiagnostic[];
   /** What is shown: the problems of compiling, and what checks, bindings and RM's rules found. */
@@ -56,7 +60,7 @@ export interface Analysis {
 }
 
 /** Problems that no including file can mend. */
-const SYNTAX_CODES = new Set(['dts-syntax', 'dts-missing-semicolon', 'dts-unterminated', 'dts-bad-number', 'dts-bad-character', 'dts-bad-byte', 'dts-bad-bits', 'dts-out-of-range', 'cpp-unbalanced', 'cpp-bad-directive', 'cpp-macro-unterminated']);
+const SYNTAX_CODES = new Set(['dts-syntax', 'dts-missing-semicolon', 'dts-missing-equals', 'dts-missing-comma', 'dts-unterminated', 'dts-bad-number', 'dts-bad-character', 'dts-bad-byte', 'dts-bad-bits', 'dts-out-of-range', 'cpp-unbalanced', 'cpp-bad-directive', 'cpp-macro-unterminated']);
 
 /** True for a file that stands for itself and is not only included by others. Its name decides: many included files say /dts-v1/ too. */
 export function isRootFile(path: string): boolean {
@@ -158,21 +162,33 @@ function analyse({ root, text, reader, base }: Root, files: Recorder, settings: 
   const linked = linkTree(parsed.tree, { missing: parsed.missing });
   const found = [...parsed.diagnostics, ...linked.diagnostics];
   // dtc checks no tree that it could not parse; what a broken line tears apart would only be told twice.
-  const failures = hasErrors(parsed.diagnostics) ? [] : judgeRoot(linked.tree, { root, base, files: parsed.files, settings });
-  return new FileAnalysis(root, files, { files: parsed.files, tree: parsed.tree, linked: linked.tree, compileProblems: found, diagnostics: [...found, ...failures], law: settings.law });
+  const { problems, tree } = hasErrors(parsed.diagnostics) ? { problems: [], tree: linked.tree } : judgeRoot(linked.tree, { root, text, base, files: parsed.files, settings });
+  const failures = problems.map((problem) => placedAtCell(problem, files.seen.get(problem.file ?? '')));
+  return new FileAnalysis(root, files, { files: parsed.files, tree: parsed.tree, linked: linked.tree, judged: tree, compileProblems: found, diagnostics: [...found, ...failures], law: settings.law });
 }
 
-function judgeRoot(tree: DeviceTree, { root, base, files, settings }: Pick<Root, 'root' | 'base'> & { readonly files: readonly string[]; readonly settings: Given }): readonly Problem[] {
+function judgeRoot(tree: DeviceTree, { root, text, base, files, settings }: Pick<Root, 'root' | 'text' | 'base'> & { readonly files: readonly string[]; readonly settings: Given }): Judged {
   const law = { ...settings.law, levels: settings.checks };
-  if (!tree.plugin) return [...checkProblems(tree, settings.checks), ...judge(tree, law)];
-  if (base === undefined) return [...judgeAlone(tree, law), { ...WITHOUT_BASE, file: root, line: 1, column: 1, length: 0 }];
+  if (!tree.plugin) return { problems: [...checkProblems(tree, settings.checks), ...judge(tree, law)], tree };
+  if (base === undefined) return { problems: [...judgeAlone(tree, law), withoutBase(root, text)], tree };
   return judgeApplied(tree, linkTree(base.tree, { symbols: true }).tree, { ...law, files: new Set(files) });
 }
 
-const WITHOUT_BASE: Problem = {
-  severity: 'hint', code: 'overlay-without-base',
-  message: 'The base of this overlay is not known, so only what it says itself is checked. Name it in a comment: // dts-context: base.dts',
-};
+/** The one hint that an overlay is only half checked; a warning where a comment names a base that is not there. */
+function withoutBase(root: string, text: string): Problem {
+  const stated = statedBaseRange(root, text);
+  if (stated === undefined) {
+    return {
+      severity: 'hint', code: 'overlay-without-base', file: root, line: 1, column: 1, length: 0,
+      message: 'The base of this overlay is not known, so only what it says itself is checked. Name it in a comment: // dts-context: base.dts',
+    };
+  }
+  const lines = text.slice(0, stated.start).split('\n');
+  return {
+    severity: 'warning', code: 'overlay-without-base', file: root, line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1, length: stated.end - stated.start,
+    message: `The base ${text.slice(stated.start, stated.end)} is not found, so only what the overlay says itself is checked. The name is relative to the folder of this file.`,
+  };
+}
 
 /** A file that nobody includes: wrapped into a root, so that its own text is read in full. */
 function analyseAlone(root: string, text: string, files: Recorder, settings: Given): Analysis {
@@ -184,7 +200,8 @@ function analyseAlone(root: string, text: string, files: Recorder, settings: Giv
   const wrapper = `${folder}<includes ${name}>`;
   const parsed = parseDts(wrapped, { ...settings, file: wrapper, files });
   const own = parsed.diagnostics.filter((diagnostic) => diagnostic.file === root && SYNTAX_CODES.has(diagnostic.code) && !mayBeMacro(syntax, diagnostic));
-  return new FileAnalysis(root, files, { files: [root, ...parsed.files.filter((file) => file !== wrapper && file !== root)], tree: parsed.tree, linked: linkTree(parsed.tree).tree, compileProblems: parsed.diagnostics, diagnostics: own, law: settings.law });
+  const linked = linkTree(parsed.tree).tree;
+  return new FileAnalysis(root, files, { files: [root, ...parsed.files.filter((file) => file !== wrapper && file !== root)], tree: parsed.tree, linked, judged: linked, compileProblems: parsed.diagnostics, diagnostics: own, law: settings.law });
 }
 
 /** True if a file holds properties or named nodes outside any node, so it is meant to be included within one. */
@@ -212,18 +229,20 @@ class FileAnalysis implements Analysis {
   readonly files: readonly string[];
   readonly tree: DeviceTree;
   readonly linked: DeviceTree;
+  readonly judged: DeviceTree;
   readonly compileProblems: readonly DtDiagnostic[];
   readonly diagnostics: readonly Problem[];
   readonly law: Law;
   private readonly seen: Recorder;
   private readonly syntaxes = new Map<string, SyntaxTree>();
 
-  constructor(root: string, seen: Recorder, made: Pick<Analysis, 'files' | 'tree' | 'linked' | 'compileProblems' | 'diagnostics' | 'law'>) {
+  constructor(root: string, seen: Recorder, made: Pick<Analysis, 'files' | 'tree' | 'linked' | 'judged' | 'compileProblems' | 'diagnostics' | 'law'>) {
     this.root = root;
     this.seen = seen;
     this.files = made.files;
     this.tree = made.tree;
     this.linked = made.linked;
+    this.judged = made.judged;
     this.compileProblems = made.compileProblems;
     this.law = made.law;
     this.diagnostics = made.diagnostics;

@@ -3,28 +3,16 @@
  * a base, by the nodes that it brings along. Knows no protocol and reads no files.
  */
 
-import type { BindingFailure, BindingSet } from '../runtime/devicetree/bindings/binding-set';
-import { UNDOCUMENTED } from '../runtime/devicetree/bindings/binding-set';
-import { failureWords, requiredChoices } from '../runtime/devicetree/bindings/failure-words';
+import { UNDOCUMENTED, type BindingSet } from '../runtime/devicetree/bindings/binding-set';
 import { TreeChecker } from '../runtime/devicetree/bindings/tree-checker';
 import { checkTree, type CheckLevel } from '../runtime/devicetree/checks/check-table';
 import { applyOverlay } from '../runtime/devicetree/overlay';
 import { checkVmConfig, isVmTree, rmDiagnostic, type RmGeneration } from '../runtime/devicetree/rm-rules';
 import type { DtDiagnostic, SourceOrigin } from '../runtime/devicetree/source';
 import { deviceTree, DtNode, type DeviceTree } from '../runtime/devicetree/tree';
-
-/** A problem with what an editor can do about it. */
-export interface Problem extends DtDiagnostic {
-  /** Path of the binding that objects. */
-  readonly binding?: string;
-  /** For quick fixes: the node, the property concerned, and names that are missing there or should not be there. */
-  readonly nodePath?: string;
-  readonly about?: string;
-  readonly missing?: readonly string[];
-  /** Properties of which one group is missing. */
-  readonly choices?: readonly (readonly string[])[];
-  readonly surplus?: readonly string[];
-}
+import { bindingProblems } from './binding-problems';
+import { oneForEach } from './double-problems';
+import { placeOf, placeOfCell, placeOfValue, type Problem } from './problem';
 
 /** What a tree is judged by. */
 export interface Law {
@@ -39,31 +27,44 @@ export type Levels = Readonly<Record<string, CheckLevel>>;
 
 /** What dtc's checks object to. */
 export function checkProblems(tree: DeviceTree, levels: Levels): readonly Problem[] {
-  return checkTree(tree, levels).map(({ node, property, ...diagnostic }) => ({ ...diagnostic, nodePath: node.path, ...(property === undefined ? {} : { about: property }) }));
+  return checkTree(tree, levels).map(({ node, property, cell, ...diagnostic }) => {
+    const found = property === undefined ? undefined : node.property(property);
+    return { ...diagnostic, nodePath: node.path, ...(property === undefined ? {} : { about: property }), ...(found === undefined || cell === undefined ? {} : placeOfCell(found, cell)) };
+  });
 }
 
 /** What bindings and RM's rules object to in a linked tree that stands for itself. */
 export function judge(tree: DeviceTree, law: Law): readonly Problem[] {
   const failures = law.checker.check(tree.root).filter((failure) => !failure.isForgiven && failure.schemaId !== UNDOCUMENTED);
-  return [...failures.flatMap((failure) => problemsOf(failure, law.bindings)), ...rmProblems(tree.root, law.generation)];
+  return oneForEach([...failures.flatMap((failure) => bindingProblems(failure, law.bindings)), ...rmProblems(tree.root, law.generation)]);
 }
 
 function rmProblems(root: DtNode, generation: RmGeneration): readonly Problem[] {
   if (!isVmTree(root)) return [];
   return checkVmConfig(root, generation).map((finding) => {
     const { node, property, ...diagnostic } = rmDiagnostic(finding);
-    return { ...diagnostic, nodePath: node.path, ...(property === undefined ? {} : { about: property }) };
+    const found = property === undefined ? undefined : node.property(property);
+    return { ...diagnostic, nodePath: node.path, ...(property === undefined ? {} : { about: property }), ...(found === undefined ? {} : placeOfValue(found)) };
   });
 }
 
+/** Problems with the tree that their nodes are in. */
+export interface Judged {
+  readonly problems: readonly Problem[];
+  readonly tree: DeviceTree;
+}
+
 /** What an overlay adds to the problems of its base; both linked, the base with symbols. */
-export function judgeApplied(overlay: DeviceTree, base: DeviceTree, law: Law & { readonly files: ReadonlySet<string>; readonly levels: Levels }): readonly Problem[] {
+export function judgeApplied(overlay: DeviceTree, base: DeviceTree, law: Law & { readonly files: ReadonlySet<string>; readonly levels: Levels }): Judged {
   const merged = applyOverlay(base, overlay);
-  if (!merged.ok) return [placedAtReference(merged.error, overlay)];
+  if (!merged.ok) return { problems: [placedAtReference(merged.error, overlay)], tree: overlay };
   const known = new Set([...checkProblems(base, law.levels), ...judge(base, { ...law, checker: new TreeChecker(law.bindings) })].map(keyOf));
-  return [...checkProblems(merged.value, law.levels), ...judge(merged.value, law)].filter((problem) => (problem.file !== undefined && law.files.has(problem.file)) || !known.has(keyOf(problem))).map((problem) => (
-    problem.file !== undefined && law.files.has(problem.file) ? problem : { ...problem, ...placeOf(overlayNodeFor(overlay, problem.nodePath)) }
-  ));
+  const problems = [...checkProblems(merged.value, law.levels), ...judge(merged.value, law)].filter((problem) => (problem.file !== undefined && law.files.has(problem.file)) || !known.has(keyOf(problem))).map((problem) => {
+    if (problem.file !== undefined && law.files.has(problem.file)) return problem;
+    const { cell, ...elsewhere } = problem;
+    return cell !== undefined && law.files.has(cell.origin.file) ? problem : { ...elsewhere, ...placeOf(overlayNodeFor(overlay, problem.nodePath)) };
+  });
+  return { problems, tree: merged.value };
 }
 
 function keyOf({ code, message, nodePath }: Problem): string {
@@ -111,7 +112,7 @@ export function judgeAlone(overlay: DeviceTree, { bindings, levels }: Law & { re
       root.add(node.clone());
       // Nothing is known of what the node lands in: neither cells nor what it refers to.
       const failures = bindings.checkTree(deviceTree(root).root).filter((failure) => failure.node.parent !== undefined && !failure.isForgiven && KNOWABLE.has(failure.keyword) && failure.schemaId !== UNDOCUMENTED);
-      problems.push(...failures.filter(({ path }) => !path.some((name) => typeof name === 'string' && TREE_CUT.test(name))).flatMap((failure) => problemsOf(failure, bindings)));
+      problems.push(...failures.filter(({ path }) => !path.some((name) => typeof name === 'string' && TREE_CUT.test(name))).flatMap((failure) => bindingProblems(failure, bindings)));
     }
   }
   return problems;
@@ -123,54 +124,3 @@ const ADDRESS_CHECKS: ReadonlySet<string> = new Set(['unit_address_vs_reg', 'reg
 const KNOWABLE: ReadonlySet<string> = new Set(['required', 'additionalProperties', 'unevaluatedProperties', 'type', 'const', 'enum', 'pattern', 'dependentRequired']);
 /** Properties that only the whole tree can cut. */
 const TREE_CUT = /^(?:reg|ranges|dma-ranges|interrupts.*|.*-map|clocks|.*gpios?|resets|phys|dmas|power-domains|iommus|.*-supply)$/;
-
-/** A failure about several names is told at each of them. */
-function problemsOf(failure: BindingFailure, bindings: BindingSet): Problem[] {
-  const { keyword, names = [], schemaId, node } = failure;
-  const isMissing = keyword === 'required';
-  const each = isMissing || names.length === 0 ? [undefined] : names;
-  const binding = bindings.paths.get(schemaId);
-  const choices = requiredChoices(failure);
-  return each.map((name): Problem => ({
-    severity: 'error',
-    code: schemaId.replace(/^https?:\/\/[^/]+\/(schemas\/)?/, ''),
-    message: `${node.path}: ${isMissing && names.length > 1 ? `The properties ${names.join(', ')} are required.` : failureWords(failure, name)}`,
-    nodePath: nodeAt(failure).path,
-    ...(binding === undefined ? {} : { binding }),
-    ...(choices.length === 0 ? {} : { choices }),
-    ...(isMissing ? { missing: names } : name !== undefined && /Properties$/.test(keyword) ? { surplus: [name] } : {}),
-    ...placeOf(guiltyOrigin(failure, name)),
-  }));
-}
-
-/** The node that a failure's path leads to, from the node that was checked. */
-function nodeAt({ node, path }: BindingFailure): DtNode {
-  let at = node;
-  for (const step of path) at = (typeof step === 'string' ? at.child(step) : undefined) ?? at;
-  return at;
-}
-
-/** Where the guilty value, property or else node is written. */
-function guiltyOrigin(failure: BindingFailure, name: string | undefined): SourceOrigin | undefined {
-  const { node, path, keyword } = failure;
-  let at = node;
-  const steps = [...path, ...(name === undefined || keyword === 'dependentRequired' ? [] : [name])];
-  for (const [index, step] of steps.entries()) {
-    const property = typeof step === 'string' ? at.property(step) : undefined;
-    if (property !== undefined) {
-      const entry = steps[index + 1];
-      const part = typeof entry === 'number' && property.value.length > 1 ? property.value[entry] : undefined;
-      return part?.origin ?? property.origin ?? at.origin;
-    }
-    const child = typeof step === 'string' ? at.child(step) : undefined;
-    if (child === undefined) break;
-    at = child;
-  }
-  return at.origin;
-}
-
-function placeOf(origin: SourceOrigin | undefined): Pick<DtDiagnostic, 'file' | 'line' | 'column' | 'length' | 'definition'> {
-  if (origin === undefined) return {};
-  const { file, line, column, length, definition } = origin;
-  return { file, line, column, length, ...(definition === undefined ? {} : { definition }) };
-}

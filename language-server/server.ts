@@ -5,6 +5,7 @@
 
 import { TextDocuments, TextDocumentSyncKind, type Connection, type InitializeParams, type InitializeResult } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import type { Analysis } from './analysis';
 import { Answering } from './answering';
 import { completion, COMPLETION_TRIGGERS } from './features/completion';
 import { foldingRanges } from './features/folding';
@@ -140,16 +141,17 @@ function uris(folders: unknown): readonly string[] {
 
 function answerRequests(connection: Connection, workspace: Workspace): void {
   const answering = new Answering(workspace);
+  const baseOf = (analysis: Analysis): Analysis | undefined => (analysis.tree.plugin ? workspace.baseOf(analysis) : undefined);
   connection.onDocumentSymbol(answering.about([], documentSymbols));
   connection.onFoldingRanges(answering.about([], foldingRanges));
   connection.onSelectionRanges(answering.about([], (source, { positions }) => selectionRanges(source, checkedPositions(positions))));
   connection.onDocumentFormatting(answering.about([], (source) => formatting(source)));
   connection.onDocumentRangeFormatting(answering.about([], (source, { range }) => formatting(source, checkedRange(range))));
   connection.onCompletion(answering.meaning([], (at) => completion(at, {
-    base: at.analysis.tree.plugin ? workspace.baseOf(at.analysis) : undefined, includePaths: workspace.includePathsFor(at.analysis.root), hasSnippets: workspace.hasSnippets,
+    base: baseOf(at.analysis), includePaths: workspace.includePathsFor(at.analysis.root), hasSnippets: workspace.hasSnippets,
     namesIn: (folder) => workspace.files.namesIn(folder).map((name) => (workspace.files.hasFolder(`${folder}/${name}`) ? `${name}/` : name)),
   })));
-  connection.onHover(answering.meaning(null, ({ source, analysis, offset }) => hover(source, analysis, offset)));
-  connection.onDefinition(answering.meaning([], ({ source, analysis, offset }) => definitions(source, analysis, offset, workspace.includePathsFor(analysis.root))));
-  connection.onReferences(answering.meaning([], ({ source, analysis, offset }, params) => references(source, analysis, offset, field(field(params, 'context'), 'includeDeclaration') === true ? 'uses and declarations' : 'uses')));
+  connection.onHover(answering.meaning(null, (at) => hover(at, baseOf(at.analysis))));
+  connection.onDefinition(answering.meaning([], (at) => definitions(at, workspace.includePathsFor(at.analysis.root), baseOf(at.analysis))));
+  connection.onReferences(answering.meaning([], ({ source, offset }, params) => references(source, offset, workspace.familyOf(source.path), field(field(params, 'context'), 'includeDeclaration') === true ? 'uses and declarations' : 'uses')));
 }

@@ -64,15 +64,29 @@ export function tokensOf(analysis: Analysis, hint: string, wanted: (token: Synta
 
 /** Where a label is written in front of something. */
 export function labelDefinitions(analysis: Analysis, label: string): readonly FileRange[] {
-  return tokensOf(analysis, `${label}:`, ({ kind, text }) => kind === 'label' && text === `${label}:`).map(({ path, start, end }) => ({ path, start, end: end - 1 }));
+  return tokensOf(analysis, `${label}:`, ({ kind, text }) => (kind === 'label' && text === `${label}:`) || (kind === 'preprocessor' && DEFINE.test(text))).flatMap(({ path, start, end, token }) => {
+    if (token.kind === 'label') return [{ path, start, end: end - 1 }];
+    return inDefinition(token.text, new RegExp(`(?<![\\w&])${label}(?=:)`, 'g')).map((at) => ({ path, start: start + at, end: start + at + label.length }));
+  });
 }
 
-/** Where a label is referred to, also as the beginning of a path. */
+/** Where a label is referred to, also as the beginning of a path and in definitions of macros. */
 export function labelReferences(analysis: Analysis, label: string): readonly FileRange[] {
-  return tokensOf(analysis, label, ({ kind, text }) => kind === 'ref' && labelOf(text) === label).map(({ path, start, token }) => {
-    const from = start + (token.text.startsWith('&{') ? 2 : 1);
-    return { path, start: from, end: from + label.length };
+  return tokensOf(analysis, label, ({ kind, text }) => (kind === 'ref' && labelOf(text) === label) || (kind === 'preprocessor' && DEFINE.test(text))).flatMap(({ path, start, token }) => {
+    if (token.kind === 'ref') {
+      const from = start + (token.text.startsWith('&{') ? 2 : 1);
+      return [{ path, start: from, end: from + label.length }];
+    }
+    return inDefinition(token.text, new RegExp(`(?<=&\\{?)${label}(?!\\w)`, 'g')).map((at) => ({ path, start: start + at, end: start + at + label.length }));
   });
+}
+
+const DEFINE = /^#[ \t]*define[ \t]/;
+
+/** Where a pattern is found in a directive, outside comments and strings. */
+function inDefinition(text: string, pattern: RegExp): readonly number[] {
+  const blank = text.replace(/\/\*[^]*?\*\/|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"/g, (match) => ' '.repeat(match.length));
+  return [...blank.matchAll(pattern)].map(({ index }) => index);
 }
 
 /** The label that a label or reference token holds; `undefined` for a path from the root. */

@@ -13,6 +13,10 @@ const USUAL_INCLUDE_FOLDERS = ['include', 'scripts/dtc/include-prefixes'];
 /** Where Linux keeps its bindings. */
 const LINUX_BINDINGS = 'Documentation/devicetree/bindings';
 
+/** Overlays that are looked at when labels of a base are sought in them, at most. */
+const OVERLAYS_MAX = 200;
+const OVERLAY_FILE = /\.(?:dtso|overlay|dts)$/;
+
 /** The state behind a connection. */
 export class Workspace {
   readonly documents: OpenDocuments;
@@ -100,6 +104,29 @@ export class Workspace {
   /** The same for a file that need not be open. */
   analysisOfAny(path: string): Analysis | undefined {
     return this.analysisFor(path) ?? this.analyses.of(path, this.settingsFor(path));
+  }
+
+  /** The trees that the labels of a file mean something in: those that read the file, the bases of overlays among them, and the overlays that are for these. */
+  familyOf(path: string): readonly Analysis[] {
+    const own = this.analyse().filter(({ files }) => files.includes(path));
+    const family = new Map<string, Analysis>();
+    for (const analysis of own) {
+      const trunk = (analysis.tree.plugin ? this.baseOf(analysis) : undefined) ?? analysis;
+      for (const member of [analysis, trunk, ...this.overlaysOf(trunk)]) family.set(member.root, member);
+    }
+    return [...family.values()];
+  }
+
+  /** The overlays for a tree among the open documents and in the folder of its root. */
+  private overlaysOf({ root }: Analysis): readonly Analysis[] {
+    const folder = folderOf(root);
+    const near = this.files.namesIn(folder).map((name) => `${folder}/${name}`);
+    const paths = new Set([...this.documents.paths, ...near].filter((path) => path !== root && OVERLAY_FILE.test(path)));
+    return [...paths].slice(0, OVERLAYS_MAX).flatMap((path) => {
+      const text = this.files.readText(path) ?? '';
+      if (!text.includes('/plugin/') || (statedBase(path, text) ?? this.baseByOtherFiles(path)) !== root) return [];
+      return this.analyses.of(path, this.settingsFor(path)) ?? [];
+    });
   }
 
   /** The base that an overlay is for, if it is known. */

@@ -3,7 +3,7 @@
 import { DiagnosticSeverity, type Diagnostic } from 'vscode-languageserver';
 import type { Analysis } from '../analysis';
 import { uriOfPath } from '../files';
-import type { Problem } from '../judgement';
+import type { Problem } from '../problem';
 import { documentOf, rangeOfPlace } from '../positions';
 
 /** What the editor names as the origin of our diagnostics. */

@@ -3,13 +3,15 @@
 import type { SyntaxNode } from '../../runtime/devicetree/syntax/tree';
 import type { Analysis } from '../analysis';
 import type { SourceDocument } from '../documents';
-import type { Problem } from '../judgement';
+import type { Problem } from '../problem';
 import type { SourceEdit } from './source-edits';
 
 /** A problem at work: where it is, and the parts of the file around it. */
 export interface FixContext {
   readonly source: SourceDocument;
   readonly analysis: Analysis;
+  /** The base that an overlay is for. */
+  readonly base: Analysis | undefined;
   readonly problem: Problem;
   readonly start: number;
   readonly end: number;
@@ -17,8 +19,13 @@ export interface FixContext {
   readonly parts: readonly SyntaxNode[];
 }
 
-/** A title and the edits in the document. */
+/** An edit of the document at work, or of another file of the tree. */
+export interface FileEdit extends SourceEdit {
+  readonly path?: string;
+}
+
+/** A title and the edits. */
 export interface Fix {
   readonly title: string;
-  readonly edits: readonly SourceEdit[];
+  readonly edits: readonly FileEdit[];
 }

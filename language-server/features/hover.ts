@@ -6,32 +6,54 @@ import type { SourceOrigin } from '../../runtime/devicetree/source';
 import { syntaxPathAt } from '../../runtime/devicetree/syntax/tree';
 import { DtNode, type DtProperty } from '../../runtime/devicetree/tree';
 import { nodeOfReference, type Analysis } from '../analysis';
-import type { SourceDocument } from '../documents';
+import type { Meaning } from '../answering';
 import { rangeOf } from '../positions';
 import { bindingText } from './completion';
-import { labelOf, mergedNode, tokenAt } from '../symbols';
+import { decodedValue } from './decoded-values';
+import { inBase, landed } from './landing';
+import { labelOf, macroDefinitions, mergedNode, tokenAt } from '../symbols';
 
 /** Most properties of a node that are shown, and most characters of each. */
 const PROPERTIES_SHOWN = 40;
 const VALUE_SHOWN = 400;
+/** Most entries of a value that are decoded. */
+const ENTRIES_SHOWN = 16;
 
-/** What there is to say about the offset. */
-export function hover(source: SourceDocument, analysis: Analysis, offset: number): Hover | null {
+/** What there is to say about the offset; `base` is what an overlay is for. */
+export function hover({ source, analysis, offset }: Meaning, base?: Analysis): Hover | null {
   const token = tokenAt(source.syntax, offset);
   if (token === undefined) return null;
   const parts = syntaxPathAt(source.syntax, offset);
   const inner = parts.at(-1);
   const say = (value: string): Hover => ({ contents: { kind: MarkupKind.Markdown, value }, range: rangeOf(source.document, token.start, token.end) });
-  if (token.kind === 'label' || (token.kind === 'ref' && inner?.name !== token)) {
-    const node = nodeOfReference(analysis.tree, token.kind === 'label' ? (labelOf(token.text) ?? '') : token.text)[0];
-    return node === undefined ? null : say(nodeText(node));
+  const sayNode = (node: DtNode | undefined): Hover | null => (node === undefined ? null : say(nodeText(node) + told(bindingText(analysis, node, undefined))));
+  if (token.kind === 'label' || token.kind === 'ref') {
+    const reference = token.kind === 'label' ? (labelOf(token.text) ?? '') : token.text;
+    const [own] = nodeOfReference(analysis.tree, reference);
+    return sayNode(own === undefined ? inBase(reference, analysis, base) : landed(own, analysis, base));
   }
-  if (inner === undefined || inner.name !== token) return null;
-  const node = mergedNode(analysis, source.path, parts);
-  const told = (text: string): string => (text === '' ? '' : `\n\n${text}`);
-  if (inner.kind === 'node') return node === undefined ? null : say(nodeText(node) + told(bindingText(analysis, node, undefined)));
-  const property = inner.kind === 'property' ? node?.property(token.text) : undefined;
-  return node === undefined || property === undefined ? null : say(propertyText(node, property) + told(bindingText(analysis, node, property.name)));
+  if (inner !== undefined && inner.name === token) {
+    const node = mergedNode(analysis, source.path, parts);
+    if (inner.kind === 'node') return sayNode(node === undefined ? undefined : landed(node, analysis, base));
+    const property = inner.kind === 'property' ? node?.property(token.text) : undefined;
+    if (node !== undefined && property !== undefined) return say(propertyText(landed(node, analysis, base), property, analysis) + told(bindingText(analysis, landed(node, analysis, base), property.name)));
+  }
+  const macro = token.kind === 'identifier' || token.kind === 'name' ? macroText(analysis, token.text) : undefined;
+  return macro === undefined ? null : say(macro);
+}
+
+function told(text: string): string {
+  return text === '' ? '' : `\n\n${text}`;
+}
+
+/** A macro's definitions as they are written. */
+function macroText(analysis: Analysis, name: string): string | undefined {
+  const found = macroDefinitions(analysis, name).map(({ path, start }) => {
+    const text = analysis.textOf(path) ?? '';
+    const line = text.slice(text.lastIndexOf('\n', start) + 1, start) + (/^(?:[^\n]*\\\r?\n)*[^\n]*/.exec(text.slice(start))?.[0] ?? '');
+    return `${line.trim().slice(0, VALUE_SHOWN)}  // ${path.slice(path.lastIndexOf('/') + 1)}:${String(text.slice(0, start).split('\n').length)}`;
+  });
+  return found.length === 0 ? undefined : fenced(found.join('\n'));
 }
 
 function nodeText(node: DtNode): string {
@@ -42,8 +64,13 @@ function nodeText(node: DtNode): string {
   return `${code(node.path)}${labels}${lines.length === 0 ? '' : `\n\n${fenced(lines.join('\n'))}`}`;
 }
 
-function propertyText(node: DtNode, property: DtProperty): string {
-  return `${code(node.path)}\n\n${fenced(written(property) + setBy(property.origin))}\n\n${String(property.bytes.length)} ${property.bytes.length === 1 ? 'byte' : 'bytes'}`;
+function propertyText(node: DtNode, typed: DtProperty, analysis: Analysis): string {
+  const property = node.property(typed.name) ?? typed;
+  const resolved = analysis.judged.root.at(node.path);
+  const value = resolved?.property(property.name);
+  const words = resolved === undefined || value === undefined ? [] : decodedValue(resolved, value, analysis.judged.root);
+  const decoded = words.length === 0 ? '' : `\n\n${words.slice(0, ENTRIES_SHOWN).map((word) => `- ${word}`).join('\n')}${words.length > ENTRIES_SHOWN ? `\n- … ${String(words.length - ENTRIES_SHOWN)} more` : ''}`;
+  return `${code(node.path)}\n\n${fenced(written(property) + setBy(property.origin))}${decoded}\n\n${String(property.bytes.length)} ${property.bytes.length === 1 ? 'byte' : 'bytes'}`;
 }
 
 /** The property as source, without its node. */

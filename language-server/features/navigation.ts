@@ -3,13 +3,14 @@
 import type { Location } from 'vscode-languageserver';
 import { syntaxPathAt } from '../../runtime/devicetree/syntax/tree';
 import { nodeOfReference, type Analysis } from '../analysis';
+import type { Meaning } from '../answering';
 import type { SourceDocument } from '../documents';
 import { uriOfPath } from '../files';
 import { documentOf, offsetsOf, rangeOf } from '../positions';
 import { includedPath, includesOf, labelDefinitions, labelOf, labelReferences, macroDefinitions, tokenAt, type FileRange } from '../symbols';
 
 /** Where what stands at the offset is defined. */
-export function definitions(source: SourceDocument, analysis: Analysis, offset: number, includePaths: readonly string[]): Location[] {
+export function definitions({ source, analysis, offset }: Meaning, includePaths: readonly string[], base?: Analysis): Location[] {
   const include = includesOf(source.syntax).find(({ start, end }) => start <= offset && offset <= end);
   if (include !== undefined) {
     const path = includedPath(analysis, source.path, include, includePaths);
@@ -17,7 +18,11 @@ export function definitions(source: SourceDocument, analysis: Analysis, offset: 
   }
   const token = tokenAt(source.syntax, offset);
   if (token?.kind === 'label') return locations(analysis, labelDefinitions(analysis, labelOf(token.text) ?? ''));
-  if (token?.kind === 'ref') return locations(analysis, referenceTargets(analysis, token.text));
+  if (token?.kind === 'ref') {
+    const own = locations(analysis, referenceTargets(analysis, token.text));
+    // What an overlay refers to is most often its base's.
+    return own.length > 0 || base === undefined ? own : locations(base, referenceTargets(base, token.text));
+  }
   const word = token?.kind === 'preprocessor' ? wordAt(source.syntax.text, offset) : token?.text;
   return word === undefined || token?.kind === 'string' || token?.kind === 'comment' ? [] : locations(analysis, macroDefinitions(analysis, word));
 }
@@ -37,17 +42,17 @@ function wordAt(text: string, offset: number): string | undefined {
   return word === '' ? undefined : word;
 }
 
-/** All places that refer to the label at the offset, or to a label of the node whose name stands there. */
-export function references(source: SourceDocument, analysis: Analysis, offset: number, wanted: 'uses' | 'uses and declarations'): Location[] {
+/** All places that refer to the label at the offset, or to a label of the node whose name stands there, in a family of trees. */
+export function references(source: SourceDocument, offset: number, family: readonly Analysis[], wanted: 'uses' | 'uses and declarations'): Location[] {
   const token = tokenAt(source.syntax, offset);
   const node = syntaxPathAt(source.syntax, offset).at(-1);
   const named = node?.kind === 'node' && node.name === token ? node.labels.map(({ text }) => labelOf(text)) : [];
   const labels = token?.kind === 'label' || token?.kind === 'ref' ? [labelOf(token.text)] : named;
-  return labels.flatMap((label) => {
-    if (label === undefined) return [];
+  const found = labels.flatMap((label) => (label === undefined ? [] : family.flatMap((analysis) => {
     const declared = wanted === 'uses' ? [] : labelDefinitions(analysis, label);
     return locations(analysis, [...declared, ...labelReferences(analysis, label)]);
-  });
+  })));
+  return [...new Map(found.map((location) => [JSON.stringify(location), location])).values()];
 }
 
 function locations(analysis: Analysis, ranges: readonly FileRange[]): Location[] {

@@ -27,12 +27,12 @@ export function prepareRename(at: Meaning): { readonly range: Range; readonly pl
   return target === undefined ? null : { range: rangeOf(at.source.document, target.start, target.end), placeholder: target.name };
 }
 
-/** The edits in all files. `analyses` are the open trees. */
-export function rename(at: Meaning, newName: string, analyses: readonly Analysis[]): WorkspaceEdit | null {
+/** The edits in all files. `family` are the trees that the document belongs to, with bases and overlays. */
+export function rename(at: Meaning, newName: string, family: readonly Analysis[]): WorkspaceEdit | null {
   const target = targetAt(at);
   if (target === undefined) return null;
-  const concerned = analyses.filter(({ files }) => files.includes(at.source.path));
-  const ranges = target.kind === 'node' ? renamedNode(target, newName, at.analysis) : renamedWord(target, newName, concerned);
+  const concerned = target.kind === 'label' ? family : family.filter(({ files }) => files.includes(at.source.path));
+  const ranges = target.kind === 'node' ? renamedNode(target, newName, { analysis: at.analysis, family }) : renamedWord(target, newName, concerned);
   const changes: Record<string, TextEdit[]> = {};
   const seen = new Set<string>();
   for (const { analysis, path, start, end } of ranges) {
@@ -98,10 +98,9 @@ function macroUses(analysis: Analysis, name: string): readonly FileRange[] {
 }
 
 /** Every place where a node's name is written: its bodies, paths in references, and strings that are paths. */
-function renamedNode({ name, node }: Target & { readonly kind: 'node' }, newName: string, analysis: Analysis): readonly Found[] {
+function renamedNode({ name, node }: Target & { readonly kind: 'node' }, newName: string, { analysis, family }: { readonly analysis: Analysis; readonly family: readonly Analysis[] }): readonly Found[] {
   if (!NODE_NAME.test(newName)) refuse(`"${newName}" is no node name: at most 31 letters, digits and , . _ + - with an address behind @.`);
   if (newName !== name && node.parent?.child(newName) !== undefined) refuse(`${node.parent.path} has a node ${newName} already.`);
-  const depth = node.path.split('/').length - 1;
   const found: Found[] = [];
   for (const path of analysis.files) {
     const syntax = analysis.syntaxOf(path);
@@ -110,16 +109,24 @@ function renamedNode({ name, node }: Target & { readonly kind: 'node' }, newName
       const own = parts.at(-1)?.name;
       if (own?.text === name && mergedNode(analysis, path, parts) === node) found.push({ analysis, path, start: own.start, end: own.end });
     }
-    for (const { kind, text, start } of syntax.tokens) {
-      if (kind !== 'ref' && kind !== 'string') continue;
-      const from = text.search(/\//);
-      const full = from === (kind === 'ref' ? 2 : 1) ? text.slice(from) : '';
-      if (!(full === '' ? '' : full.replace(/["}]$/, '/')).startsWith(`${node.path}/`) && !full.startsWith(`${node.path}:`)) continue;
-      const segment = from + segmentOffset(full, depth);
-      found.push({ analysis, path, start: start + segment, end: start + segment + name.length });
-    }
   }
-  return found;
+  // An overlay's own node of this path is another one; only what it says of its base is meant.
+  const others = analysis.tree.plugin ? [analysis] : family.filter((one) => one === analysis || one.tree.plugin);
+  return [...found, ...others.flatMap((one) => pathsThrough(node, one))];
+}
+
+/** The node's name in references by path and in strings that are paths; also in definitions of macros. */
+function pathsThrough(node: DtNode, analysis: Analysis): readonly Found[] {
+  const depth = node.path.split('/').length - 1;
+  const plain = node.path.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const pattern = new RegExp(`(?<=&\\{|")${plain}(?=[/"}:])`, 'g');
+  return tokensOf(analysis, node.name, ({ kind }) => kind === 'ref' || kind === 'string' || kind === 'preprocessor').flatMap(({ path, start, token }) => {
+    if (token.kind === 'preprocessor' && !/^#[ \t]*define[ \t]/.test(token.text)) return [];
+    return [...token.text.matchAll(pattern)].map(({ 0: full, index }) => {
+      const segment = start + index + segmentOffset(full, depth);
+      return { analysis, path, start: segment, end: segment + node.name.length };
+    });
+  });
 }
 
 /** Where the segment number `depth` of a path begins, counted from 1. */

@@ -45,3 +45,14 @@ export function removeStatement(syntax: SyntaxTree, node: SyntaxNode): SourceEdi
   if (isAlone) return { start: lineStart, end: lineEnd, text: '' };
   return { start: start - (/[\t ]*$/.exec(text.slice(lineStart, start))?.[0].length ?? 0), end, text: '' };
 }
+
+/** Puts a child node, given as lines, behind everything else in a node, set off by an empty line; `undefined` if the node has no whole body. */
+export function insertNode(syntax: SyntaxTree, node: SyntaxNode, lines: readonly string[]): SourceEdit | undefined {
+  const [open, close] = [node.open, node.close].map((index) => (index === undefined ? undefined : syntax.tokens[index]));
+  if (open === undefined || close === undefined) return undefined;
+  const { text } = syntax;
+  const outer = indentAt(text, spanOf(syntax, node).start);
+  const before = text.slice(0, close.start).trimEnd().length;
+  const block = lines.map((line) => (line === '' ? '\n' : `\n${outer}\t${line}`)).join('');
+  return { start: before, end: close.start, text: `${before === open.end ? '' : '\n'}${block}\n${outer}` };
+}

@@ -351,7 +351,7 @@ class Parser {
     }
     node.addProperty({ name: name.text, value, labels: distinct(labels), deleted: false, origin });
     if (failed) this.recover();
-    else this.semicolon();
+    else this.semicolon(next.text === '=' && next.kind === 'other' ? 'value' : 'name');
   }
 
   /** Passes over `NAME(…)` or a `NAME` alone on its line where a missing file may define it; false if it is none. */
@@ -390,14 +390,16 @@ class Parser {
     return { name: token.text, origin: this.lexer.origin(token) };
   }
 
-  private semicolon(): void {
+  /** What ends a statement. Behind the name or value of a property, a value in its place tells what was forgotten. */
+  private semicolon(behind?: 'name' | 'value'): void {
     const token = this.lexer.peek('value');
     if (token.text === ';') {
       this.lexer.take('value');
       return;
     }
     // Most often it was just forgotten at the end of a line; then what follows is fine.
-    this.problems.add('dts-missing-semicolon', this.lexer.originOfGap());
+    const isValue = behind !== undefined && !this.lexer.onNewLine && (token.kind === 'string' || (token.kind === 'other' && /^[<[]$/.test(token.text)));
+    this.problems.add(!isValue ? 'dts-missing-semicolon' : behind === 'name' ? 'dts-missing-equals' : 'dts-missing-comma', this.lexer.originOfGap());
     if (token.text !== '}' && token.kind !== 'end' && !this.lexer.onNewLine) this.skipStatement();
   }
 

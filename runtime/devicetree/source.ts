@@ -31,6 +31,8 @@ export const DIAGNOSTIC_COUNT_MAX = 500;
 export const dtMessages = {
   'dts-syntax': 'Expected {expected}, but found {found}.',
   'dts-missing-semicolon': 'A ; is missing here.',
+  'dts-missing-equals': 'A = is missing between the property and its value.',
+  'dts-missing-comma': 'A , is missing between two parts of the value.',
   'dts-no-version': 'The file does not begin with /dts-v1/; and is taken as version 1.',
   'dts-no-root': 'The file defines no root node. Add / { … };',
   'dts-property-after-node': 'Property {name} follows a child node. Move it above the child nodes.',

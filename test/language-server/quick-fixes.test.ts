@@ -60,7 +60,7 @@ void describe('quick fixes of what bindings and RM object to', () => {
 
   void it('add one of the properties of which one is needed', async () => {
     await checkFix(doorbell(''), 10, 'Add peer-default', doorbell('\t\t\t\tpeer-default;\n'));
-    await checkFix(doorbell(''), 10, 'Add peer', doorbell('\t\t\t\tpeer = "";\n'));
+    await checkFix(doorbell(''), 10, 'Add peer = "vm-name:"', doorbell('\t\t\t\tpeer = "vm-name:";\n'));
   });
 
   void it('choose a direction of a queue, and the order of RM for a VM', async () => {

@@ -135,6 +135,24 @@ void describe('language server: meaning', () => {
     assert.equal(await client.ask('hover', 'board.dts', '0:0'), null);
   }));
 
+  void it('says on hover in an overlay what base and overlay come to, with values decoded, and goes to definitions in the base', async () => {
+    const files = {
+      'base.dts': '/dts-v1/;\n#define SIZE 0x100\n/ {\n\t#address-cells = <1>;\n\t#size-cells = <1>;\n\n\tsoc: soc@10000000 {\n\t\t#address-cells = <1>;\n\t\t#size-cells = <1>;\n\t\tranges = <0 0x10000000 SIZE>;\n\t};\n};\n',
+      'over.dtso': '// dts-context: base.dts\n/dts-v1/;\n/plugin/;\n\n&soc {\n\tdev@20 {\n\t\treg = <0x20 0x10>;\n\t\tbus = <&soc>;\n\t};\n};\n',
+    };
+    await withClient(files, async (client) => {
+      await client.open('over.dtso', files['over.dtso']);
+      await client.open('base.dts', files['base.dts']);
+      const text = async (file: string, at: string): Promise<string> => (await client.ask('hover', file, at) as { contents: { value: string } }).contents.value;
+      assert.match(await text('over.dtso', '4:2'), /`\/soc@10000000` \(`&soc`\)[^]*ranges = .*base\.dts:10/);
+      assert.match(await text('over.dtso', '6:3'), /`\/soc@10000000\/dev@20`[^]*over\.dtso:7[^]*0x20–0x2f, 16 B, CPUs see 0x10000020/);
+      assert.match(await text('over.dtso', '7:3'), /- \/soc@10000000/);
+      assert.match(await text('base.dts', '9:27'), /#define SIZE 0x100 {2}\/\/ base\.dts:2/);
+      const places = await client.ask('definition', 'over.dtso', '4:2') as readonly { uri: string; range: { start: { line: number } } }[];
+      assert.deepEqual(places.map(({ uri, range }) => [client.nameOf(uri), range.start.line]), [['base.dts', 6]]);
+    });
+  });
+
   void it('knows the nodes of an overlay whose base is not there', () => withClient({}, async (client) => {
     await client.open('board.dts', '/dts-v1/;\n/plugin/;\n&base { child { a = <1>; }; };\n');
     assert.deepEqual(await client.diagnostics('board.dts'), ['0:0-0 overlay-without-base']);

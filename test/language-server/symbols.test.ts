@@ -82,7 +82,7 @@ void describe('language server: renaming', () => {
   void it('changes a label wherever it is written, in all files', () => onBoard(async (client) => {
     assert.deepEqual(await client.ask('prepareRename', 'board.dts', '12:3'), { range: { start: { line: 12, character: 1 }, end: { line: 12, character: 6 } }, placeholder: 'uart0' });
     const files = await renamed(client, '12:3', 'console');
-    assert.deepEqual(Object.keys(files).sort(), ['board.dts', 'soc.dtsi']);
+    assert.deepEqual(Object.keys(files).sort(), ['board.dts', 'more.dtso', 'soc.dtsi']);
     assert.equal(files['board.dts'], BOARD.replaceAll('&uart0', '&console'));
     assert.equal(files['soc.dtsi'], SOC.replace('uart0:', 'console:'));
   }));
@@ -100,6 +100,20 @@ void describe('language server: renaming', () => {
     assert.equal(edited(SOC, answer.changes[client.uri('soc.dtsi')] ?? []), SOC.replace('serial@1000', 'uart@1000'));
     assert.equal(edited(BOARD, answer.changes[client.uri('board.dts')] ?? []), BOARD.replaceAll('serial@1000', 'uart@1000'));
   }));
+
+  void it('changes a label in definitions of macros, and in overlays and their base from wherever it is asked', async () => {
+    const files = {
+      'base.dts': '/dts-v1/;\n#define CONSOLE &uart0 /* not &uart0 */\n/ {\n\tuart0: uart {\n\t};\n\n\tchosen {\n\t\tconsole = <CONSOLE>;\n\t};\n};\n',
+      'one.dtso': '// dts-context: base.dts\n/dts-v1/;\n/plugin/;\n\n&uart0 {\n\tstatus = "okay";\n};\n',
+      'two.dtso': '// dts-context: base.dts\n/dts-v1/;\n/plugin/;\n\n&{/} {\n\tlink = <&uart0>;\n};\n',
+    };
+    await withClient(files, async (client) => {
+      await client.open('one.dtso', files['one.dtso']);
+      const { changes } = await client.ask('rename', 'one.dtso', '4:3', { newName: 'console' }) as { changes: Readonly<Record<string, readonly { readonly range: { readonly start: { readonly line: number; readonly character: number } } }[]>> };
+      const found = Object.entries(changes).map(([uri, edits]) => [client.nameOf(uri), edits.map(({ range: { start } }) => `${String(start.line)}:${String(start.character)}`)]);
+      assert.deepEqual(Object.fromEntries(found), { 'base.dts': ['3:1', '1:17'], 'one.dtso': ['4:1'], 'two.dtso': ['5:10'] });
+    });
+  });
 
   void it('refuses names that are malformed or taken, and finds nothing in strings', () => onBoard(async (client) => {
     await assert.rejects(client.ask('rename', 'board.dts', '12:3', { newName: 'a-b' }), /letters, digits and _/);

@@ -1,7 +1,7 @@
 /** Checks of `reg`, `ranges`, unit addresses, and the buses that give them a form. */
 
 import { addressCells, sizeCells } from '../lookup';
-import { isDisabled, statedAddressCells, statedSizeCells, unitOf, type BusKind, type CheckContext } from './context';
+import { cellCount, isDisabled, statedAddressCells, statedSizeCells, unitOf, type BusKind, type CheckContext } from './context';
 import type { DtNode, DtProperty } from '../tree';
 
 const I2C_OWN_SLAVE = 0x4000_0000;
@@ -24,7 +24,7 @@ export function regFormat(context: CheckContext, node: DtNode): void {
   if (reg.bytes.length === 0) context.report(node, 'reg is empty.', reg);
   const [address, size] = node.parent === undefined ? [2, 1] : [addressCells(node.parent), sizeCells(node.parent)];
   if (reg.bytes.length > 0 && !isMultiple(reg.bytes.length, (address + size) * 4)) {
-    context.report(node, `reg has ${String(reg.bytes.length / 4)} cells; each entry has ${cellsText(address, 'address')} and ${cellsText(size, 'size')}, as #address-cells and #size-cells of the parent say.`, reg);
+    context.report(node, `reg has ${cellCount(reg)}; each entry has ${cellsText(address, 'address')} and ${cellsText(size, 'size')}, as #address-cells and #size-cells of the parent say.`, reg);
   }
 }
 
@@ -42,7 +42,7 @@ export function rangesFormat(name: 'ranges' | 'dma-ranges'): (context: CheckCont
       if (own !== parent) context.report(node, `Empty ${name} means the parent's addresses, but #address-cells is ${String(own)} here and ${String(parent)} there.`, ranges);
       if (size !== parentSize) context.report(node, `Empty ${name} means the parent's sizes, but #size-cells is ${String(size)} here and ${String(parentSize)} there.`, ranges);
     } else if (!isMultiple(ranges.bytes.length, (own + parent + size) * 4)) {
-      context.report(node, `${name} has ${String(ranges.bytes.length / 4)} cells; each entry has ${cellsText(own, 'own address')}, ${cellsText(parent, 'parent address')} and ${cellsText(size, 'size')}.`, ranges);
+      context.report(node, `${name} has ${cellCount(ranges)}; each entry has ${cellsText(own, 'own address')}, ${cellsText(parent, 'parent address')} and ${cellsText(size, 'size')}.`, ranges);
     }
   };
 }

@@ -124,6 +124,8 @@ export interface CheckFailure extends DtDiagnostic {
   readonly node: DtNode;
   /** The property concerned, if it is about one. */
   readonly property?: string;
+  /** The cell of the property at fault, if one can be named. */
+  readonly cell?: number;
 }
 
 /**
@@ -158,11 +160,11 @@ function nodesFor(context: CheckContext, { on }: CheckRow): readonly DtNode[] {
   return typeof on === 'string' ? context.nodesWith(on) : context.nodesWithNames(on);
 }
 
-function failure(code: string, severity: 'warning' | 'error', { node, property, message }: Finding): CheckFailure {
+function failure(code: string, severity: 'warning' | 'error', { node, property, cell, message }: Finding): CheckFailure {
   const { file, line, column, length } = property?.origin ?? node.origin ?? {};
   return {
     severity, code, message: `${node.path}: ${message}`, node,
-    ...(property === undefined ? {} : { property: property.name }),
+    ...(property === undefined ? {} : { property: property.name }), ...(cell === undefined ? {} : { cell }),
     ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }), ...(column === undefined ? {} : { column }), ...(length === undefined ? {} : { length }),
   };
 }

@@ -11,6 +11,8 @@ export interface Finding {
   readonly node: DtNode;
   /** The property concerned, if it is about one. */
   readonly property?: DtProperty;
+  /** The cell of the property at fault, if one can be named. */
+  readonly cell?: number;
   readonly message: string;
 }
 
@@ -52,8 +54,8 @@ export class CheckContext {
   }
 
   /** Records a failure of the check that is running. */
-  report(node: DtNode, message: string, property?: DtProperty): void {
-    this.findings.push({ node, message, ...(property === undefined ? {} : { property }) });
+  report(node: DtNode, message: string, property?: DtProperty, cell?: number): void {
+    this.findings.push({ node, message, ...(property === undefined ? {} : { property }), ...(cell === undefined ? {} : { cell }) });
   }
 
   /** Runs one check and returns what it found. */
@@ -87,6 +89,12 @@ export function statedAddressCells(node: DtNode): number | undefined {
 /** `#size-cells` as stated on the node itself. */
 export function statedSizeCells(node: DtNode): number | undefined {
   return node.u32('#size-cells');
+}
+
+/** `1 cell`, `3 cells`, or `5 bytes` where the value is no whole cells. */
+export function cellCount({ bytes }: DtProperty): string {
+  const [count, unit] = bytes.length % 4 === 0 ? [bytes.length / 4, 'cell'] : [bytes.length, 'byte'];
+  return `${String(count)} ${unit}${count === 1 ? '' : 's'}`;
 }
 
 /** The unit address in the name, or nothing. */

@@ -1,7 +1,7 @@
 /** Checks of phandles: providers with their cells, GPIOs, interrupts, and connections of graphs. */
 
 import { addressCells, sizeCells } from '../lookup';
-import { isPhandle, statedAddressCells, unitOf, type CheckContext } from './context';
+import { cellCount, isPhandle, statedAddressCells, unitOf, type CheckContext } from './context';
 import type { DtNode, DtProperty } from '../tree';
 
 /** A kind of list: its property, and what counts the cells at the provider. */
@@ -35,19 +35,19 @@ function checkList(context: CheckContext, node: DtNode, { property, list }: { re
       at++;
       continue;
     }
-    if (references !== undefined && !references.has(at * 4)) context.report(node, `Cell ${String(at)} of ${property.name} should be a reference to a node.`, property);
+    if (references !== undefined && !references.has(at * 4)) context.report(node, `Cell ${String(at)} of ${property.name} should be a reference to a node.`, property, at);
     const provider = context.provider(phandle);
     if (provider === undefined) {
-      context.report(node, `Cell ${String(at)} of ${property.name} refers to no node of the tree.`, property);
+      context.report(node, `Cell ${String(at)} of ${property.name} refers to no node of the tree.`, property, at);
       return;
     }
     const count = provider.property(list.cells);
     if (count === undefined && list.isOptional !== true) {
-      context.report(node, `${provider.path} has no ${list.cells}, which ${property.name} needs (cell ${String(at)}).`);
+      context.report(node, `${provider.path} has no ${list.cells}, which ${property.name} needs (cell ${String(at)}).`, property, at);
       return;
     }
     const cells = count?.u32s[0] ?? 0;
-    if (bytes.length < (at + cells + 1) * 4) context.report(node, `${property.name} ends too early: ${provider.path} takes ${String(cells)} cells.`, property);
+    if (bytes.length < (at + cells + 1) * 4) context.report(node, `${property.name} ends too early: ${provider.path} takes ${String(cells)} ${cells === 1 ? 'cell' : 'cells'} behind the reference, but ${String(bytes.length / 4 - at - 1)} ${bytes.length / 4 - at - 1 === 1 ? 'is' : 'are'} there.`, property, at);
     at += cells + 1;
   }
 }
@@ -99,12 +99,12 @@ export function interruptsList(context: CheckContext, node: DtNode): void {
   const found = interruptParentOf(context, node);
   if (found === 'unknown') return;
   if (found === undefined) {
-    context.report(node, 'No interrupt parent is known: neither this node nor one above has interrupt-parent.');
+    context.report(node, 'No interrupt parent is known: neither this node nor one above has interrupt-parent.', interrupts);
     return;
   }
   const cells = found.u32('#interrupt-cells');
   if (cells !== undefined && (cells === 0 || interrupts.bytes.length % (cells * 4) !== 0)) {
-    context.report(node, `interrupts has ${String(interrupts.bytes.length / 4)} cells, but ${found.path} takes ${String(cells)} for each.`, interrupts);
+    context.report(node, `interrupts has ${cellCount(interrupts)}, but ${found.path} takes ${String(cells)} for each.`, interrupts);
   }
 }
 
