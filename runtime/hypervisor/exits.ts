@@ -17,6 +17,7 @@ import { callSmccc, hypercallNumberOf } from './smccc';
 import type { Thread } from './thread';
 import type { VirtioMmio } from './virtio-mmio';
 import type { Vrtc } from './vrtc';
+import { dataSyndrome, type FaultDetails, instructionAt, instructionSyndrome, registerSyndrome } from './trap-syndrome';
 import { haltThread, isCritical, waitForInterrupt } from './vcpu';
 
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
@@ -56,6 +57,7 @@ export function handleExit(kernel: Kernel, thread: Thread, exit: Exit, device: D
     case 'stage2-data-abort': return dataAbort(kernel, thread, exit);
     case 'stage2-instruction-abort':
       if (askForPage(kernel, thread, { fault: exit.fault, ipa: exit.ipa, isWrite: false })) return;
+      logAbort(kernel, thread, { syndrome: instructionSyndrome(exit), va: exit.va, ipa: exit.ipa });
       traceFault(kernel, thread, { va: exit.va, ipa: exit.ipa, access: 'execute' });
       return injectAbort(kernel, thread, { exceptionClass: EC_INSTRUCTION_ABORT, far: exit.va, isWrite: false, stage1Level: exit.stage1Level });
     case 'hlt': return injectUndefined(kernel, thread);
@@ -104,7 +106,10 @@ function call(kernel: Kernel, thread: Thread, immediate: number, isSmc: boolean)
 function systemRegister(kernel: Kernel, thread: Thread, exit: ExitOf<'system-register'>): void {
   const access = isPlain(kernel) ? accessSystemRegister : accessGuestRegister;
   const value = access(kernel, thread, exit);
-  if (value === undefined) return injectUndefined(kernel, thread);
+  if (value === undefined) {
+    logUnhandled(kernel, thread, registerSyndrome(exit));
+    return injectUndefined(kernel, thread);
+  }
   kernel.engine.completeSystemRegister(index(thread), value);
   kernel.retired++;
 }
@@ -165,7 +170,7 @@ function virtioStore(kernel: Kernel, thread: Thread, access: GuestAccess): void 
   const device = access.isWrite ? virtioAt(kernel, thread, access.ipa) : undefined;
   const isDone = device?.write(Number(access.ipa & 0xfffn), access.sizeBytes, Number(access.value & 0xffff_ffffn)) === true;
   if (isDone) complete(kernel, thread, 0n);
-  else abort(kernel, thread, access);
+  else abort(kernel, thread, access, { fault: 'permission' });
 }
 
 /** Stops a proxy vCPU at a missing page that its scheduler shall provide. False: nobody provides it, or its scheduler has refused. */
@@ -203,12 +208,12 @@ function dataAbort(kernel: Kernel, thread: Thread, exit: ExitOf<'stage2-data-abo
   const vic = thread.addrspace?.frameAt(access.ipa)?.vic.vic ?? thread.vic?.object.vic;
   const answer = vic?.access({ ipa: access.ipa, sizeBytes: access.sizeBytes, isWrite: access.isWrite, value: access.value, vcpuIndex: thread.vic?.index ?? 0 });
   if (answer?.handled === true) {
-    if (answer.abort === true) return abort(kernel, thread, access);
+    if (answer.abort === true) return abort(kernel, thread, access, { level: exit.level });
     return complete(kernel, thread, answer.value ?? 0n);
   }
   const clock = clockAt(kernel, thread, access.ipa);
   if (clock !== undefined) return clockAccess(kernel, thread, access, clock);
-  if (!thread.isProxy || thread.addrspace?.isVmmio(access.ipa, access.sizeBytes) !== true) return abort(kernel, thread, access, isDeviceSpace(thread, access.ipa) ? { isOfBus: true } : {});
+  if (!thread.isProxy || thread.addrspace?.isVmmio(access.ipa, access.sizeBytes) !== true) return abort(kernel, thread, access, { level: exit.level, ...(isDeviceSpace(thread, access.ipa) ? { isOfBus: true } : {}) });
   thread.vmmio = { ipa: access.ipa, sizeBytes: access.sizeBytes, isWrite: access.isWrite, value: access.register };
   kernel.scheduler.block(thread, 'ADDRSPACE_VMMIO_ACCESS');
 }
@@ -218,9 +223,27 @@ function isDeviceSpace(thread: Thread, ipa: bigint): boolean {
   return thread.has('hlos_vm') && ipa < DEVICE_SPACE_END;
 }
 
-function abort(kernel: Kernel, thread: Thread, access: GuestAccess, walk: Pick<Abort, 'stage1Level' | 'isMaintenance' | 'isOfBus'> = {}): void {
+function abort(kernel: Kernel, thread: Thread, access: GuestAccess, walk: Pick<Abort, 'stage1Level' | 'isMaintenance' | 'isOfBus'> & FaultDetails = {}): void {
+  logDataAbort(kernel, thread, access, walk);
   traceFault(kernel, thread, { va: access.va, ipa: access.ipa, access: access.isWrite ? 'write' : 'read' });
   injectAbort(kernel, thread, { exceptionClass: EC_DATA_ABORT, far: access.va, isWrite: access.isWrite, ...walk });
+}
+
+/** The bus's aborts never come to the hypervisor. */
+function logDataAbort(kernel: Kernel, thread: Thread, access: GuestAccess, details: FaultDetails & Pick<Abort, 'isOfBus'>): void {
+  const log = kernel.traceLog;
+  if (log?.wants(log.rows.injectAbort) !== true || details.isOfBus === true) return;
+  logAbort(kernel, thread, { syndrome: dataSyndrome(access, details, instructionAt(kernel, index(thread), kernel.engine.vcpu(index(thread)).pc)), va: access.va, ipa: access.ipa });
+}
+
+function logAbort(kernel: Kernel, thread: Thread, { syndrome, va, ipa }: { readonly syndrome: number; readonly va: bigint; readonly ipa: bigint }): void {
+  kernel.traceLog?.log(kernel.traceLog.rows.injectAbort, thread.vmid, syndrome, va, ipa, kernel.engine.vcpu(index(thread)).pc);
+}
+
+function logUnhandled(kernel: Kernel, thread: Thread, syndrome: number): void {
+  const log = kernel.traceLog;
+  log?.log(log.rows.unhandledTrap, thread.vmid, syndrome, kernel.engine.vcpu(index(thread)).pc);
+  log?.log(log.rows.injectUnknown, thread.vmid, syndrome);
 }
 
 /** An abort to inject; `stage1Level` is there if a translation table could not be read, `isOfBus` if no device answered and the CPU takes it by itself. */
@@ -255,8 +278,15 @@ function inject(kernel: Kernel, thread: Thread, esr: bigint, far: bigint): void 
   kernel.engine.injectException(index(thread), esr, far);
 }
 
+/** What the vCPU took before stays in its registers. */
+function logLoop(kernel: Kernel, thread: Thread): void {
+  const vcpu = kernel.engine.vcpu(index(thread));
+  kernel.traceLog?.log(kernel.traceLog.rows.injectLoop, thread.vmid, ...(['ESR_EL1', 'ELR_EL1', 'VBAR_EL1'] as const).map((name) => vcpu.systemRegister(name)));
+}
+
 /** An abort at the start of the abort handler would repeat for ever: the vCPU stops instead, and with a critical one the platform. */
 function faultThread(kernel: Kernel, thread: Thread): void {
+  logLoop(kernel, thread);
   if (kernel.tracing) {
     const message = 'The vCPU faulted at the start of its own synchronous exception vector and was stopped. Check VBAR_EL1 and that its vectors are mapped.';
     kernel.emit({ event: 'report', vmid: vmid(thread.vmid), vcpu: thread.vcpuIndex, code: 'vcpu-fault', message });

@@ -172,7 +172,7 @@ export const OBJECT_HANDLERS: Handlers<ObjectCallName> = {
   trace_update_class_flags: ({ set_flags, clear_flags }, _objects, { kernel }) => {
     const changed = (kernel.traceClasses & ~clear_flags) | set_flags;
     kernel.traceClasses = (changed & ~TRACE_CLASSES_FIXED) | (kernel.traceClasses & TRACE_CLASSES_FIXED);
-    kernel.traceBuffer?.setClasses(kernel.traceClasses);
+    if (kernel.traceLog !== undefined) kernel.traceLog.classes = kernel.traceClasses;
     return { flags: kernel.traceClasses };
   },
   prng_get_entropy: ({ num_bytes }, _objects, context) => entropy(num_bytes, context),

@@ -15,8 +15,7 @@ import { ARGUMENT_TYPES, type ArgumentType, HYPERCALLS, type Hypercall, type Hyp
 import { type AnyArguments, earlyError, errorBeforeState, moreRights } from './hypercall-checks';
 import type { CallContext, CallPath } from './hypercall-types';
 import { isError } from './hypercall-types';
-import { TRACE_CLASS_USER, type TraceOrigin } from './trace-buffer';
-import { enterFormat, leaveFormat } from './trace-formats';
+import { SENSITIVE_CALL } from './trace-formats';
 import { IPC_HANDLERS } from './hypercalls-ipc';
 import { MEMORY_HANDLERS } from './hypercalls-memory';
 import { OBJECT_HANDLERS } from './hypercalls-objects';
@@ -33,8 +32,6 @@ export const NATIVE_BASE = 0x6000;
 export const NATIVE_COUNT = 0x69;
 
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
-/** CNTPCT = ticks >> 4. */
-const COUNTER_SHIFT = 4n;
 
 type AnyHandler = (args: Readonly<Record<string, bigint | number>>, objects: Readonly<Record<string, AnyObject>>, context: CallContext) => unknown;
 const HANDLERS: Readonly<Partial<Record<HypercallName, AnyHandler>>> = { ...OBJECT_HANDLERS, ...MEMORY_HANDLERS, ...IPC_HANDLERS, ...VCPU_HANDLERS, ...VIRTIO_HANDLERS, ...VRTC_HANDLERS, ...WATCHDOG_HANDLERS } as unknown as Partial<Record<HypercallName, AnyHandler>>;
@@ -45,12 +42,14 @@ interface Entry {
   readonly row: Hypercall;
   readonly handler: AnyHandler | undefined;
   readonly lookups: ReturnType<typeof lookupsOf>;
+  /** Arguments that the trace in memory shows. */
+  readonly logged: readonly string[];
 }
 
 const NAMES = Object.keys(HYPERCALLS) as HypercallName[];
 const ENTRIES: ReadonlyMap<HypercallName, Entry> = new Map(NAMES.map((name): [HypercallName, Entry] => {
   const row: Hypercall = HYPERCALLS[name];
-  return [name, { name, row, handler: HANDLERS[name], lookups: name === 'memextent_donate' ? [] : lookupsOf(name, row) }];
+  return [name, { name, row, handler: HANDLERS[name], lookups: name === 'memextent_donate' ? [] : lookupsOf(name, row), logged: name === SENSITIVE_CALL ? [] : row.inputs.slice(0, 5).filter((input) => input.mustBe === undefined).map((input) => input.name) }];
 }));
 /** Every call with a number. */
 const BY_NUMBER: ReadonlyMap<number, Entry> = new Map([...ENTRIES.values()].flatMap((entry): [number, Entry][] => (entry.row.number === null ? [] : [[entry.row.number, entry]])));
@@ -99,8 +98,11 @@ export function callBySmccc(kernel: Kernel, thread: Thread, vcpu: Vcpu, number: 
     return false;
   }
   const registers = Array.from({ length: 8 }, (_, n) => vcpu.x(n + 1));
-  const outcome = perform({ entry, args: decode(entry.row, registers), context: { kernel, caller: thread, path: 'smccc' } }, undefined);
-  if (outcome !== 'later') writeResults(vcpu, entry.row, outcome, 'smccc');
+  const call: Call = { entry, args: decode(entry.row, registers), context: { kernel, caller: thread, path: 'smccc' } };
+  const outcome = perform(call, undefined);
+  if (outcome === 'later') return true;
+  writeResults(vcpu, entry.row, outcome, 'smccc');
+  logLeave(call, outcome);
   return true;
 }
 
@@ -143,7 +145,7 @@ function perform(call: Call, reserved: ErrorName | undefined): Outcome | 'later'
   traceEnter(call);
   const outcome = reserved === undefined ? execute(call) : failure(call.entry.row, reserved);
   if (outcome !== 'later') {
-    logLeave(call, outcome);
+    if (call.context.path !== 'smccc') logLeave(call, outcome);
     traceLeave(call, outcome);
   }
   else call.context.caller.runArguments = call.args;
@@ -218,29 +220,22 @@ function clobberScratch(vcpu: Vcpu): void {
   for (let n = 10; n < 18; n++) vcpu.setX(n, 0n);
 }
 
-/** The trace in memory: names and arguments on the native path, registers by SMCCC. */
-function logEnter({ entry: { name, row }, args, context }: Call): void {
-  const buffer = bufferOf(context);
-  if (buffer === undefined) return;
-  const value = (argument: string) => BigInt(args[argument] ?? 0);
-  if (context.path === 'smccc') buffer.smccc(originOf(context), 'enter', [BigInt(row.number ?? 0), ...row.inputs.slice(0, 4).map(({ name: input }) => value(input))]);
-  else buffer.native(originOf(context), enterFormat(name, row), row.inputs.slice(0, 5).filter((input) => input.mustBe === undefined).map(({ name: input }) => value(input)));
+/** The trace in memory: names and arguments on the native path, registers by SMCCC. Random numbers stay secret. */
+function logEnter({ entry, args, context: { kernel, caller, path } }: Call): void {
+  const log = kernel.traceLog;
+  if (log?.wants(log.rows.smcccEnter) !== true) return;
+  if (path !== 'smccc') return log.write(log.callOf(entry.name).enter, entry.logged.map((name) => args[name] ?? 0));
+  const vcpu = kernel.engine.vcpu(caller.engineVcpu ?? 0);
+  log.write(log.rows.smcccEnter, [entry.row.number ?? 0, vcpu.x(1), vcpu.x(2), vcpu.x(3), vcpu.x(4)]);
 }
 
-function logLeave({ entry: { name, row }, context }: Call, outcome: Outcome): void {
-  const buffer = bufferOf(context);
-  if (buffer === undefined) return;
-  const values = row.outputs.slice(0, 5).map(({ name: output }) => (output === 'error' ? BigInt(ERRORS[outcome.error]) : BigInt(outcome.values[output] ?? 0)));
-  if (context.path === 'smccc') buffer.smccc(originOf(context), 'leave', values);
-  else buffer.native(originOf(context), leaveFormat(name, row), values);
-}
-
-function bufferOf({ kernel }: CallContext): Kernel['traceBuffer'] {
-  return (kernel.traceClasses & TRACE_CLASS_USER) === 0n ? undefined : kernel.traceBuffer;
-}
-
-function originOf({ kernel, caller }: CallContext): TraceOrigin {
-  return { cpu: kernel.scheduler.cpuOf(caller) ?? 0, vmid: caller.vmid, vcpu: caller.vcpuIndex, counter: BigInt(kernel.now) >> COUNTER_SHIFT };
+/** After the results are in their registers. */
+function logLeave({ entry, context: { kernel, caller, path } }: Call, outcome: Outcome): void {
+  const log = kernel.traceLog;
+  if (entry.name === SENSITIVE_CALL || log?.wants(log.rows.smcccEnter) !== true) return;
+  if (path !== 'smccc') return log.write(log.callOf(entry.name).leave, entry.row.outputs.map(({ name }) => (name === 'error' ? ERRORS[outcome.error] : outcome.values[name] ?? 0)));
+  const vcpu = kernel.engine.vcpu(caller.engineVcpu ?? 0);
+  log.write(log.rows.smcccLeave, [vcpu.x(0), vcpu.x(1), vcpu.x(2), vcpu.x(3), vcpu.x(4)]);
 }
 
 function traceEnter({ entry, args, context }: Call): void {

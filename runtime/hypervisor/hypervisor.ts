@@ -15,6 +15,7 @@ import { describeCall } from './describe-call';
 import { FaultInjection } from './fault-injection';
 import { completeLater } from './hypercalls';
 import { reportResults } from './hypercalls-vcpu';
+import type { Hwirq } from './hwirq';
 import { Inspection } from './inspection';
 import type { RootVmProgram } from './interface';
 import { checkInvariants } from './invariants';
@@ -64,18 +65,23 @@ export class Hypervisor {
     assert(this.root === undefined, 'the root VM boots once');
     this.root = new RootVmRunner(this.kernel, buildRootVm(this.kernel, extras), program);
     this.root.powerOn();
+    const log = this.kernel.traceLog;
+    log?.log(log.rows.cpuStart);
+    log?.log(log.rows.enteringIdle);
     return this.root.thread;
   }
 
   /** The thread that should run on a physical CPU now, or `undefined`: the CPU is idle. */
   pick(cpu: number): Thread | undefined {
     const thread = this.kernel.scheduler.pick(cpu);
+    this.kernel.traceLog?.schedule(cpu, thread);
     if (thread !== undefined) this.kernel.stolenTime.publish(thread);
     return thread;
   }
 
   /** Charges time to a thread's slice (or its donor's). */
   account(thread: Thread, elapsed: number): void {
+    this.kernel.traceLog?.enter(this.kernel.scheduler.cpuOf(thread) ?? 0, thread);
     this.kernel.scheduler.account(thread, elapsed);
     this.kernel.stolenTime.charge(thread, elapsed);
     if (elapsed > 0) this.noteRun(thread);
@@ -89,6 +95,7 @@ export class Hypervisor {
 
   /** Handles an exit of a thread's vCPU. Answers how many instructions this retired beyond the run's own. */
   handleExit(thread: Thread, exit: Exit): number {
+    this.kernel.traceLog?.enter(this.kernel.scheduler.cpuOf(thread) ?? 0, thread);
     handleExit(this.kernel, thread, exit, this.device);
     const { retired } = this.kernel;
     this.kernel.retired = 0;
@@ -103,12 +110,13 @@ export class Hypervisor {
   /** One step of the native root VM; answers the ticks it took. */
   runNative(thread: Thread): number {
     assert(this.root?.thread === thread, 'only the root VM is native');
+    this.kernel.traceLog?.enter(this.kernel.scheduler.cpuOf(thread) ?? 0, thread);
     return this.root.step();
   }
 
   /** The wire of a hardware interrupt; `undefined` if it is not among the forwardable ones. */
   hardwareLine(intid: number): IrqLine | undefined {
-    for (const hwirq of this.kernel.ofType('hwirq')) if (hwirq.intid === intid) return { setLevel: (level) => { hwirq.setLevel(level); } };
+    for (const hwirq of this.kernel.ofType('hwirq')) if (hwirq.intid === intid) return { setLevel: (level) => { this.drive(hwirq, level); } };
     return undefined;
   }
 
@@ -145,6 +153,13 @@ export class Hypervisor {
   restore(saved: SavedHypervisor): void {
     restoreKernel(this.kernel, saved.kernel);
     if (saved.root !== undefined) this.root?.restore(saved.root);
+  }
+
+  /** A device drives its wire; an interrupt that is forwarded comes to the hypervisor first. */
+  private drive(hwirq: Hwirq, level: boolean): void {
+    const log = this.kernel.traceLog;
+    if (level && !hwirq.level && hwirq.sources.some(({ bound }) => bound !== undefined)) log?.log(log.rows.hardwareInterrupt, hwirq.intid);
+    hwirq.setLevel(level);
   }
 
   private noteRun(thread: Thread): void {

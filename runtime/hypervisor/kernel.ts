@@ -29,8 +29,8 @@ import { GUNYAH_SERVICES, type ServiceSettings } from './service-registers';
 import type { Identity } from './smccc';
 import { StolenTime } from './stolen-time';
 import { Thread } from './thread';
-import { TraceBuffer } from './trace-buffer';
-import { TRACE_FORMATS } from './trace-formats';
+import { TRACE_CLASSES_DEFAULT } from './trace-formats';
+import { TraceLog } from './trace-log';
 import { makeVcpuMonitors, type VcpuMonitors } from './vcpu-monitors';
 import type { VcpuTimers } from './vcpu-timers';
 import { VicObject } from './vic-object';
@@ -64,6 +64,11 @@ export type CreatableType = 'cspace' | 'addrspace' | 'memextent' | 'thread' | 'd
 const OBJECT_BYTES: Readonly<Record<CreatableType, number>> = {
   cspace: 4096, addrspace: 4096, memextent: 512, thread: 8192, doorbell: 256, msgqueue: 512, vic: 16384, vpm_group: 512, virtio_mmio: 8192, vrtc: 256, watchdog: 256,
 };
+
+/** Kinds of owners in the trace (Gunyah: memdb types). */
+const MEMDB_TYPE = { partition: 1, allocator: 2, extent: 3 } as const;
+/** The allocator of the root partition, as entries of the trace name it. */
+const HEAP_ADDRESS = 0xffff_ffd6_0000_a000;
 
 function isCreatable(type: string): type is CreatableType {
   return type in OBJECT_BYTES;
@@ -122,9 +127,9 @@ export class Kernel {
   readonly stolenTime = new StolenTime(this);
   readonly monitors = new Map<number, VcpuMonitors>();
   /** The trace in memory; a machine without a hypervisor has none. */
-  readonly traceBuffer: TraceBuffer | undefined;
+  readonly traceLog: TraceLog | undefined;
   /** Trace classes (Gunyah API: trace_update_class_flags), as an untouched debug build has them. */
-  traceClasses = 0x700e7n;
+  traceClasses = TRACE_CLASSES_DEFAULT;
   /** Instructions that the hypervisor retired for guests since the last look. */
   retired = 0;
   nextObjectId = 1;
@@ -141,13 +146,15 @@ export class Kernel {
     const heapFirst = Number(options.heap.base >> 12n);
     const heapEnd = Number((options.heap.base + options.heap.sizeBytes) >> 12n);
     this.partition = new Partition(this.nextObjectId++, new Heap(heapFirst, heapEnd - heapFirst));
-    this.traceBuffer = options.identity === 'none' ? undefined : new TraceBuffer(options.engine.memory, this.partition.heap, { cpuCount: options.cpuCount, classes: this.traceClasses, names: TRACE_FORMATS });
+    const { memory } = options.engine;
+    this.traceLog = options.identity === 'none' ? undefined : new TraceLog({ memory, heap: this.partition.heap, cpuCount: options.cpuCount, classes: this.traceClasses, now: () => this.now });
     this.partition.header.state = 'active';
     // Objects of the boot live for ever, whatever becomes of their capabilities.
     this.partition.header.get();
     this.objects.set(this.partition.header.id, this.partition);
-    this.scheduler = new Scheduler(options.cpuCount, hooks);
+    this.scheduler = new Scheduler(options.cpuCount, { ...hooks, trace: this.traceLog });
     this.populateMemory({ first: heapFirst, end: heapEnd });
+    this.logBoot({ first: heapFirst, end: heapEnd });
     this.memoryWorld = {
       memory: options.engine.memory, memdb: this.memdb, partition: this.partition,
       report: (action, range, detail) => {
@@ -376,6 +383,24 @@ export class Kernel {
     const { base, sizeBytes } = this.options.deviceSpace;
     const first = Number(base >> 12n);
     if (sizeBytes > 0n) this.memdb.populate({ first, end: first + Number(sizeBytes >> 12n) }, owner);
+  }
+
+  /** What a hypervisor logs of its own start, and from then on who gets memory. */
+  private logBoot(heap: PageRange): void {
+    const log = this.traceLog;
+    if (log === undefined) return;
+    const { rows } = log;
+    const range = ({ first, end }: PageRange): readonly [number, number] => [first * 4096, end * 4096 - 1];
+    log.log(rows.online, 0);
+    log.log(rows.coldBoot, log.word('version'), log.word('date'));
+    log.log(rows.warmInit);
+    log.log(rows.hypervisorStart);
+    for (const ram of this.ramRanges()) log.log(rows.memdbInsert, ...range(ram), log.addressOf(this.partition), MEMDB_TYPE.partition);
+    log.log(rows.memdbUpdate, ...range(heap), HEAP_ADDRESS, MEMDB_TYPE.allocator);
+    this.memdb.onTransfer = (part, owner) => {
+      const { type } = this.objects.get(owner)?.header ?? { type: 'partition' };
+      log.log(rows.memdbUpdate, ...range(part), owner === HYPERVISOR_OWNER ? HEAP_ADDRESS : log.addressOf({ header: { id: owner } }), type === 'partition' ? MEMDB_TYPE.partition : MEMDB_TYPE.extent);
+    };
   }
 
   private randomEncoding(): { readonly base: bigint; readonly multiplier: bigint } {

@@ -17,6 +17,8 @@ export const HYPERVISOR_OWNER = 0;
 
 /** The ownership map (Gunyah: memdb). */
 export class Memdb {
+  /** Told about each part of a range that changes hands. */
+  onTransfer: ((part: PageRange, to: number) => void) | undefined;
   private list: OwnedRun[] = [];
   private changes = 0;
 
@@ -66,7 +68,10 @@ export class Memdb {
 
   /** Gives all parts of `range` that `from` owns to `to`. */
   transfer(range: PageRange, from: number, to: number): void {
-    for (const part of this.ownedRuns(range, from)) this.replace(part, to);
+    for (const part of this.ownedRuns(range, from)) {
+      this.replace(part, to);
+      this.onTransfer?.(part, to);
+    }
   }
 
   save(): readonly OwnedRun[] {

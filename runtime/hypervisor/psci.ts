@@ -41,7 +41,7 @@ const FUNCTIONS: Readonly<Record<number, PsciFunction>> = {
   0x09: { name: 'SYSTEM_RESET', widths: [32], call: (call) => systemReset(call, 1n << 63n, 0n) },
   0x0a: { name: 'PSCI_FEATURES', widths: [32], call: (call) => psciFeatures(Number(call.args[0] & 0xffff_ffffn)) },
   0x0c: { name: 'CPU_DEFAULT_SUSPEND', widths: [32, 64], call: (call) => cpuSuspend(call, POWER_STATE_DEEPEST, { entry: call.args[0], context: call.args[1] }) },
-  0x0f: { name: 'PSCI_SET_SUSPEND_MODE', widths: [32], call: ({ args }) => (args[0] === 0n ? PSCI.SUCCESS : PSCI.INVALID_PARAMETERS) },
+  0x0f: { name: 'PSCI_SET_SUSPEND_MODE', widths: [32], call: setSuspendMode },
   0x12: { name: 'SYSTEM_RESET2', widths: [32, 64], call: systemReset2 },
 };
 
@@ -71,6 +71,13 @@ function cpuSuspend(call: PsciCall, powerState: bigint, restart: { readonly entr
     powerState: Number(powerState & 0xffff_ffffn), restart: losesContext ? restart : undefined, is64: call.is64, isSmc: call.isSmc,
   });
   return losesContext ? 'none' : PSCI.SUCCESS;
+}
+
+/** Platform-coordinated mode is all there is. */
+function setSuspendMode({ kernel, thread, args }: PsciCall): PsciResult {
+  if (args[0] === 0n) return PSCI.SUCCESS;
+  kernel.traceLog?.log(kernel.traceLog.rows.suspendMode, thread.vmid);
+  return PSCI.INVALID_PARAMETERS;
 }
 
 function cpuOff({ kernel, thread }: PsciCall): PsciResult {

@@ -16,6 +16,8 @@ const PRIORITY_COUNT = 64;
 export interface SchedulerHooks {
   /** A donation ended, for whatever reason; the donor runs on. */
   readonly yieldEnded: (donor: Thread, target: Thread, kind: Thread['yieldKind']) => void;
+  /** Takes down what blocks and unblocks. */
+  readonly trace?: { block(thread: Thread, reason: BlockReason, blocks: number): void; unblock(thread: Thread, reason: BlockReason): void } | undefined;
 }
 
 class CpuQueues {
@@ -128,6 +130,7 @@ export class Scheduler {
 
   /** Adds a reason not to run. */
   block(thread: Thread, reason: BlockReason): void {
+    this.hooks.trace?.block(thread, reason, thread.blocks);
     thread.blocks |= BLOCK[reason];
     this.dequeue(thread);
   }
@@ -136,6 +139,7 @@ export class Scheduler {
   unblock(thread: Thread, reason: BlockReason): void {
     if (!thread.isBlockedBy(reason)) return;
     thread.blocks &= ~BLOCK[reason];
+    this.hooks.trace?.unblock(thread, reason);
     this.enqueue(thread);
   }
 

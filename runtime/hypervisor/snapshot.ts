@@ -27,6 +27,7 @@ import type { SavedVirqBinding, VirqSource } from './virq-source';
 import { type SavedVirtioMmio, VirtioMmio } from './virtio-mmio';
 import { type SavedVpmGroup, VpmGroup } from './vpm';
 import { type SavedVrtc, Vrtc } from './vrtc';
+import type { SavedTraceLog } from './trace-log';
 import { type SavedWatchdog, Watchdog } from './watchdog';
 
 type SavedBody =
@@ -58,6 +59,7 @@ export interface SavedKernel {
   readonly monitors: readonly (readonly [number, SavedMonitors])[];
   readonly prng: readonly number[];
   readonly traceClasses: bigint;
+  readonly traceLog?: SavedTraceLog | undefined;
   readonly nextObjectId: number;
   readonly retired: number;
   readonly services: SavedServiceRegistry;
@@ -85,7 +87,7 @@ export function saveKernel(kernel: Kernel): SavedKernel {
     memdb: kernel.memdb.save(), scheduler: kernel.scheduler.save(),
     timers: [...kernel.timers].map(([id, timers]) => [id, timers.save()]),
     monitors: [...kernel.monitors].map(([id, { monitors }]) => [id, monitors.save()]),
-    prng: kernel.prng.save(), traceClasses: kernel.traceClasses, nextObjectId: kernel.nextObjectId, retired: kernel.retired, services: kernel.services.save(), stolenTime: kernel.stolenTime.save(),
+    prng: kernel.prng.save(), traceClasses: kernel.traceClasses, traceLog: kernel.traceLog?.save(), nextObjectId: kernel.nextObjectId, retired: kernel.retired, services: kernel.services.save(), stolenTime: kernel.stolenTime.save(),
   };
 }
 
@@ -126,6 +128,7 @@ export function restoreKernel(kernel: Kernel, saved: SavedKernel): void {
   restoreVcpus(kernel, saved);
   kernel.prng.restore(saved.prng);
   kernel.traceClasses = saved.traceClasses;
+  kernel.traceLog?.restore(saved.traceLog, saved.traceClasses, (id) => kernel.object('thread', id));
   kernel.nextObjectId = saved.nextObjectId;
   kernel.retired = saved.retired;
   kernel.services.restore(saved.services);

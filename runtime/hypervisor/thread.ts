@@ -76,6 +76,8 @@ export class Thread {
   vmmio: PendingVmmio | undefined;
   pageFault: PendingPageFault | undefined;
   suspend: PendingSuspend | undefined;
+  /** Why it starts to run next, if that is for the trace. */
+  wokenBy: 'start' | 'resume' | undefined;
   reset: PendingReset | undefined;
   /** MPIDR_EL1 as the vCPU sees it. */
   mpidr = 0n;
@@ -137,7 +139,7 @@ export class Thread {
       vpm: this.vpm && { group: this.vpm.group.header.id, index: this.vpm.index }, watchdog: this.watchdog?.header.id,
       options: this.options, priority: this.priority, timesliceTicks: this.timesliceTicks, affinity: this.affinity, state: this.state,
       blocks: this.blocks, sliceTicks: this.sliceTicks, isProxy: this.isProxy, engineVcpu: this.engineVcpu,
-      yieldTarget: this.yieldTarget?.header.id, yieldKind: this.yieldKind, runArguments: this.runArguments && { ...this.runArguments }, vmmio: this.vmmio, pageFault: this.pageFault && { ...this.pageFault }, suspend: this.suspend, reset: this.reset,
+      yieldTarget: this.yieldTarget?.header.id, yieldKind: this.yieldKind, runArguments: this.runArguments && { ...this.runArguments }, vmmio: this.vmmio, pageFault: this.pageFault && { ...this.pageFault }, suspend: this.suspend, wokenBy: this.wokenBy, reset: this.reset,
       mpidr: this.mpidr, wasActivated: this.wasActivated, initial: this.initial && { ...this.initial, x: [...this.initial.x] }, entropy: { ...this.entropy },
     };
   }
@@ -159,6 +161,7 @@ export class Thread {
     this.vmmio = saved.vmmio;
     this.pageFault = saved.pageFault && { ...saved.pageFault };
     this.suspend = saved.suspend;
+    this.wokenBy = saved.wokenBy;
     this.reset = saved.reset;
     this.mpidr = saved.mpidr;
     this.wasActivated = saved.wasActivated;
@@ -190,6 +193,7 @@ export interface SavedThread {
   readonly vmmio: PendingVmmio | undefined;
   readonly pageFault: PendingPageFault | undefined;
   readonly suspend: PendingSuspend | undefined;
+  readonly wokenBy?: 'start' | 'resume' | undefined;
   readonly reset: PendingReset | undefined;
   readonly mpidr: bigint;
   readonly wasActivated: boolean;

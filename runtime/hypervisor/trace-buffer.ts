@@ -1,13 +1,14 @@
 /**
  * The hypervisor's trace in memory, in the format of the open hypervisor (trace_standard, format 1), which its own tool decodes from a dump.
  *
- * A control block with the magic `6TRA` says where the buffers lie: a global one and one per CPU, each with a header (`6BUF`) and entries of 64 bytes.
- * No guest can see them; dump tools find the control block by its magic. Format strings lie behind it, at the addresses that entries name modulo 2 MiB.
- * All state is in these bytes, so that nothing is saved beside RAM. Hypercalls are logged (class USER), nothing else.
+ * First come the buffers, a global one and one per CPU, each with a header (`6BUF`) and entries of 64 bytes; behind them a control block with the
+ * magic `6TRA` that says where they lie, and the format strings. Entries name strings by their distance from the first buffer, so that one dump of
+ * all of it is both what the tool decodes and the image that it takes strings from. No guest can see any of it.
+ * All state is in these bytes, so that nothing is saved beside RAM. What is logged when is known to `trace-log.ts`.
  */
 
 import { assert } from '../base/assert';
-import { pa } from '../base/brands';
+import { type Pa, pa } from '../base/brands';
 import type { PhysicalMemory } from '../engine/interface';
 import type { Heap } from './partition';
 
@@ -15,51 +16,57 @@ import type { Heap } from './partition';
 export const TRACE_MAGIC = 0x4152_5436;
 /** `6BUF`: the header of a buffer. */
 export const TRACE_BUFFER_MAGIC = 0x4655_4236;
-/** Class and identifier of hypercalls. */
-export const TRACE_CLASS_USER = 1n << 2n;
-const TRACE_ID_HYPERCALL = 2n;
 const VERSION = 0x0100;
 /** 64-bit registers, little endian, format `hypervisor_armv8`. */
 const FLAGS = 0x13;
 /** Bytes of an entry, and of a header. */
 export const TRACE_ENTRY_SIZE = 64;
 const PAGE = 4096;
-/** Share of the heap that buffers take, and the most that they take. */
+/** Share of the heap that buffers take, and the most that they take: with the strings it must stay below the tool's 2 MiB. */
 const HEAP_SHARE = 16;
 const AREA_PAGES_MAX = 256;
-/** Where format strings begin in the page of the control block. */
+/** Where strings begin in the page of the control block. */
 const STRINGS = 0x100;
 const ARGUMENTS_MAX = 5;
-/** Formats of the calls by SMCCC, which do not name the call. */
-const SMCCC_ENTER = 'smccc hyp: {:#x}: {:#x} {:#x} {:#x}, {:#x}';
-const SMCCC_LEAVE = 'smccc ret: {:#x} {:#x} {:#x} {:#x} {:#x}';
+const HIGH = 0x1_0000_0000;
 
-/** Where an entry comes from. `counter` is the system counter. */
-export interface TraceOrigin { readonly cpu: number; readonly vmid: number; readonly vcpu: number; readonly counter: bigint }
+/** An argument of an entry: 64 bits, as a number where it is one exactly. */
+export type TraceValue = number | bigint;
+/** Where entries come from: the CPU, and VMID and vCPU of the thread on it. `ticks` is virtual time. */
+export interface TraceOrigin { readonly cpu: number; readonly vmid: number; readonly vcpu: number }
+
+/** One buffer: where its header lies and how many entries follow. */
+interface Ring { readonly header: Pa; readonly head: Pa; readonly wrapped: Pa; readonly base: bigint; readonly entries: number }
+
+/** How large the trace is and what it says at first. */
+export interface TraceSetup { readonly cpuCount: number; readonly classes: bigint; readonly texts: readonly string[] }
 
 /** Writes entries. */
 export class TraceBuffer {
+  /** Physical address of the first buffer. */
+  readonly base: bigint;
   /** Physical address of the control block. */
   readonly controlBase: bigint;
+  /** Bytes from the first buffer to the end of the strings. */
+  readonly sizeBytes: number;
   private readonly memory: PhysicalMemory;
-  private readonly globalBase: bigint;
-  private readonly strings = new Map<string, bigint>();
+  private readonly rings: readonly Ring[];
+  private readonly strings = new Map<string, number>();
   private readonly entry = new Uint8Array(TRACE_ENTRY_SIZE);
-  private readonly view = new DataView(this.entry.buffer);
+  private readonly words = new Uint32Array(this.entry.buffer);
+  private readonly longs = new BigUint64Array(this.entry.buffer);
 
-  /** Takes its pages off an empty heap and writes headers; formats are the names of all calls. */
-  constructor(memory: PhysicalMemory, heap: Heap, setup: { readonly cpuCount: number; readonly classes: bigint; readonly names: readonly string[] }) {
+  /** Takes its pages off an empty heap and writes headers and strings. */
+  constructor(memory: PhysicalMemory, heap: Heap, setup: TraceSetup) {
     this.memory = memory;
-    const texts = [SMCCC_ENTER, SMCCC_LEAVE, ...setup.names];
-    const stringBytes = texts.reduce((sum, text) => sum + text.length + 1, STRINGS);
-    const controlPages = Math.ceil(stringBytes / PAGE);
+    const controlPages = Math.ceil(setup.texts.reduce((sum, text) => sum + text.length + 1, STRINGS) / PAGE);
     const areaPages = Math.max(1, Math.min(AREA_PAGES_MAX, Math.floor(heap.pageCount / HEAP_SHARE)));
-    const first = takePages(heap, controlPages + areaPages);
-    this.controlBase = BigInt(first) * BigInt(PAGE);
-    this.globalBase = this.controlBase + BigInt(controlPages * PAGE);
-    this.memory.fill(pa(this.controlBase), (controlPages + areaPages) * PAGE, 0);
-    this.writeStrings(texts);
-    this.writeHeaders(areaPages, setup);
+    this.base = BigInt(takePages(heap, controlPages + areaPages)) * BigInt(PAGE);
+    this.controlBase = this.base + BigInt(areaPages * PAGE);
+    this.sizeBytes = (areaPages + controlPages) * PAGE;
+    memory.fill(pa(this.base), this.sizeBytes, 0);
+    this.writeStrings(setup.texts);
+    this.rings = this.writeHeaders(areaPages, setup);
   }
 
   /** The classes that are enabled now, for whoever reads a dump. */
@@ -67,61 +74,88 @@ export class TraceBuffer {
     this.memory.writeU64(pa(this.controlBase + 8n), classes);
   }
 
-  /** A native call, entering with its arguments or leaving with its results. */
-  native(origin: TraceOrigin, format: string, values: readonly bigint[]): void {
-    this.log(origin, format, values);
+  /** Where a string lies, as entries name it; it was among the texts. */
+  stringAt(text: string): number {
+    const at = this.strings.get(text);
+    assert(at !== undefined, 'a string of the trace is known from the start');
+    return at;
   }
 
-  /** A call by SMCCC. */
-  smccc(origin: TraceOrigin, phase: 'enter' | 'leave', values: readonly bigint[]): void {
-    this.log(origin, phase === 'enter' ? SMCCC_ENTER : SMCCC_LEAVE, values);
+  /** Where the next entry comes from and when: virtual time in ticks, of which the counter has one in 16. */
+  stamp({ cpu, vmid, vcpu }: TraceOrigin, ticks: number): void {
+    const { words } = this;
+    words[0] = Math.floor(ticks / 16);
+    words[1] = ((cpu << 24) | Math.floor(ticks / (16 * HIGH))) >>> 0;
+    words[2] = (vmid << 16) >>> 0;
+    words[3] = vcpu & 0xffff;
   }
 
-  private log({ cpu, vmid, vcpu, counter }: TraceOrigin, format: string, values: readonly bigint[]): void {
-    const header = this.globalBase;
-    const entries = this.memory.readU32(pa(header + 4n));
-    const head = this.memory.readU32(pa(header + 40n));
-    const slot = head >= entries ? 0 : head;
-    if (head >= entries) this.memory.writeU32(pa(header + 44n), 0);
-    this.memory.writeU32(pa(header + 40n), slot + 1);
-    const at = header + BigInt((slot + 1) * TRACE_ENTRY_SIZE);
-    const { view } = this;
-    view.setBigUint64(0, (BigInt(cpu) << 56n) | BigInt.asUintN(56, counter), true);
-    view.setBigUint64(8, (BigInt((vcpu << 16) | vmid) << 16n) | TRACE_ID_HYPERCALL, true);
-    view.setBigUint64(16, this.strings.get(format) ?? 0n, true);
-    for (let n = 0; n < ARGUMENTS_MAX; n++) view.setBigInt64(24 + n * 8, BigInt.asIntN(64, values[n] ?? 0n), true);
-    this.memory.write(pa(at), this.entry);
+  /** One argument of the next entry. */
+  argument(index: number, value: TraceValue): void {
+    if (typeof value === 'bigint') {
+      this.longs[3 + index] = value;
+      return;
+    }
+    this.words[6 + index * 2] = value;
+    this.words[7 + index * 2] = value / HIGH;
+  }
+
+  /** Arguments from `count` on are zero. */
+  noMoreArguments(count: number): void {
+    this.words.fill(0, 6 + count * 2, 6 + ARGUMENTS_MAX * 2);
+  }
+
+  /** Adds the entry that `stamp` and `argument` made. `cpu` picks the buffer of a CPU; without, the global one takes it. */
+  add(id: number, format: number, cpu: number | undefined): void {
+    const ring = this.rings[cpu === undefined ? 0 : cpu + 1];
+    if (ring === undefined) return;
+    const { memory, words } = this;
+    words[2] = ((words[2] ?? 0) | id) >>> 0;
+    words[4] = format;
+    words[5] = 0;
+    let slot = memory.readU32(ring.head);
+    if (slot >= ring.entries) {
+      slot = 0;
+      memory.writeU32(ring.wrapped, 0);
+    }
+    memory.writeU32(ring.head, slot + 1);
+    memory.write(pa(ring.base + BigInt(slot * TRACE_ENTRY_SIZE)), this.entry);
   }
 
   private writeStrings(texts: readonly string[]): void {
-    let offset = STRINGS;
+    let offset = Number(this.controlBase - this.base) + STRINGS;
     for (const text of texts) {
-      this.strings.set(text, BigInt(offset));
-      this.memory.write(pa(this.controlBase + BigInt(offset)), Uint8Array.from(text, (character) => character.charCodeAt(0)));
+      if (this.strings.has(text)) continue;
+      this.strings.set(text, offset);
+      this.memory.write(pa(this.base + BigInt(offset)), Uint8Array.from(text, (character) => character.charCodeAt(0)));
       offset += text.length + 1;
     }
   }
 
   /** The global buffer first, then one for each CPU; half of the area is the CPUs'. */
-  private writeHeaders(areaPages: number, { cpuCount, classes }: { readonly cpuCount: number; readonly classes: bigint }): void {
+  private writeHeaders(areaPages: number, { cpuCount, classes }: TraceSetup): Ring[] {
     const total = areaPages * (PAGE / TRACE_ENTRY_SIZE);
     const local = Math.floor(total / 2 / cpuCount);
-    let at = this.globalBase;
-    for (let buffer = 0; buffer <= cpuCount; buffer++) {
+    const control = this.controlBase;
+    let at = this.base;
+    const rings = Array.from({ length: cpuCount + 1 }, (_, buffer): Ring => {
       const size = buffer === 0 ? total - local * cpuCount : local;
-      this.memory.writeU32(pa(at), TRACE_BUFFER_MAGIC);
-      this.memory.writeU32(pa(at + 4n), size - 1);
-      this.memory.writeU64(pa(at + 8n), buffer === 0 ? 0n : 1n << BigInt(buffer - 1));
-      this.memory.writeU32(pa(at + 44n), 1);
+      const header = at;
+      this.memory.writeU32(pa(header), TRACE_BUFFER_MAGIC);
+      this.memory.writeU32(pa(header + 4n), size - 1);
+      if (buffer > 0) this.memory.writeU32(pa(header + 8n + BigInt(((buffer - 1) >>> 5) * 4)), (1 << ((buffer - 1) & 31)) >>> 0);
+      this.memory.writeU32(pa(header + 44n), 1);
       at += BigInt(size * TRACE_ENTRY_SIZE);
-    }
-    this.memory.writeU32(pa(this.controlBase), TRACE_MAGIC);
-    this.memory.writeU32(pa(this.controlBase + 4n), VERSION | (FLAGS << 16));
+      return { header: pa(header), head: pa(header + 40n), wrapped: pa(header + 44n), base: header + BigInt(TRACE_ENTRY_SIZE), entries: size - 1 };
+    });
+    this.memory.writeU32(pa(control), TRACE_MAGIC);
+    this.memory.writeU32(pa(control + 4n), VERSION | (FLAGS << 16));
     this.setClasses(classes);
-    this.memory.writeU32(pa(this.controlBase + 16n), cpuCount + 1);
-    this.memory.writeU32(pa(this.controlBase + 20n), total);
-    this.memory.writeU64(pa(this.controlBase + 24n), this.globalBase);
-    this.memory.writeU64(pa(this.controlBase + 32n), this.globalBase);
+    this.memory.writeU32(pa(control + 16n), cpuCount + 1);
+    this.memory.writeU32(pa(control + 20n), total);
+    this.memory.writeU64(pa(control + 24n), this.base);
+    this.memory.writeU64(pa(control + 32n), this.base);
+    return rings;
   }
 }
 

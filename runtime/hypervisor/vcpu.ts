@@ -46,6 +46,7 @@ export function activateThread(kernel: Kernel, thread: Thread): ErrorName {
   thread.mpidr = vic.object.vic.mpidrOf(vic.index);
   thread.state = 'ready';
   thread.wasActivated = true;
+  kernel.traceLog?.unblock(thread, 'LIFECYCLE');
   thread.sliceTicks = thread.timesliceTicks;
   if (thread.has('vcpu_run_scheduled')) {
     thread.isProxy = true;
@@ -145,6 +146,7 @@ export function powerOn(kernel: Kernel, thread: Thread, start: PowerOn): ErrorNa
   thread.vic?.object.vic.resetVcpu(thread.vic.index);
   resetExecution(kernel, thread, start);
   notify(kernel, thread, 'on', 'power on');
+  thread.wokenBy = 'start';
   unblock(kernel, thread, 'VCPU_OFF');
   return 'OK';
 }
@@ -218,6 +220,7 @@ export function wakeThread(kernel: Kernel, thread: Thread): void {
 
 /** Suspends a vCPU (PSCI CPU_SUSPEND); registers are written when it wakes. */
 export function suspendThread(kernel: Kernel, thread: Thread, suspend: NonNullable<Thread['suspend']>): void {
+  kernel.traceLog?.log(kernel.traceLog.rows.vcpuSuspend, kernel.traceLog.addressOf(thread), thread.vmid);
   thread.suspend = suspend;
   block(kernel, thread, 'VCPU_SUSPEND');
   notify(kernel, thread, 'suspended', `power state ${suspend.powerState}`);
@@ -226,6 +229,7 @@ export function suspendThread(kernel: Kernel, thread: Thread, suspend: NonNullab
 function resume(kernel: Kernel, thread: Thread): void {
   const suspend = present(thread.suspend, 'a suspended vCPU knows how it goes on');
   thread.suspend = undefined;
+  thread.wokenBy = 'resume';
   if (suspend.restart !== undefined) resetExecution(kernel, thread, suspend.restart);
   unblock(kernel, thread, 'VCPU_SUSPEND');
 }

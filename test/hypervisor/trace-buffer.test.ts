@@ -1,59 +1,103 @@
-/** The trace in memory, read back from a dump as the open hypervisor's own tool reads it. */
+/** The trace in memory, read back from a dump by a decoder of our own (`trace-decoder.ts`). */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { pa } from '../../runtime/base/brands';
-import { TRACE_BUFFER_MAGIC, TRACE_ENTRY_SIZE, TRACE_MAGIC } from '../../runtime/hypervisor/trace-buffer';
-import { Fixture, RAM_BASE, RAM_SIZE } from './fixture';
+import { Fixture, RAM_BASE, RAM_SIZE, type TestVm } from './fixture';
+import { type DecodedTrace, decodeTrace, type TraceLine } from './trace-decoder';
 
-interface Line { readonly cpu: number; readonly vmid: number; readonly vcpu: number; readonly id: number; readonly text: string }
+function decode(fixture: Fixture): DecodedTrace {
+  return decodeTrace(fixture.engine.memory.read(pa(RAM_BASE), RAM_SIZE), RAM_BASE);
+}
 
-/** Finds the control block by its magic and formats every entry of the global buffer, oldest first. */
-function decode(fixture: Fixture): { readonly classes: bigint; readonly buffers: number; readonly lines: Line[] } {
-  const dump = fixture.engine.memory.read(pa(RAM_BASE), RAM_SIZE);
-  const view = new DataView(dump.buffer, dump.byteOffset, dump.length);
-  let control = 0;
-  while (view.getUint32(control, true) !== TRACE_MAGIC || view.getUint16(control + 4, true) !== 0x100) control += 4096;
-  const at = Number(view.getBigUint64(control + 24, true) - RAM_BASE);
-  assert.equal(view.getUint32(at, true), TRACE_BUFFER_MAGIC);
-  const [entries, head, wrapped] = [view.getUint32(at + 4, true), view.getUint32(at + 40, true), dump[at + 44] === 0];
-  const order = Array.from({ length: wrapped ? entries : head }, (_, n) => (wrapped ? (head + n) % entries : n));
-  const lines = order.map((slot): Line => {
-    const words = Array.from({ length: 8 }, (_, n) => view.getBigUint64(at + (slot + 1) * TRACE_ENTRY_SIZE + n * 8, true));
-    const [info = 0n, tag = 0n, format = 0n, ...args] = words;
-    const from = control + Number(format & 0x1f_ffffn);
-    const template = String.fromCharCode(...dump.subarray(from, dump.indexOf(0, from)));
-    let next = 0;
-    const text = template.replaceAll('{:#x}', () => `0x${(args[next++] ?? 0n).toString(16)}`);
-    return { cpu: Number(info >> 56n), vmid: Number((tag >> 16n) & 0xffffn), vcpu: Number((tag >> 32n) & 0xffffn), id: Number(tag & 0xffffn), text };
-  });
-  return { classes: view.getBigUint64(control + 8, true), buffers: view.getUint32(control + 16, true), lines };
+/** What an action adds to the global buffer, and to the CPUs'. */
+function added(fixture: Fixture, action: () => void): { readonly global: string[]; readonly local: string[]; readonly lines: TraceLine[] } {
+  const before = decode(fixture).lines;
+  action();
+  const isNew = (line: TraceLine): boolean => before.filter(({ buffer }) => buffer === line.buffer).length <= lines.filter(({ buffer }) => buffer === line.buffer).indexOf(line);
+  const { lines } = decode(fixture);
+  const fresh = lines.filter(isNew);
+  return { global: fresh.filter(({ buffer }) => buffer === 0).map(({ text }) => text), local: fresh.filter(({ buffer }) => buffer > 0).map(({ text }) => text), lines: fresh };
+}
+
+/** An object's address as entries say it. */
+function addressOf(vm: TestVm): string {
+  return `0x${(0xffff_ff8f_0600_0000n + BigInt(vm.thread.header.id) * 4096n).toString(16)}`;
 }
 
 it('hypercalls are in the trace with their caller, arguments and results', () => {
   const fixture = new Fixture();
   const vm = fixture.makeVm();
-  fixture.native(vm.thread, 'doorbell_send', 60n, 5n);
-  fixture.smccc(vm.thread, 0xc600_8012, 60n, 6n);
-  const { classes, buffers, lines } = decode(fixture);
-  assert.deepEqual([classes, buffers], [0x700e7n, 3]);
-  const origin = { cpu: 0, vmid: 10, vcpu: 0, id: 2 };
-  assert.deepEqual(lines.slice(-4), [
-    { ...origin, text: 'doorbell_send: 0x3c 0x5' }, { ...origin, text: 'doorbell_send ret: 0x32 0x0' },
-    { ...origin, text: 'smccc hyp: 0x12: 0x3c 0x6 0x0, 0x0' }, { ...origin, text: 'smccc ret: 0x32 0x0 0x0 0x0 0x0' },
+  const { lines } = added(fixture, () => {
+    fixture.native(vm.thread, 'doorbell_send', 60n, 5n);
+    fixture.smccc(vm.thread, 0xc600_8012, 60n, 6n);
+  });
+  const { classes, flags, buffers } = decode(fixture);
+  assert.deepEqual([classes, flags, buffers.map(({ mask }) => mask)], [0x700e7n, 0x13, [0n, 1n, 2n]]);
+  assert.deepEqual(lines.map(({ cpu, vmid, vcpu, id, text }) => [cpu, vmid, vcpu, id, text]), [
+    [0, 10, 0, 2, 'doorbell_send: 0x3c 0x5'], [0, 10, 0, 2, 'doorbell_send ret: 0x32 0x0'],
+    [0, 10, 0, 2, 'smccc hyp: 0x12: 0x3c 0x6 0x0, 0x0'], [0, 10, 0, 2, 'smccc ret: 0x32 0x0 0x6 0x0 0x0'],
   ]);
 });
 
-it('the trace keeps the newest entries when it is full, and nothing of a class that is off', () => {
+it('the bytes of random numbers are not in the trace', () => {
+  const fixture = new Fixture();
+  const vm = fixture.makeVm();
+  assert.deepEqual(added(fixture, () => { fixture.native(vm.thread, 'prng_get_entropy', 4n); }).global, ['prng_get_entropy']);
+  assert.deepEqual(added(fixture, () => { fixture.smccc(vm.thread, 0xc600_8057, 4n); }).global, ['smccc hyp: 0x57: 0x4 0x0 0x0, 0x0']);
+});
+
+it('the trace keeps the newest entries when it is full', () => {
   const fixture = new Fixture();
   const vm = fixture.makeVm();
   for (let n = 0; n < 5000; n++) fixture.native(vm.thread, 'doorbell_send', 60n, BigInt(n));
-  const full = decode(fixture).lines;
+  const { buffers, lines } = decode(fixture);
+  const full = lines.filter(({ buffer }) => buffer === 0);
   assert.equal(full[full.length - 2]?.text, 'doorbell_send: 0x3c 0x1387');
-  assert.ok(full.length < 10_000 && full.every(({ text }) => text.startsWith('doorbell_send')));
-  fixture.native(vm.thread, 'trace_update_class_flags', 0n, 4n);
-  fixture.native(vm.thread, 'doorbell_send', 60n, 1n);
-  const { classes, lines } = decode(fixture);
-  assert.equal(classes, 0x700e3n);
-  assert.match(lines[lines.length - 1]?.text ?? '', /^trace_update_class_flags/);
+  assert.ok(buffers[0]?.isWrapped === true && full.length === buffers[0].entries && full.every(({ text }) => text.startsWith('doorbell_send')));
+});
+
+it('trace_update_class_flags turns classes off and on, each by itself', () => {
+  const kinds = (set: bigint, clear: bigint): string[] => {
+    const made = new Fixture();
+    const other = made.makeVm();
+    made.native(other.thread, 'trace_update_class_flags', set, clear);
+    return added(made, () => {
+      made.native(other.thread, 'doorbell_send', 60n, 1n);
+      made.rootCall('vcpu_poweron', { vcpu: other.vcpu, entry_point: 0n, context: 0n, flags: 0n });
+    }).global.map((text) => text.split(/[ :]/)[0] ?? '');
+  };
+  assert.deepEqual([...new Set(kinds(0n, 0n))], ['doorbell_send', 'vcpu_poweron', 'scheduler']);
+  assert.deepEqual(kinds(0n, 4n), ['scheduler']);
+  assert.deepEqual(kinds(0n, 0x40n), ['doorbell_send', 'doorbell_send', 'vcpu_poweron', 'vcpu_poweron']);
+  assert.deepEqual(kinds(0n, 0xffff_ffffn), []);
+  assert.deepEqual(kinds(4n, 0xffff_ffffn), ['doorbell_send', 'doorbell_send', 'vcpu_poweron', 'vcpu_poweron']);
+});
+
+it('a vCPU that starts, waits and is woken is followed: reasons, switches of the CPU, PSCI', () => {
+  const fixture = new Fixture();
+  const vm = fixture.makeVm({ priority: 40 });
+  const name = addressOf(vm);
+  const start = added(fixture, () => {
+    fixture.rootCall('vcpu_poweron', { vcpu: vm.vcpu, entry_point: vm.memoryBase, context: 0n, flags: 0n });
+    fixture.hypervisor.pick(0);
+  });
+  assert.deepEqual(start.global.filter((text) => !text.startsWith('vcpu_poweron')), [`scheduler: unblock ${name}, reason: 7, others: 0x0, local run: 1`, `psci vcpu started: ${name} - VM 10`]);
+  assert.equal(start.local.length, 1);
+  assert.match(start.local[0] ?? '', new RegExp(`^thread: ctx switch from: 0xffffff8f[0-9a-f]+ to: ${name}$`));
+  const wait = added(fixture, () => { fixture.hypervisor.handleExit(vm.thread, { reason: 'wfi' }); });
+  assert.deepEqual(wait.global, [`scheduler: block ${name}, reason: 9, others: 0x0`]);
+  assert.deepEqual(wait.lines.map(({ vmid, id }) => [vmid, id]), [[10, 0]]);
+});
+
+it('memory that changes hands is in the trace, and an identifier register that does not exist', () => {
+  const fixture = new Fixture();
+  const memory = added(fixture, () => { fixture.makeMemory(0x20_0000n); }).global.filter((text) => text.startsWith('memdb'));
+  assert.equal(memory.length, 1);
+  assert.match(memory[0] ?? '', /^memdb_update: 0x[0-9a-f]+\.\.0x[0-9a-f]+ - obj\(0xffffff8f[0-9a-f]+\) - type\(3\)$/);
+  const vm = fixture.makeVm();
+  const trap = added(fixture, () => { fixture.hypervisor.handleExit(vm.thread, { reason: 'system-register', name: 'ERRIDR_EL1', encoding: (3 << 14) | (5 << 7) | (3 << 3), isWrite: false, value: 0n, rt: 7 }); });
+  assert.deepEqual(trap.lines.map(({ id, text }) => [id, text]), [
+    [1, 'Unhandled trap from VM 10, ESR_EL2 = 0x623014e7, ELR_EL2 = 0x0'], [3, 'Injecting unknown abort to VM 10, original ESR_EL2 0x623014e7'],
+  ]);
 });
