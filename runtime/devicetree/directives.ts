@@ -3,8 +3,9 @@
 import { tokenize, type Macro, type PpToken } from './macros';
 import type { SourceOrigin } from './source';
 
-const STRING = /"(?:[^"\\\n]|\\.)*"/y;
-const CHARACTER = /'(?:[^'\\\n]|\\.)*'/y;
+// Written so that a long literal costs no room for going back at each of its characters.
+const STRING = /"[^"\\\n]*(?:\\.[^"\\\n]*)*"/y;
+const CHARACTER = /'[^'\\\n]*(?:\\.[^'\\\n]*)*'/y;
 
 /** A directive: its name, and the rest of its line. */
 export interface DirectiveLine {
@@ -35,6 +36,7 @@ class DefinedMacro implements Macro {
   readonly name: string;
   readonly parameters: readonly string[] | undefined;
   readonly variadic: boolean;
+  readonly places: ReadonlyMap<string, number> | undefined;
   private readonly late: LateBody;
 
   constructor(name: string, late: LateBody, list?: { readonly parameters: readonly string[]; readonly variadic: boolean }) {
@@ -42,6 +44,8 @@ class DefinedMacro implements Macro {
     this.late = late;
     this.parameters = list?.parameters;
     this.variadic = list?.variadic ?? false;
+    // Of two parameters with one name the first counts.
+    this.places = list === undefined ? undefined : new Map([...list.parameters.entries()].reverse().map(([place, parameter]) => [parameter, place]));
   }
 
   get body(): readonly PpToken[] {

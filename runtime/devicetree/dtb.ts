@@ -55,7 +55,7 @@ export function encodeDtb(tree: DeviceTree): Uint8Array {
 
 /** Longest name end that is remembered for sharing. */
 const SHARED_LENGTH_MAX = 64;
-/** Longer names are searched for in the whole block while it is at most this large. */
+/** Longer names are searched for among those that begin up to here. */
 const SEARCHED_SIZE_MAX = 1024 * 1024;
 
 /** The strings block. As dtc's, a name that ends an earlier one shares its bytes. */
@@ -63,6 +63,8 @@ class NameTable {
   private readonly parts: string[] = [];
   private sizeBytes = 0;
   private readonly known = new Map<string, number>();
+  /** Names that are longer than what `known` remembers, by their ends. */
+  private readonly longByEnd = new Map<string, { readonly name: string; readonly offset: number }[]>();
 
   /** The whole block. */
   get text(): string {
@@ -80,16 +82,23 @@ class NameTable {
       if (!this.known.has(end)) this.known.set(end, offset + (size === name.length ? cut : size - utf8Encode(end).length));
     }
     this.known.set(name, offset);
+    if (name.length > SHARED_LENGTH_MAX && offset <= SEARCHED_SIZE_MAX) this.keepLong(name, offset);
     this.parts.push(`${name}\0`);
     this.sizeBytes += size + 1;
     return offset;
   }
 
+  private keepLong(name: string, offset: number): void {
+    const end = name.slice(-SHARED_LENGTH_MAX);
+    const list = this.longByEnd.get(end);
+    if (list === undefined) this.longByEnd.set(end, [{ name, offset }]);
+    else list.push({ name, offset });
+  }
+
   private searchLong(name: string): number | undefined {
     if (name.length <= SHARED_LENGTH_MAX || this.sizeBytes > SEARCHED_SIZE_MAX) return undefined;
-    const { text } = this;
-    const at = text.indexOf(`${name}\0`);
-    return at < 0 ? undefined : utf8Encode(text.slice(0, at)).length;
+    const longer = this.longByEnd.get(name.slice(-SHARED_LENGTH_MAX))?.find((one) => one.name.endsWith(name));
+    return longer === undefined ? undefined : longer.offset + utf8Encode(longer.name.slice(0, longer.name.length - name.length)).length;
   }
 }
 

@@ -22,10 +22,10 @@ export interface DtsToken {
 }
 
 const BLANK = /(?:\s+|\/\*[\s\S]*?\*\/|\/\/[^\n]*)+/y;
-const COMMON = /([A-Za-z_]\w*):|&([A-Za-z_]\w*)|&\{([\w,.+*#?@/-]*)\}|\/(dts-v1|plugin|memreserve|bits|delete-property|delete-node|omit-if-no-ref|incbin)\/|("(?:[^"\\\n]|\\.)*(?:"|(?:\n[^"\\;{}=\n]*){1,8}"(?=[ \t]*(?:[;,]|\r?\n))))/y;
+const COMMON = /([A-Za-z_]\w*):|&([A-Za-z_]\w*)|&\{([\w,.+*#?@/-]*)\}|\/(dts-v1|plugin|memreserve|bits|delete-property|delete-node|omit-if-no-ref|incbin)\/|("[^"\\\n]*(?:\\.[^"\\\n]*)*(?:"|(?:\n[^"\\;{}=\n]*){1,8}"(?=[ \t]*(?:[;,]|\r?\n))))/y;
 const NAME = /\\?([\w,.+*#?@-]+)/y;
 const BYTE = /[0-9a-fA-F]{2}/y;
-const VALUE = /([A-Za-z_]\w*)|(\d\w*)|('(?:[^'\\\n]|\\.)*')|(<<|>>|<=|>=|==|!=|&&|\|\|)/y;
+const VALUE = /([A-Za-z_]\w*)|(\d\w*)|('[^'\\\n]*(?:\\.[^'\\\n]*)*')|(<<|>>|<=|>=|==|!=|&&|\|\|)/y;
 
 /** Where a lexer is. */
 export interface LexerState {

@@ -28,7 +28,11 @@ export interface WorkProperty {
 /** A node, or a mark that deletes one. */
 export class WorkNode {
   name: string;
-  labels: WorkLabel[] = [];
+  /** Labels behind those that were put in front later. */
+  labels: readonly WorkLabel[] = [];
+  /** Labels put in front; the last one is the first of all. */
+  private front: WorkLabel[] = [];
+  private labelNames: Set<string> | undefined;
   deleted = false;
   omitIfNoRef = false;
   parent: WorkNode | undefined;
@@ -55,6 +59,43 @@ export class WorkNode {
     this.children.push(child);
     const index = this.firstByName;
     if (index !== undefined && !index.has(child.name)) index.set(child.name, child);
+  }
+
+  /** All labels, the one that was put in front last first. */
+  get allLabels(): readonly WorkLabel[] {
+    return this.front.length === 0 ? this.labels : [...[...this.front].reverse(), ...this.labels];
+  }
+
+  /** True if one of the labels has this name. */
+  hasLabel(name: string): boolean {
+    if (this.front.length + this.labels.length <= INDEX_FROM) return firstNamed(this.front, name) !== undefined || firstNamed(this.labels, name) !== undefined;
+    this.labelNames ??= new Set(this.allLabels.map((label) => label.name));
+    return this.labelNames.has(name);
+  }
+
+  /** Puts a label in front. */
+  pushLabel(label: WorkLabel): void {
+    this.front.push(label);
+    this.labelNames?.add(label.name);
+  }
+
+  /** Takes the label in front away again. */
+  popLabel(): void {
+    this.front.pop();
+    this.labelNames = undefined;
+  }
+
+  /** Takes all labels away; calling what it returns brings them back as they were. */
+  dropLabels(): () => void {
+    const { labels, front } = this;
+    this.labels = [];
+    this.front = [];
+    this.labelNames = undefined;
+    return () => {
+      this.labels = labels;
+      this.front = front;
+      this.labelNames = undefined;
+    };
   }
 
   /** Takes the last property away again. */
@@ -158,7 +199,7 @@ export class WorkTree {
     what.deleted = deleted;
   }
 
-  private setLabels(what: { labels: WorkLabel[] }, labels: WorkLabel[]): void {
+  private setLabels(what: WorkProperty, labels: WorkLabel[]): void {
     const before = what.labels;
     this.undos.push(() => { what.labels = before; });
     what.labels = labels;
@@ -230,8 +271,8 @@ export class WorkTree {
     this.setDeleted(node, true);
     for (const child of node.children) this.delete(child);
     for (const property of node.properties) this.deleteProperty(property);
-    for (const { name } of node.labels) if (this.byLabel.get(name) === node) this.setLabel(name, undefined);
-    this.setLabels(node, []);
+    for (const { name } of node.allLabels) if (this.byLabel.get(name) === node) this.setLabel(name, undefined);
+    this.undos.push(node.dropLabels());
   }
 
   private deleteProperty(property: WorkProperty): void {
@@ -241,8 +282,9 @@ export class WorkTree {
 
   /** Puts a label in front of the others of a node. */
   addLabel(node: WorkNode, label: WorkLabel): void {
-    if (node.labels.some(({ name }) => name === label.name)) return;
-    this.setLabels(node, [label, ...node.labels]);
+    if (node.hasLabel(label.name)) return;
+    this.undos.push(() => { node.popLabel(); });
+    node.pushLabel(label);
     if (!this.byLabel.has(label.name)) this.setLabel(label.name, node);
   }
 
@@ -303,12 +345,13 @@ class Finisher {
   private fill(made: DtNode, work: WorkNode, path: string): void {
     made.origin = work.origin;
     made.omitIfNoRef = work.omitIfNoRef;
-    made.labels = work.labels.map(({ name }) => name);
-    for (const label of work.labels) this.claim(label, path);
+    const labels = work.allLabels;
+    made.labels = labels.map(({ name }) => name);
+    for (const label of labels) this.claim(label, path);
     for (const property of work.properties) {
       if (property.deleted) continue;
-      const { name, value, origin, labels } = property;
-      for (const label of labels) this.claim(label, `${path} property ${name}`);
+      const { name, value, origin } = property;
+      for (const label of property.labels) this.claim(label, `${path} property ${name}`);
       for (const part of value) for (const mark of part.labels) this.claim({ name: mark.name, origin: mark.origin ?? origin }, `${path} property ${name}`);
       const finished = finishedProperty(property);
       const isTwice = made.has(name);

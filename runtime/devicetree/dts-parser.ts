@@ -444,5 +444,7 @@ function depthOf(node: WorkNode | undefined): number {
 }
 
 function distinct(labels: readonly WorkLabel[]): WorkLabel[] {
-  return labels.filter((label, index) => labels.findIndex(({ name }) => name === label.name) === index);
+  if (labels.length < 2) return [...labels];
+  const seen = new Set<string>();
+  return labels.filter(({ name }) => !seen.has(name) && seen.add(name).size > 0);
 }

@@ -170,15 +170,19 @@ class Linker {
     const external = marks.filter((mark) => !mark.local && !mark.name.includes('/'));
     if (external.length > 0) {
       const fixups = root.child('__fixups__') ?? root.add(new DtNode('__fixups__'));
-      for (const { node, property, offset, name } of external) append(fixups, name, utf8Encode(`${node.path}:${property.name}:${String(offset)}\0`), 'string');
+      const lists = new FixupLists();
+      for (const { node, property, offset, name } of external) lists.append(fixups, name, chunk('string', utf8Encode(`${node.path}:${property.name}:${String(offset)}\0`)));
+      lists.write();
     }
     const local = marks.filter((mark) => mark.local);
     if (local.length === 0) return;
     const fixups = root.child('__local_fixups__') ?? root.add(new DtNode('__local_fixups__'));
+    const lists = new FixupLists();
     for (const { node, property, offset } of local) {
       const [part] = cells(offset);
-      if (part !== undefined) append(fixups.ensure(node.path), property.name, part.bytes, 'u32');
+      if (part !== undefined) lists.append(fixups.ensure(node.path), property.name, part);
     }
+    lists.write();
   }
 }
 
@@ -198,8 +202,24 @@ export function phandleMarks(property: DtProperty): readonly { readonly name: st
   return marks;
 }
 
-/** Appends to a list of fixups, unless linking before has put it there. */
-function append(node: DtNode, name: string, bytes: Uint8Array, type: 'string' | 'u32'): void {
-  const before = node.property(name)?.value ?? [];
-  if (!before.some((part) => equalBytes(part.bytes, bytes))) node.put(new DtProperty(name, [...before, chunk(type, bytes)]));
+/** Lists of fixups as they grow; what linking before has put there is not put there again. */
+class FixupLists {
+  private readonly lists = new Map<DtNode, Map<string, { readonly parts: DtChunk[]; readonly known: Set<string> }>>();
+
+  append(node: DtNode, name: string, part: DtChunk): void {
+    const ofNode = this.lists.get(node) ?? new Map<string, { readonly parts: DtChunk[]; readonly known: Set<string> }>();
+    this.lists.set(node, ofNode);
+    const before = node.property(name)?.value ?? [];
+    const list = ofNode.get(name) ?? { parts: [...before], known: new Set(before.map(({ bytes }) => bytes.join())) };
+    ofNode.set(name, list);
+    const key = part.bytes.join();
+    if (list.known.has(key)) return;
+    list.known.add(key);
+    list.parts.push(part);
+  }
+
+  /** Puts the lists into their nodes, in the order in which they began. */
+  write(): void {
+    for (const [node, ofNode] of this.lists) for (const [name, { parts }] of ofNode) node.put(new DtProperty(name, parts));
+  }
 }

@@ -29,6 +29,7 @@ export function nodeByReference(root: DtNode, reference: string): DtNode | undef
 
 /** The node at a path as libfdt reads it: an alias may come first, and a name without unit address finds one with. */
 export function nodeByPath(root: DtNode, path: string): DtNode | undefined {
+  if (path === '') return undefined;
   const [first = '', ...rest] = path.split('/');
   const alias = first === '' ? undefined : root.child('aliases')?.string(first);
   if (first !== '' && (alias === undefined || !alias.startsWith('/'))) return undefined;

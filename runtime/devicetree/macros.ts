@@ -68,11 +68,13 @@ export interface Macro {
   readonly parameters?: readonly string[] | undefined;
   /** True if the last parameter takes the rest of the arguments. */
   readonly variadic: boolean;
+  /** Where each parameter stands among them. */
+  readonly places?: ReadonlyMap<string, number> | undefined;
   readonly body: readonly PpToken[];
   readonly origin: () => SourceOrigin;
 }
 
-const PP_TOKEN = /(\s+|\/\*[\s\S]*?\*\/|\/\/[^\n]*)|([A-Za-z_$][\w$]*)|(\.?\d(?:[eEpP][+-]|[\w.])*)|("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|(##|<<|>>|<=|>=|==|!=|&&|\|\||\.\.\.|[\s\S])/gy;
+const PP_TOKEN = /(\s+|\/\*[\s\S]*?\*\/|\/\/[^\n]*)|([A-Za-z_$][\w$]*)|(\.?\d(?:[eEpP][+-]|[\w.])*)|("[^"\\\n]*(?:\\.[^"\\\n]*)*"|'[^'\\\n]*(?:\\.[^'\\\n]*)*')|(##|<<|>>|<=|>=|==|!=|&&|\|\||\.\.\.|[\s\S])/gy;
 
 /** Cuts text into preprocessing tokens. */
 export function tokenize(text: string): PpToken[] {
@@ -92,7 +94,12 @@ export function tokenize(text: string): PpToken[] {
 /** Tokens as text, with spaces where two of them would otherwise melt together. */
 export function spell(tokens: readonly PpToken[]): string {
   let text = '';
-  for (const token of tokens) text += token.space || melts(text, token.text) ? ` ${token.text}` : token.text;
+  // To look at the end of a long text that grows would take as long as the text is.
+  let last = '';
+  for (const token of tokens) {
+    text += token.space || melts(last, token.text) ? ` ${token.text}` : token.text;
+    if (token.text !== '') last = token.text;
+  }
   return text;
 }
 
@@ -189,7 +196,7 @@ export class Expander {
     const { body } = macro;
     if (use.hide.size > EXPANSION_NESTING_MAX) this.exhaust();
     const expanded: (readonly PpToken[] | undefined)[] = [];
-    const argumentAt = (token: PpToken | undefined) => (token?.kind === 'identifier' ? (macro.parameters?.indexOf(token.text) ?? -1) : -1);
+    const argumentAt = (token: PpToken | undefined) => (token?.kind === 'identifier' ? (macro.places?.get(token.text) ?? -1) : -1);
     const out: PpToken[] = [];
     for (let index = 0; index < body.length && !this.exhausted; index++) {
       const token = body[index];

@@ -49,9 +49,9 @@ export function memoryMap(tree: DeviceTree): MemoryMap {
   const ranges: MappedRange[] = tree.reservations.map(({ address, size }, index) => ({ node: undefined, index, kind: 'reserved', base: address, size, busAddress: address, isEnabled: true }));
   for (const node of tree.root.walk()) {
     if (ranges.length >= MAPPED_RANGES_MAX) break;
-    if (node.parent !== undefined) ranges.push(...rangesOf(node));
+    if (node.parent !== undefined) for (const range of rangesOf(node)) ranges.push(range);
   }
-  ranges.push(...configuredMemory(tree.root));
+  for (const range of configuredMemory(tree.root)) ranges.push(range);
   ranges.sort((a, b) => (a.base < b.base ? -1 : a.base > b.base ? 1 : a.size > b.size ? -1 : a.size < b.size ? 1 : 0));
   return { ranges, overlaps: overlapsOf(ranges) };
 }

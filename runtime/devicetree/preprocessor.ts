@@ -135,6 +135,8 @@ export class Preprocessor {
   private readonly macroChanges: { readonly name: string; readonly before: Macro | undefined }[] = [];
   private readonly expander: Expander;
   private readonly frames: Frame[] = [];
+  /** Files that were entered: one that is included again and again is looked through for line ends once. */
+  private readonly sources = new Map<string, { readonly text: string; readonly source: SourceText }>();
   private readonly marks: Mark[] = [];
   private readonly parts: string[] = [];
   private joined = { text: '', partCount: 0 };
@@ -248,7 +250,10 @@ export class Preprocessor {
 
   private enter(path: string, text: string, depth: number): void {
     this.entered.push(path);
-    this.frames.push({ path, source: new SourceText(path, text), conditions: [], depth, at: 0, isLineStart: true });
+    const known = this.sources.get(path);
+    const source = known?.text === text ? known.source : new SourceText(path, text);
+    this.sources.set(path, { text, source });
+    this.frames.push({ path, source, conditions: [], depth, at: 0, isLineStart: true });
   }
 
   private leave({ source, at, conditions }: Frame): void {
@@ -266,8 +271,9 @@ export class Preprocessor {
     this.linesSinceMark++;
     this.lookedAhead = false;
     const end = frame.isLineStart ? this.directive(frame, start) : undefined;
-    if (end !== undefined) frame.at = end;
-    else frame.at = this.skipping(frame) ? skipLine(frame.source.text, start) : this.copyLine(frame, start);
+    const next = end ?? (this.skipping(frame) ? skipLine(frame.source.text, start) : this.copyLine(frame, start));
+    // The line may have ended the whole file.
+    frame.at = Math.max(frame.at, next);
   }
 
   /** Remembers the place, if nothing behind it was needed to get here. */
@@ -368,12 +374,12 @@ export class Preprocessor {
         if (call === undefined) this.lookedAhead = true;
         if (call === undefined) return done.length + pending.length === 1 && head === macro ? undefined : { tokens: [...done, ...pending], end, macro };
         end = call;
-        pending.push(...tokenize(source.text.slice(end - this.callLength, end)));
+        for (const token of tokenize(source.text.slice(end - this.callLength, end))) pending.push(token);
       } else if (head === undefined) return { tokens: [...done, ...pending], end, macro };
       const expanded = this.expander.expand(pending);
       const last = expanded[expanded.length - 1];
       if (last === undefined || this.expander.applicable(last)?.parameters === undefined) return { tokens: [...done, ...expanded], end, macro };
-      done.push(...expanded.slice(0, -1));
+      for (const token of expanded.slice(0, -1)) done.push(token);
       pending = [last];
     }
   }
@@ -493,6 +499,7 @@ export class Preprocessor {
     const origin = frame.source.origin(use.at, use.length);
     if (frame.depth >= INCLUDE_DEPTH_MAX || ++this.includeCount > INCLUDE_COUNT_MAX) {
       this.problems.add('cpp-include-depth', origin, { limit: INCLUDE_DEPTH_MAX });
+      this.endLoop();
       return;
     }
     const found = searchPath(name, use.quoted ? frame.source.file : undefined, this.options.includePaths ?? [], (path) => this.read(path));
@@ -500,6 +507,18 @@ export class Preprocessor {
       this.problems.add('cpp-include-not-found', origin, { name });
       if (this.missing !== 'sources') this.missing = name.endsWith('.h') ? 'headers' : 'sources';
     } else if (!this.once.includes(found.path)) this.enter(found.path, found.found, frame.depth + 1);
+  }
+
+  /** Reads no more of files that are open within themselves: each of their lines would lead as deep again. */
+  private endLoop(): void {
+    const seen = new Set<string>();
+    for (const frame of this.frames) {
+      if (seen.has(frame.path)) {
+        frame.at = frame.source.text.length;
+        frame.conditions.length = 0;
+      }
+      seen.add(frame.path);
+    }
   }
 
   private read(path: string): string | undefined {

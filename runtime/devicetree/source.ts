@@ -200,12 +200,15 @@ export class SourceText {
   }
 
   private removedBefore(offset: number): number {
-    let removed = 0;
-    for (const splice of this.splices) {
-      if (splice.at > offset) break;
-      removed = splice.removed;
+    if (this.splices.length === 0) return 0;
+    let low = 0;
+    let high = this.splices.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.splices[middle]?.at ?? 0) <= offset) low = middle + 1;
+      else high = middle;
     }
-    return removed;
+    return this.splices[low - 1]?.removed ?? 0;
   }
 }
 

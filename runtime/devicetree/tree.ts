@@ -261,7 +261,7 @@ export class DtNode {
     copy.labels = this.labels;
     copy.origin = this.origin;
     copy.omitIfNoRef = this.omitIfNoRef;
-    copy.propertyList.push(...this.propertyList);
+    for (const property of this.propertyList) copy.propertyList.push(property);
     for (const child of this.childList) copy.add(child.clone());
     return copy;
   }

@@ -146,7 +146,7 @@ export class BindingSet {
     const failures: BindingFailure[] = [];
     const visit = (instance: NodeInstance, inherited: boolean): void => {
       const disabled = instance.members.has('status') ? instance.disabled : inherited;
-      failures.push(...this.checkNode(instance, disabled));
+      for (const failure of this.checkNode(instance, disabled)) failures.push(failure);
       for (const child of instance.children()) visit(child, disabled);
     };
     visit(decodeTree(root, this.types), false);

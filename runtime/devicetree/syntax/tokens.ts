@@ -20,9 +20,9 @@ export interface SyntaxToken {
 const BLANK = /(?:[ \t\r\n\f\v\u00a0\ufeff]|\\\r?\n)+/y;
 const COMMENT = /\/\*[\s\S]*?(?:\*\/|$(?![\s\S]))|\/\/(?:\\\r?\n|[^\n])*/y;
 const DIRECTIVE = /#[ \t]*(?:(?:define|undef|include|include_next|ifdef|ifndef|if|elifdef|elifndef|elif|else|endif|error|warning|line|pragma)(?![\w,.+*#?@-])|\d)(?:\/\*[\s\S]*?\*\/|\\\r?\n|[^\n])*/y;
-const COMMON = /(?<label>[A-Za-z_]\w*:)|(?<ref>&(?:[A-Za-z_]\w*|\{[^}\n]*\}?))|(?<keyword>\/[a-z][a-z0-9-]*\/)|(?<string>"(?:[^"\\\n]|\\[\s\S])*(?:"|(?:\n[^"\\;{}=\n]*){1,8}"(?=[ \t]*(?:[;,]|\r?\n)))?)/y;
+const COMMON = /(?<label>[A-Za-z_]\w*:)|(?<ref>&(?:[A-Za-z_]\w*|\{[^}\n]*\}?))|(?<keyword>\/[a-z][a-z0-9-]*\/)|(?<string>"[^"\\\n]*(?:\\[\s\S][^"\\\n]*)*(?:"|(?:\n[^"\\;{}=\n]*){1,8}"(?=[ \t]*(?:[;,]|\r?\n)))?)/y;
 const NAME = /\\?[\w,.+*#?@-]+/y;
-const VALUE = /(?<identifier>[A-Za-z_]\w*)|(?<number>\d\w*)|(?<char>'(?:[^'\\\n]|\\.)*'?)|(?<operator><<|>>|<=|>=|==|!=|&&|\|\||##|[-+*/%&|^~!?:#])/y;
+const VALUE = /(?<identifier>[A-Za-z_]\w*)|(?<number>\d\w*)|(?<char>'[^'\\\n]*(?:\\.[^'\\\n]*)*'?)|(?<operator><<|>>|<=|>=|==|!=|&&|\|\||##|[-+*/%&|^~!?:#])/y;
 const BYTES = /[0-9a-fA-F]+/y;
 /** A line that can only begin the next property or node, whatever is still open. */
 const NEXT_STATEMENT = /[ \t]*(?:[A-Za-z_]\w*:[ \t]*)*\\?[\w,.+*#?@-]*[A-Za-z_][\w,.+*#?@-]*[ \t]*(?:=(?!=)|\{)/y;
