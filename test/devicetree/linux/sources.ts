@@ -51,10 +51,10 @@ function readFile(path: string): Buffer | undefined {
   return existsSync(full) && statSync(full).isFile() ? readFileSync(full) : undefined;
 }
 
-/** What we make of a file, or of another text in its place, with the options of Linux's build. */
-export function compileHere(file: string, options: { readonly symbols?: boolean; readonly text?: string } = {}): CompiledDts {
-  const text = options.text ?? linuxFiles.readText(file) ?? '';
-  return compileDts(text, { file, files: linuxFiles, bootCpu: 0, includePaths: INCLUDES, symbols: options.symbols ?? file.endsWith('.dtso') });
+/** What we make of a file, read from Linux's sources or elsewhere, with the options of Linux's build. */
+export function compileHere(file: string, options: { readonly symbols?: boolean; readonly files?: DtsFiles } = {}): CompiledDts {
+  const { files = linuxFiles } = options;
+  return compileDts(files.readText(file) ?? '', { file, files, bootCpu: 0, includePaths: INCLUDES, symbols: options.symbols ?? file.endsWith('.dtso') });
 }
 
 /** What we make of a source text that includes nothing; `symbols` as dtc's -@. */
