@@ -249,8 +249,8 @@ export class Memextent {
         attributes: { kernel: kernel & this.access, user: user & this.access, memoryType },
       });
     }
-    if (this.kind === 'sparse' && !this.world.partition.heap.reserveBytes(MAPPING_BYTES * inherited.length)) return undefined;
-    return inherited;
+    if (this.kind === 'basic') return joined(inherited);
+    return this.world.partition.heap.reserveBytes(MAPPING_BYTES * inherited.length) ? inherited : undefined;
   }
 
   private absolute(window: Window): PageRange {
@@ -341,6 +341,26 @@ export class Memextent {
       }
     }
   }
+}
+
+/** Mappings of one group that continue each other count as one: the real table of mappings does not know that they were made in parts. */
+function joined(mappings: readonly ExtentMapping[]): ExtentMapping[] {
+  const slots = [...new Set(mappings.map(({ slot }) => slot))];
+  return slots.flatMap((slot) => {
+    const pieces: ExtentMapping[] = [];
+    for (const mapping of mappings.filter((one) => one.slot === slot).sort((a, b) => a.first - b.first)) {
+      const last = pieces[pieces.length - 1];
+      if (last === undefined || !continues(last, mapping)) pieces.push(mapping);
+      else pieces[pieces.length - 1] = { ...last, pageCount: last.pageCount + mapping.pageCount };
+    }
+    return pieces;
+  });
+}
+
+function continues(before: ExtentMapping, after: ExtentMapping): boolean {
+  const [a, b] = [before.attributes, after.attributes];
+  return before.addrspace === after.addrspace && before.first + before.pageCount === after.first && before.ipaPage + before.pageCount === after.ipaPage
+    && a.kernel === b.kernel && a.user === b.user && a.memoryType === b.memoryType;
 }
 
 function overlaps(a: Window, b: Window): boolean {

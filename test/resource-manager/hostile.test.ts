@@ -5,8 +5,10 @@ import fc from 'fast-check';
 
 import { RM_REQUESTS } from '../../runtime/resource-manager';
 import { encodePayload } from '../../runtime/resource-manager/message-codec';
+import type { RmArguments } from '../../runtime/resource-manager/message-table';
 import type { Field } from '../../runtime/resource-manager/message-fields';
 import { packetsOf } from '../../runtime/resource-manager/rpc';
+import { allocate, AT_GUEST_BASE, DTB_OFFSET, IMAGE, IMAGE_SIZE, lent, start } from './made-vm';
 import { SystemFixture } from './system-fixture';
 import { SENSOR_DTS, vmTree } from './trees';
 
@@ -126,4 +128,75 @@ test('queues of absurd size and more vdevices than there are interrupts fail wit
     for (const cap of [3n, 4n, 20n]) assert.equal(system.hypercall(3, 'doorbell_send', cap, 1n)[0], 50n);
     checkAlive(system);
   }
+});
+
+/** A VM whose VM_CONFIG_IMAGE fails, and what it fails with. */
+const WRONG_IMAGES: readonly (readonly [what: string, change: Partial<RmArguments<'VM_CONFIG_IMAGE'>>, error: number])[] = [
+  ['no such parcel', { handle: 0x77 }, 0xa],
+  ['an image outside of the parcel', { imageOffset: 0x20_0000n, imageSize: 0x1000n }, 6],
+  ['a device tree outside of the parcel', { dtbOffset: 0x1f_f000n, dtbSize: 0x2000n }, 6],
+  ['a range that wraps', { dtbOffset: 0xffff_ffff_ffff_f000n, dtbSize: 0x2000n }, 6],
+  ['an unknown kind of authentication', { auth: 3 }, 6],
+];
+
+function checkWouldDie(system: SystemFixture, kill: () => void): void {
+  const before = reportsOf(system);
+  kill();
+  assert.equal(reportsOf(system), before + 1);
+  checkAlive(system);
+}
+
+const reportsOf = (system: SystemFixture): number => system.trace.filter((event) => event.event === 'report' && event.code === 'rm-would-die').length;
+
+for (const [what, change, error] of WRONG_IMAGES) {
+  test(`VM_RESET after VM_CONFIG_IMAGE has failed for ${what} answers VM_STATE and is reported, again and again`, () => {
+    const system = new SystemFixture();
+    const vmid = allocate(system);
+    const { handle = -1 } = system.request('MEM_LEND', lent(vmid, [{ address: IMAGE, size: IMAGE_SIZE }])).values ?? {};
+    system.request('VM_CONFIG_IMAGE', { vmid, auth: 0, handle, imageOffset: 0n, imageSize: 0n, dtbOffset: DTB_OFFSET, dtbSize: 0x1_0000n, ...change }, error);
+    for (let n = 0; n < 3; n++) checkWouldDie(system, () => { system.request('VM_RESET', { vmid }, 0x14); });
+    assert.equal(system.rm.inspect().vms.find((vm) => vm.vmid === vmid)?.state, 'INIT_FAILED');
+    system.request('MEM_RECLAIM', { handle, flags: 0 });
+  });
+}
+
+test('VM_RESET after a failed VM_CONFIG_IMAGE works as Linux expects in its profile, and is reported all the same', () => {
+  const system = new SystemFixture([], { rm: { profile: 'linux', drivers: 'current' } });
+  const vmid = allocate(system);
+  system.request('VM_CONFIG_IMAGE', { vmid, auth: 0, handle: 0x77, imageOffset: 0n, imageSize: 0n, dtbOffset: 0n, dtbSize: 0n }, 0xa);
+  checkWouldDie(system, () => { system.request('VM_RESET', { vmid }); });
+  assert.equal(system.rm.inspect().vms.find((vm) => vm.vmid === vmid)?.state, 'RESET');
+  system.request('VM_DEALLOCATE', { vmid });
+});
+
+test('VM_RESET before VM_CONFIG_IMAGE answers VM_STATE in every state that has nothing to reset, and is reported', () => {
+  const system = new SystemFixture();
+  const fresh = allocate(system);
+  checkWouldDie(system, () => { system.request('VM_RESET', { vmid: fresh }, 0x14); });
+  const made = start(system, vmTree({ memory: AT_GUEST_BASE }));
+  system.request('VM_RESET', { vmid: made.vmid }, 0x14);
+  assert.equal(reportsOf(system), 1, 'a running VM is only in the wrong state');
+  system.request('VM_STOP', { vmid: made.vmid, flags: 1, reason: 0 });
+  system.request('VM_RESET', { vmid: made.vmid });
+  system.request('VM_CONFIG_IMAGE', { vmid: made.vmid, auth: 0, handle: 0x77, imageOffset: 0n, imageSize: 0n, dtbOffset: 0n, dtbSize: 0n }, 0xa);
+  checkWouldDie(system, () => { system.request('VM_RESET', { vmid: made.vmid }, 0x14); });
+});
+
+test('VM_DEALLOCATE of every VMID that nobody has answers VMID_INVALID and is reported', () => {
+  const system = new SystemFixture();
+  for (const vmid of [4, 0x20, 0x40, 0x80, 0xbe, 0xbf, 0x100, 0xffff]) checkWouldDie(system, () => { system.request('VM_DEALLOCATE', { vmid }, 0xd); });
+  const vmid = allocate(system);
+  system.request('VM_DEALLOCATE', { vmid });
+  checkWouldDie(system, () => { system.request('VM_DEALLOCATE', { vmid }, 0xd); });
+});
+
+test('the first handle, 0, is a valid one, and a reset VM has no image although its handle reads 0', () => {
+  const system = new SystemFixture();
+  const made = start(system, vmTree({ memory: AT_GUEST_BASE }));
+  system.request('VM_STOP', { vmid: made.vmid, flags: 1, reason: 0 });
+  system.request('VM_RESET', { vmid: made.vmid });
+  system.request('VM_INIT', { vmid: made.vmid }, 0x14);
+  checkAlive(system);
+  system.request('MEM_RECLAIM', { handle: made.handle, flags: 0 });
+  system.request('VM_DEALLOCATE', { vmid: made.vmid });
 });

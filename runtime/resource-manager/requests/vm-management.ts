@@ -3,6 +3,7 @@
 import { vmid as asVmid } from '../../base/brands';
 import type { Rm } from '../context';
 import { parcelByHandle, parcelSize } from '../parcels';
+import { suitsLinux } from '../profile';
 import type { RmErrorName } from '../rm-errors';
 import { newVm } from '../state';
 import type { VmRecord } from '../state';
@@ -126,11 +127,20 @@ const stop: RmHandler<'VM_STOP'> = (rm, caller, { vmid, flags, reason }) => {
   return 'OK';
 };
 
+/** There is nothing that a reset could take apart: no VM_CONFIG_IMAGE has succeeded since the VM got its VMID or was reset. */
+function wasNeverConfigured(vm: VmRecord): boolean {
+  return vm.platformIndex === null && vm.image === null && (vm.state === 'LOAD' || vm.state === 'INIT_FAILED');
+}
+
 const reset: RmHandler<'VM_RESET'> = (rm, caller, { vmid }) => {
   const vm = owned(rm, caller, vmid);
   if (vm === undefined) return 'VMID_INVALID';
   if (hasAttribute(vm, 'no-reset')) return 'DENIED';
-  if (vm.state === 'LOAD') rm.report(caller.vmid, 'rm-would-die', 'VM_RESET of a VM that was never configured ends the real Resource Manager; it answers nothing any more.');
+  if (wasNeverConfigured(vm)) {
+    rm.report(caller.vmid, 'rm-would-die', 'VM_RESET of a VM that was never configured, or whose VM_CONFIG_IMAGE failed, ends the real Resource Manager; it answers nothing any more.');
+    // Linux's driver resets after a failed VM_CONFIG_IMAGE and waits for the end of it.
+    if (vm.state !== 'INIT_FAILED' || !suitsLinux(rm.options)) return 'VM_STATE';
+  }
   if (!rm.canEnter(vm, 'RESETTING')) return 'VM_STATE';
   if (vm.state !== 'EXITED') killVcpus(rm, vm);
   rm.setVmState(vm, 'RESETTING');

@@ -103,8 +103,10 @@ enum rm_error vmm_configure(struct vmm *vmm, struct rm_image *image)
 		return RM_MEM_INVALID;
 	image->handle = vmm->parcels[0];
 	error = rm_vm_config_image(vmm->rm, vmm->vmid, image);
-	if (error == RM_OK)
-		error = rm_vm_init(vmm->rm, vmm->vmid);
+	if (error != RM_OK)
+		return error;
+	vmm->configured = true;
+	error = rm_vm_init(vmm->rm, vmm->vmid);
 	if (error == RM_OK)
 		error = rm_get_resources(vmm->rm, vmm->vmid, &resources);
 	if (error == RM_OK)
@@ -363,10 +365,13 @@ static enum rm_error reclaim_all(struct vmm *vmm)
 	return first;
 }
 
-/* A VM that was never configured has nothing to reset; asking for it ends the real Resource Manager. */
+/*
+ * A VM that was never configured has nothing to reset; asking for it ends the real Resource Manager, also after a request to configure
+ * it that failed. Such a VM cannot be given back either.
+ */
 static bool needs_reset(const struct vmm *vmm)
 {
-	return vmm->state == RM_VM_HAS_EXITED || vmm->state == RM_VM_READY || vmm->state == RM_VM_INIT_FAILED;
+	return vmm->configured && (vmm->state == RM_VM_HAS_EXITED || vmm->state == RM_VM_READY || vmm->state == RM_VM_INIT_FAILED);
 }
 
 enum rm_error vmm_destroy(struct vmm *vmm)

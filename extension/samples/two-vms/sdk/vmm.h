@@ -67,6 +67,7 @@ struct vmm {
 	struct rm *rm;
 	uint16_t vmid;
 	enum rm_vm_state state;  /* as RM last said */
+	bool configured;         /* RM has accepted an image */
 	bool exited;
 	enum rm_exit_type exit_type;
 	uint32_t exit_reason[4];
