@@ -7,7 +7,7 @@ import { AFFINITY_NONE } from './hypercall-checks';
 import { type CallContext, type Handler, type Handlers, isError } from './hypercall-types';
 import { RIGHTS } from './rights';
 import { SCHEDULING, type Thread } from './thread';
-import { killThread, powerOff, powerOn, writeRegister } from './vcpu';
+import { killThread, powerOn, powerSelfOff, writeRegister } from './vcpu';
 import { describeRunState, RUN_STATE, type RunReport, runVcpu } from './vcpu-run';
 
 type VcpuCallName = 'vcpu_configure' | 'vcpu_register_write' | 'vcpu_poweron' | 'vcpu_poweroff' | 'vcpu_kill' | 'vcpu_set_affinity' | 'vcpu_set_priority'
@@ -26,7 +26,7 @@ const poweroff: Handler<'vcpu_poweroff'> = ({ flags }, { vcpu }, { kernel, calle
   const isLast = (flags & 1n) !== 0n;
   const group = caller.vpm?.group;
   if (group === undefined ? !isLast : !group.noAggregation && isLast !== (group.onlineCount === 1)) return 'DENIED';
-  powerOff(kernel, caller, 'vcpu_poweroff');
+  powerSelfOff(kernel, caller, 'vcpu_poweroff');
   return 'later';
 };
 

@@ -23,7 +23,8 @@ import { Kernel, type KernelOptions } from './kernel';
 import { buildRootVm, type RootVmExtras, RootVmRunner, type SavedRunner } from './root-vm';
 import type { ServiceRegistry } from './service-registry';
 import { restoreKernel, type SavedKernel, saveKernel } from './snapshot';
-import type { Thread } from './thread';
+import { BLOCK, type Thread } from './thread';
+import { keepContext } from './switched-context';
 import { stop } from './vcpu-run';
 
 export type { Thread } from './thread';
@@ -75,6 +76,7 @@ export class Hypervisor {
   pick(cpu: number): Thread | undefined {
     const thread = this.kernel.scheduler.pick(cpu);
     this.kernel.traceLog?.schedule(cpu, thread);
+    if (thread !== this.kernel.running[cpu]) this.switchTo(cpu, thread);
     if (thread !== undefined) this.kernel.stolenTime.publish(thread);
     return thread;
   }
@@ -160,6 +162,14 @@ export class Hypervisor {
     const log = this.kernel.traceLog;
     if (level && !hwirq.level && hwirq.sources.some(({ bound }) => bound !== undefined)) log?.log(log.rows.hardwareInterrupt, hwirq.intid);
     hwirq.setLevel(level);
+  }
+
+  private switchTo(cpu: number, thread: Thread | undefined): void {
+    const previous = this.kernel.running[cpu];
+    // A CPU that has nothing else waits in the name of its vCPU, without a switch.
+    if (thread === undefined && previous?.blocks === BLOCK.VCPU_WFI) return;
+    if (previous !== undefined) keepContext(this.kernel, previous);
+    this.kernel.running[cpu] = thread;
   }
 
   private noteRun(thread: Thread): void {

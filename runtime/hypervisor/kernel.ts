@@ -122,6 +122,8 @@ export class Kernel {
   readonly memoryWorld: MemoryWorld;
   /** Every object that lives, by id, in order of creation. */
   readonly objects = new Map<number, AnyObject>();
+  /** The thread whose registers each physical CPU holds: it runs, or waits for an interrupt where nothing else runs. */
+  readonly running: (Thread | undefined)[] = [];
   readonly timers = new Map<number, VcpuTimers>();
   readonly services: ServiceRegistry;
   readonly stolenTime = new StolenTime(this);
@@ -335,6 +337,7 @@ export class Kernel {
 
   private destroyThread(thread: Thread): void {
     this.scheduler.dequeue(thread);
+    this.running.forEach((other, cpu) => { if (other === thread) this.running[cpu] = undefined; });
     this.stolenTime.forget(thread);
     thread.state = 'exited';
     thread.haltSource.unbind();

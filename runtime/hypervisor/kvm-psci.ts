@@ -100,7 +100,9 @@ function on(call: KvmPsciCall, whenOn: number): Outcome {
   const [affinity, entry, context] = call.args;
   const found = siblings(call).find(({ mpidr }) => (mpidr & 0xff_00ff_ffffn) === (affinity & 0xff_00ff_ffffn));
   if (found?.state !== 'ready') return PSCI.INVALID_PARAMETERS;
-  return powerOn(call.kernel, found, { entry, context }) === 'OK' ? PSCI.SUCCESS : whenOn;
+  if (powerOn(call.kernel, found, { entry, context }) !== 'OK') return whenOn;
+  found.vic?.object.vic.resetVcpu(found.vic.index);
+  return PSCI.SUCCESS;
 }
 
 function affinityInfo(call: KvmPsciCall): Outcome {

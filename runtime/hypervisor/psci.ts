@@ -7,7 +7,7 @@
 
 import type { Kernel } from './kernel';
 import type { Thread } from './thread';
-import { haltThread, hasDeliverable, isCritical, killThread, powerOff, powerOn, suspendThread } from './vcpu';
+import { haltThread, hasDeliverable, isCritical, killThread, powerOff, powerOn, powerSelfOff, suspendThread } from './vcpu';
 
 /** PSCI result codes. */
 export const PSCI = { SUCCESS: 0, NOT_SUPPORTED: -1, INVALID_PARAMETERS: -2, DENIED: -3, ALREADY_ON: -4, INTERNAL_FAILURE: -6 } as const;
@@ -83,7 +83,7 @@ function setSuspendMode({ kernel, thread, args }: PsciCall): PsciResult {
 function cpuOff({ kernel, thread }: PsciCall): PsciResult {
   const group = thread.vpm?.group;
   if (group !== undefined && !group.noAggregation && group.onlineCount === 1) return PSCI.DENIED;
-  powerOff(kernel, thread, 'CPU_OFF');
+  powerSelfOff(kernel, thread, 'CPU_OFF');
   return 'none';
 }
 

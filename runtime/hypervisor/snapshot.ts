@@ -55,6 +55,7 @@ export interface SavedKernel {
   readonly objects: readonly SavedObject[];
   readonly memdb: readonly OwnedRun[];
   readonly scheduler: SavedScheduler;
+  readonly running: readonly (number | undefined)[];
   readonly timers: readonly (readonly [number, ReturnType<VcpuTimers['save']>])[];
   readonly monitors: readonly (readonly [number, SavedMonitors])[];
   readonly prng: readonly number[];
@@ -84,7 +85,7 @@ export function saveKernel(kernel: Kernel): SavedKernel {
     objects: [...kernel.objects.values()].map((object) => ({
       ...saveBody(object), header: saveHeader(object.header), sources: sourcesOf(object).map((source) => saveSource(source, vicIds)),
     })),
-    memdb: kernel.memdb.save(), scheduler: kernel.scheduler.save(),
+    memdb: kernel.memdb.save(), scheduler: kernel.scheduler.save(), running: Array.from({ length: kernel.options.cpuCount }, (_, cpu) => kernel.running[cpu]?.header.id),
     timers: [...kernel.timers].map(([id, timers]) => [id, timers.save()]),
     monitors: [...kernel.monitors].map(([id, { monitors }]) => [id, monitors.save()]),
     prng: kernel.prng.save(), traceClasses: kernel.traceClasses, traceLog: kernel.traceLog?.save(), nextObjectId: kernel.nextObjectId, retired: kernel.retired, services: kernel.services.save(), stolenTime: kernel.stolenTime.save(),
@@ -125,6 +126,7 @@ export function restoreKernel(kernel: Kernel, saved: SavedKernel): void {
   for (const entry of saved.objects) restoreLinks(kernel, entry);
   kernel.memdb.restore(saved.memdb);
   kernel.scheduler.restore(saved.scheduler, (id) => kernel.object('thread', id));
+  saved.running.forEach((id, cpu) => { kernel.running[cpu] = id === undefined ? undefined : kernel.object('thread', id); });
   restoreVcpus(kernel, saved);
   kernel.prng.restore(saved.prng);
   kernel.traceClasses = saved.traceClasses;

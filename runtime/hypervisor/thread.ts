@@ -6,6 +6,7 @@
 import type { Addrspace } from './addrspace';
 import type { Cspace } from './cspace';
 import { ObjectHeader } from './object';
+import type { SwitchedContext } from './switched-context';
 import type { VicObject } from './vic-object';
 import { VirqSource } from './virq-source';
 import type { VpmGroup } from './vpm';
@@ -79,6 +80,8 @@ export class Thread {
   /** Why it starts to run next, if that is for the trace. */
   wokenBy: 'start' | 'resume' | undefined;
   reset: PendingReset | undefined;
+  /** Registers as of its last switch, which power-off falls back to. */
+  context: SwitchedContext | undefined;
   /** MPIDR_EL1 as the vCPU sees it. */
   mpidr = 0n;
   /** Set once by activation; its VIC and vPM slots are taken from then on. */
@@ -139,7 +142,7 @@ export class Thread {
       vpm: this.vpm && { group: this.vpm.group.header.id, index: this.vpm.index }, watchdog: this.watchdog?.header.id,
       options: this.options, priority: this.priority, timesliceTicks: this.timesliceTicks, affinity: this.affinity, state: this.state,
       blocks: this.blocks, sliceTicks: this.sliceTicks, isProxy: this.isProxy, engineVcpu: this.engineVcpu,
-      yieldTarget: this.yieldTarget?.header.id, yieldKind: this.yieldKind, runArguments: this.runArguments && { ...this.runArguments }, vmmio: this.vmmio, pageFault: this.pageFault && { ...this.pageFault }, suspend: this.suspend, wokenBy: this.wokenBy, reset: this.reset,
+      yieldTarget: this.yieldTarget?.header.id, yieldKind: this.yieldKind, runArguments: this.runArguments && { ...this.runArguments }, vmmio: this.vmmio, pageFault: this.pageFault && { ...this.pageFault }, suspend: this.suspend, wokenBy: this.wokenBy, reset: this.reset, context: this.context,
       mpidr: this.mpidr, wasActivated: this.wasActivated, initial: this.initial && { ...this.initial, x: [...this.initial.x] }, entropy: { ...this.entropy },
     };
   }
@@ -163,6 +166,7 @@ export class Thread {
     this.suspend = saved.suspend;
     this.wokenBy = saved.wokenBy;
     this.reset = saved.reset;
+    this.context = saved.context;
     this.mpidr = saved.mpidr;
     this.wasActivated = saved.wasActivated;
     this.initial = saved.initial && { ...saved.initial, x: [...saved.initial.x] };
@@ -195,6 +199,7 @@ export interface SavedThread {
   readonly suspend: PendingSuspend | undefined;
   readonly wokenBy?: 'start' | 'resume' | undefined;
   readonly reset: PendingReset | undefined;
+  readonly context: SwitchedContext | undefined;
   readonly mpidr: bigint;
   readonly wasActivated: boolean;
   readonly initial: Readonly<InitialRegisters> | undefined;

@@ -10,6 +10,7 @@ import type { ErrorName } from './errors';
 import type { Kernel } from './kernel';
 import { VTCR_EL2 } from './pgtable';
 import { BLOCK, type BlockReason, type Thread, VCPU_OPTION } from './thread';
+import { dropToContext, startFromContext } from './switched-context';
 import { makeVcpuTimers } from './vcpu-timers';
 import { VIRQ_PHYSICAL_TIMER, VIRQ_PMU, VIRQ_VIRTUAL_TIMER, type VicVcpuPort } from './vic';
 import { isPrivateNumber } from './hwirq';
@@ -143,7 +144,7 @@ export function powerOn(kernel: Kernel, thread: Thread, start: PowerOn): ErrorNa
   if (!thread.isBlockedBy('VCPU_OFF')) return 'BUSY';
   if (thread.state !== 'ready') return 'FAILURE';
   thread.reset = undefined;
-  thread.vic?.object.vic.resetVcpu(thread.vic.index);
+  startFromContext(kernel, thread);
   resetExecution(kernel, thread, start);
   notify(kernel, thread, 'on', 'power on');
   thread.wokenBy = 'start';
@@ -161,7 +162,14 @@ export function resetExecution(kernel: Kernel, thread: Thread, start: PowerOn): 
   if (start.context !== undefined) vcpu.setX(0, start.context);
 }
 
-/** Powers a vCPU off (vcpu_poweroff, PSCI CPU_OFF). */
+/** Powers a vCPU off at its own wish (vcpu_poweroff, PSCI CPU_OFF): what it had since its last switch is lost, and no group of interrupts reaches it. */
+export function powerSelfOff(kernel: Kernel, thread: Thread, reason: string): void {
+  powerOff(kernel, thread, reason);
+  thread.vic?.object.vic.stopVcpu(thread.vic.index);
+  dropToContext(kernel, thread);
+}
+
+/** Stops a vCPU as it is. */
 export function powerOff(kernel: Kernel, thread: Thread, reason: string): void {
   block(kernel, thread, 'VCPU_OFF');
   notify(kernel, thread, 'off', reason);

@@ -156,7 +156,12 @@ export class Vic {
     return this.ports.has(index);
   }
 
-  /** Puts one vCPU's CPU interface into its power-on state; call at every power-on. */
+  /** At a vCPU's power-off: if interrupts of a group reach it, its CPU interface is as after reset but for active priorities. */
+  stopVcpu(index: number): void {
+    this.active().stopCpu(index);
+  }
+
+  /** Puts one vCPU's CPU interface into its power-on state. */
   resetVcpu(index: number): void {
     this.active().resetCpu(index);
   }

@@ -29,6 +29,11 @@ export class VpmGroup {
     return [...this.members.entries()].sort(([a], [b]) => a - b).map(([, thread]) => thread);
   }
 
+  /** How many activated vCPUs it has. */
+  get size(): number {
+    return this.members.size;
+  }
+
   threadAt(index: number): Thread | undefined {
     return this.members.get(index);
   }

@@ -55,6 +55,13 @@ export class GicCpuInterface {
     this.restore({ pmr: 0, bpr: [BPR0_MIN, BPR1_MIN], apr: [0, 0], enabled: [false, false], cbpr: false, eoiMode: 0 });
   }
 
+  /** Resets all but active priorities if a group is enabled; whether it was. */
+  stop(): boolean {
+    if (!this.accepts(0) && !this.accepts(1)) return false;
+    this.restore({ pmr: 0, bpr: [BPR0_MIN, BPR1_MIN], apr: this.apr, enabled: [false, false], cbpr: false, eoiMode: 0 });
+    return true;
+  }
+
   /** True if the group is enabled here and in the distributor. */
   accepts(group: 0 | 1): boolean {
     return this.enabled[group] && this.port.distributorEnabled(group);

@@ -113,6 +113,13 @@ export class Gic {
     this.update();
   }
 
+  /** What a hypervisor does with the CPU interface of a CPU that it powers off: registers as after reset if a group is enabled there, active priorities apart. */
+  stopCpu(cpu: number): void {
+    if (!this.cpuInterface(cpu).stop()) return;
+    this.interrupts.reconsiderAll(cpu);
+    this.update();
+  }
+
   /** A distributor read by CPU `cpu`; `undefined` is an abort. */
   readDistributor(cpu: number, offset: number, sizeBytes: number): bigint | undefined {
     return readDistributor(this.frame, cpu, offset, sizeBytes);

@@ -84,6 +84,7 @@ other_cpu_entry:
 	b	4b
 
 /* Appends system registers to the record at x16. Changes x1, x2. */
+	.global save_system_registers
 save_system_registers:
 	.macro	record reg, offset
 	mrs	x1, \reg

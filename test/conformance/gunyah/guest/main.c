@@ -22,6 +22,7 @@ void probe_main(void)
 	ask_aborts();
 	ask_gic();
 	ask_timer();
+	ask_cpus();
 	ask_rm();
 	ask_vm();
 	smccc(0x84000008, 0, 0, 0);
@@ -31,10 +32,10 @@ void other_main(u64 context)
 {
 	if (is_second)
 		second_cpu_main();
-	(void)context;
+	work_on(context);
 }
 
-static void say_state(const char *who, const struct entry_state *s)
+void say_state(const char *who, const struct entry_state *s)
 {
 	for (u32 n = 0; n < 31; n++)
 		if (n != 16)

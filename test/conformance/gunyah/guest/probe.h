@@ -110,6 +110,26 @@ extern u8 rm_reply[240];
 /* Microseconds between two looks for an answer, of which there are about 20. */
 extern u32 rm_patience;
 
+/* ---- Other CPUs of the primary VM (pool.c) ---- */
+
+/* An SMCCC call with a frame of this CPU's own. */
+u64 call(u64 id, u64 a1, u64 a2, u64 a3);
+/* Waits until the word is another, seconds at most. */
+bool wait_while(volatile u64 *word, u64 value);
+/* Where a CPU that is on takes its work: the context's lowest bits are its number. */
+void work_on(u64 context);
+/* Turns a CPU on by the call `id` and waits until it has arrived; the call's result. */
+u64 cpu_on(u32 cpu, u64 id, u64 mpidr, u64 context);
+u64 cpu_on_at(u32 cpu, u64 id, u64 mpidr, u64 entry, u64 context);
+void cpu_off(u32 cpu);
+void cpus_on(void);
+void cpus_off(void);
+/* Has a CPU do something; it may speak until cpu_end. */
+void cpu_begin(u32 cpu, void (*work)(u64), u64 argument);
+bool cpu_end(u32 cpu);
+void cpu_do(u32 cpu, void (*work)(u64), u64 argument);
+void say_state(const char *who, const struct entry_state *state);
+
 /* ---- Groups ---- */
 
 void ask_entry(void);
