@@ -3,6 +3,7 @@
 import { runCommand } from './run';
 import { numberOption, parseArguments } from './arguments';
 import { dtCommand, DT_USAGE } from './dt';
+import { gdbCommand, GDB_USAGE } from './gdb';
 import { servePort, serveStreams } from '../debug-adapter/main';
 import { dtLspCommand, DT_LSP_USAGE } from './dt-lsp';
 
@@ -17,6 +18,7 @@ const USAGE = `Usage:
       --tier interpreter|jit|auto how to execute (results are the same)
       --json                      print a summary as one JSON object at the end
   gunyah dap [--port N]           debug adapter on standard input and output, or on a loopback port
+${GDB_USAGE}
 ${DT_USAGE}
 ${DT_LSP_USAGE}
   gunyah --help | --version
@@ -33,6 +35,7 @@ async function main(words: readonly string[]): Promise<number | undefined> {
   switch (command) {
     case 'run': return runCommand(rest);
     case 'dap': return dapCommand(rest);
+    case 'gdb': return gdbCommand(rest);
     case 'dt': return dtCommand(rest);
     case '--version':
       process.stdout.write(`${process.env['GUNYAH_VERSION'] ?? 'development'}\n`);

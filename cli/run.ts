@@ -1,12 +1,12 @@
 /** `gunyah run`: a system from power-on to power-off, without an editor. */
 
-import { resolveSystem, resolveSystemFile, systemOfProgram, type ResolvedSystem } from '../debug-adapter/configuration/resolve';
 import { nodeHost } from '../debug-adapter/node-host';
 import { TRACE_FORMATS, type TraceFormat } from '../debug-adapter/trace-export/writer';
-import { createSystem, type Diagnostic, type Result, type System } from '../runtime/index';
+import { createSystem, type System } from '../runtime/index';
 import { numberOption, pairsOption, parseArguments, type ParsedArguments } from './arguments';
 import { Output } from './output';
 import { Runner } from './runner';
+import { describe, resolveTarget } from './target';
 
 const OPTIONS = {
   'max-instructions': { takesValue: true },
@@ -77,13 +77,6 @@ function planOf(parsed: ParsedArguments): RunPlan | string {
   };
 }
 
-async function resolveTarget(target: string): Promise<Result<ResolvedSystem, readonly Diagnostic[]>> {
-  const path = nodeHost.resolvePath('.', target);
-  const options = { semihosting: true };
-  if (path.endsWith('.json')) return resolveSystemFile(nodeHost, path, options);
-  return resolveSystem(nodeHost, systemOfProgram(path), { ...options, folder: nodeHost.folderOf(path) });
-}
-
 async function readInputs(system: System, inputs: ReadonlyMap<string, string>): Promise<Map<number, Uint8Array> | string> {
   const bytes = new Map<number, Uint8Array>();
   for (const [vm, path] of inputs) {
@@ -111,11 +104,4 @@ function openOutputs(system: System, plan: RunPlan): { consoleFiles: Map<string,
 
 function noVm(system: System, option: string, vm: string): string {
   return `--${option}: there is no VM "${vm}"; there is ${system.consoles.map((console) => `"${console.vm}"`).join(', ')}.`;
-}
-
-/** One problem as compilers print it. */
-function describe({ file, line, column, severity, message }: Diagnostic): string {
-  const isNamed = file === undefined || (line === undefined && message.includes(file));
-  const where = isNamed ? '' : line === undefined ? `${file}: ` : `${file}:${line}:${column ?? 1}: `;
-  return `${where}${severity}: ${message}`;
 }

@@ -292,7 +292,7 @@ export class System implements TimelineSubject {
 
   /** Whether the debugger may write a register. */
   canWriteRegister(register: string): boolean {
-    return /^(x\d{1,2}|sp|pc|pstate)$/.test(register) || STORED_REGISTERS.has(register);
+    return /^([xv]\d{1,2}|sp|pc|pstate)$/.test(register) || STORED_REGISTERS.has(register);
   }
 
   /** Bytes at a virtual address as the vCPU would load them; shorter where the address space ends or is not RAM. */
@@ -476,7 +476,9 @@ export class System implements TimelineSubject {
   private setRegister(vcpu: number, register: string, value: bigint): void {
     const state = this.engine.vcpu(vcpu);
     const general = /^x(\d{1,2})$/.exec(register);
+    const vector = /^v(\d{1,2})$/.exec(register);
     if (general !== null) state.setX(Number(general[1]), value);
+    else if (vector !== null) state.setV(Number(vector[1]), BigInt.asUintN(64, value), value >> 64n);
     else if (register === 'pc') state.pc = value;
     else if (register === 'sp') state.sp = value;
     else if (register === 'pstate') state.pstate = value;
