@@ -1,5 +1,6 @@
 /** All open documents with the folders around them: which root's analysis speaks for a document. Knows no connection. */
 
+import { posix } from 'node:path';
 import { Analyses, isRootFile, type Analysis, type AnalysisSettings } from './analysis';
 import { BindingStore } from './binding-store';
 import { OpenDocuments, type OpenList } from './documents';
@@ -57,9 +58,16 @@ export class Workspace {
     return this.stated(this.settings.includePaths);
   }
 
-  /** Who states a whole path trusts what is there; what a path within the workspace leads to is up to whoever made the workspace. */
+  /**
+   * Who states a whole path, or one that leads out of the workspace by its words, trusts what is there; what a path within the workspace leads to is up to whoever
+   * made the workspace.
+   */
   private stated(paths: readonly string[]): readonly string[] {
-    return paths.flatMap((path) => (/^(\/|[A-Za-z]:)/.test(path) ? [path] : this.folders.map((folder) => `${folder}/${path}`).filter((folder) => leadsInto(folder, this.folders))));
+    return paths.flatMap((path) => {
+      if (/^(\/|[A-Za-z]:)/.test(path)) return [path];
+      const folders = this.folders.map((folder) => `${folder}/${path}`);
+      return /^\.\.(\/|$)/.test(posix.normalize(path)) ? folders : folders.filter((folder) => leadsInto(folder, this.folders));
+    });
   }
 
   /** Include paths for a root file: those stated, then the usual folders on the way up to the workspace folder. */
