@@ -13,6 +13,7 @@ export const TOOLS = [
   { commands: ['qemu-system-aarch64'], packages: ['qemu-system-arm'] },
   { commands: ['gdb-multiarch'], packages: ['gdb-multiarch'] },
   { commands: ['dtc', 'fdtoverlay'], packages: ['device-tree-compiler'] },
+  { commands: ['dt-validate', 'dt-mk-schema'], packages: ['dt-schema'] },
   { commands: ['chromium'], packages: ['chromium'] },
   { commands: ['nvim'], packages: ['neovim'] },
   { commands: ['apt-get', 'apt-cache', 'dpkg-deb'], packages: ['apt', 'dpkg'] },

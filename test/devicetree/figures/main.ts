@@ -1,13 +1,17 @@
 /**
  * `npm run figures -- device-trees [--only PART] [--step N] [--json]`: every figure that the project promises about device trees, beside its bar and what
  * missed it, over all of Linux's trees and bindings; `--step N` takes every Nth file, `--only` one part: roots, overlays, format, boards, examples,
- * vm-trees, rules. The exit status is 1 if a figure misses its bar. Times are no part of it: `npm run bench -- --only devicetree` measures those.
+ * dt-validate, vm-trees, rules. The exit status is 1 if a figure misses its bar. Times are no part of it: `npm run bench -- --only devicetree` measures those.
  */
 import { parseArgs } from 'node:util';
 import { boardFigures, exampleFigures, readingFigure } from './bindings';
+import { dtValidateFigure } from './dt-validate';
 import { formatFigure, type Figure } from './figure';
 import { combinationFigures, formatFigures, rootFigures } from './trees';
 import { damageFigures, vendorFigures } from './vm-trees';
+
+/** dt-validate takes a tenth of a second for an example: of bindings, one of so many. */
+const DT_VALIDATE_STEP = 20;
 
 /** The parts of the table, in its order. */
 const PARTS: Readonly<Record<string, (step: number) => readonly Figure[] | Promise<readonly Figure[]>>> = {
@@ -16,6 +20,7 @@ const PARTS: Readonly<Record<string, (step: number) => readonly Figure[] | Promi
   'format': formatFigures,
   'boards': boardFigures,
   'examples': (step) => [readingFigure(), ...exampleFigures(step)],
+  'dt-validate': (step) => [dtValidateFigure(DT_VALIDATE_STEP * step)],
   'vm-trees': async (step) => [...damageFigures(step), ...await vendorFigures()],
 };
 
