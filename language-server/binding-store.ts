@@ -1,29 +1,38 @@
 /**
  * Bindings from folders, read once: our own, which come along, and others such as Linux's. Large collections are kept on disk in a form that is read in
- * little time; the kept form counts only while every file is as it was. Not a checker: that is `runtime/devicetree/bindings`.
+ * little time; the kept form counts only while every file is as it was. Making it takes seconds and happens between two messages where the
+ * surroundings allow that. Not a checker: that is `runtime/devicetree/bindings`.
  */
 
-import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync, type Dirent } from 'node:fs';
+import { lstatSync, readdirSync, type Dirent } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { load } from 'js-yaml';
-import { indexOfSet, INDEX_VERSION, setOfIndex, type BindingIndex } from '../runtime/devicetree/bindings/binding-index';
-import { readBindings, type BindingFile, type BindingSet } from '../runtime/devicetree/bindings/binding-set';
+import { readBindings, type BindingSet } from '../runtime/devicetree/bindings/binding-set';
+import { keepBindings, keptPath, readBindingFile, readKept } from './kept-bindings';
 
 /** Limits for what a folder may hold. */
 const FILE_COUNT_MAX = 50_000;
 const FOLDER_DEPTH_MAX = 40;
 const BINDING_SIZE_MAX = 4 * 1024 * 1024;
-const NESTING_MAX = 100;
 /** Collections of fewer files are read anew each time. */
 const KEPT_FROM = 200;
-const META_SCHEMAS = 'http://devicetree.org/meta-schemas/';
 /** One of dt-schema's own bindings that Linux's build on; without these, ours take their place. */
 const LINUX_NEEDS_FILE = '/schemas/clock/clock.yaml';
+/** How long bindings are read at a time while others wait, in milliseconds. */
+const SLICE = 10;
 
 /** Which of our own bindings for the hypervisor node to use. */
 export type HypervisorForm = 'documented' | 'as-rm-generates';
+
+/** What reading in the background takes. */
+export interface Background {
+  /** Runs something once all messages that wait have been handled. */
+  readonly soon: (run: () => void) => void;
+  /** Bindings that were asked for before are at hand now. */
+  readonly ready: () => void;
+  /** How many files of a collection have been read; `total` at the end. */
+  readonly progress: (done: number, total: number) => void;
+}
 
 interface FileStamp {
   readonly path: string;
@@ -34,44 +43,90 @@ interface FileStamp {
 export class BindingStore {
   private readonly cacheFolder: string;
   private readonly sets = new Map<string, BindingSet>();
+  /** As they were before they were forgotten. */
+  private readonly before = new Map<string, BindingSet>();
+  private readonly underway = new Set<string>();
+  private round = 0;
+  /** Without, whoever asks waits. */
+  background: Background | undefined;
 
   /** `cacheFolder` is where large collections are kept. */
   constructor(cacheFolder: string = join(homedir(), '.cache', 'gunyah-debug', 'bindings')) {
     this.cacheFolder = cacheFolder;
   }
 
-  /** Our own bindings, and those of the given folders where they can be used; asked again, folders are read again only after `forget`. */
+  /**
+   * Our own bindings, and those of the given folders where they can be used; asked again, folders are read again only after `forget`. While a large
+   * collection is being read in the background, what is at hand: the set as it was, or our own bindings alone.
+   */
   setFor(form: HypervisorForm, folders: readonly string[]): BindingSet {
     const key = JSON.stringify([form, folders]);
     const known = this.sets.get(key);
     if (known !== undefined) return known;
-    const set = this.load(form, folders);
-    this.sets.set(key, set);
-    return set;
+    if (!this.underway.has(key)) {
+      const set = this.load(key, form, folders);
+      if (set !== undefined) {
+        this.sets.set(key, set);
+        return set;
+      }
+    }
+    return this.before.get(key) ?? this.setFor(form, []);
   }
 
   /** Reads folders again when they are asked for next. */
   forget(): void {
+    for (const [key, set] of this.sets) this.before.set(key, set);
     this.sets.clear();
+    this.underway.clear();
+    this.round++;
   }
 
-  private load(form: HypervisorForm, folders: readonly string[]): BindingSet {
+  private load(key: string, form: HypervisorForm, folders: readonly string[]): BindingSet | undefined {
     // Of two bindings with one `$id` the first counts, so those of the user go before ours.
     const files = stampsOf([...folders, ...ownFolders(form)]);
     if (files.length < KEPT_FROM) return readAll(files);
     const isComplete = files.some(({ path }) => path.endsWith(LINUX_NEEDS_FILE));
-    return this.loadKept(isComplete ? files : [...files, ...stampsOf([join(__dirname, 'bindings', 'core-linux')])]);
-  }
-
-  private loadKept(files: readonly FileStamp[]): BindingSet {
-    const hash = createHash('sha256').update(`${String(INDEX_VERSION)}\n`);
-    for (const { path, stamp } of files) hash.update(`${path} ${stamp}\n`);
-    const kept = join(this.cacheFolder, `${hash.digest('hex').slice(0, 32)}.bindings`);
+    const all = isComplete ? files : [...files, ...stampsOf([join(__dirname, 'bindings', 'core-linux')])];
+    const kept = keptPath(this.cacheFolder, all.map(({ path, stamp }) => `${path} ${stamp}\n`).join(''));
     const known = readKept(kept);
     if (known !== undefined) return known;
-    const set = readAll(files);
-    writeKept(kept, set);
-    return set;
+    const steps = keepBindings(kept, all.map(({ path }) => path));
+    if (this.background === undefined) return lastOf(steps) ?? readAll(all);
+    this.underway.add(key);
+    this.readOn(key, { steps, all, done: 0, round: this.round }, this.background);
+    return undefined;
+  }
+
+  /** Reads for a while, and again after others had their turn; gives up once what is read has been forgotten. */
+  private readOn(key: string, job: { readonly steps: ReturnType<typeof keepBindings>; readonly all: readonly FileStamp[]; readonly done: number; readonly round: number }, background: Background): void {
+    background.soon(() => {
+      const { steps, all, round } = job;
+      let { done } = job;
+      if (round !== this.round) {
+        steps.return(undefined);
+        background.progress(all.length, all.length);
+        return;
+      }
+      const begin = performance.now();
+      let step = steps.next();
+      for (; step.done !== true && performance.now() - begin < SLICE; step = steps.next()) done++;
+      background.progress(step.done === true ? all.length : done, all.length);
+      if (step.done !== true) {
+        this.readOn(key, { ...job, done }, background);
+        return;
+      }
+      this.underway.delete(key);
+      this.sets.set(key, step.value ?? readAll(all));
+      this.before.delete(key);
+      background.ready();
+    });
+  }
+}
+
+function lastOf<T>(steps: Generator<undefined, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
   }
 }
 
@@ -114,53 +169,5 @@ function entriesOf(folder: string): readonly Dirent[] {
 }
 
 function readAll(files: readonly FileStamp[]): BindingSet {
-  return readBindings(files.flatMap(({ path }) => readBinding(path) ?? [])).bindings;
-}
-
-/** A binding, or nothing: what is wrong with bindings is not for who edits trees. */
-function readBinding(path: string): BindingFile | undefined {
-  try {
-    const content = load(readFileSync(path, 'utf8'), { maxDepth: NESTING_MAX });
-    return isMetaSchema(content) ? undefined : { path, content };
-  } catch {
-    return undefined;
-  }
-}
-
-function isMetaSchema(content: unknown): boolean {
-  return typeof content === 'object' && content !== null && '$id' in content && String(content.$id).startsWith(META_SCHEMAS);
-}
-
-interface KeptHead {
-  readonly index: BindingIndex;
-  /** Where each binding begins in the rest, and where the last one ends. */
-  readonly offsets: readonly number[];
-}
-
-/** A file of one line about all bindings, and then each binding. */
-function writeKept(path: string, set: BindingSet): void {
-  const texts = [...set.schemas.values()].map((schema) => Buffer.from(JSON.stringify(schema)));
-  const offsets = [0];
-  for (const text of texts) offsets.push((offsets.at(-1) ?? 0) + text.length);
-  const head: KeptHead = { index: indexOfSet(set), offsets };
-  const temporary = `${path}.${String(process.pid)}`;
-  try {
-    mkdirSync(join(path, '..'), { recursive: true });
-    writeFileSync(temporary, Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), ...texts]));
-    renameSync(temporary, path);
-  } catch {
-    // A place that cannot be written to costs time, nothing else.
-  }
-}
-
-function readKept(path: string): BindingSet | undefined {
-  try {
-    const bytes = readFileSync(path);
-    const end = bytes.indexOf('\n');
-    const head: KeptHead = JSON.parse(bytes.toString('utf8', 0, end));
-    if (head.index.version !== INDEX_VERSION || end + 1 + (head.offsets.at(-1) ?? -1) !== bytes.length) return undefined;
-    return setOfIndex(head.index, (schema) => bytes.toString('utf8', end + 1 + (head.offsets[schema] ?? 0), end + 1 + (head.offsets[schema + 1] ?? 0)));
-  } catch {
-    return undefined;
-  }
+  return readBindings(files.flatMap(({ path }) => readBindingFile(path) ?? [])).bindings;
 }

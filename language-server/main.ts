@@ -7,7 +7,7 @@ import { serve } from './server';
 /** Serves one client on its streams; the process ends when the client says so or its stream ends. */
 export function serveLanguage(input: NodeJS.ReadableStream, output: NodeJS.WritableStream, options: { readonly includePaths?: readonly string[] } = {}): void {
   tuneEngine();
-  serve(createConnection(ProposedFeatures.all, input, output), { ...options, later: afterPause });
+  serve(createConnection(ProposedFeatures.all, input, output), { ...options, later: afterPause, soon: (run) => { setImmediate(run); } });
 }
 
 /**

@@ -3,7 +3,7 @@
  * the request is handled; diagnostics follow edits after a pause. Not a place for features: those are pure functions in `features/`.
  */
 
-import { TextDocuments, TextDocumentSyncKind, type Connection, type InitializeParams, type InitializeResult } from 'vscode-languageserver';
+import { TextDocuments, TextDocumentSyncKind, type Connection, type InitializeParams, type InitializeResult, type WorkDoneProgressReporter } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Analysis } from './analysis';
 import { Answering } from './answering';
@@ -27,6 +27,8 @@ import { Workspace } from './workspace';
 export interface ServerOptions {
   /** Calls back once after a pause in milliseconds; calling what it returns gives that up. */
   readonly later: (run: () => void, milliseconds: number) => () => void;
+  /** Runs something once messages that wait have been handled; with it, large collections of bindings are read between messages. */
+  readonly soon?: (run: () => void) => void;
   /** Include paths from the command line, before any settings. */
   readonly includePaths?: readonly string[];
 }
@@ -51,6 +53,8 @@ export function serve(connection: Connection, options: ServerOptions): void {
       }
     }, DIAGNOSTICS_PAUSE);
   };
+  const { soon } = options;
+  if (soon !== undefined) workspace.bindings.background = { soon, ready: changed, progress: progressOn(connection) };
   list.onDidOpen(() => { workspace.allowFolders(); });
   list.onDidClose(({ document }) => {
     workspace.documents.forget(document.uri);
@@ -112,10 +116,30 @@ function configureWith(connection: Connection, state: { readonly workspace: Work
     workspace.configure(folders, settings);
     changed();
   });
-  connection.onDidChangeWatchedFiles(() => {
-    workspace.bindings.forget();
+  connection.onDidChangeWatchedFiles(({ changes }) => {
+    if (changes.some(({ uri }) => uri.endsWith('.yaml'))) workspace.bindings.forget();
     changed();
   });
+}
+
+/** Shows in the client how far reading bindings has come, if the client can. */
+function progressOn(connection: Connection): (done: number, total: number) => void {
+  let shown: Promise<WorkDoneProgressReporter> | undefined;
+  let percent = 0;
+  return (done, total) => {
+    if (shown === undefined && done < total) {
+      shown = connection.window.createWorkDoneProgress();
+      void shown.then((reporter) => { reporter.begin('Reading device tree bindings', 0); });
+    }
+    const now = Math.floor((100 * done) / total);
+    if (done < total && now === percent) return;
+    percent = now;
+    void shown?.then((reporter) => {
+      if (done < total) reporter.report(now);
+      else reporter.done();
+    });
+    if (done >= total) shown = undefined;
+  };
 }
 
 const CAPABILITIES: InitializeResult['capabilities'] = {

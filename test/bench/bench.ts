@@ -46,7 +46,7 @@ async function main(): Promise<void> {
   const results = [
     ...(isWanted('kernels') ? kernels(commandFile, rounds) : []),
     ...(isWanted('linux') ? measureLinux(commandFile, rounds) : []),
-    ...(isWanted('devicetree') ? measureDeviceTrees(rounds) : []),
+    ...(isWanted('devicetree') ? await measureDeviceTrees(commandFile, rounds) : []),
     ...(isWanted('ring') ? measureRing(rounds) : []),
     ...(isWanted('adapter') ? await measureAdapter(commandFile) : []),
   ];

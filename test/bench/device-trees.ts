@@ -1,55 +1,139 @@
 /**
- * How quick the language server of device trees is: processor time of one bundled session in a fresh process, on a board of Linux 6.12 with
- * fifty included files. Besides the server it holds the client's share of the work.
+ * How quick the language server of device trees is: processor time of the bundled command in fresh processes, on a board of Linux 6.12 with
+ * fifty included files, without Linux's bindings and with all 4,357.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
 
 import { linuxSources } from '../devicetree/linux/sources';
-import type { SessionTimes } from './device-tree-session';
-import { againstLimit, type Figure, type Unmeasured } from './figure';
+import { againstLimit, median, type Figure, type Unmeasured } from './figure';
+import { ServerSession } from './server-session';
 
 const BOARD = 'arch/arm64/boot/dts/qcom/sm8550-mtp.dts';
-const EDITS = 100;
-const LIMITS = { openMs: 150, editMs: 40, requestMs: 20 } as const;
+const EDITS = 60;
 const TIMEOUT_MS = 120_000;
+/** A folder that is not there, in place of Linux's. */
+const WITHOUT_BINDINGS = { bindings: ['no-bindings'] };
+/** Says that Linux's bindings have been asked. */
+const isOfBinding = (code: string): boolean => code.endsWith('.yaml');
 
-/** Runs sessions; the best of all rounds counts, as noise only ever adds. */
-export function measureDeviceTrees(rounds: number): (Figure | Unmeasured)[] {
+/** What was measured in one session. */
+export interface SessionTimes {
+  /** From the start of the process until it answers. */
+  readonly startMs: number;
+  /** From the message that a file is open to its diagnostics. */
+  readonly openMs: number;
+  readonly editsMs: readonly number[];
+  readonly requestsMs: Readonly<Record<string, readonly number[]>>;
+  readonly memoryMb: number;
+  readonly peakMemoryMb: number;
+  readonly diagnosticsCount: number;
+}
+
+const FEATURES = ['completion', 'hover', 'definition'];
+
+/** One session without Linux's bindings, one with, and what reading these takes without an index and with one. */
+export interface Round {
+  readonly plain: SessionTimes;
+  readonly linux: SessionTimes;
+  readonly indexMs: number;
+  readonly indexReadMs: number;
+}
+
+/** What is measured: the name, the bar, and which value of a round. */
+interface Row {
+  readonly name: string;
+  readonly limit: number;
+  readonly unit: string;
+  readonly value: (round: Round) => number;
+}
+
+const p95 = (values: readonly number[] = []): number => quantile(values, 0.95);
+
+/** Every bar. */
+export const ROWS: readonly Row[] = [
+  { name: 'open', limit: 150, unit: 'ms CPU', value: ({ plain }) => plain.openMs },
+  { name: 'open-with-bindings', limit: 500, unit: 'ms CPU', value: ({ linux }) => linux.openMs },
+  { name: 'edit-p95', limit: 40, unit: 'ms CPU', value: ({ plain }) => p95(plain.editsMs) },
+  { name: 'edit-with-bindings-p95', limit: 100, unit: 'ms CPU', value: ({ linux }) => p95(linux.editsMs) },
+  ...FEATURES.map((feature): Row => ({ name: `${feature}-p95`, limit: 20, unit: 'ms CPU', value: ({ linux }) => p95(linux.requestsMs[feature]) })),
+  { name: 'bindings-indexed', limit: 2000, unit: 'ms CPU', value: ({ indexMs }) => indexMs },
+  { name: 'bindings-index-read', limit: 150, unit: 'ms CPU', value: ({ indexReadMs }) => indexReadMs },
+  { name: 'memory', limit: 200, unit: 'MB', value: ({ linux }) => linux.memoryMb },
+];
+
+/** Runs sessions in rounds; the middle value counts. */
+export async function measureDeviceTrees(commandFile: string, rounds: number): Promise<(Figure | Unmeasured)[]> {
   try {
-    const runs = Array.from({ length: rounds }, () => runSession(BOARD, { edits: EDITS }));
-    const best = (value: (times: SessionTimes) => number): number => Math.min(...runs.map(value));
-    return [
-      againstLimit('devicetree/open', best(({ openMs }) => openMs), 'ms CPU', LIMITS.openMs),
-      againstLimit('devicetree/edit-p95', best(({ editsMs }) => quantile(editsMs, 0.95)), 'ms CPU', LIMITS.editMs),
-      ...['completion', 'hover', 'definition'].map((name) => againstLimit(`devicetree/${name}-p95`, best(({ requestsMs }) => quantile(requestsMs[name] ?? [], 0.95)), 'ms CPU', LIMITS.requestMs)),
-    ];
+    const seen: Round[] = [];
+    for (let round = 0; round < rounds; round++) seen.push(await runRound(commandFile, EDITS));
+    return ROWS.map(({ name, unit, limit, value }) => againstLimit(`devicetree/${name}`, median(seen.map(value)), unit, limit));
   } catch (error) {
     return [{ name: 'devicetree', reason: error instanceof Error ? error.message : String(error) }];
   }
 }
 
-/** One session of the bundled server on a file of Linux's sources. */
-export function runSession(file: string, { edits, settings = {} }: { readonly edits: number; readonly settings?: object }): SessionTimes {
+/** One round, each step in a process of its own. */
+export async function runRound(commandFile: string, edits: number): Promise<Round> {
+  const home = mkdtempSync(join(tmpdir(), 'gunyah-bench-home-'));
+  try {
+    const cache = join(home, '.cache', 'gunyah-debug', 'bindings');
+    const [indexMs, indexReadMs] = [runIndex(commandFile, cache), runIndex(commandFile, cache)];
+    const plain = await runSession({ commandFile, home, edits, settings: WITHOUT_BINDINGS, isDone: ({ codes }) => codes.length > 0 });
+    const linux = await runSession({ commandFile, home, edits, isDone: ({ codes }) => codes.some(isOfBinding) });
+    return { plain, linux, indexMs, indexReadMs };
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+/** Processor time of reading Linux's bindings; our own are those beside the command. */
+function runIndex(commandFile: string, cache: string): number {
   const folder = mkdtempSync(join(tmpdir(), 'gunyah-bench-'));
   try {
-    const bundle = join(folder, 'session.js');
-    buildSync({ entryPoints: [resolve(__dirname, 'device-tree-session.ts')], outfile: bundle, bundle: true, platform: 'node', target: 'node20', mainFields: ['module', 'main'], logLevel: 'error' });
-    const sources = linuxSources();
-    if (!existsSync(join(sources, file))) throw new Error(`There is no ${file} in ${sources}.`);
-    const run = spawnSync(process.execPath, [bundle, sources, file, String(edits), JSON.stringify(settings), join(folder, 'times.json')], { encoding: 'utf8', timeout: TIMEOUT_MS });
-    if (run.status !== 0) throw new Error(`The session ended with ${String(run.status)}: ${run.stderr.slice(-1000)}`);
-    return timesOf(readFileSync(join(folder, 'times.json'), 'utf8'));
+    const bundle = join(folder, 'index.js');
+    buildSync({ entryPoints: [resolve(__dirname, 'binding-index-run.ts')], outfile: bundle, bundle: true, platform: 'node', target: 'node20', mainFields: ['module', 'main'], define: { __dirname: JSON.stringify(dirname(commandFile)) }, logLevel: 'error' });
+    const run = spawnSync(process.execPath, [bundle, join(linuxSources(), 'Documentation/devicetree/bindings'), cache], { encoding: 'utf8', timeout: TIMEOUT_MS });
+    if (run.status !== 0) throw new Error(`Reading bindings ended with ${String(run.status)}: ${run.stderr.slice(-1000)}`);
+    const { cpuMs } = JSON.parse(run.stdout) as { readonly cpuMs: number };
+    return cpuMs;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function timesOf(text: string): SessionTimes {
-  return JSON.parse(text) as SessionTimes;
+interface Plan {
+  readonly commandFile: string;
+  readonly home: string;
+  readonly edits: number;
+  readonly settings?: object;
+  readonly isDone: (session: ServerSession) => boolean;
+}
+
+async function runSession({ edits, isDone, ...plan }: Plan): Promise<SessionTimes> {
+  const folder = linuxSources();
+  if (!existsSync(join(folder, BOARD))) throw new Error(`There is no ${BOARD} in ${folder}.`);
+  const session = await ServerSession.start({ ...plan, folder, file: BOARD });
+  try {
+    const { cpuMs: startMs } = await session.use();
+    const openMs = await session.open(isDone);
+    const diagnosticsCount = session.codes.length;
+    const each = async (measure: (index: number) => Promise<number>): Promise<number[]> => {
+      const times: number[] = [];
+      for (let index = 0; index < edits; index++) times.push(await measure(index));
+      return times;
+    };
+    const editsMs = await each((index) => session.edit(index));
+    const requestsMs: Record<string, readonly number[]> = {};
+    for (const feature of FEATURES) requestsMs[feature] = await each((index) => session.ask(feature, index));
+    const { memoryMb, peakMemoryMb } = await session.use();
+    return { startMs, openMs, editsMs, requestsMs, memoryMb, peakMemoryMb, diagnosticsCount };
+  } finally {
+    await session.end();
+  }
 }
 
 /** The value that this share of the values does not exceed. */

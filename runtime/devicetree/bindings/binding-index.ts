@@ -3,12 +3,12 @@
  * read only when a node asks for it. Reads and writes no file.
  */
 
-import { BindingSet } from './binding-set';
+import { BindingSet, KnowledgeCollector, readBinding, type BindingFile, type BindingKnowledge } from './binding-set';
 import { isObject, type Json, type JsonObject } from './json';
 import { safeRegExp, type PropertyType } from './property-types';
 
 /** Changes whenever the form of what is kept, or what is done to bindings before, changes. */
-export const INDEX_VERSION = 1;
+export const INDEX_VERSION = 2;
 
 /** What is kept of a set. Bindings are numbered in their order. */
 export interface BindingIndex {
@@ -23,13 +23,33 @@ export interface BindingIndex {
   readonly documentedPatterns: readonly string[];
 }
 
-/** A set as plain data, beside its schemas. */
-export function indexOfSet(set: BindingSet): BindingIndex {
-  const numbers = new Map([...set.schemas.keys()].map((uri, index) => [uri, index]));
-  const { byCompatible, selected, types, documented } = set.knowledge;
+/** Makes an index of bindings one after the other; the text of each is the host's to keep. */
+export class IndexBuilder {
+  private readonly schemas: (readonly [uri: string, path: string])[] = [];
+  private readonly uris = new Set<string>();
+  private readonly collector = new KnowledgeCollector();
+
+  /** The text to keep for a binding; `undefined` for one that cannot be used. */
+  add(file: BindingFile): string | undefined {
+    const read = readBinding(file, this.uris);
+    if ('problem' in read) return undefined;
+    this.uris.add(read.uri);
+    this.schemas.push([read.uri, file.path]);
+    this.collector.add(read.uri, read.schema);
+    return JSON.stringify(read.schema);
+  }
+
+  /** The index of all bindings that have a text, numbered in the order in which they were added. */
+  finish(): BindingIndex {
+    return indexOf(this.schemas, this.collector.finish());
+  }
+}
+
+function indexOf(schemas: BindingIndex['schemas'], { byCompatible, selected, types, documented }: BindingKnowledge): BindingIndex {
+  const numbers = new Map(schemas.map(([uri], index) => [uri, index]));
   return {
     version: INDEX_VERSION,
-    schemas: [...set.schemas.keys()].map((uri) => [uri, set.paths.get(uri) ?? '']),
+    schemas,
     compatibles: [...byCompatible].map(([name, uri]) => [name, numbers.get(uri) ?? 0]),
     selected: selected.map(({ uri, select, compatibles }) => ({ schema: numbers.get(uri) ?? 0, select, compatibles: compatibles === undefined ? null : [...compatibles] })),
     named: [...types.named],

@@ -7,11 +7,12 @@ import type { Diagnostic } from '../../base/result';
 import type { DtNode } from '../tree';
 import { decodeTree } from './decode';
 import type { Failure } from './check';
-import { Evaluator } from './evaluate';
+import { Evaluator, type CommonSchemas } from './evaluate';
 import { NodeInstance, isValueList } from './instance';
 import { copyJson, elementsOf, entriesOf, isList, isObject, type Json, type JsonObject } from './json';
-import { collectTypes, safeRegExp, type PropertyTypes } from './property-types';
+import { collectTypes, safeRegExp, TypeCollector, type PropertyTypes } from './property-types';
 import { fixSchema } from './schema-fixups';
+import { Selection } from './selection';
 
 /** A binding file after YAML has been read. */
 export interface BindingFile {
@@ -42,27 +43,34 @@ export function readBindings(files: Iterable<BindingFile>): { readonly bindings:
   const diagnostics: Diagnostic[] = [];
   const schemas = new Map<string, JsonObject>();
   const paths = new Map<string, string>();
-  for (const { path, content } of files) {
-    const json = copyJson(content);
-    const problem = problemOf(json, schemas);
-    if (problem !== undefined || !isObject(json) || typeof json['$id'] !== 'string') {
-      diagnostics.push({ severity: 'warning', code: 'binding-unusable', message: problem ?? 'The file is not a binding.', file: path });
-      continue;
+  for (const file of files) {
+    const read = readBinding(file, schemas);
+    if ('problem' in read) diagnostics.push(read.problem);
+    else {
+      schemas.set(read.uri, read.schema);
+      paths.set(read.uri, file.path);
     }
-    fixSchema(json);
-    const uri = json['$id'].replace(/#.*$/s, '');
-    schemas.set(uri, json);
-    paths.set(uri, path);
   }
   return { bindings: new BindingSet(schemas, paths), diagnostics };
 }
 
-function problemOf(json: Json | undefined, schemas: ReadonlyMap<string, JsonObject>): string | undefined {
+/** One binding as the schema that is meant, with its `$id` without fragment; or why it cannot be used, as when its `$id` is taken. */
+export function readBinding({ path, content }: BindingFile, taken: { has(uri: string): boolean }): { readonly uri: string; readonly schema: JsonObject } | { readonly problem: Diagnostic } {
+  const json = copyJson(content);
+  const problem = problemOf(json, taken);
+  if (problem !== undefined || !isObject(json) || typeof json['$id'] !== 'string') {
+    return { problem: { severity: 'warning', code: 'binding-unusable', message: problem ?? 'The file is not a binding.', file: path } };
+  }
+  fixSchema(json);
+  return { uri: json['$id'].replace(/#.*$/s, ''), schema: json };
+}
+
+function problemOf(json: Json | undefined, taken: { has(uri: string): boolean }): string | undefined {
   if (json === undefined) return 'The binding is nested too deep or is too large once its anchors are expanded.';
   if (!isObject(json)) return 'The file does not hold a mapping. A binding is one.';
   const { $id: id } = json;
   if (typeof id !== 'string') return 'The binding has no $id. Add one, such as http://devicetree.org/schemas/vendor,device.yaml#.';
-  if (schemas.has(id.replace(/#.*$/s, ''))) return `Another binding has the same $id, ${id}. The first one counts.`;
+  if (taken.has(id.replace(/#.*$/s, ''))) return `Another binding has the same $id, ${id}. The first one counts.`;
   return undefined;
 }
 
@@ -91,6 +99,8 @@ export class BindingSet {
   private readonly evaluator: Evaluator;
   private readonly byCompatible: ReadonlyMap<string, string>;
   private readonly selected: readonly SelectedSchema[];
+  private selection: Selection | undefined;
+  private common: CommonSchemas | undefined;
   private collected: PropertyTypes | undefined;
   private documented: BindingKnowledge['documented'] | undefined;
 
@@ -127,15 +137,15 @@ export class BindingSet {
   schemasFor(instance: NodeInstance): readonly string[] {
     const chosen: string[] = [];
     const compatible = instance.members.get('compatible');
-    for (const name of isValueList(compatible) ? compatible : []) {
+    const names = isValueList(compatible) ? compatible : [];
+    for (const name of names) {
       const uri = typeof name === 'string' ? this.byCompatible.get(name) : undefined;
       if (uri === undefined) continue;
       chosen.push(uri);
       break;
     }
-    const names = isValueList(compatible) ? compatible : [];
-    for (const { uri, select, compatibles } of this.selected) {
-      if (compatibles !== undefined && !names.some((name) => typeof name === 'string' && compatibles.has(name))) continue;
+    this.selection ??= new Selection(this.selected);
+    for (const { uri, select } of this.selection.candidates(instance, names)) {
       if (select === true || this.evaluator.check(select, uri).test(instance)) chosen.push(uri);
     }
     return chosen;
@@ -160,7 +170,10 @@ export class BindingSet {
     members.set('$nodename', [node.parent === undefined ? '/' : node.name]);
     const failures: BindingFailure[] = [];
     this.evaluator.refill();
+    this.common ??= this.evaluator.common(this.selected.flatMap(({ uri, select }) => (select === true ? [{ uri, schema: this.schemas.get(uri) }] : [])));
+    const isUsual = this.common.test(instance);
     for (const uri of this.schemasFor(instance)) {
+      if (isUsual && this.common.uris.has(uri)) continue;
       const check = this.evaluator.check(this.schemas.get(uri), uri);
       if (check.test(instance)) continue;
       const found: Failure[] = [];
@@ -185,18 +198,38 @@ export class BindingSet {
 
 /** Which schemas answer for which nodes. */
 function choiceAmong(schemas: ReadonlyMap<string, JsonObject>): Pick<BindingKnowledge, 'byCompatible' | 'selected'> {
-  const byCompatible = new Map<string, string>();
-  const selected: SelectedSchema[] = [];
-  for (const [uri, { select, properties }] of schemas) {
-    if (select !== undefined) {
-      if (select !== false) selected.push({ uri, select, compatibles: compatiblesAsked(select) });
-      continue;
-    }
-    const compatible = isObject(properties) ? properties['compatible'] : undefined;
-    const names = compatible === undefined ? [] : [...compatiblesIn(compatible)];
-    for (const name of names) if (names.length === 1 || !GENERIC_COMPATIBLES.has(name)) byCompatible.set(name, uri);
+  const choice = { byCompatible: new Map<string, string>(), selected: [] };
+  for (const [uri, schema] of schemas) addChoice(choice, uri, schema);
+  return choice;
+}
+
+function addChoice({ byCompatible, selected }: { readonly byCompatible: Map<string, string>; readonly selected: SelectedSchema[] }, uri: string, { select, properties }: JsonObject): void {
+  if (select !== undefined) {
+    if (select !== false) selected.push({ uri, select, compatibles: compatiblesAsked(select) });
+    return;
   }
-  return { byCompatible, selected };
+  const compatible = isObject(properties) ? properties['compatible'] : undefined;
+  const names = compatible === undefined ? [] : [...compatiblesIn(compatible)];
+  for (const name of names) if (names.length === 1 || !GENERIC_COMPATIBLES.has(name)) byCompatible.set(name, uri);
+}
+
+/** Finds what a set knows of all its schemas together, one after the other, so that none has to stay in memory. */
+export class KnowledgeCollector {
+  private readonly choice = { byCompatible: new Map<string, string>(), selected: new Array<SelectedSchema>() };
+  private readonly types = new TypeCollector();
+  private readonly documented = new Set<string>();
+
+  /** Adds a processed schema. */
+  add(uri: string, schema: JsonObject): void {
+    addChoice(this.choice, uri, schema);
+    this.types.schema(schema);
+    addDocumented(schema, this.documented);
+  }
+
+  /** What is known once all were added. */
+  finish(): BindingKnowledge {
+    return { ...this.choice, types: this.types.finish(), documented: sortDocumented(this.documented) };
+  }
 }
 
 function isForgiven(failure: Failure, disabled: boolean): boolean {
@@ -228,16 +261,21 @@ function compatiblesIn(schema: Json, found = new Set<string>()): Set<string> {
 }
 
 /** What all bindings together say about compatible strings, wherever they say it. */
-function documentedIn(schemas: Iterable<JsonObject>): { readonly names: ReadonlySet<string>; readonly patterns: readonly RegExp[] } {
+function documentedIn(schemas: Iterable<JsonObject>): BindingKnowledge['documented'] {
   const all = new Set<string>();
-  const search = (value: Json): void => {
-    for (const element of elementsOf(value)) search(element);
-    for (const [key, member] of entriesOf(value)) {
-      if (key === 'compatible') compatiblesIn(member, all);
-      else search(member);
-    }
-  };
-  for (const schema of schemas) search(schema);
+  for (const schema of schemas) addDocumented(schema, all);
+  return sortDocumented(all);
+}
+
+function addDocumented(value: Json, all: Set<string>): void {
+  for (const element of elementsOf(value)) addDocumented(element, all);
+  for (const [key, member] of entriesOf(value)) {
+    if (key === 'compatible') compatiblesIn(member, all);
+    else addDocumented(member, all);
+  }
+}
+
+function sortDocumented(all: ReadonlySet<string>): BindingKnowledge['documented'] {
   const isPattern = (name: string): boolean => /[\^[{($]/.test(name);
   const patterns = [...all].filter((name) => isPattern(name) && isSpecific(name)).flatMap((name) => safeRegExp(name) ?? []);
   return { names: new Set([...all].filter((name) => !isPattern(name))), patterns: [/^foo/, /^test,/, ...patterns] };

@@ -4,9 +4,10 @@
  */
 
 import { ALWAYS, NEVER, testAll, type Check, type Keyword } from './check';
-import type { Value } from './instance';
+import type { NodeInstance, Value } from './instance';
 import { elementsOf, entriesOf, has, isList, isObject, type Json, type JsonObject } from './json';
-import { KEYWORDS, patternsIn } from './keywords';
+import { KEYWORDS, memo, patternsIn } from './keywords';
+import { NamePatterns } from './name-patterns';
 
 /** Finds the schema that a `$ref` names, by absolute URI without fragment. */
 export type FindSchema = (uri: string) => JsonObject | undefined;
@@ -18,6 +19,17 @@ export const FAILURES_MAX = 200;
 
 /** The check of a binding that is not there: nothing is wrong, and every member may be one that it describes. */
 const UNKNOWN: Check = { ...ALWAYS, evaluated: (node, names) => { for (const name of node.members.keys()) names.add(name); } };
+
+/** Schemas that apply to every node, asked at once. */
+export interface CommonSchemas {
+  /** Those that are asked. */
+  readonly uris: ReadonlySet<string>;
+  /** True if a node keeps all of them. */
+  test(node: NodeInstance): boolean;
+}
+
+/** Keywords that say something of single members only. */
+const MEMBER_KEYWORDS = new Set(['properties', 'patternProperties']);
 
 /** Compiles schemas, each once. */
 export class Evaluator {
@@ -38,6 +50,28 @@ export class Evaluator {
     const check = this.lazy(schema, base);
     this.compiled.set(schema, check);
     return check;
+  }
+
+  /** Of schemas that apply to every node, those that speak of single members only, with what they say of a name put together. */
+  common(schemas: readonly { readonly uri: string; readonly schema: JsonObject | undefined }[]): CommonSchemas {
+    const uris = new Set<string>();
+    const named = new Map<string, Check[]>();
+    const patterns: (readonly [string, Check])[] = [];
+    for (const { uri, schema } of schemas) {
+      if (schema === undefined || !Object.keys(schema).every((key) => MEMBER_KEYWORDS.has(key) || !Object.hasOwn(KEYWORDS, key) || (key === 'type' && schema[key] === 'object'))) continue;
+      uris.add(uri);
+      for (const [name, inner] of entriesOf(schema['properties'])) if (inner !== true) named.set(name, [...(named.get(name) ?? []), this.check(inner, uri)]);
+      for (const [pattern, inner] of entriesOf(schema['patternProperties'])) if (inner !== true) patterns.push([pattern, this.check(inner, uri)]);
+    }
+    const matching = new NamePatterns(patterns);
+    const checksFor = memo((name) => [...(named.get(name) ?? []), ...matching.matching(name)]);
+    return {
+      uris,
+      test: (node) => {
+        for (const [name, member] of node.members) for (const check of checksFor(name)) if (!check.test(member)) return false;
+        return true;
+      },
+    };
   }
 
   /** Compiling waits for the first question, since most of a binding is never asked for. */

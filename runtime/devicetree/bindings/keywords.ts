@@ -7,6 +7,7 @@ import { ALWAYS, applyAll, type Check, type Explain, type Failure, type Keyword,
 import type { Evaluator } from './evaluate';
 import { isInteger, isValueList, NodeInstance, SizedInteger, toNumber, type Value } from './instance';
 import { elementsOf, entriesOf, has, isList, type Json, type JsonObject } from './json';
+import { NamePatterns } from './name-patterns';
 import { safeRegExp } from './property-types';
 
 /** Most names remembered by one keyword. */
@@ -53,7 +54,7 @@ function onElements(checkFor: (index: number) => Check | undefined): Keyword {
 }
 
 /** Remembers an answer per name. */
-function memo<T>(answer: (name: string) => T): (name: string) => T {
+export function memo<T>(answer: (name: string) => T): (name: string) => T {
   const known = new Map<string, T>();
   return (name) => {
     const before = known.get(name);
@@ -67,14 +68,14 @@ function memo<T>(answer: (name: string) => T): (name: string) => T {
 /** True for the names that `properties` and `patternProperties` of a schema speak of. */
 export function namedIn(schema: JsonObject): (name: string) => boolean {
   const named = new Set(entriesOf(schema['properties']).map(([name]) => name));
-  const patterns = entriesOf(schema['patternProperties']).flatMap(([pattern]) => safeRegExp(pattern) ?? []);
-  return memo((name) => named.has(name) || patterns.some((pattern) => pattern.test(name)));
+  const patterns = new NamePatterns(entriesOf(schema['patternProperties']));
+  return memo((name) => named.has(name) || patterns.some(name));
 }
 
 /** The patterns of `patternProperties` of a schema. */
 export function patternsIn(schema: JsonObject): (name: string) => boolean {
-  const patterns = entriesOf(schema['patternProperties']).flatMap(([pattern]) => safeRegExp(pattern) ?? []);
-  return patterns.length === 0 ? () => false : memo((name) => patterns.some((pattern) => pattern.test(name)));
+  const patterns = new NamePatterns(entriesOf(schema['patternProperties']));
+  return patterns.isEmpty ? () => false : memo((name) => patterns.some(name));
 }
 
 /** A keyword that fails once per name. */
@@ -151,8 +152,8 @@ export const KEYWORDS: Readonly<Record<string, ((source: Source) => Keyword) | u
     return checks.size === 0 ? ALWAYS : onMembers((name) => checks.get(name) ?? NONE);
   },
   patternProperties: ({ evaluator, argument, base }) => {
-    const checks = entriesOf(argument).flatMap(([pattern, schema]) => (schema === true ? [] : [{ pattern: safeRegExp(pattern), check: evaluator.check(schema, base) }]));
-    return onMembers(memo((name) => checks.filter(({ pattern }) => pattern?.test(name) === true).map(({ check }) => check)));
+    const checks = new NamePatterns(entriesOf(argument).flatMap(([pattern, schema]) => (schema === true ? [] : [[pattern, evaluator.check(schema, base)]])));
+    return checks.isEmpty ? ALWAYS : onMembers(memo((name) => checks.matching(name)));
   },
   additionalProperties: ({ evaluator, schema, argument, base }) => {
     const isNamed = namedIn(schema);

@@ -38,7 +38,7 @@ const REFERENCE_DEPTH_MAX = 32;
 
 /** Collects the types from all bindings, which must be fixed up already. */
 export function collectTypes(schemas: Iterable<JsonObject>): PropertyTypes {
-  const collector = new Collector();
+  const collector = new TypeCollector();
   for (const schema of schemas) collector.schema(schema);
   return collector.finish();
 }
@@ -59,12 +59,14 @@ export function dimensionsOf(types: PropertyTypes, name: string): Dimensions | u
   return types.patterns.find(({ pattern, type }) => type.type !== undefined && type.dimensions !== undefined && pattern.test(name))?.type.dimensions;
 }
 
-class Collector {
+/** Collects types, one binding after the other. */
+export class TypeCollector {
   private readonly entries = new Map<string, Entry[]>();
   private root: JsonObject = {};
   private id = '';
   private depth = 0;
 
+  /** Adds a binding, which must be fixed up already. */
   schema(schema: JsonObject): void {
     this.root = schema;
     this.id = typeof schema['$id'] === 'string' ? schema['$id'] : '';
@@ -72,6 +74,7 @@ class Collector {
     this.members(schema);
   }
 
+  /** All types, once every binding was added. */
   finish(): PropertyTypes {
     for (const list of this.entries.values()) this.resolveNamed(list);
     this.entries.delete(ALIAS_PATTERN);
