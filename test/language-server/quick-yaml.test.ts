@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { load } from 'js-yaml';
 
 import { readQuickly } from '../../language-server/quick-yaml';
-import { filesBelow, linuxSources, sample } from '../devicetree/linux/sources';
+import { filesBelow, linuxSources } from '../devicetree/linux/sources';
 
 /** Objects without prototype and with one are the same JSON. */
 function plain(value: unknown): unknown {
@@ -40,7 +40,7 @@ test('our bindings and Linux\'s are read as the general reader reads them, nearl
   const ours = resolve(__dirname, '..', '..', 'language-server', 'bindings');
   const files = [
     ...readdirSync(ours, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.yaml')).map((name) => join(ours, name)),
-    ...sample(filesBelow('Documentation/devicetree/bindings', ['.yaml']), 8).map((name) => join(linuxSources(), name)),
+    ...filesBelow('Documentation/devicetree/bindings', ['.yaml']).filter((_, index) => index % 8 === 0).map((name) => join(linuxSources(), name)),
   ];
   const quick = files.filter((file) => checkSame(readFileSync(file, 'utf8'), file));
   assert.ok(quick.length > files.length * 0.9, `${String(quick.length)} of ${String(files.length)} are read quickly`);
