@@ -4,13 +4,17 @@
  */
 
 import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
-import { findNodeAtLocation, parse, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
+import { createScanner, findNodeAtLocation, parse, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
 import { err, ok, type Diagnostic, type Result } from '../../runtime/index';
 import type { SystemConfiguration } from '../protocol/launch';
 import schema from './system-file.schema.json';
 
 /** Longest system file read, in characters. */
 export const SYSTEM_FILE_SIZE_MAX = 1_000_000;
+/** Deepest nesting of brackets: the parser recurses. */
+const NESTING_MAX = 100;
+/** Tokens by jsonc-parser's `SyntaxKind`, a constant enumeration that is not there at run time: opening and closing brackets, and the end. */
+const TOKEN = { opening: [1, 3], closing: [2, 4], end: 17 } as const;
 
 const compileSchema = (): ValidateFunction<SystemConfiguration> => new Ajv({ allErrors: true, allowUnionTypes: true, meta: false, validateSchema: false }).compile<SystemConfiguration>(schema);
 let compiled: ValidateFunction<SystemConfiguration> | undefined;
@@ -18,6 +22,8 @@ let compiled: ValidateFunction<SystemConfiguration> | undefined;
 /** Parses and checks the text of a system file. `file` is for messages only. */
 export function parseSystemFile(text: string, file: string): Result<SystemConfiguration, readonly Diagnostic[]> {
   if (text.length > SYSTEM_FILE_SIZE_MAX) return err([{ severity: 'error', code: 'system-file-too-large', file, message: `The system file is longer than ${SYSTEM_FILE_SIZE_MAX} characters.` }]);
+  const deep = tooDeepAt(text);
+  if (deep !== undefined) return err([{ severity: 'error', code: 'system-file-too-deep', file, message: `Brackets are nested more than ${NESTING_MAX} deep.`, ...position(text, deep) }]);
   const errors: ParseError[] = [];
   const options = { allowTrailingComma: true };
   const value: unknown = parse(text, errors, options);
@@ -26,6 +32,18 @@ export function parseSystemFile(text: string, file: string): Result<SystemConfig
   if (checked.ok) return checked;
   const tree = parseTree(text, [], options);
   return err(checked.error.map(({ path, diagnostic }) => ({ ...diagnostic, file, ...position(text, offsetOf(tree, path)) })));
+}
+
+/** Where brackets go too deep; undefined if nowhere. */
+function tooDeepAt(text: string): number | undefined {
+  const scanner = createScanner(text, true);
+  let depth = 0;
+  for (let token: number = scanner.scan(); token !== TOKEN.end; token = scanner.scan()) {
+    if (TOKEN.opening.some((one) => one === token)) depth++;
+    else if (TOKEN.closing.some((one) => one === token)) depth--;
+    if (depth > NESTING_MAX) return scanner.getTokenOffset();
+  }
+  return undefined;
 }
 
 /** A problem and where in the value it is. */

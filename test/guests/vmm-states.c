@@ -219,7 +219,10 @@ static void live(const struct life *life)
 			stop();
 		} else if (ready->signalled > rings) {
 			rings++;
-			vmm_raise(&vmm, BOARD_LINE);
+			if (vmm_raise(&vmm, BOARD_LINE) != GUNYAH_OK) {
+				print(" unheard");
+				stop();
+			}
 		} else if (strcmp(life->name, "cpu-off") == 0) {
 			/* Off for good, and nobody in the VM to switch it on again. */
 			stop();
