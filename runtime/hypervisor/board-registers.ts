@@ -23,6 +23,11 @@ export function isMissing(name: string): boolean {
   return MISSING.has(name);
 }
 
+/** True for a register that the board itself finds Undefined, so that no trap comes to the hypervisor: debug registers, active priorities beyond the first. */
+export function isUnknownToBoard({ name, encoding }: { readonly name: string; readonly encoding: number }): boolean {
+  return encoding >>> 14 === 2 || /^ICC_AP[01]R[1-3]_EL1$/.test(name);
+}
+
 /** Value of a cluster register; writes to it are ignored. `undefined` for any other register. */
 export function readClusterRegister(name: string, cpuCount: number): bigint | undefined {
   return Object.hasOwn(CLUSTER, name) ? CLUSTER[name]?.(cpuCount) : undefined;

@@ -7,7 +7,7 @@
 
 import { vmid } from '../base/brands';
 import type { Exit, GuestAccess } from '../engine/interface';
-import { announced, isMissing, readClusterRegister } from './board-registers';
+import { announced, isMissing, isUnknownToBoard, readClusterRegister } from './board-registers';
 import { counterAt } from './hypercalls-vrtc';
 import { callBySmccc, callNative, NATIVE_BASE, NATIVE_COUNT } from './hypercalls';
 import type { Kernel } from './kernel';
@@ -107,7 +107,7 @@ function systemRegister(kernel: Kernel, thread: Thread, exit: ExitOf<'system-reg
   const access = isPlain(kernel) ? accessSystemRegister : accessGuestRegister;
   const value = access(kernel, thread, exit);
   if (value === undefined) {
-    logUnhandled(kernel, thread, registerSyndrome(exit));
+    if (!isUnknownToBoard(exit)) logUnhandled(kernel, thread, registerSyndrome(exit));
     return injectUndefined(kernel, thread);
   }
   kernel.engine.completeSystemRegister(index(thread), value);

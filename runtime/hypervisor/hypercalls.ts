@@ -93,7 +93,9 @@ export function callNative(kernel: Kernel, thread: Thread, vcpu: Vcpu, number: n
 export function callBySmccc(kernel: Kernel, thread: Thread, vcpu: Vcpu, number: number): boolean {
   const entry = entryAt(kernel, number);
   if (entry === undefined) {
+    logRegisters(kernel, vcpu, number);
     vcpu.setX(0, ALL_ONES);
+    logRegisters(kernel, vcpu);
     if (kernel.tracing) kernel.emit({ event: 'hypercall-unknown', vmid: vmid(thread.vmid), vcpu: thread.vcpuIndex, number, path: 'smccc' });
     return false;
   }
@@ -225,8 +227,13 @@ function logEnter({ entry, args, context: { kernel, caller, path } }: Call): voi
   const log = kernel.traceLog;
   if (log?.wants(log.rows.smcccEnter) !== true) return;
   if (path !== 'smccc') return log.write(log.callOf(entry.name).enter, entry.logged.map((name) => args[name] ?? 0));
-  const vcpu = kernel.engine.vcpu(caller.engineVcpu ?? 0);
-  log.write(log.rows.smcccEnter, [entry.row.number ?? 0, vcpu.x(1), vcpu.x(2), vcpu.x(3), vcpu.x(4)]);
+  logRegisters(kernel, kernel.engine.vcpu(caller.engineVcpu ?? 0), entry.row.number ?? 0);
+}
+
+/** A call by SMCCC with its number, or its return without. */
+function logRegisters({ traceLog: log }: Kernel, vcpu: Vcpu, number?: number): void {
+  if (log?.wants(log.rows.smcccEnter) !== true) return;
+  log.write(number === undefined ? log.rows.smcccLeave : log.rows.smcccEnter, [number ?? vcpu.x(0), vcpu.x(1), vcpu.x(2), vcpu.x(3), vcpu.x(4)]);
 }
 
 /** After the results are in their registers. */
@@ -234,8 +241,7 @@ function logLeave({ entry, context: { kernel, caller, path } }: Call, outcome: O
   const log = kernel.traceLog;
   if (entry.name === SENSITIVE_CALL || log?.wants(log.rows.smcccEnter) !== true) return;
   if (path !== 'smccc') return log.write(log.callOf(entry.name).leave, entry.row.outputs.map(({ name }) => (name === 'error' ? ERRORS[outcome.error] : outcome.values[name] ?? 0)));
-  const vcpu = kernel.engine.vcpu(caller.engineVcpu ?? 0);
-  log.write(log.rows.smcccLeave, [vcpu.x(0), vcpu.x(1), vcpu.x(2), vcpu.x(3), vcpu.x(4)]);
+  logRegisters(kernel, kernel.engine.vcpu(caller.engineVcpu ?? 0));
 }
 
 function traceEnter({ entry, args, context }: Call): void {

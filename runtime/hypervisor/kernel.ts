@@ -31,6 +31,7 @@ import { StolenTime } from './stolen-time';
 import { Thread } from './thread';
 import { TRACE_CLASSES_DEFAULT } from './trace-formats';
 import { TraceLog } from './trace-log';
+import { observeVic } from './trace-vic';
 import { makeVcpuMonitors, type VcpuMonitors } from './vcpu-monitors';
 import type { VcpuTimers } from './vcpu-timers';
 import { VicObject } from './vic-object';
@@ -248,6 +249,11 @@ export class Kernel {
     }
   }
 
+  /** Has the trace in memory show what an interrupt controller does from its activation on. */
+  follow(object: VicObject): void {
+    if (this.traceLog !== undefined) object.vic.observer = observeVic(this.traceLog, object, (index) => this.threadAt(object, index));
+  }
+
   /** All live objects of a type in order of creation. */
   *ofType<T extends keyof ObjectByType>(type: T): IterableIterator<ObjectByType[T]> {
     for (const object of this.objects.values()) if (isType(object, type)) yield object;
@@ -406,6 +412,11 @@ export class Kernel {
     };
   }
 
+  private threadAt(object: VicObject, index: number): Thread | undefined {
+    for (const thread of this.ofType('thread')) if (thread.vic?.object === object && thread.vic.index === index) return thread;
+    return undefined;
+  }
+
   private randomEncoding(): { readonly base: bigint; readonly multiplier: bigint } {
     const high = BigInt(this.prng.nextU32() % 0xffff_ff00);
     return { base: (high << 32n) | BigInt(this.prng.nextU32()), multiplier: BigInt(1 + this.prng.below(0xffff)) };
@@ -422,6 +433,7 @@ export class Kernel {
   }
 
   private listenTo(object: VicObject): VicObject {
+    this.follow(object);
     let thread: Thread | undefined;
     object.vic.onVirq = (event) => {
       if (!this.tracing) return;

@@ -49,6 +49,7 @@ export function buildRootVm(kernel: Kernel, extras: RootVmExtras): RootVmParts {
   addrspace.configure(ROOT_VMID);
   succeed(kernel, addrspace);
   const vic = make(kernel, 'vic', VicObject);
+  kernel.follow(vic);
   assert(vic.vic.configure(1, ROOT_VIRQS, 2n, 0) === 'OK', 'the root interrupt controller is valid');
   succeed(kernel, vic);
   const memory = makeMemory(kernel, addrspace);

@@ -97,7 +97,7 @@ export class TraceBuffer {
       return;
     }
     this.words[6 + index * 2] = value;
-    this.words[7 + index * 2] = value / HIGH;
+    this.words[7 + index * 2] = Math.floor(value / HIGH);
   }
 
   /** Arguments from `count` on are zero. */

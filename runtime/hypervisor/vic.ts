@@ -10,7 +10,7 @@ import { Gic } from '../machine/devices/gic';
 import type { InterruptView, SavedGic } from '../machine/devices/gic';
 import { GUNYAH_GIC, type GicProfile } from '../machine/devices/gic-profile';
 import { INTID_LIMIT, PRIVATE_COUNT, SPI_COUNT_MAX } from '../machine/devices/gic-interrupts';
-import type { InterruptEvent } from '../machine/devices/gic-interrupts';
+import type { GicObserver, InterruptEvent } from '../machine/devices/gic-interrupts';
 import type { ErrorName } from './errors';
 import { DEFAULT_MPIDR_MAPPING, affinityOfIndex, checkMpidrMapping, indexOfMpidr, mpidrOfIndex } from './vic-mpidr';
 import type { MpidrMapping } from './vic-mpidr';
@@ -84,6 +84,8 @@ export interface SavedVic {
 export class Vic {
   /** Trace hook; set by the owner. */
   onVirq: VirqListener | undefined;
+  /** Follows deliveries; set by the owner before activation. */
+  observer: GicObserver | undefined;
   private readonly profile: GicProfile;
   /** Until vic_configure says otherwise: one vCPU and no shared interrupts. */
   private maxVcpuCount = 1;
@@ -345,6 +347,7 @@ export class Vic {
     }, {
       setSignals: (cpu, irq, fiq) => { this.drive(cpu, irq, fiq); },
       checkPending: (virq, cpu) => this.sources.get(lineKey(virq, cpu ?? 0))?.checkPending() ?? false,
+      ...(this.observer === undefined ? {} : { inside: this.observer }),
       event: (action, virq, vcpuIndex) => this.onVirq?.({ action, virq, vcpuIndex, source: this.sources.get(lineKey(virq, vcpuIndex ?? 0))?.kind ?? 'software' }),
     });
   }

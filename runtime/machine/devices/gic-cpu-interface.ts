@@ -26,6 +26,8 @@ export interface CpuInterfacePort {
   readonly cpu: number;
   /** GICD_CTLR's enable bit of the group. */
   readonly distributorEnabled: (group: 0 | 1) => boolean;
+  /** Told when the guest enables or disables a group. */
+  readonly groupChanged?: (group: 0 | 1, enabled: boolean) => void;
   /** CPUs with these affinities: Aff3.Aff2.Aff1 and a 16-bit list of Aff0 starting at `rangeBase`. */
   readonly cpusByList: (affinity321: number, rangeBase: number, list: number) => readonly number[];
 }
@@ -161,7 +163,7 @@ export class GicCpuInterface {
     const intid = Number((value >> 24n) & 0xfn);
     for (const target of this.sgiTargets(value)) {
       const slot = interrupts.slotOf(target, intid);
-      if (slot !== undefined && (groupOf(interrupts, slot) === group || (group === 1 && this.port.profile.group1SgiReachesGroup0))) interrupts.setPending(slot);
+      if (slot !== undefined && (groupOf(interrupts, slot) === group || (group === 1 && this.port.profile.group1SgiReachesGroup0))) interrupts.pulse(slot);
     }
   }
 
@@ -211,6 +213,7 @@ export class GicCpuInterface {
     const enable = (value & 1) !== 0;
     if (this.enabled[group] === enable) return;
     this.enabled[group] = enable;
+    this.port.groupChanged?.(group, enable);
     this.port.interrupts.reconsiderAll(this.port.cpu);
   }
 

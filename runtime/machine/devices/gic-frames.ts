@@ -4,7 +4,7 @@
  * registers of 64 bits.
  */
 
-import type { GicInterrupts, InterruptField } from './gic-interrupts';
+import type { GicInterrupts, GicObserver, InterruptField } from './gic-interrupts';
 import type { GicProfile } from './gic-profile';
 import { GICD_REGISTERS, GICR_REGISTERS, findGicRegister } from './gic-register-table';
 import type { GicRegisterHit, GicRegisterRow } from './gic-register-table';
@@ -39,6 +39,8 @@ export interface GicFrameContext {
   readonly state: GicFrameState;
   /** Aff3.Aff2.Aff1.Aff0 of a CPU as 32 bits. */
   readonly affinityOf: (cpu: number) => number;
+  /** Told about writes and routes. */
+  readonly observer?: Pick<GicObserver, 'write' | 'route'>;
   /** The CPU with this affinity. */
   readonly cpuOfAffinity: (affinity: number) => number | undefined;
   /** GICR_TYPER.Last of a CPU's frame. */
@@ -83,7 +85,7 @@ export function readRedistributor(gic: GicFrameContext, cpu: number, offset: num
 export function writeRedistributor(gic: GicFrameContext, cpu: number, access: { readonly offset: number; readonly sizeBytes: number; readonly value: bigint }): boolean {
   const hit = findGicRegister(GICR_REGISTERS, access.offset);
   const note = (bit: number): void => { gic.state.redistributorStatus[cpu] = (gic.state.redistributorStatus[cpu] ?? 0) | bit; };
-  return write({ hit, handler: hit && REDISTRIBUTOR[hit.name], note, doublesEnd: gic.profile.redistributorDoublesEnd, ...access }, { gic, cpu });
+  return write({ hit, handler: hit && REDISTRIBUTOR[hit.name], note, doublesEnd: gic.profile.redistributorDoublesEnd, frame: cpu, ...access }, { gic, cpu });
 }
 
 /** One register for the debugger's view. */
@@ -123,10 +125,11 @@ function read(access: Access, at: { readonly gic: GicFrameContext; readonly cpu:
   return BigInt.asUintN(sizeBytes * 8, value >> BigInt(hit.byte * 8));
 }
 
-function write(access: Access & { readonly value: bigint }, at: { readonly gic: GicFrameContext; readonly cpu: number }): boolean {
+function write(access: Access & { readonly value: bigint; readonly frame?: number }, at: { readonly gic: GicFrameContext; readonly cpu: number }): boolean {
   const { hit } = access;
   const ignores = at.gic.profile.badAccess === 'ignore';
   if (!accepts(access)) return ignores;
+  at.gic.observer?.write(access.frame, access.offset, access.value);
   if (hit === undefined || hit.row.access === 'RZWA' || hit.row.access === 'WA') {
     access.note(WRD);
     return ignores;
@@ -258,7 +261,12 @@ function writeRoute({ gic, cpu, index, byte, sizeBytes, value, high }: WritePlac
   const { interrupts } = gic;
   const slot = interrupts.slotOf(cpu, index + 32);
   if (slot === undefined) return;
-  if (!gic.profile.readsRoutes) return interrupts.setRoute(slot, gic.cpuOfAffinity(value & 0xff_ffff));
+  if (!gic.profile.readsRoutes) {
+    const target = gic.cpuOfAffinity(value & 0xff_ffff);
+    interrupts.setRoute(slot, target);
+    gic.observer?.route(index + 32, target);
+    return;
+  }
   if (byte === 4) interrupts.setRouteWord(slot, 1, value);
   else interrupts.setRouteWord(slot, 0, value);
   if (sizeBytes === 8) interrupts.setRouteWord(slot, 1, high);

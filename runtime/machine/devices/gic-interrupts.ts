@@ -26,6 +26,8 @@ const LEVEL_MESSAGE = 4;
 const LEVEL_SOURCE = 8;
 const LISTED = 16;
 const ACTIVE = 32;
+/** Stands in a list register: listed, taken, or ended and not yet replaced. Only for whoever follows deliveries. */
+const HELD = 64;
 const ANY_PENDING = EDGE | LEVEL_SOFTWARE | LEVEL_MESSAGE | LEVEL_SOURCE | LISTED;
 
 const ENABLED = 1;
@@ -38,12 +40,35 @@ export type InterruptField = 'enabled' | 'group1' | 'pending' | 'active' | 'edge
 /** What happened to an interrupt; `cpu` is the CPU concerned, if one is. */
 export type InterruptEvent = 'asserted' | 'cleared' | 'taken' | 'ended';
 
+/**
+ * What happened to an interrupt's delivery. `deliver`, `redeliver`: it was asserted or enabled, in a list register before or not; `undeliver`: it was
+ * withdrawn; `sync`: a list register was looked at; `list`: it took one that became free; `deactivate`, `inactive`: ended by register, in vain.
+ */
+export type DeliveryKind = 'deliver' | 'redeliver' | 'undeliver' | 'sync' | 'list' | 'deactivate' | 'inactive';
+/** One step of a delivery: the states before and after as `deliveryWord` has them, and of the list register (0 empty, 1 pending, 2 active, 3 both). */
+export interface Delivery { readonly kind: DeliveryKind; readonly slot: number; readonly before: number; readonly after: number; readonly listBefore: number; readonly listAfter: number }
+
+/** A step of a delivery by interrupt number; `cpu` is where it is routed, or its owner. */
+export type GicDelivery = Omit<Delivery, 'slot'> & { readonly intid: number; readonly cpu: number | undefined };
+/** Told what only a hypervisor that emulates the GIC would see. */
+export interface GicObserver {
+  /** Whether anything is to be told. */
+  readonly wanted: () => boolean;
+  readonly delivery: (delivery: GicDelivery) => void;
+  /** A write to a register that exists, before it has effect; `frame` is the CPU of a redistributor. */
+  readonly write: (frame: number | undefined, offset: number, value: bigint) => void;
+  readonly route: (intid: number, cpu: number | undefined) => void;
+  readonly group: (cpu: number, group: 0 | 1, enabled: boolean) => void;
+}
+
 /** How the interrupt state asks and tells the world outside. */
 export interface InterruptHooks {
   /** Whether the level source behind this slot still holds. */
   readonly checkPending: (slot: number) => boolean;
   /** Told about assertions and their end. Must not call back. */
   readonly event: (event: InterruptEvent, slot: number, cpu: number | undefined) => void;
+  /** Follows deliveries while it says that it wants them. */
+  readonly deliveries?: { readonly wanted: () => boolean; readonly tell: (delivery: Delivery) => void };
   /** Whether this CPU takes interrupts of this group now (distributor and CPU interface enables, awake). */
   readonly accepts: (cpu: number, group: 0 | 1) => boolean;
 }
@@ -57,6 +82,9 @@ export interface SavedInterrupts {
 
 const SGI_COUNT = 16;
 const NO_ROUTE = 0xff;
+/** How a delivery word says that, and the latched edge in it. */
+const NO_ROUTE_WORD = 8;
+const EDGE_WORD = 1 << 9;
 
 /** State of all interrupts of one GIC. */
 export class GicInterrupts {
@@ -74,6 +102,8 @@ export class GicInterrupts {
   private readonly pendingWords: Uint32Array;
   /** One bit per word of shared interrupts with a pending reason: there are at most 31 such words, mostly all zero. */
   private sharedSummary = 0;
+  /** Assertions whose outcome the next offer shows. */
+  private asserted: { readonly slot: number; readonly before: number; readonly status: number }[] = [];
 
   constructor({ cpuCount, spiCount }: { readonly cpuCount: number; readonly spiCount: number }, hooks: InterruptHooks, profile: GicProfile) {
     assert(cpuCount >= 1 && cpuCount < NO_ROUTE, 'a GIC has 1..254 CPUs');
@@ -144,15 +174,20 @@ export class GicInterrupts {
   }
 
   setEnabled(slot: number, enabled: boolean): void {
-    if (enabled === this.configured(slot, ENABLED)) return;
-    this.setConfig(slot, ENABLED, enabled);
-    this.reconsider(slot);
+    if (enabled) this.noteAssertion(slot);
+    this.follow(enabled ? undefined : 'undeliver', slot, () => {
+      if (enabled === this.configured(slot, ENABLED)) return;
+      this.setConfig(slot, ENABLED, enabled);
+      this.reconsider(slot);
+    });
   }
 
   setGroup1(slot: number, group1: boolean): void {
-    if (group1 === this.configured(slot, GROUP1)) return;
-    this.setConfig(slot, GROUP1, group1);
-    this.reconsider(slot);
+    if (group1 !== this.configured(slot, GROUP1)) {
+      this.setConfig(slot, GROUP1, group1);
+      this.reconsider(slot);
+    }
+    this.noteAssertion(slot);
   }
 
   /** SGIs stay edge-triggered whatever is asked. */
@@ -172,23 +207,33 @@ export class GicInterrupts {
 
   /** Makes pending by software (ISPENDR, or an SGI). */
   setPending(slot: number): void {
+    this.noteAssertion(slot);
     this.setStatus(slot, (this.status[slot] ?? 0) | EDGE | LEVEL_SOFTWARE);
+  }
+
+  /** An interrupt that software generates: an edge. */
+  pulse(slot: number): void {
+    this.noteAssertion(slot);
+    this.setStatus(slot, (this.status[slot] ?? 0) | EDGE);
   }
 
   /** Ends what software or an edge made pending (ICPENDR); a level that still holds stays, and what is listed is delivered once more. */
   clearPending(slot: number): void {
-    this.setStatus(slot, (this.status[slot] ?? 0) & ~(EDGE | LEVEL_SOFTWARE));
-    if (((this.status[slot] ?? 0) & LISTED) === 0) this.reconsider(slot);
+    this.follow('undeliver', slot, () => {
+      this.setStatus(slot, (this.status[slot] ?? 0) & ~(EDGE | LEVEL_SOFTWARE));
+      if (((this.status[slot] ?? 0) & LISTED) === 0) this.reconsider(slot);
+    });
   }
 
   /** A message-based interrupt was set (SETSPI). */
   setMessage(slot: number): void {
+    this.noteAssertion(slot);
     this.setStatus(slot, (this.status[slot] ?? 0) | EDGE | LEVEL_MESSAGE);
   }
 
   /** A message-based interrupt was cleared (CLRSPI). One that is listed is delivered once more. */
   clearMessage(slot: number): void {
-    this.setStatus(slot, (this.status[slot] ?? 0) & ~LEVEL_MESSAGE);
+    this.follow('undeliver', slot, () => { this.setStatus(slot, (this.status[slot] ?? 0) & ~LEVEL_MESSAGE); });
   }
 
   /** What was last written to an SPI's route register, low or high word. */
@@ -205,6 +250,7 @@ export class GicInterrupts {
   assertLevel(slot: number): void {
     const status = this.status[slot] ?? 0;
     if (this.isLive && (status & LEVEL_SOURCE) !== 0) return;
+    this.noteAssertion(slot);
     const latched = !this.isLive ? EDGE : this.configured(slot, EDGE_TRIGGERED) ? EDGE | LEVEL_SOFTWARE : 0;
     this.setStatus(slot, status | latched | LEVEL_SOURCE);
     this.hooks.event('asserted', slot, this.cpuOf(slot));
@@ -213,6 +259,7 @@ export class GicInterrupts {
   /** A source pulses; nothing happens unless the interrupt is edge-triggered. */
   assertEdge(slot: number): void {
     if (!this.configured(slot, EDGE_TRIGGERED)) return;
+    this.noteAssertion(slot);
     this.setStatus(slot, (this.status[slot] ?? 0) | (this.isLive ? EDGE | LEVEL_SOFTWARE : EDGE));
     this.hooks.event('asserted', slot, this.cpuOf(slot));
   }
@@ -245,13 +292,20 @@ export class GicInterrupts {
     this.setStatus(slot, (this.status[slot] ?? 0) | ACTIVE);
   }
 
-  /** Ends the active state and examines the source's level again. */
+  /** Ends the active state and examines the source's level again. `cpu` is there if a CPU ended it, rather than a register of the distributor. */
   deactivate(slot: number, cpu: number | undefined): void {
     const status = this.status[slot] ?? 0;
-    if ((status & ACTIVE) === 0) return;
-    this.setStatus(slot, status & ~ACTIVE);
-    this.hooks.event('ended', slot, cpu);
-    this.reconsider(slot);
+    if ((status & ACTIVE) === 0) {
+      if (cpu === undefined) this.follow('inactive', slot, () => undefined);
+      return;
+    }
+    // The end of an edge needs no look at its list register; a level's does.
+    const kind = cpu === undefined ? 'deactivate' : this.configured(slot, EDGE_TRIGGERED) ? undefined : 'sync';
+    this.follow(kind, slot, () => {
+      this.setStatus(slot, status & ~ACTIVE);
+      this.hooks.event('ended', slot, cpu);
+      this.reconsider(slot);
+    });
   }
 
   /** Takes back what was offered to `cpu`, after one of its enables changed; levels are examined again. */
@@ -267,10 +321,32 @@ export class GicInterrupts {
     let best: number | undefined;
     this.eachPending(cpu, (slot) => {
       if (!this.isDeliverable(slot, cpu)) return;
-      if (!this.isLive) this.setStatus(slot, (this.status[slot] ?? 0) | LISTED);
+      if (!this.isLive) this.list(slot);
       if (best === undefined || this.priorityOf(slot) < this.priorityOf(best)) best = slot;
     });
     return best;
+  }
+
+  /** Tells what became of assertions, after all CPUs have been offered what they can take. */
+  settle(): void {
+    if (this.asserted.length === 0) return;
+    for (const { slot, before, status } of this.asserted.splice(0)) {
+      const wasHeld = (status & HELD) !== 0;
+      const listBefore = listState(status);
+      const now = this.status[slot] ?? 0;
+      this.hooks.deliveries?.tell({ kind: wasHeld ? 'redeliver' : 'deliver', slot, before, after: this.deliveryWord(slot, now), listBefore, listAfter: listState(now) });
+    }
+  }
+
+  /** The state of an interrupt as Gunyah's hypervisor packs it: listed, enabled, active, edge, level by software, message and source, edge pending, group, priority, route. */
+  deliveryWord(slot: number, status = this.status[slot] ?? 0): number {
+    const bit = (mask: number, to: number): number => ((status & mask) === 0 ? 0 : 1 << to);
+    const config = this.config[slot] ?? 0;
+    const set = (mask: number, to: number): number => ((config & mask) === 0 ? 0 : 1 << to);
+    const isHeld = (status & HELD) !== 0;
+    const route = (this.cpuOf(slot) ?? NO_ROUTE_WORD) << 24;
+    return (bit(HELD, 0) | (isHeld ? 0 : bit(ACTIVE, 4)) | bit(LEVEL_SOFTWARE, 6) | bit(LEVEL_MESSAGE, 7) | bit(LEVEL_SOURCE, 8) | bit(EDGE, 9)
+      | set(ENABLED, 3) | set(EDGE_TRIGGERED, 5) | set(GROUP1, 10) | (this.priorityOf(slot) << 16) | route) >>> 0;
   }
 
   save(): SavedInterrupts {
@@ -284,6 +360,35 @@ export class GicInterrupts {
     this.routes.set(saved.route);
     this.routeWords.set(saved.routeWords);
     saved.status.forEach((status, slot) => this.setStatus(slot, status));
+  }
+
+  private list(slot: number): void {
+    const status = this.status[slot] ?? 0;
+    if ((status & LISTED) !== 0) return;
+    const isNoted = this.hooks.deliveries?.wanted() !== true || this.asserted.some((assertion) => assertion.slot === slot);
+    const before = isNoted ? 0 : this.deliveryWord(slot, status);
+    // With list registers an edge is in the register, no longer latched.
+    this.setStatus(slot, status | LISTED | HELD);
+    if (!isNoted) this.hooks.deliveries?.tell({ kind: 'list', slot, before, after: this.deliveryWord(slot) & ~EDGE_WORD, listBefore: 0, listAfter: 1 });
+  }
+
+  /** Remembers an assertion until it is known whether it could be listed. */
+  private noteAssertion(slot: number): void {
+    if (this.hooks.deliveries?.wanted() !== true) return;
+    const status = this.status[slot] ?? 0;
+    this.asserted.push({ slot, before: this.deliveryWord(slot, status), status });
+  }
+
+  /** Does something to an interrupt and tells what became of it; what was in a list register leaves it. */
+  private follow(kind: DeliveryKind | undefined, slot: number, change: () => void): void {
+    const status = this.status[slot] ?? 0;
+    if (kind === undefined || this.hooks.deliveries?.wanted() !== true) return change();
+    const before = this.deliveryWord(slot, status);
+    change();
+    const isHeld = (status & HELD) !== 0;
+    const leaves = isHeld && kind !== 'inactive' && !this.isPending(slot);
+    if (leaves) this.setStatus(slot, (this.status[slot] ?? 0) & ~HELD);
+    this.hooks.deliveries.tell({ kind: kind === 'undeliver' && isHeld ? 'sync' : kind, slot, before, after: this.deliveryWord(slot), listBefore: listState(status), listAfter: leaves ? 0 : listState(this.status[slot] ?? 0) });
   }
 
   private isPrivate(slot: number): boolean {
@@ -350,4 +455,9 @@ export class GicInterrupts {
   private eachOfWord(word: number, visit: (slot: number) => void): void {
     for (let rest = this.pendingWords[word] ?? 0; rest !== 0; rest &= rest - 1) visit(word * 32 + 31 - Math.clz32(rest & -rest));
   }
+}
+
+/** What a list register says of an interrupt: 0 empty, 1 pending, 2 active, 3 both. */
+function listState(status: number): number {
+  return ((status & LISTED) !== 0 ? 1 : 0) | ((status & ACTIVE) !== 0 ? ((status & (EDGE | LEVEL_SOFTWARE)) !== 0 ? 3 : 2) : 0);
 }

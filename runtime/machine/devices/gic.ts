@@ -12,7 +12,7 @@ import type { SavedCpuInterface } from './gic-cpu-interface';
 import { distributorRegisters, readDistributor, readRedistributor, redistributorRegisters, writeDistributor, writeRedistributor } from './gic-frames';
 import type { GicFrameContext, GicFrameState, RegisterValue } from './gic-frames';
 import { GicInterrupts } from './gic-interrupts';
-import type { InterruptEvent, SavedInterrupts } from './gic-interrupts';
+import type { GicObserver, InterruptEvent, InterruptHooks, SavedInterrupts } from './gic-interrupts';
 import { GUNYAH_GIC, type GicProfile } from './gic-profile';
 
 /** Fixed properties of one GIC. */
@@ -34,6 +34,8 @@ export interface GicPort {
   readonly setSignals: (cpu: number, irq: boolean, fiq: boolean) => void;
   /** Whether the level source of this interrupt still holds. `cpu` is defined for private interrupts. */
   readonly checkPending: (intid: number, cpu: number | undefined) => boolean;
+  /** Follows what happens inside, for a trace; must not call back into the GIC. */
+  readonly inside?: GicObserver;
   /** For trace; must not call back into the GIC. */
   readonly event?: (event: InterruptEvent, intid: number, cpu: number | undefined) => void;
 }
@@ -68,6 +70,7 @@ export class Gic {
   private readonly cpus: readonly GicCpuInterface[];
   /** Bit 0 IRQ, bit 1 FIQ, per CPU, as last driven. */
   private readonly signals: number[];
+  private readonly offers: (number | undefined)[] = [];
 
   constructor(options: GicOptions, port: GicPort) {
     const { cpuCount, profile = GUNYAH_GIC } = options;
@@ -79,6 +82,7 @@ export class Gic {
     this.state = { control: 0, distributorStatus: 0, redistributorStatus: filled(cpuCount, 0), asleep: filled(cpuCount, profile.sleepsAtReset) };
     this.signals = filled(cpuCount, 0);
     this.interrupts = new GicInterrupts({ cpuCount, spiCount }, {
+      ...(port.inside === undefined ? {} : { deliveries: this.deliveriesTo(port.inside) }),
       checkPending: (slot) => port.checkPending(this.interrupts.intidOf(slot), this.privateCpu(slot)),
       event: (event, slot, cpu) => port.event?.(event, this.interrupts.intidOf(slot), cpu),
       accepts: (cpu, group) => !(profile.sleepHoldsBack && this.state.asleep[cpu] === true) && this.cpuInterface(cpu).reaches(group),
@@ -87,9 +91,10 @@ export class Gic {
       for (let cpu = 0; cpu < cpuCount; cpu++) if (affinityOf(cpu) === affinity) return cpu;
       return undefined;
     };
-    this.frame = { profile, interrupts: this.interrupts, state: this.state, affinityOf, cpuOfAffinity, isLast: options.isLast ?? ((cpu): boolean => cpu === cpuCount - 1) };
+    this.frame = { ...(port.inside === undefined ? {} : { observer: port.inside }), profile, interrupts: this.interrupts, state: this.state, affinityOf, cpuOfAffinity, isLast: options.isLast ?? ((cpu): boolean => cpu === cpuCount - 1) };
     this.cpus = filled(cpuCount, 0).map((_, cpu) => new GicCpuInterface({
       interrupts: this.interrupts, profile, cpu,
+      ...(port.inside === undefined ? {} : { groupChanged: (group: 0 | 1, enabled: boolean) => { port.inside?.group(cpu, group, enabled); } }),
       distributorEnabled: (group) => ((this.state.control >>> group) & 1) !== 0,
       cpusByList: (affinity321, rangeBase, list) => cpusInList(list, (aff0) => cpuOfAffinity(((affinity321 << 8) | (rangeBase + aff0)) >>> 0)),
     }));
@@ -245,13 +250,20 @@ export class Gic {
 
   /** Offers what is deliverable and drives the CPU inputs that changed. */
   private update(): void {
+    const offers = this.offers;
+    for (let cpu = 0; cpu < this.cpuCount; cpu++) offers[cpu] = this.interrupts.offer(cpu);
+    this.interrupts.settle();
     for (let cpu = 0; cpu < this.cpuCount; cpu++) {
-      const slot = this.interrupts.offer(cpu);
+      const slot = offers[cpu];
       const signal = slot === undefined || !this.cpuInterface(cpu).preempts(slot) ? 0 : this.interrupts.test(slot, 'group1') ? 1 : 2;
       if (signal === this.signals[cpu]) continue;
       this.signals[cpu] = signal;
       this.port.setSignals(cpu, signal === 1, signal === 2);
     }
+  }
+
+  private deliveriesTo(observer: GicObserver): NonNullable<InterruptHooks['deliveries']> {
+    return { wanted: observer.wanted, tell: ({ slot, ...delivery }) => { observer.delivery({ ...delivery, intid: this.interrupts.intidOf(slot), cpu: this.interrupts.cpuOf(slot) }); } };
   }
 
   private cpuInterface(cpu: number): GicCpuInterface {
