@@ -2,7 +2,7 @@
 
 import type { DtNode } from '../tree';
 import type { RmCheck, RuleCheck } from './finding';
-import { ADDRESS_SPACE_END, BASE_ALIGNMENT, CPUS_MAX, DEFAULT_BASE_ADDRESS, DEFAULT_SIZE_MAX, NAME_BYTES_MAX, VM_CONFIG_RULES } from './node-rows';
+import { ADDRESS_SPACE_END, BASE_ALIGNMENT, CPUS_MAX, DEFAULT_BASE_ADDRESS, DEFAULT_SIZE_MAX, NAME_BYTES_MAX, NEWER_CPUS_MAX, VM_CONFIG_RULES } from './node-rows';
 import { cellCounts, cells, firstString, joinCells, nodeAt, oneCell, strings } from './read';
 import type { RmRuleId } from './rule-rows';
 
@@ -188,6 +188,21 @@ function idleStates(check: RmCheck, vcpus: DtNode): void {
   check.report(vcpus, `${check.tree.cpusPath}: with PSCI and vCPUs that are not proxy-scheduled, every CPU node needs cpu-idle-states.`);
 }
 
+function tooManyCpus(check: RmCheck, vcpus: DtNode): void {
+  const most = check.tree.generation === 'newer' ? NEWER_CPUS_MAX : CPUS_MAX;
+  if (check.tree.cpus().length > most) check.report(vcpus, `${check.tree.cpusPath}: a VM has at most ${String(most)} vCPUs.`);
+}
+
+function cpuTwice(check: RmCheck): void {
+  const seen = new Set<string>();
+  for (const { node } of check.tree.cpus()) {
+    const reg = cells(node, 'reg')?.join(' ');
+    if (reg === undefined) continue;
+    if (seen.has(reg)) check.report(node, 'has the reg of another CPU node; vCPUs are numbered by it.', 'reg');
+    seen.add(reg);
+  }
+}
+
 function cpuCells(check: RmCheck): void {
   const node = nodeAt(check.tree.root, '/cpus');
   if (node === undefined) return;
@@ -254,10 +269,11 @@ export const CONFIG_CHECKS = {
   'cpus-fixed': ofPart('vcpus', (check, vcpus) => { if ((firstString(vcpus, 'config') ?? '/cpus') !== '/cpus') check.report(vcpus, 'RM of this generation passes over config and finds CPU nodes in /cpus.', 'config'); }),
   'cpu-cells': cpuCells,
   'cpu-reg': (check) => { for (const { node } of check.tree.cpus()) if (!node.has('reg')) check.report(node, 'a CPU node needs reg.'); },
+  'cpu-twice': cpuTwice,
   'cpu-status': ofPart('vcpus', (check) => { for (const { node, boots } of check.tree.cpus()) if (boots === undefined) check.report(node, `status "${firstString(node, 'status') ?? ''}" is not known; RM knows okay, disabled, fail and fail-….`, 'status'); }),
   'enable-method': ofPart('vcpus', enableMethod),
   'no-boot-cpu': ofPart('vcpus', noBootCpu),
-  'too-many-cpus': ofPart('vcpus', (check, vcpus) => { if (check.tree.cpus().length > CPUS_MAX) check.report(vcpus, `${check.tree.cpusPath}: a VM has at most ${String(CPUS_MAX)} vCPUs.`); }),
+  'too-many-cpus': ofPart('vcpus', tooManyCpus),
   'idle-states': ofPart('vcpus', idleStates),
   'gic-missing': ofPart('interrupts', gicMissing),
   'gic-phandle': ofPart('interrupts', (check, node) => { if (check.tree.gic().by === 'phandle' && check.tree.gic().node !== undefined) check.report(node, 'config should be a path; a phandle works.', 'config'); }),

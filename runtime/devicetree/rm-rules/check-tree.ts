@@ -175,6 +175,15 @@ function reservedRanges(check: RmCheck): void {
   if (!isDirect) check.report(node, 'needs ranges that map addresses one to one.', 'ranges');
 }
 
+function reservedReg(check: RmCheck): void {
+  const reserved = nodeAt(check.tree.root, '/reserved-memory');
+  if (reserved === undefined) return;
+  const { address, size } = cellCounts(reserved);
+  for (const node of reserved.children) {
+    if ((cells(node, 'reg')?.length ?? 0) > address + size) check.report(node, 'has more than one entry in reg; give each range a node of its own.', 'reg');
+  }
+}
+
 function targetVmid(check: RmCheck): void {
   for (const node of nodeAt(check.tree.root, '/reserved-memory')?.children ?? []) {
     if (node.has('qcom,target-vmid') && !node.has('no-map')) check.report(node, 'a node with qcom,target-vmid needs no-map.', 'qcom,target-vmid');
@@ -197,6 +206,7 @@ export const TREE_CHECKS = {
   'other-generation': otherGeneration,
   'unknown-property': unknownProperty,
   'reserved-ranges': reservedRanges,
+  'reserved-reg': reservedReg,
   'target-vmid': targetVmid,
 } as const satisfies Partial<Record<RmRuleId, RuleCheck>>;
 

@@ -91,6 +91,16 @@ function interrupts(check: RmCheck, { node, type }: VdeviceNode): void {
   check.report(node, `interrupts must be exactly ${String(interruptCount)} valid specifiers of three cells; RM ignores them and allocates.`, 'interrupts');
 }
 
+/** Least size of the configuration space of a virtual PCI host. */
+const PCI_CONFIG_LEAST = 0x20_0000n;
+
+function pciSizes(check: RmCheck, node: DtNode): void {
+  const { 'config-size': config, 'npmem-size': memory } = check.tree.read('pci', node);
+  if (config !== undefined && config < PCI_CONFIG_LEAST) check.report(node, 'config-size must be at least 2 MiB.', 'config-size');
+  if (!node.has('npmem-size')) check.report(node, 'needs npmem-size: how much memory of devices the guest sees.');
+  else if (memory !== undefined && (memory === 0n || (memory & (memory - 1n)) !== 0n)) check.report(node, 'npmem-size must be a power of two.', 'npmem-size');
+}
+
 function queueLimits(check: RmCheck, node: DtNode): void {
   const rows = VM_CONFIG_RULES['message-queue'].properties;
   for (const name of ['message-size', 'queue-depth'] as const) {
@@ -193,6 +203,7 @@ export const VDEVICE_CHECKS = {
   'vrtc-twice': (check) => { for (const { node } of check.tree.vdevices.filter(({ type }) => type === 'vrtc-pl031').slice(1)) check.report(node, 'a VM has one real-time clock.', 'vdevice-type'); },
   'vrtc-base': ofTypes(['vrtc-pl031'], vrtcBase),
   'vrtc-allocate': ofTypes(['vrtc-pl031'], (check, node) => { if (check.tree.trust !== 'unknown' && node.has('allocate-base') && !node.has('base')) check.report(node, 'this platform cannot choose a page; give base.', 'allocate-base'); }),
+  'pci-sizes': ofTypes(['pci'], pciSizes),
   'label-twice': labelTwice,
   'too-many-vdevices': (check) => { const surplus = check.tree.vdevices[VDEVICES_MAX]; if (surplus !== undefined) check.report(surplus.node, `a VM has at most ${String(VDEVICES_MAX)} vdevices.`); },
   'consumer-label': consumerLabels,

@@ -58,6 +58,8 @@ export const BASE_ALIGNMENT = 0x20_0000n;
 export const ADDRESS_SPACE_END = 1n << 36n;
 /** vCPUs that a VM may have. */
 export const CPUS_MAX = 8;
+/** vCPUs that the newer generation has room for, whatever the platform. */
+export const NEWER_CPUS_MAX = 64;
 /** Vdevices of a VM that we keep; RM states no limit. */
 export const VDEVICES_MAX = 256;
 /** Strings of `push-compatible`. */

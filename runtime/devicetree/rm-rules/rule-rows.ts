@@ -68,10 +68,11 @@ export const RM_RULES = {
   'cpus-fixed': { level: 'warning', onlyIn: 'newer', summary: 'This generation finds CPU nodes in /cpus only and passes over any other config.' },
   'cpu-cells': { refusal: 'MEM_INVALID', onlyIn: 'newer', summary: 'This generation wants #size-cells 0 and #address-cells of at least 1 in /cpus, and no ranges.' },
   'cpu-reg': { refusal: 'MEM_INVALID', onlyIn: 'newer', summary: 'This generation wants a reg in each CPU node.' },
+  'cpu-twice': { refusal: 'MEM_INVALID', onlyIn: 'newer', summary: 'This generation numbers vCPUs by the reg of their nodes, so no two may have the same.' },
   'cpu-status': { refusal: 'MEM_INVALID', summary: 'The status of a CPU must be okay, disabled, fail or fail-….' },
   'enable-method': { refusal: 'MEM_INVALID', summary: 'A CPU that does not boot needs the enable-method psci or qcom,gunyah-hvc, its own or its parent’s.' },
   'no-boot-cpu': { refusal: 'MEM_INVALID', summary: 'At least one CPU must boot.' },
-  'too-many-cpus': { refusal: 'NORESOURCE', summary: 'A VM has at most as many vCPUs as the platform has CPUs.' },
+  'too-many-cpus': { refusal: 'NORESOURCE', summary: 'A VM has at most as many vCPUs as the platform has CPUs (8); the newer generation has room for 64.' },
   'idle-states': { refusal: 'MEM_INVALID', summary: 'With PSCI, and unless affinity is proxy, every CPU needs cpu-idle-states.' },
 
   // The interrupt controller
@@ -104,11 +105,13 @@ export const RM_RULES = {
   'vrtc-twice': { refusal: 'MEM_INVALID', summary: 'A VM has one real-time clock.' },
   'vrtc-base': { refusal: 'MEM_INVALID', summary: 'A real-time clock needs exactly one of base (two cells) and allocate-base.' },
   'vrtc-allocate': { refusal: 'NORESOURCE', summary: 'This platform cannot choose a page for the real-time clock; give base.' },
+  'pci-sizes': { refusal: 'MEM_INVALID', onlyIn: 'newer', summary: 'A virtual PCI host needs an npmem-size, a power of two, and a config-size of at least 2 MiB.' },
   'label-twice': { level: 'warning', summary: 'Guests find vdevices by kind and label, so two of one kind with one label cannot be told apart.' },
   'too-many-vdevices': { refusal: 'ARGUMENT_INVALID', summary: 'A VM has at most 256 vdevices.' },
 
   // Reserved memory
   'reserved-ranges': { refusal: 'start', onlyIn: 'newer', summary: 'This generation wants ranges that map one to one in /reserved-memory.' },
+  'reserved-reg': { refusal: 'start', onlyIn: 'newer', summary: 'In /reserved-memory each node has one entry in its reg.' },
   'target-vmid': { refusal: 'start', onlyIn: 'newer', summary: 'A node with qcom,target-vmid needs no-map.' },
 
   // The guest

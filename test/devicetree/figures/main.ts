@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { boardFigures, exampleFigures, readingFigure } from './bindings';
 import { dtValidateFigure } from './dt-validate';
 import { formatFigure, type Figure } from './figure';
+import { ruleFigures } from './rules';
 import { combinationFigures, formatFigures, rootFigures } from './trees';
 import { damageFigures, vendorFigures } from './vm-trees';
 
@@ -22,6 +23,7 @@ const PARTS: Readonly<Record<string, (step: number) => readonly Figure[] | Promi
   'examples': (step) => [readingFigure(), ...exampleFigures(step)],
   'dt-validate': (step) => [dtValidateFigure(DT_VALIDATE_STEP * step)],
   'vm-trees': async (step) => [...damageFigures(step), ...await vendorFigures()],
+  'rules': ruleFigures,
 };
 
 async function main(): Promise<void> {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { CHECK_NAMES, checkTree } from '../../../runtime/devicetree/checks/check-table';
 import { applyOverlay, encodeDtb, hasErrors, printDts, type DeviceTree, type DtsFiles } from '../../../runtime/devicetree/index';
 import { formatDts } from '../../../runtime/devicetree/syntax/format';
-import { ARCHITECTURES, combinations, compileHere, compileText, compileWithDtc, dtcOf, filesBelow, inFolder, linuxFiles, rootsOf, type Combination } from '../linux/sources';
+import { ARCHITECTURES, OTHER_ARCHITECTURES, combinations, compileHere, compileText, compileWithDtc, dtcOf, filesBelow, inFolder, linuxFiles, rootsOf, type Combination } from '../linux/sources';
 import { judgeAll, ratio, share, type Figure } from './figure';
 
 /** dtc 1.6.1 does not know `&{label/path}`, with which these trees name a node. */
@@ -64,13 +64,18 @@ function differences(tree: DeviceTree, warnings: readonly string[]): string[] {
 
 /** Bytes, warnings and previews of roots of all architectures. */
 export function rootFigures(step: number): readonly Figure[] {
-  const verdicts = spread(ARCHITECTURES.flatMap(rootsOf), step).map(judgeRoot);
+  return figuresOfRoots(spread([...ARCHITECTURES, ...OTHER_ARCHITECTURES].flatMap(rootsOf), step));
+}
+
+/** The same of some roots. */
+export function figuresOfRoots(files: readonly string[]): readonly Figure[] {
+  const verdicts = files.map(judgeRoot);
   const judged = verdicts.filter(({ refused }) => !refused);
   const exceptions = verdicts.filter(({ refused }) => refused).map(({ file }) => `${file}: ${REFUSED_WHY}`);
   const warnings = judged.flatMap((one) => one.warnings);
   const silent = judged.filter((one) => one.warnings.length > 0).length;
   return [
-    { what: 'trees and overlays of the 7 architectures, bytes as dtc\'s', bar: 'all', exceptions, ...judgeAll(judged, ({ bytes }) => bytes) },
+    { what: 'trees and overlays of the 7 architectures and a few of others, bytes as dtc\'s', bar: 'all', exceptions, ...judgeAll(judged, ({ bytes }) => bytes) },
     { what: 'the same, warnings as dtc\'s', bar: 'all', exceptions, seen: ratio(judged.length - silent, judged.length), misses: warnings },
     { what: 'the same, the merged preview compiles to the same bytes, by us and by dtc', bar: 'all', ...judgeAll(verdicts, ({ preview }) => preview) },
   ];

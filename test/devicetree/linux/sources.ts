@@ -16,19 +16,22 @@ export function linuxSources(): string {
   return debianPackage('linux-source-6.12');
 }
 
-/** Files below a folder whose names end in one of the endings, sorted, relative to the sources. */
+/** Files below a folder, links to files among them, whose names end in one of the endings; sorted, relative to the sources. */
 export function filesBelow(folder: string, endings: readonly string[]): readonly string[] {
   const found: string[] = [];
   const visit = (path: string): void => {
     for (const entry of readdirSync(join(linuxSources(), path), { withFileTypes: true })) {
       const inner = `${path}/${entry.name}`;
       if (entry.isDirectory()) visit(inner);
-      else if (entry.isFile() && endings.some((ending) => inner.endsWith(ending))) found.push(inner);
+      else if (endings.some((ending) => inner.endsWith(ending)) && statSync(join(linuxSources(), inner), { throwIfNoEntry: false })?.isFile() === true) found.push(inner);
     }
   };
   visit(folder);
   return found.sort();
 }
+
+/** Architectures with a few trees that are built into a kernel. */
+export const OTHER_ARCHITECTURES = ['loongarch', 'microblaze', 'nios2', 'openrisc', 'sh'];
 
 /** Every tree and overlay of an architecture. */
 export function rootsOf(architecture: string): readonly string[] {
