@@ -5,7 +5,8 @@
 
 import { BindingSet, KnowledgeCollector, readBinding, type BindingFile, type BindingKnowledge } from './binding-set';
 import { isObject, type Json, type JsonObject } from './json';
-import { safeRegExp, type PropertyType } from './property-types';
+import { compilePattern, type Pattern } from './pattern';
+import type { PropertyType } from './property-types';
 
 /** Changes whenever the form of what is kept, or what is done to bindings before, changes. */
 export const INDEX_VERSION = 2;
@@ -62,7 +63,7 @@ function indexOf(schemas: BindingIndex['schemas'], { byCompatible, selected, typ
 /** The set again; `schemaAt` gives the text of a binding by its number. */
 export function setOfIndex(index: BindingIndex, schemaAt: (schema: number) => string): BindingSet {
   const uris = index.schemas.map(([uri]) => uri);
-  const pattern = (source: string): RegExp[] => { const made = safeRegExp(source); return made === undefined ? [] : [made]; };
+  const pattern = (source: string): Pattern[] => { const made = compilePattern(source); return made === undefined ? [] : [made]; };
   return new BindingSet(new LateSchemas(uris, schemaAt), new Map(index.schemas), {
     byCompatible: new Map(index.compatibles.map(([name, schema]) => [name, uris[schema] ?? ''])),
     selected: index.selected.map(({ schema, select, compatibles }) => ({ uri: uris[schema] ?? '', select, compatibles: compatibles === null ? undefined : new Set(compatibles) })),

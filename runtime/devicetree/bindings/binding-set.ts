@@ -10,7 +10,8 @@ import type { Failure } from './check';
 import { Evaluator, type CommonSchemas } from './evaluate';
 import { NodeInstance, isValueList } from './instance';
 import { copyJson, elementsOf, entriesOf, isList, isObject, type Json, type JsonObject } from './json';
-import { collectTypes, safeRegExp, TypeCollector, type PropertyTypes } from './property-types';
+import { compilePattern, type Pattern } from './pattern';
+import { collectTypes, TypeCollector, type PropertyTypes } from './property-types';
 import { fixSchema } from './schema-fixups';
 import { Selection } from './selection';
 
@@ -87,7 +88,7 @@ export interface BindingKnowledge {
   readonly byCompatible: ReadonlyMap<string, string>;
   readonly selected: readonly SelectedSchema[];
   readonly types: PropertyTypes;
-  readonly documented: { readonly names: ReadonlySet<string>; readonly patterns: readonly RegExp[] };
+  readonly documented: { readonly names: ReadonlySet<string>; readonly patterns: readonly Pattern[] };
 }
 
 /** Processed bindings, ready to check nodes. */
@@ -277,7 +278,7 @@ function addDocumented(value: Json, all: Set<string>): void {
 
 function sortDocumented(all: ReadonlySet<string>): BindingKnowledge['documented'] {
   const isPattern = (name: string): boolean => /[\^[{($]/.test(name);
-  const patterns = [...all].filter((name) => isPattern(name) && isSpecific(name)).flatMap((name) => safeRegExp(name) ?? []);
+  const patterns = [...all].filter((name) => isPattern(name) && isSpecific(name)).flatMap((name) => compilePattern(name) ?? []);
   return { names: new Set([...all].filter((name) => !isPattern(name))), patterns: [/^foo/, /^test,/, ...patterns] };
 }
 

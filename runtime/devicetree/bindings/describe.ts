@@ -6,6 +6,7 @@ import { decodeTree } from './decode';
 import { at, splitReference } from './evaluate';
 import { elementsOf, entriesOf, isObject, type Json, type JsonObject } from './json';
 import { typesOf } from './property-types';
+import { compilePattern } from './pattern';
 
 /** A property or child that bindings describe for a node. */
 export interface DescribedMember {
@@ -138,9 +139,5 @@ function textOf(value: Json | undefined): string | undefined {
 }
 
 function matches(pattern: string, name: string): boolean {
-  try {
-    return new RegExp(pattern).test(name);
-  } catch {
-    return false;
-  }
+  return compilePattern(pattern)?.test(name) ?? false;
 }

@@ -8,7 +8,7 @@ import type { Evaluator } from './evaluate';
 import { isInteger, isValueList, NodeInstance, SizedInteger, toNumber, type Value } from './instance';
 import { elementsOf, entriesOf, has, isList, type Json, type JsonObject } from './json';
 import { NamePatterns } from './name-patterns';
-import { safeRegExp } from './property-types';
+import { compilePattern } from './pattern';
 
 /** Most names remembered by one keyword. */
 const MEMO_MAX = 20_000;
@@ -123,7 +123,7 @@ export const KEYWORDS: Readonly<Record<string, ((source: Source) => Keyword) | u
   maxLength: (source) => limit('maxLength', source, (value, bound) => typeof value !== 'string' || value.length <= bound),
   uniqueItems: ({ schema, argument }) => simple('uniqueItems', schema, (value) => argument !== true || !isValueList(value) || allDifferent(value)),
   pattern: ({ schema, argument }) => {
-    const pattern = typeof argument === 'string' ? safeRegExp(argument) : undefined;
+    const pattern = typeof argument === 'string' ? compilePattern(argument) : undefined;
     return simple('pattern', schema, (value) => typeof value !== 'string' || pattern === undefined || pattern.test(value));
   },
   items: ({ evaluator, argument, base }) => {

@@ -3,7 +3,7 @@
  * not match; only the others are compiled, and when first needed. Not a matcher of its own: the expressions decide.
  */
 
-import { safeRegExp } from './property-types';
+import { compilePattern, type Pattern } from './pattern';
 
 interface Entry<T> {
   readonly source: string;
@@ -11,7 +11,7 @@ interface Entry<T> {
   readonly prefix: string;
   readonly value: T;
   /** `null` for a source that is no regular expression. */
-  compiled?: RegExp | null;
+  compiled?: Pattern | null;
 }
 
 /** Plain characters behind `^`. The last one may be meant by what follows, such as `*`. */
@@ -46,7 +46,7 @@ export class NamePatterns<T> {
 
 function isMatch<T>(entry: Entry<T>, name: string): boolean {
   if (!name.startsWith(entry.prefix)) return false;
-  entry.compiled ??= safeRegExp(entry.source) ?? null;
+  entry.compiled ??= compilePattern(entry.source) ?? null;
   return entry.compiled?.test(name) === true;
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { elementsOf, entriesOf, has, hasAny, isList, isObject, type Json, type JsonObject } from './json';
+import { compilePattern, type Pattern } from './pattern';
 import { isStringSchema } from './schema-fixups';
 
 /** The least and the greatest length of a dimension; 0 as greatest if not known. */
@@ -22,7 +23,7 @@ export interface PropertyType {
 /** Types of all properties, by name and by pattern. */
 export interface PropertyTypes {
   readonly named: ReadonlyMap<string, readonly PropertyType[]>;
-  readonly patterns: readonly { readonly pattern: RegExp; readonly type: PropertyType }[];
+  readonly patterns: readonly { readonly pattern: Pattern; readonly type: PropertyType }[];
 }
 
 interface Entry extends PropertyType {
@@ -79,7 +80,7 @@ export class TypeCollector {
     for (const list of this.entries.values()) this.resolveNamed(list);
     this.entries.delete(ALIAS_PATTERN);
     const named = new Map<string, readonly PropertyType[]>();
-    const patterns: { pattern: RegExp; type: PropertyType }[] = [];
+    const patterns: { pattern: Pattern; type: PropertyType }[] = [];
     for (const [name, all] of this.entries) {
       const list = all.filter(({ type }) => type !== 'node');
       const [head] = list;
@@ -88,7 +89,7 @@ export class TypeCollector {
       const [type] = types;
       if (!head.isPattern) named.set(name, types);
       else if (head.type !== undefined && type !== undefined) {
-        const pattern = safeRegExp(name);
+        const pattern = compilePattern(name);
         if (pattern !== undefined) patterns.push({ pattern, type });
       }
     }
@@ -208,13 +209,4 @@ function union(one: Dimensions, other: Dimensions): Dimensions {
     return [greatest === 1 ? 1 : Math.min(a[0], b[0]), greatest];
   };
   return [merge(one[0], other[0]), merge(one[1], other[1])];
-}
-
-/** A regular expression as bindings write it (Python's), or `undefined` if there is none that means the same. */
-export function safeRegExp(source: string): RegExp | undefined {
-  try {
-    return new RegExp(source.replace(/\{,(\d+)\}/g, '{0,$1}').replace(/\\Z/g, '$').replace(/\(\?P</g, '(?<'));
-  } catch {
-    return undefined;
-  }
 }
