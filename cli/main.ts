@@ -13,6 +13,7 @@ const USAGE = `Usage:
       --timeout SECONDS           stop after that much real time
       --trace FILE                write what happens
       --trace-format FORMAT       jsonl (one JSON object a line), perfetto or pcapng
+      --dump-trace FILE           write the hypervisor's own trace buffers at the end, for its decoder
       --console VM=FILE           write a VM's console to a file instead of standard output
       --input VM=FILE             type a file into a VM's console
       --tier interpreter|jit|auto how to execute (results are the same)

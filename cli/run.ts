@@ -5,7 +5,7 @@ import { TRACE_FORMATS, type TraceFormat } from '../debug-adapter/trace-export/w
 import { createSystem, type System } from '../runtime/index';
 import { numberOption, pairsOption, parseArguments, type ParsedArguments } from './arguments';
 import { Output } from './output';
-import { Runner } from './runner';
+import { Runner, type RunnerPlan } from './runner';
 import { describe, resolveTarget } from './target';
 
 const OPTIONS = {
@@ -13,6 +13,7 @@ const OPTIONS = {
   timeout: { takesValue: true },
   trace: { takesValue: true },
   'trace-format': { takesValue: true },
+  'dump-trace': { takesValue: true },
   console: { takesValue: true, repeats: true },
   input: { takesValue: true, repeats: true },
   tier: { takesValue: true },
@@ -29,6 +30,7 @@ interface RunPlan {
   readonly timeoutSeconds: number;
   readonly trace: string | undefined;
   readonly traceFormat: TraceFormat;
+  readonly dump: string | undefined;
   readonly consoles: ReadonlyMap<string, string>;
   readonly inputs: ReadonlyMap<string, string>;
   readonly json: boolean;
@@ -72,7 +74,7 @@ function planOf(parsed: ParsedArguments): RunPlan | string {
   if (traceFormat === undefined) return `--trace-format: "${format}" is none of ${TRACE_FORMATS.join(', ')}.`;
   if (!TIERS.includes(tier)) return `--tier: "${tier}" is none of ${TIERS.join(', ')}.`;
   return {
-    target, consoles, inputs, traceFormat, json: parsed.options.has('json'), trace: parsed.options.get('trace')?.[0],
+    target, consoles, inputs, traceFormat, json: parsed.options.has('json'), trace: parsed.options.get('trace')?.[0], dump: parsed.options.get('dump-trace')?.[0],
     maxInstructions: maxInstructions ?? Number.POSITIVE_INFINITY, timeoutSeconds: timeoutSeconds ?? Number.POSITIVE_INFINITY,
   };
 }
@@ -90,7 +92,7 @@ async function readInputs(system: System, inputs: ReadonlyMap<string, string>): 
   return bytes;
 }
 
-function openOutputs(system: System, plan: RunPlan): { consoleFiles: Map<string, Output>; traceFile: Output | undefined } | string {
+function openOutputs(system: System, plan: RunPlan): Pick<RunnerPlan, 'consoleFiles' | 'traceFile' | 'dumpFile'> | string {
   const consoleFiles = new Map<string, Output>();
   for (const [vm, path] of plan.consoles) {
     if (!system.consoles.some((console) => console.vm === vm)) return noVm(system, 'console', vm);
@@ -99,7 +101,10 @@ function openOutputs(system: System, plan: RunPlan): { consoleFiles: Map<string,
     consoleFiles.set(vm, file);
   }
   const traceFile = plan.trace === undefined ? undefined : Output.file(plan.trace);
-  return typeof traceFile === 'string' ? traceFile : { consoleFiles, traceFile };
+  if (typeof traceFile === 'string') return traceFile;
+  if (plan.dump !== undefined && system.inspection.traceMemory() === undefined) return '--dump-trace: this machine has no hypervisor.';
+  const dumpFile = plan.dump === undefined ? undefined : Output.file(plan.dump);
+  return typeof dumpFile === 'string' ? dumpFile : { consoleFiles, traceFile, dumpFile };
 }
 
 function noVm(system: System, option: string, vm: string): string {

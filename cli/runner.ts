@@ -15,6 +15,8 @@ export interface RunnerPlan {
   readonly consoleFiles: ReadonlyMap<string, Output>;
   readonly traceFile: Output | undefined;
   readonly traceFormat: TraceFormat;
+  /** Takes the hypervisor's own trace at the end. */
+  readonly dumpFile: Output | undefined;
   /** Bytes to type, by console. */
   readonly inputs: ReadonlyMap<number, Uint8Array>;
   /** For the report of a run that ended badly. */
@@ -68,6 +70,8 @@ export class Runner {
     if (this.plan.json) this.standard.write(`${JSON.stringify(this.summary(wallSeconds))}\n`);
     this.plan.traceFile?.write(this.trace.finish());
     this.plan.traceFile?.close();
+    this.plan.dumpFile?.write(this.system.inspection.traceMemory() ?? new Uint8Array(0));
+    this.plan.dumpFile?.close();
     for (const file of this.plan.consoleFiles.values()) file.close();
     return end.code;
   }

@@ -1,5 +1,6 @@
 /** Commands of the debug console that write and read files: `snapshot` and `trace`. */
 
+import { AdapterError } from '../errors';
 import { exportTrace } from '../requests/trace-export';
 import { snapshot } from '../requests/snapshot';
 import type { Session } from '../session';
@@ -21,9 +22,19 @@ export const SNAPSHOT_COMMAND: Command = {
 
 /** Writes the trace. */
 export const TRACE_COMMAND: Command = {
-  name: 'trace', verbs: ['export'], usage: 'trace export jsonl|perfetto|pcapng FILE', summary: 'Writes the trace to a file, for scripts, Perfetto or Wireshark.',
-  run: async (session, [, format = '', ...words]) => {
+  name: 'trace', verbs: ['export', 'dump'], usage: 'trace export jsonl|perfetto|pcapng FILE, or trace dump FILE', summary: 'Writes the trace to a file, for scripts, Perfetto or Wireshark; or the hypervisor\'s own trace buffers, for its decoder.',
+  run: async (session, [verb, ...more]) => {
+    if (verb === 'dump') return dumpTrace(session, pathOf(session, more));
+    const [format = '', ...words] = more;
     const { events, path, sizeBytes } = await exportTrace(session, { format, path: pathOf(session, words) });
     return `${events} events, ${sizeBytes} bytes in ${path ?? ''}`;
   },
 };
+
+async function dumpTrace(session: Session, path: string): Promise<string> {
+  const bytes = session.debuggee.target.system.inspection.traceMemory();
+  if (bytes === undefined) throw new AdapterError('badArguments', { command: 'trace dump', problem: 'this machine has no hypervisor.' });
+  const written = await session.host.writeFile(path, bytes);
+  if (!written.ok) throw new AdapterError('cannotWrite', { path, problem: written.error });
+  return `${bytes.length} bytes in ${path}`;
+}

@@ -1,6 +1,6 @@
 /** What a debugger sees of the hypervisor: plain rows about objects, threads, capabilities, queues, doorbells and memory. */
 
-import type { CapId } from '../base/brands';
+import { type CapId, pa } from '../base/brands';
 import { type InterruptControllerView, viewInterrupts } from './inspect-interrupts';
 import type { ObjectType } from './hypercall-table';
 import type { Kernel } from './kernel';
@@ -140,6 +140,12 @@ export class Inspection {
   /** Physical pages by owner, as byte ranges. Owner 0 is the hypervisor. */
   ownership(): { readonly base: bigint; readonly sizeBytes: bigint; readonly owner: number }[] {
     return this.kernel.memdb.runs.map(({ first, end, owner }) => ({ base: bytes(first), sizeBytes: bytes(end - first), owner }));
+  }
+
+  /** The hypervisor's own trace as it lies in memory, buffers and strings, as the open hypervisor's tool reads it. `undefined` without a hypervisor. */
+  traceMemory(): Uint8Array | undefined {
+    const buffer = this.kernel.traceLog?.buffer;
+    return buffer === undefined ? undefined : this.kernel.engine.memory.read(pa(buffer.base), buffer.sizeBytes);
   }
 
   private *addrspaces(): IterableIterator<Addrspace> {

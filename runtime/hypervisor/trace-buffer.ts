@@ -84,7 +84,8 @@ export class TraceBuffer {
   /** Where the next entry comes from and when: virtual time in ticks, of which the counter has one in 16. */
   stamp({ cpu, vmid, vcpu }: TraceOrigin, ticks: number): void {
     const { words } = this;
-    words[0] = Math.floor(ticks / 16);
+    // An entry of time 0 on CPU 0 would look like none.
+    words[0] = Math.max(1, Math.floor(ticks / 16));
     words[1] = ((cpu << 24) | Math.floor(ticks / (16 * HIGH))) >>> 0;
     words[2] = (vmid << 16) >>> 0;
     words[3] = vcpu & 0xffff;

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { buildSync } from 'esbuild';
 import { readCapture } from '../debug-adapter/trace-export/pcapng-reader';
+import { decodeTrace } from '../hypervisor/trace-decoder';
 import { wordsElf } from '../support/system';
 import { guestElf, sampleElf, sampleFolder } from '../support/guest-build';
 
@@ -198,4 +199,15 @@ test('the trace comes in the formats of Perfetto and of packet captures too', ()
   assert.ok(capture.packets.length > 20 && capture.packets.some(({ comment }) => /request VM_START/.test(comment)));
   assert.ok(capture.interfaces.some(({ name }) => name.startsWith('primary to sensor')), capture.interfaces.map(({ name }) => name).join());
   checkRefused([system, '--trace', tracks, '--trace-format', 'pcap'], /"pcap" is none of jsonl, perfetto, pcapng/);
+});
+
+test('the hypervisor\'s own trace comes as one file: buffers, control block and strings', () => {
+  const dump = file('hypervisor.trace');
+  assert.equal(run('run', guestElf('queue-overflow'), '--dump-trace', dump).status, 0);
+  const { buffers, lines } = decodeTrace(readFileSync(dump), 0n);
+  assert.deepEqual(buffers.map(({ mask }) => mask), [0n, 1n]);
+  assert.ok(lines.some(({ text, vmid }) => vmid === 255 && text.startsWith('msgqueue_receive ret: ')));
+  assert.ok(lines.some(({ text, vmid }) => vmid === 3 && text.startsWith('msgqueue_send: ')));
+  assert.ok(lines.every(({ text, counter }) => !text.includes('{') && counter > 0n));
+  checkRefused([guestElf('hello'), '--dump-trace', join(folder, 'none', 'x')], /Cannot write/);
 });

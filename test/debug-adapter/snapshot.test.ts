@@ -75,6 +75,7 @@ test('the debug console saves, restores and exports too', async (context) => {
   const command = async (text: string): Promise<string> => String((await session.send('evaluate', { expression: text, context: 'repl' }))['result']);
   assert.match(await command(`snapshot save ${path}`), /^saved to .*a session: tick \d+, state [0-9a-f]{16}$/);
   assert.match(await command(`trace export jsonl ${path}.jsonl`), /^\d+ events, \d+ bytes in /);
+  assert.match(await command(`trace dump ${path}.bin`), /^\d+ bytes in /);
   assert.match(await command(`snapshot restore ${path}`), /^restored from /);
   assert.equal((await session.client.waitForStop()).reason, 'goto');
 });

@@ -30,12 +30,12 @@ function findControl(dump: Uint8Array, view: DataView): number {
   throw new Error('no control block');
 }
 
-/** Decodes a dump of physical memory from `dumpBase` on. Lines of the global buffer come first, then those of each CPU; each oldest first. */
+/** Decodes a dump of physical memory from `dumpBase` on, or with 0 a file that begins with the first buffer. Lines of the global buffer come first, then those of each CPU; each oldest first. */
 export function decodeTrace(dump: Uint8Array, dumpBase: bigint): DecodedTrace {
   const view = new DataView(dump.buffer, dump.byteOffset, dump.length);
   const control = findControl(dump, view);
   const base = view.getBigUint64(control + 24, true);
-  const first = Number(base - dumpBase);
+  const first = dumpBase === 0n ? 0 : Number(base - dumpBase);
   const text = (pointer: bigint): string => stringAt(dump, first + Number(pointer & 0x1f_ffffn));
   const buffers: DecodedTrace['buffers'][number][] = [];
   const lines: TraceLine[] = [];

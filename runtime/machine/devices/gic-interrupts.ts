@@ -82,9 +82,8 @@ export interface SavedInterrupts {
 
 const SGI_COUNT = 16;
 const NO_ROUTE = 0xff;
-/** How a delivery word says that, and the latched edge in it. */
+/** How a delivery word says that. */
 const NO_ROUTE_WORD = 8;
-const EDGE_WORD = 1 << 9;
 
 /** State of all interrupts of one GIC. */
 export class GicInterrupts {
@@ -338,14 +337,17 @@ export class GicInterrupts {
     }
   }
 
-  /** The state of an interrupt as Gunyah's hypervisor packs it: listed, enabled, active, edge, level by software, message and source, edge pending, group, priority, route. */
+  /**
+   * The state of an interrupt as Gunyah's hypervisor packs it: listed, enabled, active, edge, level by software, message and source, edge pending, group,
+   * priority, route. What stands in a list register is active and latched there.
+   */
   deliveryWord(slot: number, status = this.status[slot] ?? 0): number {
     const bit = (mask: number, to: number): number => ((status & mask) === 0 ? 0 : 1 << to);
     const config = this.config[slot] ?? 0;
     const set = (mask: number, to: number): number => ((config & mask) === 0 ? 0 : 1 << to);
     const isHeld = (status & HELD) !== 0;
     const route = (this.cpuOf(slot) ?? NO_ROUTE_WORD) << 24;
-    return (bit(HELD, 0) | (isHeld ? 0 : bit(ACTIVE, 4)) | bit(LEVEL_SOFTWARE, 6) | bit(LEVEL_MESSAGE, 7) | bit(LEVEL_SOURCE, 8) | bit(EDGE, 9)
+    return (bit(HELD, 0) | (isHeld ? 0 : bit(ACTIVE, 4)) | bit(LEVEL_SOFTWARE, 6) | bit(LEVEL_MESSAGE, 7) | bit(LEVEL_SOURCE, 8) | (isHeld ? 0 : bit(EDGE, 9))
       | set(ENABLED, 3) | set(EDGE_TRIGGERED, 5) | set(GROUP1, 10) | (this.priorityOf(slot) << 16) | route) >>> 0;
   }
 
@@ -367,9 +369,8 @@ export class GicInterrupts {
     if ((status & LISTED) !== 0) return;
     const isNoted = this.hooks.deliveries?.wanted() !== true || this.asserted.some((assertion) => assertion.slot === slot);
     const before = isNoted ? 0 : this.deliveryWord(slot, status);
-    // With list registers an edge is in the register, no longer latched.
     this.setStatus(slot, status | LISTED | HELD);
-    if (!isNoted) this.hooks.deliveries?.tell({ kind: 'list', slot, before, after: this.deliveryWord(slot) & ~EDGE_WORD, listBefore: 0, listAfter: 1 });
+    if (!isNoted) this.hooks.deliveries?.tell({ kind: 'list', slot, before, after: this.deliveryWord(slot), listBefore: 0, listAfter: 1 });
   }
 
   /** Remembers an assertion until it is known whether it could be listed. */
