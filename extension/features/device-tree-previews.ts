@@ -9,6 +9,7 @@ import { configuredName } from '../model/system-file-edit';
 import { TreeMaps } from '../panels/tree-map/view';
 import type { Sessions } from '../sessions';
 import type { PrintedTree } from '../../language-server/protocol';
+import { fileNameOf } from '../model/format';
 import { messageOf } from '../model/messages';
 
 const MERGED = 'gunyah-merged-tree';
@@ -119,14 +120,14 @@ class Previews implements vscode.TextDocumentContentProvider, vscode.DefinitionP
   private async overlay(uri: string): Promise<Printed> {
     const overlay = await this.trees.request('gunyah/dt/rmOverlay', { uri });
     if (overlay === undefined) return nothing('This tree cannot be read.');
-    const live = await this.liveOverlay(uri);
+    const live = await this.liveOverlay(overlay.base ?? uri);
     if (live !== undefined) return { text: live, files: [], origins: [] };
     const text = overlayText(overlay);
     const heading = text.split('\n').length - overlay.text.split('\n').length;
     return { text, files: overlay.files, origins: [...new Array<null>(heading).fill(null), ...overlay.origins] };
   }
 
-  /** During a debug session with the VM of this tree: what the VM really was given. */
+  /** During a debug session with the VM that a tree (of an overlay, its base) configures: what the VM really was given. */
   private async liveOverlay(uri: string): Promise<string | undefined> {
     if (this.sessions.current === undefined) return undefined;
     const name = configuredName((await vscode.workspace.openTextDocument(vscode.Uri.parse(uri))).getText());
@@ -134,7 +135,7 @@ class Previews implements vscode.TextDocumentContentProvider, vscode.DefinitionP
     const given = vm === undefined ? undefined : await this.sessions.request('gunyah/deviceTree', { vmid: vm.vmid });
     if (vm === undefined || given === undefined || given.blob === '') return undefined;
     const compared = await this.trees.request('gunyah/dt/compare', { left: { uri }, right: { bytes: given.blob } });
-    return compared === undefined || compared.differences.length === 0 ? undefined : liveOverlayText(vm.name, compared.differences);
+    return compared === undefined || compared.differences.length === 0 ? undefined : liveOverlayText(vm.name, fileNameOf(uri), compared.differences);
   }
 
   private async comparison(query: URLSearchParams): Promise<string> {

@@ -10,7 +10,7 @@ export function overlayText({ text, reports, assumptions }: Pick<RmOverlay, 'tex
 }
 
 /** What the Resource Manager put into a running VM's tree, as an overlay with the real capability ids. */
-export function liveOverlayText(vm: string, differences: readonly TreeDifference[]): string {
+export function liveOverlayText(vm: string, file: string, differences: readonly TreeDifference[]): string {
   const byNode = new Map<string, string[]>();
   for (const { kind, path, property, right } of differences) {
     if (kind === 'removed' || right === null) continue;
@@ -18,7 +18,7 @@ export function liveOverlayText(vm: string, differences: readonly TreeDifference
     byNode.set(at, [...(byNode.get(at) ?? []), right.trim()]);
   }
   const fragments = [...byNode].map(([path, blocks]) => `&{${path}} {\n${blocks.join('\n\n').replace(/^(?=.)/gm, '\t')}\n};\n`);
-  return [`// What ${vm} was given beyond this file, with the capability ids of the running session.\n/dts-v1/;\n/plugin/;\n`, ...fragments].join('\n');
+  return [`// What ${vm} was given beyond ${file}, with the capability ids of the running session.\n/dts-v1/;\n/plugin/;\n`, ...fragments].join('\n');
 }
 
 /** Differences of two trees for reading. */

@@ -7,12 +7,15 @@ import { editor, element, setAttributes } from './page';
 
 const LABEL_WIDTH = 150;
 const COLUMN_GAP = 6;
-const KIND_WORDS: Readonly<Record<MemoryMapRange['kind'], string>> = { memory: 'memory', reserved: 'reserved', device: 'device' };
+/** A box of this height has room for its addresses. */
+const SPAN_HEIGHT_MIN = 40;
+const KIND_WORDS: Readonly<Record<MemoryMapRange['kind'], string>> = { memory: 'memory', reserved: 'reserved memory', device: 'device' };
 
 const status = element('p', { 'class': 'status', 'role': 'status' });
 const problem = element('p', { 'class': 'problem', 'role': 'alert', 'hidden': '' });
+const legend = element('ul', { 'class': 'legend', 'aria-label': 'Kinds of ranges' });
 const overlaps = element('ul', { 'class': 'overlaps', 'aria-label': 'Overlaps' });
-const picture = element('div', { 'class': 'tree-picture', 'role': 'list', 'aria-label': 'Ranges from low to high addresses' });
+const picture = element('div', { 'class': 'tree-picture', 'role': 'list', 'aria-label': 'Ranges from low to high addresses. Arrow keys go from one to the next.' });
 
 function send(message: FromTreeMapPage): void {
   editor.postMessage(message);
@@ -36,8 +39,8 @@ function wordsOf(range: MemoryMapRange): string {
 
 function box(range: MemoryMapRange, placed: PlacedRange, columns: number, isOverlapping: boolean): HTMLElement {
   const title = wordsOf(range);
-  const made = element('button', { type: 'button', 'class': `box ${range.kind}${range.isEnabled ? '' : ' off'}${isOverlapping ? ' overlapping' : ''}`, title, 'aria-label': `${title}${isOverlapping ? ', overlaps another range' : ''}` },
-    element('span', { 'class': 'name' }, nameOf(range)), element('span', { 'class': 'size' }, `${sizeText(BigInt(range.size))}${isOverlapping ? ' · overlaps' : ''}`));
+  const made = element('button', { 'type': 'button', 'data-path': `${range.path} ${range.base}`, 'class': `box ${range.kind}${range.isEnabled ? '' : ' off'}${isOverlapping ? ' overlapping' : ''}`, title, 'aria-label': `${title}${isOverlapping ? ', overlaps another range' : ''}` },
+    element('span', { 'class': 'words' }, element('span', { 'class': 'name' }, nameOf(range)), ...(placed.height < SPAN_HEIGHT_MIN ? [] : [element('span', { 'class': 'span' }, `${range.base} – ${range.last}`)])), element('span', { 'class': 'size' }, `${sizeText(BigInt(range.size))}${isOverlapping ? ' · overlaps' : ''}`));
   // Set through the object model: the page's policy forbids style attributes.
   made.style.setProperty('top', `${placed.top}px`);
   made.style.setProperty('height', `${Math.max(ROW_HEIGHT, placed.height) - 1}px`);
@@ -54,10 +57,21 @@ function lineAt(className: string, top: number, text: string): HTMLElement {
   return made;
 }
 
+/** From low to high addresses, larger ranges first, as the keyboard and a screen reader go through them. */
+function inOrder(placed: readonly PlacedRange[], ranges: readonly MemoryMapRange[]): readonly PlacedRange[] {
+  const spanOf = ({ index }: PlacedRange): readonly [bigint, bigint] => [BigInt(ranges[index]?.base ?? 0), BigInt(ranges[index]?.size ?? 0)];
+  return [...placed].sort((a, b) => {
+    const [[baseA, sizeA], [baseB, sizeB]] = [spanOf(a), spanOf(b)];
+    return Number(baseA > baseB) - Number(baseA < baseB) || Number(sizeB > sizeA) - Number(sizeB < sizeA) || a.index - b.index;
+  });
+}
+
 function draw(name: string, { ranges, overlaps: shared }: Pick<MemoryMap, 'ranges' | 'overlaps'>): void {
   const layout = layOut(ranges);
+  const hadFocus = document.activeElement?.getAttribute('data-path') ?? null;
   const overlapping = new Set(shared.flatMap(({ first, second }) => [first, second]));
   status.textContent = ranges.length === 0 ? `${name} describes no ranges of addresses.` : `${name}: ${ranges.length} ranges, ${shared.length === 0 ? 'no overlaps' : `${shared.length} ${shared.length === 1 ? 'overlap' : 'overlaps'}`}. Choose a range to see its source.`;
+  legend.replaceChildren(...(['memory', 'reserved', 'device'] as const).filter((kind) => ranges.some((range) => range.kind === kind)).map((kind) => element('li', { 'class': `kind ${kind}` }, KIND_WORDS[kind])));
   overlaps.replaceChildren(...shared.map(({ first, second, base, size }) => {
     const [one, other] = [ranges[first], ranges[second]];
     const go = element('button', { type: 'button', 'class': 'link' }, `${one === undefined ? '' : nameOf(one)} and ${other === undefined ? '' : nameOf(other)} share ${size} bytes from ${base}`);
@@ -70,11 +84,33 @@ function draw(name: string, { ranges, overlaps: shared }: Pick<MemoryMap, 'range
   picture.replaceChildren(
     ...[...labels].map(([top, base]) => lineAt('address', top, base)),
     ...layout.gaps.map(({ top, sizeBytes }) => lineAt('gap', top, `⋯ ${sizeText(sizeBytes)}`)),
-    ...layout.ranges.flatMap((placed) => {
+    ...inOrder(layout.ranges, ranges).flatMap((placed) => {
       const range = ranges[placed.index];
       return range === undefined ? [] : [box(range, placed, layout.columns, overlapping.has(placed.index))];
     }),
   );
+  // Drawn again while it is edited, the picture keeps the focus where it was.
+  const boxes = [...picture.querySelectorAll<HTMLElement>('.box')];
+  const same = hadFocus === null ? undefined : boxes.find((one) => one.getAttribute('data-path') === hadFocus);
+  reachable(boxes, same ?? boxes[0]);
+  same?.focus();
+}
+
+/** One stop for the Tab key; from there the arrow keys, Home and End go over the ranges, from low to high addresses. */
+function walk(event: KeyboardEvent): void {
+  const boxes = [...picture.querySelectorAll<HTMLElement>('.box')];
+  const at = boxes.findIndex((one) => one === document.activeElement);
+  const to = { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: boxes.length - 1 }[event.key];
+  const next = to === undefined ? undefined : boxes[to];
+  if (next === undefined) return;
+  event.preventDefault();
+  reachable(boxes, next);
+  next.focus();
+  next.scrollIntoView({ block: 'nearest' });
+}
+
+function reachable(boxes: readonly HTMLElement[], one: HTMLElement | undefined): void {
+  for (const box of boxes) box.tabIndex = box === one ? 0 : -1;
 }
 
 function receive(message: ToTreeMapPage): void {
@@ -84,6 +120,7 @@ function receive(message: ToTreeMapPage): void {
   if (message.kind === 'map') draw(message.name, message.map);
 }
 
-document.body.append(element('div', { 'class': 'scroll' }, status, problem, overlaps, picture));
+picture.addEventListener('keydown', walk);
+document.body.append(element('div', { 'class': 'scroll' }, status, problem, overlaps, legend, picture));
 window.addEventListener('message', (event: MessageEvent<ToTreeMapPage>) => { receive(event.data); });
 send({ kind: 'ready' });

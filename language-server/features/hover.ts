@@ -58,10 +58,17 @@ function macroText(analysis: Analysis, name: string): string | undefined {
 
 function nodeText(node: DtNode): string {
   const labels = node.labels.length === 0 ? '' : ` (${node.labels.map((label) => code(`&${label}`)).join(', ')})`;
-  const shown = node.properties.slice(0, PROPERTIES_SHOWN);
+  const shown = inOrder(node.properties).slice(0, PROPERTIES_SHOWN);
   const more = node.properties.length - shown.length;
   const lines = [...shown.map((property) => `${written(property)}${setBy(property.origin)}`), ...(more > 0 ? [`/* ${String(more)} more */`] : [])];
   return `${code(node.path)}${labels}${lines.length === 0 ? '' : `\n\n${fenced(lines.join('\n'))}`}`;
+}
+
+/** Applying an overlay turns the order of what it adds around; here the lines of one file come in their order. */
+function inOrder(properties: readonly DtProperty[]): readonly DtProperty[] {
+  const byFile = new Map<string, DtProperty[]>();
+  for (const property of properties) byFile.set(property.origin?.file ?? '', [...(byFile.get(property.origin?.file ?? '') ?? []), property]);
+  return [...byFile.values()].flatMap((group) => [...group].sort((a, b) => (a.origin?.line ?? 0) - (b.origin?.line ?? 0)));
 }
 
 function propertyText(node: DtNode, typed: DtProperty, analysis: Analysis): string {

@@ -3,7 +3,7 @@
  * capability ids of Gunyah's nodes are for. Only where the property is the one that counts in the merged tree.
  */
 
-import { InlayHintKind, type InlayHint, type Range } from 'vscode-languageserver';
+import { InlayHintKind, MarkupKind, type InlayHint, type Range } from 'vscode-languageserver';
 import type { SyntaxNode } from '../../runtime/devicetree/syntax/tree';
 import type { DtNode } from '../../runtime/devicetree/tree';
 import type { Analysis } from '../analysis';
@@ -15,6 +15,8 @@ import { isAdrift, landed } from './landing';
 
 /** Most entries of one property that are written out. */
 const ENTRIES_SHOWN = 4;
+/** The same in the tooltip. */
+const ENTRIES_LISTED = 64;
 
 /** What hints are made from. */
 export interface HintContext {
@@ -35,7 +37,7 @@ export function inlayHints(source: SourceDocument, { analysis, base }: HintConte
       const words = wordsOf(source, { analysis, base }, { property: node, above });
       hints.push(...entryNames(source, { analysis, base }, { property: node, above }));
       const end = node.semicolon === undefined ? last.end : (syntax.tokens[node.semicolon]?.end ?? last.end);
-      if (words !== undefined && node.equals !== undefined) hints.push({ position: document.positionAt(end), label: words, paddingLeft: true, kind: InlayHintKind.Type });
+      if (words !== undefined && node.equals !== undefined) hints.push({ position: document.positionAt(end), label: shortened(words), tooltip: { kind: MarkupKind.Markdown, value: words.map((one) => `- ${one}`).join('\n') }, paddingLeft: true, kind: InlayHintKind.Type });
     }
     for (const child of node.children) visit(child, [...above, node]);
   };
@@ -49,7 +51,7 @@ interface TypedProperty {
   readonly above: readonly SyntaxNode[];
 }
 
-function wordsOf({ path, syntax }: SourceDocument, { analysis, base }: HintContext, { property, above }: TypedProperty): string | undefined {
+function wordsOf({ path, syntax }: SourceDocument, { analysis, base }: HintContext, { property, above }: TypedProperty): readonly string[] | undefined {
   const name = property.name?.text ?? '';
   const merged = DECODED.has(name) ? mergedNode(analysis, path, above) : undefined;
   const node = merged === undefined || isAdrift(analysis, base) ? undefined : resolved(merged, analysis, base);
@@ -58,7 +60,11 @@ function wordsOf({ path, syntax }: SourceDocument, { analysis, base }: HintConte
   // Another body may have replaced the value; then this text no longer counts.
   if (offsetsOf(syntax.text, value.origin).start !== property.name?.start) return undefined;
   const entries = decodedEntries(node, value, analysis.judged.root);
-  if (entries.length === 0) return undefined;
+  return entries.length === 0 ? undefined : entries.slice(0, ENTRIES_LISTED);
+}
+
+/** What fits behind a value; the tooltip says all of it. */
+function shortened(entries: readonly string[]): string {
   return entries.slice(0, ENTRIES_SHOWN).join('; ') + (entries.length > ENTRIES_SHOWN ? `; ${String(entries.length - ENTRIES_SHOWN)} more` : '');
 }
 

@@ -2,9 +2,9 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { packageExtension } from '../../extension/start/package.mjs';
-import { installServer, ROOT, VscodeServer } from '../../extension/start/vscode-server.mjs';
-import { launchBrowser, QUIET_SETTINGS, Workbench } from './page.mjs';
+import { installServer, ROOT } from '../../extension/start/vscode-server.mjs';
 import { copySample, widenSideBar } from './ui.mjs';
+import { withWorkbench } from './workbench-session.mjs';
 
 const IMAGES = join(ROOT, 'docs', 'images');
 const MEDIA = join(ROOT, 'extension', 'media', 'walkthrough');
@@ -97,24 +97,16 @@ async function main() {
   mkdirSync(IMAGES, { recursive: true });
   const vsix = join(ROOT, 'test-output', 'gunyah-debug.vsix');
   packageExtension(vsix);
-  const folder = copySample();
   const managed = copySample('vm-manager');
-  const vscode = new VscodeServer(installServer(), { settings: { ...QUIET_SETTINGS, 'workbench.colorTheme': 'Default Dark Modern', 'editor.minimap.enabled': false, 'editor.fontSize': 13 } });
-  let browser;
+  const settings = { 'editor.minimap.enabled': false, 'editor.fontSize': 13 };
   try {
-    vscode.install(vsix);
-    await vscode.start();
-    browser = await launchBrowser();
-    const page = await (await browser.newContext({ viewport: VIEWPORT })).newPage();
-    const ui = new Workbench(page);
-    await ui.open(vscode.url(folder));
-    await takePictures({ ui, page });
-    await takeTrace({ ui, page });
-    await takeMemoryMap({ ui, page, vscode, folder: managed });
+    await withWorkbench({ server: installServer(), vsix, settings, folder: copySample(), shots: join(ROOT, 'test-output', 'pictures'), viewport: VIEWPORT }, async (session) => {
+      await takePictures(session);
+      await takeTrace(session);
+      await takeMemoryMap({ ...session, folder: managed });
+    });
   } finally {
-    await browser?.close();
-    await vscode.stop();
-    for (const used of [folder, managed]) rmSync(dirname(used), { recursive: true, force: true });
+    rmSync(dirname(managed), { recursive: true, force: true });
   }
 }
 

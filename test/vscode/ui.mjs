@@ -1,10 +1,11 @@
 // End to end through the real workbench: the packaged extension on a copy of the sample, F5, a hypercall breakpoint, the views, back in time, the consoles.
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { ROOT, VscodeServer } from '../../extension/start/vscode-server.mjs';
-import { eventually, launchBrowser, QUIET_SETTINGS, Workbench } from './page.mjs';
+import { join } from 'node:path';
+import { ROOT } from '../../extension/start/vscode-server.mjs';
+import { eventually } from './page.mjs';
+import { tell, withWorkbench } from './workbench-session.mjs';
 
 const SAMPLES = join(ROOT, 'extension', 'samples');
 const VIEWS = ['Virtual Machines', 'Capabilities', 'Message Queues', 'Doorbells'];
@@ -19,33 +20,7 @@ export function copySample(name = 'two-vms') {
 
 /** Runs the whole session. Throws at the first thing that is not as it should be; pictures are in `shots` in any case. */
 export async function runUiTest({ server, vsix, shots, log = console.log }) {
-  mkdirSync(shots, { recursive: true });
-  const folder = copySample();
-  const vscode = new VscodeServer(server, { settings: { ...QUIET_SETTINGS, 'workbench.colorTheme': 'Default Dark Modern' } });
-  const started = Date.now();
-  let browser;
-  let ui;
-  try {
-    vscode.install(vsix);
-    await vscode.start();
-    browser = await launchBrowser();
-    const page = await (await browser.newContext({ viewport: { width: 1700, height: 1250 } })).newPage();
-    page.setDefaultTimeout(20_000);
-    ui = new Workbench(page);
-    const session = { ui, page, vscode, shot: (name) => page.screenshot({ path: join(shots, `${name}.png`) }) };
-    await ui.open(vscode.url(folder));
-    for (const [name, step] of STEPS) {
-      await step(session);
-      log(`  ${String(Date.now() - started).padStart(6)} ms  ${name}`);
-    }
-  } catch (problem) {
-    await ui?.page.screenshot({ path: join(shots, 'failed.png') }).catch(() => undefined);
-    throw problem;
-  } finally {
-    await browser?.close();
-    await vscode.stop();
-    rmSync(dirname(folder), { recursive: true, force: true });
-  }
+  await withWorkbench({ server, vsix, shots, folder: copySample(), viewport: { width: 1700, height: 1250 } }, (session) => tell(STEPS, session, log));
 }
 
 const STEPS = [

@@ -75,7 +75,7 @@ function peer(check: RmCheck, { node, type }: VdeviceNode): void {
   const { peer: wanted } = vdeviceRow(type);
   if (wanted === 'none' || node.has('peer-default')) return;
   if (wanted === 'default') check.report(node, 'needs peer-default: only the owner can be the peer.');
-  else if (firstString(node, 'peer') === undefined) check.report(node, 'needs peer-default or peer.');
+  else if (firstString(node, 'peer') === undefined) check.report(node, 'needs peer-default (the VM’s owner) or peer (another VM): who is at the other end.');
 }
 
 function peerForm(check: RmCheck, { node, type }: VdeviceNode): void {
