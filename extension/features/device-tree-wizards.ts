@@ -3,7 +3,7 @@
 import * as vscode from 'vscode';
 import { registerCommand } from '../command';
 import type { FeatureContext } from '../feature';
-import { freeLabel, hasMemory, hypervisorNode, vdeviceNode, type VdeviceKind, vmConfigNode } from '../model/device-tree-nodes';
+import { freeLabel, freeName, hasMemory, hypervisorNode, vdeviceNode, type VdeviceKind, vmConfigNode } from '../model/device-tree-nodes';
 import { appendRoot, findNode, insertInto, type Insertion, type OutlineNode } from '../model/device-tree-places';
 import { checkAddress, checkCount, checkName, checkNumber, checkPeer, checkSize, parseAddress, parseSize } from '../model/device-tree-answers';
 
@@ -100,7 +100,8 @@ async function addVdevice(title: string, kind: VdeviceKind, defaultName: string)
   }
   await untilCancelled(async () => {
     const wizard = new Wizard(title, 3);
-    const name = await wizard.text('Name of the node', defaultName, checkName);
+    const taken = (findNode(config.children, ['vdevices'])?.children ?? []).map((child) => child.name.slice(child.name.lastIndexOf(':') + 1).trim());
+    const name = await wizard.text('Name of the node', freeName(defaultName, taken), (text) => (taken.includes(text) ? 'There is a device of this name already.' : checkName(text)));
     const label = Number(await wizard.text('Label: how both sides name it', `0x${freeLabel(editor.document.getText()).toString(16)}`, checkCount(0, 0xffff_ffff)));
     const isShared = hasMemory(kind);
     const peer = isShared ? '' : await wizard.text('Name of the VM at the other end; empty for the VM that owns this one', '', checkPeer);

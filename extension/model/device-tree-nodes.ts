@@ -113,3 +113,10 @@ export function freeLabel(text: string): number {
   while (used.has(label)) label++;
   return label;
 }
+
+/** The name, or the name with the lowest number behind it that is not taken: `bell`, `bell-2`. */
+export function freeName(wanted: string, taken: readonly string[]): string {
+  let name = wanted;
+  for (let count = 2; taken.includes(name); count++) name = `${wanted}-${String(count)}`;
+  return name;
+}

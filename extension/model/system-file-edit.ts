@@ -1,6 +1,7 @@
 /** Puts a VM that a device tree configures into a system file's text. No editor in here. */
 
 import { applyEdits, findNodeAtLocation, getNodeValue, modify, parseTree } from 'jsonc-parser';
+import { freeName } from './device-tree-nodes';
 import { isRecord } from './messages';
 
 /** The name in a VM configuration; undefined if the text has none. */
@@ -22,12 +23,6 @@ export function withConfiguredVm(text: string, { name, config }: { readonly name
   if (vms.some((vm) => vm['config'] === config)) return text;
   const [sibling] = vms.map((vm) => vm['image']).filter((image) => typeof image === 'string');
   const folder = sibling === undefined ? 'build/' : sibling.slice(0, sibling.lastIndexOf('/') + 1);
-  const vm = { name: freeName(name === '' ? 'guest' : name, vms.map((one) => one['name'])), image: `${folder}${name === '' ? 'guest' : name}.elf`, config, autostart: false };
+  const vm = { name: freeName(name === '' ? 'guest' : name, vms.map((one) => one['name']).filter((one) => typeof one === 'string')), image: `${folder}${name === '' ? 'guest' : name}.elf`, config, autostart: false };
   return applyEdits(text, modify(text, ['vms', -1], vm, { isArrayInsertion: true, formattingOptions: { insertSpaces: true, tabSize: 2, eol: '\n' } }));
-}
-
-function freeName(wanted: string, taken: readonly unknown[]): string {
-  let name = wanted;
-  for (let count = 2; taken.includes(name); count++) name = `${wanted}-${count}`;
-  return name;
 }

@@ -7,7 +7,7 @@ import { editor, element, setAttributes } from './page';
 
 const LABEL_WIDTH = 150;
 const COLUMN_GAP = 6;
-/** A box of this height has room for its addresses. */
+/** A box of this height has room for its last address. */
 const SPAN_HEIGHT_MIN = 40;
 const KIND_WORDS: Readonly<Record<MemoryMapRange['kind'], string>> = { memory: 'memory', reserved: 'reserved memory', device: 'device' };
 
@@ -40,7 +40,7 @@ function wordsOf(range: MemoryMapRange): string {
 function box(range: MemoryMapRange, placed: PlacedRange, columns: number, isOverlapping: boolean): HTMLElement {
   const title = wordsOf(range);
   const made = element('button', { 'type': 'button', 'data-path': `${range.path} ${range.base}`, 'class': `box ${range.kind}${range.isEnabled ? '' : ' off'}${isOverlapping ? ' overlapping' : ''}`, title, 'aria-label': `${title}${isOverlapping ? ', overlaps another range' : ''}` },
-    element('span', { 'class': 'words' }, element('span', { 'class': 'name' }, nameOf(range)), ...(placed.height < SPAN_HEIGHT_MIN ? [] : [element('span', { 'class': 'span' }, `${range.base} – ${range.last}`)])), element('span', { 'class': 'size' }, `${sizeText(BigInt(range.size))}${isOverlapping ? ' · overlaps' : ''}`));
+    element('span', { 'class': 'words' }, element('span', { 'class': 'name' }, nameOf(range)), ...(placed.height < SPAN_HEIGHT_MIN ? [] : [element('span', { 'class': 'span' }, `to ${range.last}`)])), element('span', { 'class': 'size' }, `${sizeText(BigInt(range.size))}${isOverlapping ? ' · overlaps' : ''}`));
   // Set through the object model: the page's policy forbids style attributes.
   made.style.setProperty('top', `${placed.top}px`);
   made.style.setProperty('height', `${Math.max(ROW_HEIGHT, placed.height) - 1}px`);

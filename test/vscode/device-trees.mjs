@@ -73,7 +73,7 @@ async function focusGroup(page, group) {
 }
 
 /** Opens a file of the explorer for good, in the first group. */
-async function openFile({ ui, page }, name) {
+async function openFile({ page }, name) {
   await page.getByRole('treeitem', { name: new RegExp(`^${name.replace('.', '\\.')}`) }).first().dblclick();
   await page.getByRole('tab', { name: new RegExp(`^${name.replace('.', '\\.')}`) }).first().waitFor();
   await focusGroup(page, 0);
@@ -191,7 +191,7 @@ async function useMap({ ui, page, shot }) {
   await frame.locator('.box.memory').first().waitFor();
   await frame.locator('.box').first().focus();
   await page.keyboard.press('ArrowDown');
-  const focused = () => frame.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? '');
+  const focused = async () => await frame.locator('.box:focus').getAttribute('aria-label') ?? '';
   assert.match(await focused(), /^\/interrupt-controller@8000000: 0x80a0000 to 0x80bffff .*device/);
   await page.keyboard.press('End');
   assert.match(await focused(), /memory/);

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { load } from 'js-yaml';
 
 import { checkAddress, checkCount, checkName, checkSize, parseSize } from '../../../extension/model/device-tree-answers';
-import { freeLabel, hypervisorNode, indented, twoCells, VDEVICE_KINDS, vdeviceNode, vmConfigNode } from '../../../extension/model/device-tree-nodes';
+import { freeLabel, freeName, hypervisorNode, indented, twoCells, VDEVICE_KINDS, vdeviceNode, vmConfigNode } from '../../../extension/model/device-tree-nodes';
 import { appendRoot, findNode, insertInto, type OutlineNode } from '../../../extension/model/device-tree-places';
 import { configuredName, withConfiguredVm } from '../../../extension/model/system-file-edit';
 import { readBindings, UNDOCUMENTED } from '../../../runtime/devicetree/bindings/binding-set';
@@ -63,6 +63,7 @@ describe('nodes that the commands write', () => {
 
   it('values are written as cells, labels are new', () => {
     assert.equal(twoCells(0x1_8000_0000n), '0x1 0x80000000');
+    assert.deepEqual([freeName('bell', ['shm']), freeName('bell', ['bell', 'bell-2'])], ['bell', 'bell-3']);
     assert.equal(freeLabel('a { label = <1>; }; b { qcom,label = <0x2>; label = "text"; };'), 3);
     assert.equal(indented('a\n\nb', '\t'), '\ta\n\n\tb');
   });
