@@ -5,7 +5,8 @@ import { hasErrors, type DtNode } from '../runtime/devicetree/index';
 import { checkVmConfig, generationNamed, isVmTree, OUR_GENERATION, RM_GENERATIONS, rmDiagnostic, type RmReading } from '../runtime/devicetree/rm-rules';
 import { parseArguments, type ParsedArguments } from './arguments';
 import { bindingReports, loadBindings, missingTypes, UNDOCUMENTED_CODE } from './dt-bindings';
-import { complain, EXIT_ERRORS, loadTree, STANDARD_STREAM, writeResult } from './dt-files';
+import { complain, EXIT_ERRORS, EXIT_USAGE, loadTree, STANDARD_STREAM, writeResult } from './dt-files';
+import { expandFiles } from './dt-glob';
 import { levelsOf } from './dt-levels';
 import { formatReports, lineOf, type DtReport, type ReportForm } from './dt-report';
 import type { BindingSet } from '../runtime/devicetree/bindings/binding-set';
@@ -13,6 +14,8 @@ import type { BindingSet } from '../runtime/devicetree/bindings/binding-set';
 const OPTIONS = {
   bindings: { takesValue: true, repeats: true },
   include: { takesValue: true, repeats: true, letter: 'i' },
+  within: { takesValue: true, repeats: true },
+  'fail-on': { takesValue: true },
   warning: { takesValue: true, repeats: true, letter: 'W' },
   error: { takesValue: true, repeats: true, letter: 'E' },
   no: { takesValue: true, repeats: true },
@@ -28,6 +31,8 @@ const OPTIONS = {
 interface CheckPlan {
   readonly files: readonly string[];
   readonly includes: readonly string[];
+  readonly within: readonly string[] | undefined;
+  readonly failsOn: 'error' | 'warning';
   readonly levels: Readonly<Record<string, CheckLevel>>;
   readonly bindings: BindingSet | undefined;
   readonly isUndocumentedTold: boolean;
@@ -42,21 +47,27 @@ export function checkCommand(words: readonly string[]): number {
   const plan = typeof parsed === 'string' ? parsed : planOf(parsed);
   if (typeof plan === 'string') return complain(plan);
   const reports = new Map<string, DtReport>();
-  let unread = 0;
+  const unread: string[] = [];
   for (const path of plan.files) {
     const found = checkFile(path, plan);
-    if (typeof found === 'string') unread = complain(found);
+    if (typeof found === 'string') unread.push(found);
     // A file that several trees include says the same thing for each.
     else for (const report of found) reports.set(JSON.stringify([report.file, report.line, report.column, report.code, report.message]), report);
   }
   const all = [...reports.values()];
-  writeResult(undefined, formatReports(all, plan.form));
-  return unread !== 0 ? unread : hasErrors(all) ? EXIT_ERRORS : 0;
+  for (const problem of unread) complain(problem);
+  writeResult(undefined, formatReports(all, plan.form, unread));
+  const isFailure = hasErrors(all) || (plan.failsOn === 'warning' && all.some(({ severity }) => severity === 'warning'));
+  return unread.length > 0 ? EXIT_USAGE : isFailure ? EXIT_ERRORS : 0;
 }
 
 function planOf(parsed: ParsedArguments): CheckPlan | string {
-  const { positional: files, options } = parsed;
-  if (files.length === 0) return 'Give the device trees to check.';
+  const { positional, options } = parsed;
+  if (positional.length === 0) return 'Give the device trees to check.';
+  const files = expandFiles(positional);
+  if (!files.ok) return files.error;
+  const failsOn = options.get('fail-on')?.[0] ?? 'error';
+  if (failsOn !== 'error' && failsOn !== 'warning') return '--fail-on: Give error or warning.';
   if (options.has('json') && options.has('sarif')) return 'Give either --json or --sarif.';
   const levels = levelsOf({ warning: options.get('warning') ?? [], error: options.get('error') ?? [], no: options.get('no') ?? [] });
   if (typeof levels === 'string') return levels;
@@ -70,7 +81,7 @@ function planOf(parsed: ParsedArguments): CheckPlan | string {
   const warning = bindings === undefined ? undefined : missingTypes(bindings);
   if (warning !== undefined) process.stderr.write(`${warning}\n`);
   return {
-    files, levels, bindings, includes: options.get('include') ?? [], isUndocumentedTold: options.has('undocumented'), reading,
+    files: files.value, failsOn, levels, bindings, includes: options.get('include') ?? [], within: options.get('within'), isUndocumentedTold: options.has('undocumented'), reading,
     form: options.has('json') ? 'json' : options.has('sarif') ? 'sarif' : 'text',
   };
 }
@@ -94,7 +105,7 @@ function rmReports(root: DtNode, reading: RmReading | undefined): readonly DtRep
 
 /** What is wrong with one tree; a sentence if it cannot be read. Checks need a tree that compiles. */
 function checkFile(path: string, plan: CheckPlan): readonly DtReport[] | string {
-  const loaded = loadTree(path, { includes: plan.includes });
+  const loaded = loadTree(path, plan);
   if (!loaded.ok) return loaded.error;
   const { tree, diagnostics } = loaded.value;
   if (hasErrors(diagnostics)) return diagnostics;

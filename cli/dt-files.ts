@@ -4,6 +4,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync, statSync, writeFi
 import { dirname, join, resolve } from 'node:path';
 import { compileDts, decodeDtb, deviceTree, isDtb, rootNode, type DeviceTree, type DtDiagnostic, type DtsFiles, type LinkOptions } from '../runtime/devicetree/index';
 import type { Result } from '../runtime/base/result';
+import { leadsInto } from '../language-server/files';
 import { Output } from './output';
 
 /** Exit status: the input has errors. */
@@ -35,7 +36,7 @@ export function readFileBytes(path: string, limit = FILE_SIZE_MAX): Result<Uint8
   try {
     descriptor = path === STANDARD_STREAM ? STANDARD_INPUT : openSync(path, 'r');
     const found = fstatSync(descriptor);
-    if (found.isDirectory()) return { ok: false, error: `Cannot read ${path}: it is a folder. Give its files.` };
+    if (found.isDirectory()) return { ok: false, error: `Cannot read ${path}: it is a folder. Give its files, such as '${path}/**/*.dts'.` };
     if (found.size > limit) return { ok: false, error: `Cannot read ${path}: it has ${found.size} bytes, and at most ${limit} are read.` };
     const bytes = readAll(descriptor, limit);
     return bytes === undefined ? { ok: false, error: `Cannot read ${path}: it has more than ${limit} bytes.` } : { ok: true, value: bytes };
@@ -110,11 +111,12 @@ export function includePathsOf(path: string, given: readonly string[]): readonly
   }
 }
 
-/** Included files from the disk; each is read once. */
-function hostFiles(): DtsFiles {
+/** Included files from the disk; each is read once. With `within`, only what lies below one of these folders, symbolic links resolved. */
+function hostFiles(within: readonly string[] | undefined): DtsFiles {
   const texts = new Map<string, string | undefined>();
   const bytesOf = (path: string): Uint8Array | undefined => {
     // A source that includes a device or a pipe would wait for ever.
+    if (within !== undefined && !leadsInto(path, within)) return undefined;
     if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
     const read = readFileBytes(path);
     return read.ok ? read.value : undefined;
@@ -143,11 +145,13 @@ export interface LoadedTree {
 /** How source is compiled. */
 export interface LoadOptions extends LinkOptions {
   readonly includes: readonly string[];
+  /** If given, included files must lie below one of these folders or of the `includes`. */
+  readonly within?: readonly string[] | undefined;
   readonly bootCpu?: number;
 }
 
 /** Reads a tree from source or blob, whichever the file holds; a sentence if the file cannot be read. */
-export function loadTree(path: string, { includes, ...options }: LoadOptions): Result<LoadedTree, string> {
+export function loadTree(path: string, { includes, within, ...options }: LoadOptions): Result<LoadedTree, string> {
   const read = readFileBytes(path);
   if (!read.ok) return read;
   const file = path === STANDARD_STREAM ? 'stdin' : path;
@@ -158,6 +162,6 @@ export function loadTree(path: string, { includes, ...options }: LoadOptions): R
     return { ok: true, value: { tree: decoded.value.tree, bytes: read.value, isBlob: true, diagnostics: decoded.value.diagnostics.map(inFile) } };
   }
   if (read.value.includes(0)) return { ok: false, error: `${file}: error: This is neither a device tree blob nor source: it holds zero bytes.` };
-  const compiled = compileDts(textOf(read.value), { ...options, file, files: hostFiles(), includePaths: includePathsOf(path, includes) });
+  const compiled = compileDts(textOf(read.value), { ...options, file, files: hostFiles(within === undefined ? undefined : [...within, ...includes]), includePaths: includePathsOf(path, includes) });
   return { ok: true, value: { ...compiled, isBlob: false } };
 }

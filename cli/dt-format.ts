@@ -3,6 +3,7 @@
 import { formatDts } from '../runtime/devicetree/syntax/format';
 import { isDtb } from '../runtime/devicetree/index';
 import { parseArguments } from './arguments';
+import { expandFiles } from './dt-glob';
 import { complain, EXIT_ERRORS, EXIT_USAGE, readFileBytes, STANDARD_STREAM, writeResult } from './dt-files';
 
 /** `dt format`; the exit status: with --check, 1 if a file would change. */
@@ -11,8 +12,10 @@ export function formatCommand(words: readonly string[]): number {
   if (typeof parsed === 'string') return complain(parsed);
   if (parsed.positional.length === 0) return complain('Give the source files to format, or - for standard input.');
   const isCheck = parsed.options.has('check');
-  const statuses = parsed.positional.map((path) => formatFile(path, isCheck ? 'check' : 'write'));
-  return Math.max(...statuses);
+  const files = expandFiles(parsed.positional);
+  if (!files.ok) return complain(files.error);
+  const statuses = files.value.map((path) => formatFile(path, isCheck ? 'check' : 'write'));
+  return statuses.reduce((worst, status) => Math.max(worst, status), 0);
 }
 
 function formatFile(path: string, mode: 'check' | 'write'): number {

@@ -16,13 +16,14 @@ export interface DtReport extends DtDiagnostic {
 /** The forms in which diagnostics are told. */
 export type ReportForm = 'text' | 'json' | 'sarif';
 
+const VERSION = process.env['GUNYAH_VERSION'];
 const SARIF_SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json';
 const LEVELS = { error: 'error', warning: 'warning', information: 'note', hint: 'note' } as const;
 
-/** All diagnostics in one form, ready to print. */
-export function formatReports(reports: readonly DtReport[], form: ReportForm): string {
+/** All diagnostics in one form, ready to print. `unread` says why files could not be read; only SARIF has a place for that. */
+export function formatReports(reports: readonly DtReport[], form: ReportForm, unread: readonly string[] = []): string {
   if (form === 'json') return `${JSON.stringify(reports.map(jsonOf), undefined, 2)}\n`;
-  if (form === 'sarif') return `${JSON.stringify(sarifOf(reports), undefined, 2)}\n`;
+  if (form === 'sarif') return `${JSON.stringify(sarifOf(reports, unread), undefined, 2)}\n`;
   return reports.map((report) => `${lineOf(report)}\n`).join('');
 }
 
@@ -36,18 +37,19 @@ function jsonOf({ file, line, column, length, severity, code, message, node, bin
   return { file, line, column, length, severity, code, message, node, binding };
 }
 
-function sarifOf(reports: readonly DtReport[]): object {
+function sarifOf(reports: readonly DtReport[], unread: readonly string[]): object {
   const rules = [...new Set(reports.map(({ code }) => code))].sort();
   const rule = (id: string): object => {
     const binding = reports.find((report) => report.code === id)?.binding;
     const text = binding === undefined ? ruleText(id) : `The binding ${binding.id} is not followed.`;
-    return { id, shortDescription: { text }, ...(binding?.id.startsWith('http') === true ? { helpUri: binding.id } : {}) };
+    return { id, shortDescription: { text }, ...(binding?.id.startsWith('http') === true && isUri(binding.id) ? { helpUri: binding.id } : {}) };
   };
   return {
     $schema: SARIF_SCHEMA,
     version: '2.1.0',
     runs: [{
-      tool: { driver: { name: 'gunyah dt', rules: rules.map(rule) } },
+      tool: { driver: { name: 'gunyah dt', ...(VERSION === undefined ? {} : { version: VERSION }), rules: rules.map(rule) } },
+      invocations: [{ executionSuccessful: unread.length === 0, ...(unread.length === 0 ? {} : { toolExecutionNotifications: unread.map((text) => ({ level: 'error', message: { text } })) }) }],
       columnKind: 'utf16CodeUnits',
       results: reports.map((report) => ({
         ruleId: report.code,
@@ -79,5 +81,14 @@ function locationsOf({ file, line, column, length, node }: DtReport): readonly o
 
 /** Relative paths stay relative, so that a service finds them in its own copy. */
 function uriOf(file: string): string {
-  return isAbsolute(file) ? pathToFileURL(file).href : encodeURI(file.replaceAll('\\', '/')).replace(/[?#]/g, encodeURIComponent);
+  return isAbsolute(file) ? pathToFileURL(file).href : encodeURI(wellFormed(file.replaceAll('\\', '/'))).replace(/[?#:[\]]/g, encodeURIComponent);
+}
+
+/** Half of a surrogate pair has no encoding. */
+function wellFormed(text: string): string {
+  return text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd');
+}
+
+function isUri(text: string): boolean {
+  return URL.canParse(text) && !/[\s"<>\\^`{|}]/.test(text);
 }

@@ -2,7 +2,8 @@
 
 import { runCommand } from './run';
 import { numberOption, parseArguments } from './arguments';
-import { dtCommand, DT_USAGE } from './dt';
+import { dtCommand } from './dt';
+import { DT_USAGE } from './dt-usage';
 import { gdbCommand, GDB_USAGE } from './gdb';
 import { servePort, serveStreams } from '../debug-adapter/main';
 import { dtLspCommand, DT_LSP_USAGE } from './dt-lsp';
@@ -26,7 +27,7 @@ ${DT_LSP_USAGE}
 
 Exit status of run: the guest's own (PSCI SYSTEM_OFF 0, semihosting exit its code), 2 bad usage or input,
 3 the platform was reset or a guest does nothing but fault, 4 a limit was reached, 141 nobody reads the output.
-Exit status of dt: 0, 1 a tree has errors or a file would change, 2 bad usage or a file that cannot be read or written.`;
+Exit status of dt: 0, 1 a tree has errors or a file would change, 2 bad usage or a file that cannot be read or written. More: gunyah dt COMMAND --help`;
 
 const EXIT_USAGE = 2;
 

@@ -32,8 +32,8 @@ test('each kind of failure has its words and stands where it is meant', () => {
   checkMessage({ properties: { reg: true, x: true }, additionalProperties: false }, '6:3', 'The binding knows no node sub here.');
   checkMessage({ oneOf: [{ required: ['clocks'] }, { required: ['resets'] }] }, '3:2', 'One of these is required: clocks, resets.');
   checkMessage({ oneOf: [{ required: ['x'] }, { required: ['reg'] }] }, '3:2', 'x and reg exclude each other; only one may be there.');
-  checkMessage({ not: { required: ['x', 'reg'] } }, '3:2', 'x together with reg is not allowed here.');
-  checkMessage({ dependentRequired: { x: ['y'] } }, '3:2', 'The property y is required beside another that is there.');
+  checkMessage({ not: { required: ['x', 'reg'] } }, '3:2', 'x and reg exclude each other; only one may be there.');
+  checkMessage({ dependentRequired: { x: ['y'] } }, '3:2', 'The property y is required beside x.');
   checkMessage({ minProperties: 20 }, '3:2', 'The node should hold at least 20 properties and nodes.');
 });
 
