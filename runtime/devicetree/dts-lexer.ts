@@ -37,6 +37,11 @@ export interface LexerState {
 /** Lines that a string may go over, its own included, and one more. */
 const STRING_LINES_MAX = 10;
 
+/** Labels, a name, and what follows the name of a property or node. */
+const MEMBER = /^(?:[A-Za-z_]\w*:\s*)*[A-Za-z#_][\w,.+*#?@-]*\s*[{=;]/;
+/** Length of a line up to which its braces are counted. */
+const LINE_LENGTH_MAX = 1000;
+
 /** Reads tokens on demand; looking ahead costs nothing twice. */
 export class DtsLexer {
   input: PreprocessedText;
@@ -97,6 +102,28 @@ export class DtsLexer {
   /** True if a blank stands right before a token. */
   followsBlank({ start }: DtsToken): boolean {
     return this.input.text[start - 1] === ' ';
+  }
+
+  /** Braces that the line of a token opens, less those that it closes; 0 for a line too long to tell. */
+  lineBalance({ start }: DtsToken): number {
+    const { text } = this.input;
+    const before = text.slice(Math.max(0, start - LINE_LENGTH_MAX), start).split('\n').at(-1) ?? '';
+    const [behind = ''] = text.slice(start, start + LINE_LENGTH_MAX).split('\n', 1);
+    this.seen = Math.max(this.seen, start + behind.length + 1);
+    if (Math.max(before.length, behind.length) === LINE_LENGTH_MAX) return 0;
+    const braces = `${before}${behind}`.replace(/"(?:[^"\\]|\\.)*"|\/\/.*|\/\*.*?\*\//g, '');
+    return braces.split('{').length - braces.split('}').length;
+  }
+
+  /** True if a token looks like the beginning of a property or node. */
+  beginsMember({ start }: DtsToken): boolean {
+    this.seen = Math.max(this.seen, start + LINE_LENGTH_MAX);
+    return MEMBER.test(this.input.text.slice(start, start + LINE_LENGTH_MAX));
+  }
+
+  /** True if two tokens stand on one line. */
+  isOneLine(first: DtsToken, last: DtsToken): boolean {
+    return last.start - first.start < LINE_LENGTH_MAX && !this.input.text.slice(first.start, last.start).includes('\n');
   }
 
   /** Where a token stands in the sources. */

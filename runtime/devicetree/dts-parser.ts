@@ -253,7 +253,7 @@ class Parser {
     const brace = this.lexer.peek('value');
     if (brace.text !== '{') {
       this.values.expected('{', brace);
-      if (!this.opensWithoutBrace(head.labels[0]?.origin ?? head.origin, name)) {
+      if (!this.opensWithoutBrace(head.labels[0]?.origin ?? head.origin, name) && !this.lacksBrace(brace)) {
         this.skipStatement();
         return undefined;
       }
@@ -269,6 +269,11 @@ class Parser {
     node.labels = distinct(head.labels);
     this.members(node, head.depth, brace);
     return node;
+  }
+
+  /** True if a brace must have been forgotten on the line, before what comes next on it: the line closes more than it opens. */
+  private lacksBrace(next: DtsToken): boolean {
+    return !this.lexer.onNewLine && next.kind !== 'end' && this.lexer.lineBalance(next) < 0;
   }
 
   /** True if what comes next looks like the inside of a node whose brace was forgotten: further right, or after a unit address. */
@@ -294,6 +299,10 @@ class Parser {
         return;
       }
       if (token.text === ';' && token.kind === 'other' && this.lexer.onNewLine && this.isLeftOfBrace(token, node)) {
+        this.values.expected('}', this.lexer.take('name'));
+        return;
+      }
+      if (token.text === ';' && token.kind === 'other' && this.lexer.isOneLine(brace, token) && this.lexer.lineBalance(token) > 0) {
         this.values.expected('}', this.lexer.take('name'));
         return;
       }
@@ -334,7 +343,8 @@ class Parser {
     const origin = this.lexer.origin(name);
     const { labels } = context;
     const next = this.lexer.peek('value');
-    if (next.text === '{' || (!/^[=;}]$/.test(next.text) && this.opensWithoutBrace(labels[0]?.origin ?? origin, name.text))) {
+    const isBehindBrace = next.text === '{' || (!/^[=;}]$/.test(next.text) && this.opensWithoutBrace(labels[0]?.origin ?? origin, name.text));
+    if (isBehindBrace || (/^[^=;<["]/.test(next.text) && this.lacksBrace(next))) {
       const child = this.body(name.text, { origin, depth: context.depth + 1, labels });
       if (child === undefined) return;
       child.omitIfNoRef = context.omit;
@@ -400,7 +410,7 @@ class Parser {
     // Most often it was just forgotten at the end of a line; then what follows is fine.
     const isValue = behind !== undefined && !this.lexer.onNewLine && (token.kind === 'string' || (token.kind === 'other' && /^[<[]$/.test(token.text)));
     this.problems.add(!isValue ? 'dts-missing-semicolon' : behind === 'name' ? 'dts-missing-equals' : 'dts-missing-comma', this.lexer.originOfGap());
-    if (token.text !== '}' && token.kind !== 'end' && !this.lexer.onNewLine) this.skipStatement();
+    if (token.text !== '}' && token.kind !== 'end' && !this.lexer.onNewLine && !this.lexer.beginsMember(token)) this.skipStatement();
   }
 
   /** After a broken value: goes to its semicolon, or to a line that begins like the next property or node. */

@@ -42,6 +42,16 @@ describe('parseDts', () => {
     assert.equal(tree.root.has('g'), true);
   });
 
+  it('finds the brace that a line lacks by the braces that it has', () => {
+    const line = 'cpus { a = <1>; cpu { on; b = <2>; }; };';
+    for (const [index, code] of [[line.indexOf('{'), 'dts-syntax'], [line.lastIndexOf('{'), 'dts-syntax'], [line.indexOf('}'), 'dts-syntax'], [line.indexOf(';'), 'dts-missing-semicolon'], [line.indexOf(' b') - 1, 'dts-missing-semicolon']] as const) {
+      const { tree, diagnostics } = parseDts(`/dts-v1/;\n/ {\n  ${line.slice(0, index)}${line.slice(index + 1)}\n  rest { c; };\n};\n`);
+      assert.deepEqual(diagnostics.map((one) => `${String(one.line)} ${one.code}`), [`3 ${code}`], String(index));
+      assert.deepEqual(tree.root.children.map(({ name }) => name), ['cpus', 'rest']);
+      assert.deepEqual(tree.root.at('cpus/cpu')?.properties.map(({ name }) => name), ['on', 'b']);
+    }
+  });
+
   it('reports what is not closed', () => {
     checkProblems('/ {\n\ta {\n', ['3:4 dts-unterminated', '2:3 dts-unterminated']);
     checkProblems('/ { }; /* open', ['2:8 dts-unterminated']);
