@@ -27,6 +27,18 @@ const NAME = /\\?([\w,.+*#?@-]+)/y;
 const BYTE = /[0-9a-fA-F]{2}/y;
 const VALUE = /([A-Za-z_]\w*)|(\d\w*)|('[^'\\\n]*(?:\\.[^'\\\n]*)*')|(<<|>>|<=|>=|==|!=|&&|\|\|)/y;
 
+const IDENTIFIER = /[A-Za-z_]\w*/y;
+const WHOLE_IDENTIFIER = /^[A-Za-z_]\w*$/;
+const NUMBER = /\d\w*/y;
+const SIMPLE_STRING = /"[^"\\\n]*"/y;
+const SIMPLE_REFERENCE = /&[A-Za-z_]\w*/y;
+/** Cells of plain numbers and references, behind their `<`. */
+const PLAIN_CELLS = /\s*(?:(?:0[xX][0-9a-fA-F]{1,8}|[1-9][0-9]{0,8}|0|&[A-Za-z_]\w*)(?=[\s>])\s*)*>/y;
+/** What stands for itself whatever follows, in names and values alike. */
+const ALONE: ReadonlyMap<number, string> = new Map([...';{}()[]'].map((character) => [character.charCodeAt(0), character]));
+/** What does so if the second is none of these. */
+const OPERATORS = /[<>=]/;
+
 /** Where a lexer is. */
 export interface LexerState {
   readonly position: number;
@@ -76,10 +88,12 @@ export class DtsLexer {
   /** The next token, read as `mode` wants it, without taking it. */
   peek(mode: LexerMode): DtsToken {
     if (this.ahead === undefined || this.aheadMode !== mode) {
-      this.ahead = this.read(mode);
-      // The character behind a token decides that it ends there.
-      this.seen = Math.max(this.seen, this.ahead.end + 1, this.lookAheadEnd(this.ahead));
+      const token = this.read(mode);
+      this.ahead = token;
       this.aheadMode = mode;
+      // The character behind a token decides that it ends there.
+      const end = Math.max(token.end + 1, token.text.charCodeAt(0) === QUOTE ? this.lookAheadEnd(token) : 0);
+      if (end > this.seen) this.seen = end;
     }
     return this.ahead;
   }
@@ -146,7 +160,56 @@ export class DtsLexer {
     const start = this.skipBlanks();
     const { text } = this.input;
     if (start >= text.length) return { kind: 'end', text: '', start: text.length, end: text.length };
+    const simple = mode === 'bytes' ? undefined : this.readSimple(mode, start);
+    if (simple !== undefined) return simple;
     return this.readCommon(start) ?? (mode === 'name' ? this.readName(start) : mode === 'bytes' ? this.readByte(start) : this.readValue(start)) ?? this.readOther(start);
+  }
+
+  /** Reads the most common tokens by their first character, and leaves all others. */
+  private readSimple(mode: 'name' | 'value', start: number): DtsToken | undefined {
+    const { text } = this.input;
+    const code = text.charCodeAt(start);
+    const alone = ALONE.get(code);
+    if (alone !== undefined) return { kind: 'other', text: alone, start, end: start + 1 };
+    if (isLetter(code)) {
+      const pattern = mode === 'name' ? NAME : IDENTIFIER;
+      pattern.lastIndex = start;
+      pattern.test(text);
+      const end = pattern.lastIndex;
+      const word = text.slice(start, end);
+      if (text.charCodeAt(end) !== COLON || (mode === 'name' && !WHOLE_IDENTIFIER.test(word))) return { kind: mode === 'name' ? 'name' : 'identifier', text: word, start, end };
+      return { kind: 'label', text: word, start, end: end + 1 };
+    }
+    if (code === QUOTE) return this.readPattern(SIMPLE_STRING, 'string', start);
+    if (code === AMPERSAND) {
+      const reference = this.readPattern(SIMPLE_REFERENCE, 'ref', start);
+      return reference === undefined ? undefined : { ...reference, text: reference.text.slice(1) };
+    }
+    if (mode === 'name' && (code === HASH || (code >= DIGIT_0 && code <= DIGIT_9))) return this.readPattern(NAME, 'name', start);
+    if (mode === 'name') return code === EQUALS ? { kind: 'other', text: '=', start, end: start + 1 } : undefined;
+    if (code >= DIGIT_0 && code <= DIGIT_9) return this.readPattern(NUMBER, 'number', start);
+    if (code === COMMA) return { kind: 'other', text: ',', start, end: start + 1 };
+    if ((code === LESS || code === GREATER || code === EQUALS) && !OPERATORS.test(text.charAt(start + 1))) return { kind: 'other', text: text.charAt(start), start, end: start + 1 };
+    return undefined;
+  }
+
+  private readPattern(pattern: RegExp, kind: DtsTokenKind, start: number): DtsToken | undefined {
+    pattern.lastIndex = start;
+    if (!pattern.test(this.input.text)) return undefined;
+    const end = pattern.lastIndex;
+    return { kind, text: this.input.text.slice(start, end), start, end };
+  }
+
+  /** Takes cells up to and with their `>`, of which `<` was taken last, if they are plain numbers and references; gives where they are. */
+  takePlainCells(): { readonly start: number; readonly end: number } | undefined {
+    const start = this.position;
+    PLAIN_CELLS.lastIndex = start;
+    if (this.ahead !== undefined || !PLAIN_CELLS.test(this.input.text)) return undefined;
+    const end = PLAIN_CELLS.lastIndex;
+    this.position = end;
+    this.lastEnd = end;
+    if (end + 1 > this.seen) this.seen = end + 1;
+    return { start, end };
   }
 
   /** Whether a quote begins a string is decided by up to eight lines behind it, and by what follows the string. */
@@ -158,6 +221,8 @@ export class DtsLexer {
   }
 
   private skipBlanks(): number {
+    const code = this.input.text.charCodeAt(this.position);
+    if (code > SPACE && code < DELETE && code !== SLASH) return this.position;
     BLANK.lastIndex = this.position;
     if (BLANK.test(this.input.text)) this.position = BLANK.lastIndex;
     if (this.input.text.startsWith('/*', this.position)) {
@@ -204,3 +269,23 @@ export class DtsLexer {
     return { kind: 'other', text, start, end: start + text.length };
   }
 }
+
+function isLetter(code: number): boolean {
+  const small = code | 0x20;
+  return (small >= 0x61 && small <= 0x7a) || code === UNDERSCORE;
+}
+
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const HASH = 0x23;
+const AMPERSAND = 0x26;
+const COMMA = 0x2c;
+const SLASH = 0x2f;
+const DIGIT_0 = 0x30;
+const DIGIT_9 = 0x39;
+const COLON = 0x3a;
+const LESS = 0x3c;
+const EQUALS = 0x3d;
+const GREATER = 0x3e;
+const UNDERSCORE = 0x5f;
+const DELETE = 0x7f;

@@ -4,6 +4,7 @@ import { utf8Encode } from '../base/byte-reader';
 import { evaluateExpression, parseCharacter, parseLiteral, unescape, type ExpressionReader } from './expression';
 import { searchPath, type DtsFiles } from './preprocessor';
 import type { DtsLexer, DtsToken } from './dts-lexer';
+import type { SourceOrigin } from './source';
 import type { DtChunk, DtChunkType, DtMark } from './value';
 
 /** Most bytes that all /incbin/ of one tree may bring in. */
@@ -175,6 +176,8 @@ export class ValueParser {
 
   private array(bits: 8 | 16 | 32 | 64): DtChunk {
     const origin = this.lexer.origin(this.lexer.take('value'));
+    const plain = bits === 32 ? this.lexer.takePlainCells() : undefined;
+    if (plain !== undefined) return this.plainCells(plain, origin);
     const values: (number | bigint)[] = [];
     const references: DtMark[] = [];
     const labels: DtMark[] = [];
@@ -214,6 +217,30 @@ export class ValueParser {
       this.lexer.take('value');
     }
     return { type: `u${bits}`, bytes: packed(values, bits / 8), references: references.length === 0 ? NONE : references, labels: labels.length === 0 ? NONE : labels, origin };
+  }
+
+  private plainCells({ start, end }: { readonly start: number; readonly end: number }, origin: SourceOrigin): DtChunk {
+    this.broken = false;
+    const { text, origins } = this.lexer.input;
+    const inside = text.slice(start, end);
+    const values: number[] = [];
+    const references: DtMark[] = [];
+    CELL.lastIndex = 0;
+    for (let match = CELL.exec(inside); match !== null; match = CELL.exec(inside)) {
+      const [cell] = match;
+      if (cell.charCodeAt(0) === AMPERSAND) {
+        references.push({ name: cell.slice(1), offset: values.length * 4, origin: origins.origin(start + match.index, start + CELL.lastIndex) });
+        values.push(0xffff_ffff);
+      } else values.push(Number(cell));
+    }
+    const bytes = new Uint8Array(values.length * 4);
+    for (const [index, value] of values.entries()) {
+      bytes[index * 4] = value >>> 24;
+      bytes[index * 4 + 1] = value >>> 16;
+      bytes[index * 4 + 2] = value >>> 8;
+      bytes[index * 4 + 3] = value;
+    }
+    return { type: 'u32', bytes, references: references.length === 0 ? NONE : references, labels: NONE, origin };
   }
 
   /** Passes over what is no element; false if the array seems to have ended without `>`. */
@@ -319,6 +346,8 @@ function plainNumber(text: string, bits: number): number | undefined {
 }
 
 const NONE: readonly DtMark[] = [];
+const CELL = /[^\s>]+/g;
+const AMPERSAND = 0x26;
 const BACKSLASH = 0x5c;
 const NEWLINE = 0x0a;
 const LETTER_X = 0x78;

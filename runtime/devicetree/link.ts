@@ -10,7 +10,7 @@ import type { MissingFiles } from './preprocessor';
 import { DiagnosticList, type DtDiagnostic } from './source';
 import { concatBytes, equalBytes } from './text';
 import { cloneTree, DtNode, DtProperty, type DeviceTree } from './tree';
-import { cells, chunk, type DtChunk, type DtMark, type DtValue } from './value';
+import { cells, chunk, type DtChunk, type DtMark } from './value';
 
 /** What to add while linking. */
 export interface LinkOptions {
@@ -55,8 +55,8 @@ class Linker {
     for (const node of nodes) this.dropName(node);
     for (const node of nodes) this.readPhandle(node);
     // Whole passes, in this order: a path is only inserted after all phandles are known.
-    for (const node of nodes) this.linkProperties(node, 'u32', (part) => this.linkCells(part));
-    for (const node of nodes) this.linkProperties(node, 'path', (part) => this.linkPath(part));
+    for (const node of nodes) this.linkCellsOf(node);
+    for (const node of nodes) this.linkPathsOf(node);
     this.omitUnused(root);
     if (this.symbols && this.hasLabels()) this.addSymbols(root.child('__symbols__') ?? root.add(new DtNode('__symbols__')));
     if (this.tree.plugin) this.addFixups();
@@ -106,25 +106,46 @@ class Linker {
     return phandle;
   }
 
-  /** Rewrites the chunks of one type that hold references, over the properties the node has now or gets meanwhile. */
-  private linkProperties(node: DtNode, type: 'u32' | 'path', link: (part: DtChunk) => DtChunk): void {
+  /** Gives every cell that refers to a node its number, over the properties the node has now or gets meanwhile. */
+  private linkCellsOf(node: DtNode): void {
     for (let index = 0; index < node.properties.length; index++) {
       const property = node.properties[index];
-      if (property === undefined || !hasReferences(property.value, type)) continue;
-      node.replaceProperty(index, property.linkedAs(property.value.map((part) => (part.type === type && part.references.length > 0 ? link(part) : part))));
+      if (property?.refersBy('u32') !== true) continue;
+      const numbers: number[] = [];
+      const before = property.linkedBefore((mark) => {
+        const number = this.numberFor(mark);
+        numbers.push(number);
+        return number;
+      });
+      if (before !== undefined && !property.refersBy('path')) node.replaceProperty(index, before);
+      else {
+        let next = 0;
+        node.replaceProperty(index, property.linkedAs(property.value.map((part) => {
+          if (part.type !== 'u32' || part.references.length === 0) return part;
+          const own = numbers.slice(next, next + part.references.length);
+          next += part.references.length;
+          return withNumbers(part, own);
+        })));
+      }
     }
   }
 
-  private linkCells(part: DtChunk): DtChunk {
-    const bytes = part.bytes.slice();
-    for (const mark of part.references) {
-      const target = this.find(mark.name);
-      if (target === undefined) this.reportUnresolved(mark);
-      else this.referenced.add(target);
-      const phandle = target === undefined ? 0xffff_ffff : this.phandleFor(target);
-      for (let index = 0; index < 4; index++) bytes[mark.offset + index] = (phandle >>> (24 - 8 * index)) & 0xff;
+  private linkPathsOf(node: DtNode): void {
+    for (const [index, property] of node.properties.entries()) {
+      if (!property.refersBy('path')) continue;
+      node.replaceProperty(index, property.linkedAs(property.value.map((part) => (part.type === 'path' && part.references.length > 0 ? this.linkPath(part) : part))));
     }
-    return { ...part, bytes };
+  }
+
+  /** The phandle of the node that a mark names; that of no node is all ones. */
+  private numberFor(mark: DtMark): number {
+    const target = this.find(mark.name);
+    if (target === undefined) {
+      this.reportUnresolved(mark);
+      return 0xffff_ffff;
+    }
+    this.referenced.add(target);
+    return this.phandleFor(target);
   }
 
   private reportUnresolved(mark: DtMark): void {
@@ -186,9 +207,14 @@ class Linker {
   }
 }
 
-function hasReferences(value: DtValue, type: 'u32' | 'path'): boolean {
-  for (const part of value) if (part.type === type && part.references.length > 0) return true;
-  return false;
+/** Cells with numbers in place of their references. */
+function withNumbers(part: DtChunk, numbers: readonly number[]): DtChunk {
+  const bytes = part.bytes.slice();
+  for (const [which, { offset }] of part.references.entries()) {
+    const number = numbers[which] ?? 0;
+    for (let index = 0; index < 4; index++) bytes[offset + index] = (number >>> (24 - 8 * index)) & 0xff;
+  }
+  return { ...part, bytes };
 }
 
 /** The references of a property that are phandle cells, with their offset in the whole value. */

@@ -35,11 +35,20 @@ export const PREPROCESSED_SIZE_MAX = 64 * 1024 * 1024;
 export const INCLUDE_COUNT_MAX = 20_000;
 
 const DIRECTIVE = /[ \t]*#[ \t]*(?:(define|undef|include|ifdef|ifndef|if|elifdef|elifndef|elif|else|endif|error|warning|line|pragma)(?![\w,.+*#?@-])|(?=\d)|(?=[ \t]*\r?\n))/y;
-const INTERESTING = /\/\*|\/\/|"|'|[A-Za-z_$][\w$]*|\.?\d[\w.]*|\n|\/include\//g;
+/** A line that is plainly a macro without parameters, as most lines of headers are. */
+const PLAIN_DEFINE = /[ \t]*#[ \t]*define[ \t]+([A-Za-z_$][\w$]*)[ \t]+([^\n"'/]*)\n/y;
+const NEXT_DIRECTIVE = String.raw`\n(?=[ \t]*#[ \t]*(?:(?:define|undef|include|ifdef|ifndef|if|elifdef|elifndef|elif|else|endif|error|warning|line|pragma)(?![\w,.+*#?@-])|\d|[ \t]*\r?\n))`;
+const INTERESTING = new RegExp(String.raw`\/\*|\/\/|"|'|[A-Za-z_$][\w$]*|\.?\d[\w.]*|${NEXT_DIRECTIVE}|\/include\/`, 'g');
+/** The same while no macro begins with a small letter: names that do are passed over. */
+const INTERESTING_CAPITALS = new RegExp(String.raw`\/\*|\/\/|"|'|(?<![\w$])[A-Z_$][\w$]*|${NEXT_DIRECTIVE}|\/include\/`, 'g');
+/** About this many characters are copied before a place is offered to come back to. */
+const BATCH_SIZE = 1500;
 const CALL = /(?:\s|\/\*[\s\S]*?\*\/|\/\/[^\n]*)*\(/y;
 const OPEN_CALLS_MAX = 100;
 /** Lines between two places to which preprocessing can go back. */
 const MARK_DISTANCE = 40;
+/** What counts as a line where many are copied at once, in characters. */
+const LINE_SIZE = 32;
 /** Files and conditions within each other that are still remembered. */
 const MARKED_DEPTH_MAX = 12;
 
@@ -149,6 +158,8 @@ export class Preprocessor {
   private includeCount = 0;
   private missing: MissingFiles = 'none';
   private openCalls = 0;
+  /** True once a macro was defined that begins with a small letter. */
+  private hasSmallMacros = false;
   private linesSinceMark = 0;
   /** True if the line read last looked at what follows it. */
   private lookedAhead = false;
@@ -160,6 +171,7 @@ export class Preprocessor {
     this.origins = new OriginMap(file);
     this.expander = new Expander(this.macros, (code, blanks) => { this.problems.add(code, this.where(), blanks); });
     for (const [name, body] of Object.entries({ __DTS__: '1', ...options.defines })) {
+      this.hasSmallMacros ||= beginsSmall(name);
       this.macros.set(name, { name, variadic: false, body: tokenize(body), origin: () => ({ file: '<defines>', line: 1, column: 1, length: 0 }) });
     }
     this.reads.push({ path: file, text });
@@ -268,10 +280,10 @@ export class Preprocessor {
   private line(frame: Frame): void {
     const { at: start } = frame;
     if (this.linesSinceMark >= MARK_DISTANCE) this.mark(frame);
-    this.linesSinceMark++;
     this.lookedAhead = false;
     const end = frame.isLineStart ? this.directive(frame, start) : undefined;
-    const next = end ?? (this.skipping(frame) ? skipLine(frame.source.text, start) : this.copyLine(frame, start));
+    const next = end ?? (this.skipping(frame) ? skipLine(frame.source.text, start) : this.copyLines(frame, start));
+    this.linesSinceMark += 1 + Math.floor((next - start) / LINE_SIZE);
     // The line may have ended the whole file.
     frame.at = Math.max(frame.at, next);
   }
@@ -290,6 +302,7 @@ export class Preprocessor {
   }
 
   private setMacro(name: string, macro: Macro | undefined): void {
+    this.hasSmallMacros ||= beginsSmall(name);
     this.macroChanges.push({ name, before: this.macros.get(name) });
     if (macro === undefined) this.macros.delete(name);
     else this.macros.set(name, macro);
@@ -307,21 +320,24 @@ export class Preprocessor {
     this.size += text.length;
   }
 
-  /** Copies from a line's start to a line's end (not always its own: comments and calls may cross), expanding macros. */
-  private copyLine(frame: Frame, start: number): number {
+  /** Copies from a line's start to the start of a directive's line, or of another line if that is far (comments and calls may cross lines), expanding macros. */
+  private copyLines(frame: Frame, start: number): number {
     const { source } = frame;
     const { text } = source;
+    const interesting = this.hasSmallMacros ? INTERESTING : INTERESTING_CAPITALS;
     let copied = start;
     const flush = (end: number) => { this.emit(text.slice(copied, end), { source, offset: copied }); };
-    INTERESTING.lastIndex = start;
-    for (let match = INTERESTING.exec(text); match !== null; match = INTERESTING.exec(text)) {
+    interesting.lastIndex = start;
+    for (let match = interesting.exec(text), plain = start; match !== null; match = interesting.exec(text)) {
       const at = match.index;
       const [found] = match;
       let end = at + found.length;
-      if (found === '\n') {
-        flush(end);
+      // Between `plain` and here there is nothing but text to be copied, so each line in it can be the last.
+      const lineEnd = at - start > BATCH_SIZE || found === '\n' ? (found === '\n' ? end : text.lastIndexOf('\n', at) + 1) : 0;
+      if (lineEnd > plain) {
+        flush(lineEnd);
         frame.isLineStart = true;
-        return end;
+        return lineEnd;
       }
       if (found === '/include/') {
         const name = /\s*"([^"\n]*)"/y;
@@ -335,7 +351,7 @@ export class Preprocessor {
           return name.lastIndex;
         }
       } else if (/^[/"']/.test(found)) end = literalEnd(text, at, found);
-      else if (this.macros.has(found)) {
+      else if (this.macros.has(found) && !isInNumber(text, at)) {
         const use = this.expandUse(frame, at, found);
         if (use !== undefined) {
           flush(at);
@@ -343,7 +359,7 @@ export class Preprocessor {
           copied = end = use.end;
         }
       }
-      INTERESTING.lastIndex = end;
+      interesting.lastIndex = plain = end;
     }
     flush(text.length);
     return text.length;
@@ -409,6 +425,12 @@ export class Preprocessor {
   /** Obeys the directive at a line's start; gives the start of the next line, or `undefined` if there is none. */
   private directive(frame: Frame, start: number): number | undefined {
     const { text } = frame.source;
+    PLAIN_DEFINE.lastIndex = start;
+    const plain = PLAIN_DEFINE.exec(text);
+    if (plain !== null) {
+      if (!this.skipping(frame)) this.plainDefine(frame.source, start, plain);
+      return PLAIN_DEFINE.lastIndex;
+    }
     DIRECTIVE.lastIndex = start;
     const match = DIRECTIVE.exec(text);
     if (match === null) return undefined;
@@ -449,14 +471,14 @@ export class Preprocessor {
   }
 
   private obey(frame: Frame, line: DirectiveLine & { readonly end: number }): void {
-    const origin = frame.source.origin(line.at, line.name.length + 1);
+    const origin = (): SourceOrigin => frame.source.origin(line.at, line.name.length + 1);
     const text = line.body.trim();
     switch (line.name) {
       case 'define': this.define(frame.source, line); break;
       case 'undef': this.setMacro(text, undefined); break;
       case 'include': this.includeDirective(frame, line); break;
-      case 'error': this.problems.add('cpp-error', origin, { text }); break;
-      case 'warning': this.problems.add('cpp-warning', origin, { text }); break;
+      case 'error': this.problems.add('cpp-error', origin(), { text }); break;
+      case 'warning': this.problems.add('cpp-warning', origin(), { text }); break;
       case 'pragma':
         if (text === 'once') this.once.push(frame.source.file);
         break;
@@ -470,6 +492,11 @@ export class Preprocessor {
     if (match !== null) frame.source = frame.source.renumbered(match[2] ?? frame.source.file, Number(match[1]), end);
   }
 
+  private plainDefine(source: SourceText, start: number, [line, name = '', body = '']: RegExpExecArray): void {
+    const origin = () => source.origin(start + line.indexOf(name, line.indexOf('define') + 6), name.length);
+    this.addMacro(name, makeMacro(name, undefined, new LateBody(body.trim(), origin)), origin);
+  }
+
   private define(source: SourceText, { body, at, bodyAt }: DirectiveLine): void {
     const match = /^\s*([A-Za-z_$][\w$]*)(\(([^)]*)\))?/.exec(body);
     const name = match?.[1];
@@ -480,6 +507,10 @@ export class Preprocessor {
     }
     const list = match[2] === undefined ? undefined : (match[3] ?? '').split(',').map((parameter) => parameter.trim());
     const macro = makeMacro(name, list, new LateBody(body.slice(match[0].length).trim(), origin));
+    this.addMacro(name, macro, origin);
+  }
+
+  private addMacro(name: string, macro: Macro | undefined, origin: () => SourceOrigin): void {
     const before = this.macros.get(name);
     if (macro === undefined) this.problems.add('cpp-bad-directive', origin(), { name: 'define', reason: 'its parameters are malformed' });
     else if (before !== undefined && spell(before.body) !== spell(macro.body)) this.problems.add('cpp-macro-redefined', origin(), { name });
@@ -529,6 +560,19 @@ export class Preprocessor {
     if (text !== undefined) this.files.set(path, text);
     return text;
   }
+}
+
+function beginsSmall(name: string): boolean {
+  const code = name.charCodeAt(0);
+  return code >= 0x61 && code <= 0x7a;
+}
+
+/** True for a name behind a dot that belongs to a number, as the preprocessor reads numbers (`1.E`). */
+function isInNumber(text: string, at: number): boolean {
+  if (text.charAt(at - 1) !== '.') return false;
+  let begin = at;
+  while (begin > 0 && /[\w.$]/.test(text.charAt(begin - 1))) begin--;
+  return /^\.?\d/.test(text.slice(begin, at));
 }
 
 function copyFrame(frame: Frame): Frame {

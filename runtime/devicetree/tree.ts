@@ -6,7 +6,7 @@
 
 import type { SourceOrigin } from './source';
 import { equalBytes, utf8Decode } from './text';
-import { toValue, valueBytes, type DtValue, type DtValueInput } from './value';
+import { toValue, valueBytes, type DtMark, type DtValue, type DtValueInput } from './value';
 
 /** Deepest nesting of nodes that parsers and decoders build. */
 export const NODE_DEPTH_MAX = 128;
@@ -22,6 +22,7 @@ export class DtProperty {
   readonly origin: SourceOrigin | undefined;
   private joined: Uint8Array | undefined;
   private linked: DtProperty | undefined;
+  private kinds: number | undefined;
 
   constructor(name: string, value: DtValue, extra: { readonly labels?: readonly string[]; readonly origin?: SourceOrigin | undefined } = {}) {
     this.name = name;
@@ -64,6 +65,28 @@ export class DtProperty {
     return utf8Decode(bytes.subarray(0, -1)).split('\0');
   }
 
+  /** True if it refers to nodes: in cells (`u32`), or by path. */
+  refersBy(type: 'u32' | 'path'): boolean {
+    this.kinds ??= referenceKinds(this.value);
+    return (this.kinds & (type === 'u32' ? IN_CELLS : BY_PATH)) !== 0;
+  }
+
+  /** What the property became when it was linked last, if the cells that refer to nodes hold the same numbers again. */
+  linkedBefore(phandleOf: (mark: DtMark) => number): DtProperty | undefined {
+    const { linked } = this;
+    // All references are asked for, in their order: that is the order in which nodes get their numbers.
+    let isSame = linked !== undefined;
+    for (const [index, { type, references }] of this.value.entries()) {
+      if (type !== 'u32') continue;
+      for (const mark of references) {
+        const phandle = phandleOf(mark);
+        const bytes = linked?.value[index]?.bytes;
+        isSame &&= bytes !== undefined && bytes.length >= mark.offset + 4 && numberIn(bytes, mark.offset) === phandle;
+      }
+    }
+    return isSame ? linked : undefined;
+  }
+
   /** The same property with the value that linking gives it. Linking again to the same bytes gives the same object, so that readers see what has not changed. */
   linkedAs(value: DtValue): DtProperty {
     const made = this.withValue(value);
@@ -77,9 +100,21 @@ export class DtProperty {
   }
 }
 
+const IN_CELLS = 1;
+const BY_PATH = 2;
+
+function referenceKinds(value: DtValue): number {
+  let kinds = 0;
+  for (const { type, references } of value) if (references.length > 0) kinds |= type === 'u32' ? IN_CELLS : type === 'path' ? BY_PATH : 0;
+  return kinds;
+}
+
 /** The big-endian word `index` of whole words. Bytes are put together by hand: a view would cost more than all the rest. */
 function wordAt(bytes: Uint8Array, index: number): number {
-  const at = index * 4;
+  return numberIn(bytes, index * 4);
+}
+
+function numberIn(bytes: Uint8Array, at: number): number {
   return (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0;
 }
 

@@ -15,8 +15,6 @@ import { ServerSession } from './server-session';
 const BOARD = 'arch/arm64/boot/dts/qcom/sm8550-mtp.dts';
 const EDITS = 60;
 const TIMEOUT_MS = 120_000;
-/** A folder that is not there, in place of Linux's. */
-const WITHOUT_BINDINGS = { bindings: ['no-bindings'] };
 /** Says that Linux's bindings have been asked. */
 const isOfBinding = (code: string): boolean => code.endsWith('.yaml');
 
@@ -82,7 +80,7 @@ export async function runRound(commandFile: string, edits: number): Promise<Roun
   try {
     const cache = join(home, '.cache', 'gunyah-debug', 'bindings');
     const [indexMs, indexReadMs] = [runIndex(commandFile, cache), runIndex(commandFile, cache)];
-    const plain = await runSession({ commandFile, home, edits, settings: WITHOUT_BINDINGS, isDone: ({ codes }) => codes.length > 0 });
+    const plain = await runSession({ commandFile, home, edits, settings: { bindings: [join(home, 'none')] }, isDone: ({ codes }) => codes.length > 0 });
     const linux = await runSession({ commandFile, home, edits, isDone: ({ codes }) => codes.some(isOfBinding) });
     return { plain, linux, indexMs, indexReadMs };
   } finally {
