@@ -9,7 +9,8 @@ const CALLS = 250_000;
 const FIRST_SEED = 1;
 /** Calls that a specification without guests' success would not test. */
 const SUCCESSES_MIN = 20;
-const NEVER_SUCCEEDS = 'cspace_revoke_cap_from';
+/** The build leaves the one out; the other a vCPU does to itself, and here none has the right. */
+const NEVER_SUCCEED = ['cspace_revoke_cap_from', 'vcpu_poweroff'];
 
 test('random hypercalls of three VMs answer and change what the specification says', () => {
   const tally = emptyTally();
@@ -17,5 +18,5 @@ test('random hypercalls of three VMs answer and change what the specification sa
     const failure = runSeed(seed, tally);
     if (failure !== undefined) assert.fail(describeFailure(shrink(failure)));
   }
-  for (const name of CALL_NAMES) if (name !== NEVER_SUCCEEDS) assert.ok((tally.answers.get(`${name} 0`) ?? 0) >= SUCCESSES_MIN, `${name} succeeded ${String(tally.answers.get(`${name} 0`) ?? 0)} times`);
+  for (const name of CALL_NAMES) if (!NEVER_SUCCEED.includes(name)) assert.ok((tally.answers.get(`${name} 0`) ?? 0) >= SUCCESSES_MIN, `${name} succeeded ${String(tally.answers.get(`${name} 0`) ?? 0)} times`);
 });

@@ -5,13 +5,14 @@ import { E } from './signatures';
 import { idOfSlot, type Kind, type Thing } from './things';
 import { ACTIVATE, ALL_RIGHTS, answer, done, type Verdict } from './world-state';
 import type { Rule } from './rules';
+import { activateThread } from './vcpu-rules';
 
 const CREATE = 1;
 const [CAP_CREATE, CAP_DELETE, CAP_COPY, CAP_REVOKE] = [1, 2, 4, 0x10];
 /** 62 slots in each of 232 tables. */
 const CAPS_MAX = 62n * 232n;
 
-function create(kind: Exclude<Kind, 'partition' | 'thread'>): Rule {
+function create(kind: Exclude<Kind, 'partition'>): Rule {
   return (world, caller, { partition, cspace }) => {
     const source = world.find(caller, partition, 'partition', { rights: CREATE });
     if (typeof source === 'number') return answer(source);
@@ -92,7 +93,8 @@ function activation(world: Parameters<Rule>[0], thing: Thing): number {
       return E.OK;
     case 'addrspace': return activateAddrspace(world, thing);
     case 'memextent': return activateExtent(world, thing);
-    case 'doorbell': case 'partition': case 'thread': case 'vic': return E.OK;
+    case 'thread': return activateThread(world, thing);
+    case 'doorbell': case 'partition': case 'vic': case 'vpm_group': return E.OK;
   }
 }
 
@@ -104,6 +106,8 @@ export const CAPABILITY_RULES = {
   partition_create_doorbell: create('doorbell'),
   partition_create_msgqueue: create('msgqueue'),
   partition_create_vic: create('vic'),
+  partition_create_thread: create('thread'),
+  partition_create_vpm_group: create('vpm_group'),
   object_activate: activate,
   object_activate_from: activateFrom,
   cspace_delete_cap_from: remove,

@@ -3,7 +3,7 @@
 import { pa } from '../../../runtime/base/brands';
 import type { SavedObject } from '../../../runtime/hypervisor/snapshot';
 import type { Pair } from './pair';
-import { SLOTS_PER_TABLE, type Cspace, type Doorbell, type Queue, type Thing, type Vic, type Wire } from './things';
+import { SLOTS_PER_TABLE, type Cspace, type Doorbell, type Queue, type Thing, type Thread, type Vic, type Wire } from './things';
 
 type Saved<T extends SavedObject['type']> = Extract<SavedObject, { readonly type: T }>;
 
@@ -78,7 +78,7 @@ class Comparison {
   }
 
   private compareThing(thing: Thing): void {
-    if (!this.pair.counterparts.has(thing.id) || thing.kind === 'partition' || thing.kind === 'thread') return;
+    if (!this.pair.counterparts.has(thing.id) || thing.kind === 'partition') return;
     const name = `${thing.kind} ${String(thing.id)}`;
     const saved = this.real(thing, thing.kind);
     this.equal(saved.header.state, thing.state, `${name}: state`);
@@ -91,6 +91,10 @@ class Comparison {
       const { firstPage, pageCount, access, kind, parent } = saved.body;
       if (this.pair.counterparts.has(thing.parent ?? -1) || thing.parent === undefined) this.equal(parent, thing.parent === undefined ? undefined : this.pair.counterparts.get(thing.parent), `${name}: parent`);
       this.equal(`${String(firstPage)} ${String(pageCount)} ${String(access)} ${kind}`, `${String(thing.first)} ${String(thing.count)} ${String(thing.access)} ${thing.isSparse ? 'sparse' : 'basic'}`, `${name}: window`);
+    } else if (saved.type === 'thread' && thing.kind === 'thread') this.compareThread(saved, thing, name);
+    else if (saved.type === 'vpm_group' && thing.kind === 'vpm_group') {
+      this.equal(saved.body.noAggregation, thing.noAggregation, `${name}: aggregation`);
+      this.compareWire(saved.sources[0], thing.wire, name);
     } else if (thing.kind === 'vic') this.compareVic(thing, name);
   }
 
@@ -106,6 +110,20 @@ class Comparison {
     this.equal(body.messages.map(({ bytes }) => Buffer.from(bytes).toString('hex')).join(), queue.messages.map((bytes) => Buffer.from(bytes).toString('hex')).join(), `${name}: messages`);
     this.compareWire(sources[0], queue.sendWire, `${name}, sender`);
     this.compareWire(sources[1], queue.receiveWire, `${name}, receiver`);
+  }
+
+  private compareThread({ body, sources }: Saved<'thread'>, thread: Thread, name: string): void {
+    if (thread.isPermanent) return;
+    const links = [['capability space', thread.cspace, body.cspace], ['address space', thread.addrspace, body.addrspace], ['interrupt controller', thread.vic?.id, body.vic?.object], ['power group', thread.vpm?.group, body.vpm?.group]] as const;
+    for (const [what, wanted, seen] of links) {
+      if (wanted === undefined || seen === undefined) this.equal(seen, wanted, `${name}: ${what}`);
+      else this.same(wanted, seen);
+    }
+    this.equal(`${String(body.vic?.index)} ${String(body.vpm?.index)}`, `${String(thread.vic?.index)} ${String(thread.vpm?.index)}`, `${name}: indexes`);
+    this.equal(`${String(body.options)} ${String(body.affinity)} ${String(body.priority)} ${String(body.timesliceTicks)}`, `${String(thread.options)} ${String(thread.affinity)} ${String(thread.priority)} ${String(thread.timeslice)}`, `${name}: options, CPU, priority, slice`);
+    if (thread.state === 'active') this.equal(`${body.state} ${String(body.isProxy)} ${String((body.blocks & 1) !== 0)}`, `${thread.life} ${String(thread.isProxy)} ${String(thread.isOff)}`, `${name}: life, proxy, off`);
+    this.compareWire(sources[0], thread.haltWire, `${name}, halt`);
+    this.compareWire(sources[1], thread.wakeWire, `${name}, wake-up`);
   }
 
   private compareWire(saved: { readonly virq: number; readonly vic: number } | undefined, wire: Wire | undefined, name: string): void {

@@ -51,7 +51,7 @@ const maskBell: Rule = (world, caller, { doorbell, enable_mask, ack_mask }) => {
 };
 
 /** One end of a queue or a bell, as a wire that can be bound. */
-interface End { readonly read: () => Wire | undefined; readonly set: (wire: Wire | undefined) => void; readonly source: NonNullable<Line['source']> }
+export interface End { readonly read: () => Wire | undefined; readonly set: (wire: Wire | undefined) => void; readonly source: NonNullable<Line['source']> }
 
 function endOf(thing: Doorbell | Queue, end: 'bell' | 'send' | 'receive'): End {
   const source = { object: thing.id, end };
@@ -59,7 +59,8 @@ function endOf(thing: Doorbell | Queue, end: 'bell' | 'send' | 'receive'): End {
   return end === 'send' ? { read: () => thing.sendWire, set: (wire) => { thing.sendWire = wire; }, source } : { read: () => thing.receiveWire, set: (wire) => { thing.receiveWire = wire; }, source };
 }
 
-function bindEnd(world: WorldState, end: End, vic: Vic, virq: number): Verdict {
+/** Binds an end to an interrupt, if both are free. */
+export function bindEnd(world: WorldState, end: End, vic: Vic, virq: number): Verdict {
   if (end.read() !== undefined) return answer(E.VIRQ_BOUND);
   if (virq < 32 || virq > 1019 || virq - 32 >= vic.virqCount) return answer(E.ARGUMENT_INVALID);
   const line = world.line(vic, virq);

@@ -33,11 +33,12 @@ export interface Landscape {
 
 const KIND_OF: Readonly<Partial<Record<ArgumentName, Kind>>> = {
   partition: 'partition', cspace: 'cspace', src_cspace: 'cspace', dest_cspace: 'cspace', doorbell: 'doorbell', msgqueue: 'msgqueue', vic: 'vic', addrspace: 'addrspace', memextent: 'memextent',
-  parent: 'memextent', from: 'memextent', to: 'memextent',
+  parent: 'memextent', from: 'memextent', to: 'memextent', thread: 'thread', vcpu: 'thread', vpm_group: 'vpm_group',
 };
 const WEIGHTS: Readonly<Partial<Record<CallName, number>>> = {
-  object_activate: 14, object_activate_from: 2, cspace_copy_cap_from: 10, cspace_delete_cap_from: 7, cspace_revoke_caps_from: 2, cspace_revoke_cap_from: 1, partition_create_memextent: 4, partition_create_cspace: 2,
+  object_activate: 14, object_activate_from: 2, cspace_copy_cap_from: 10, cspace_delete_cap_from: 7, cspace_revoke_caps_from: 4, cspace_revoke_cap_from: 1, partition_create_memextent: 4, partition_create_cspace: 2,
   msgqueue_send: 12, msgqueue_receive: 10, doorbell_send: 5, doorbell_receive: 4, doorbell_mask: 3, addrspace_map: 12, addrspace_unmap: 8, addrspace_lookup: 8, memextent_donate: 12, memextent_configure_derive: 6,
+  partition_create_thread: 5, cspace_attach_thread: 6, addrspace_attach_thread: 6, vic_attach_vcpu: 7, vpm_group_attach_vcpu: 5, vcpu_poweron: 5, vcpu_run: 5, vcpu_run_check: 4, vcpu_bind_virq: 6, vpm_group_bind_virq: 5, vcpu_kill: 2,
   memextent_configure: 4, addrspace_update_access: 5, vic_configure: 2, addrspace_configure: 2,
 };
 const DECK = CALL_NAMES.flatMap((name) => Array.from({ length: WEIGHTS[name] ?? 3 }, () => name));
@@ -45,7 +46,7 @@ const JUNK: readonly bigint[] = [62n, 63n, 0x100n, 0x101n, 0x13dn, 0x13en, 0xe7f
 const ODD_WORDS: readonly bigint[] = [0n, 1n, 0xfffn, 0x1000n, 0xc000_0000n, 0xffff_ffffn, 1n << 36n, (1n << 36n) - 0x1000n, (1n << 64n) - 0x2000n, (1n << 64n) - 1n];
 
 /** The calls that act on what is not active yet. */
-const wantsInit = (name: CallName): boolean => /^object_activate|_configure(_derive)?$/.test(name) && name !== 'addrspace_configure';
+const wantsInit = (name: CallName): boolean => /^object_activate|_configure(_derive)?$|_attach_|^vcpu_set_(priority|timeslice)$/.test(name) && name !== 'addrspace_configure';
 
 /** Makes operations. */
 export class Generator {
@@ -84,17 +85,27 @@ export class Generator {
     const kind = name === 'memextent_donate' && (argument === 'from' || argument === 'to') && this.oneIn(4) ? 'partition' : KIND_OF[argument];
     const relative = name === 'memextent_donate' && argument === 'to' && !this.oneIn(3) ? this.relative(caller, chosen) : undefined;
     if (relative !== undefined) return relative;
-    if (kind !== undefined) return this.capability(caller, kind, wantsInit(name) && argument !== 'parent' && argument !== 'cspace' ? 'init' : 'active');
+    if (kind !== undefined) return this.capability(caller, kind, this.wantedState(name, argument));
     if (argument === 'cap' || argument === 'src_cap') return this.anyCapability(caller, name, chosen.cspace ?? chosen.src_cspace);
     if (argument !== 'data' && argument !== 'buffer' && this.oneIn(40)) return this.pick(ODD_WORDS);
     return this.plainValue(name, argument, chosen, caller);
+  }
+
+  private wantedState(name: CallName, argument: ArgumentName): 'init' | 'active' {
+    if (name === 'vcpu_set_affinity' || name === 'vcpu_register_write') return this.oneIn(2) ? 'init' : 'active';
+    if (name.includes('_attach_')) return argument === 'thread' || argument === 'vcpu' ? 'init' : 'active';
+    return wantsInit(name) && argument !== 'parent' && argument !== 'cspace' ? 'init' : 'active';
   }
 
   /** A capability of a kind, mostly to an object in the state that the call wants. */
   private capability(caller: Cspace | undefined, kind: Kind, state: string): bigint {
     if (caller === undefined || this.oneIn(50)) return this.junk();
     const slots = [...caller.slots].filter(([, slot]) => this.oneIn(30) || (this.world.things.get(slot.object)?.kind === kind && !slot.isRevoked));
-    const fitting = slots.filter(([, slot]) => this.world.things.get(slot.object)?.state === state);
+    const fitting = slots.filter(([, slot]) => {
+      const thing = this.world.things.get(slot.object);
+      // What a VM may do with its own vCPU is little.
+      return thing?.state === state && (thing.kind !== 'thread' || !thing.isPermanent || this.oneIn(10));
+    });
     const from = fitting.length > 0 && !this.oneIn(20) ? fitting : slots.length > 0 ? slots : [...caller.slots];
     return from.length === 0 ? this.junk() : idOfSlot(this.pick(from)[0]);
   }
@@ -123,23 +134,30 @@ export class Generator {
     const all = [...cspace.slots];
     const fitting = all.filter(([at, { object, isMaster }]) => {
       if (name === 'cspace_delete_cap_from') return at > 7 || this.oneIn(40);
-      if (name === 'cspace_revoke_caps_from') return isMaster || this.oneIn(8);
+      if (name === 'cspace_revoke_caps_from') return (isMaster && (this.hasCopies(object) || this.oneIn(4))) || this.oneIn(8);
       return name === 'cspace_copy_cap_from' || this.isReady(this.world.things.get(object));
     });
     return fitting.length === 0 ? this.junk() : idOfSlot(this.pick(fitting)[0]);
+  }
+
+  /** True if there is something to revoke. */
+  private hasCopies(object: number): boolean {
+    for (const space of this.world.all('cspace')) for (const slot of space.slots.values()) if (slot.object === object && !slot.isMaster && !slot.isRevoked) return true;
+    return false;
   }
 
   /** True for what has been configured, and sometimes for what has not. */
   private isReady(thing: Thing | undefined): boolean {
     if (thing?.state !== 'init') return this.oneIn(20);
     const isConfigured = thing.kind === 'doorbell' || (thing.kind === 'cspace' && thing.limit > 0) || (thing.kind === 'msgqueue' && thing.depth > 0) || (thing.kind === 'vic' && thing.vcpuCount > 0)
+      || thing.kind === 'vpm_group' || (thing.kind === 'thread' && thing.cspace !== undefined && thing.addrspace !== undefined && thing.vic !== undefined)
       || (thing.kind === 'addrspace' && thing.vmid > 0) || (thing.kind === 'memextent' && thing.count > 0);
     return isConfigured || this.oneIn(25);
   }
 
   private plainValue(name: CallName, argument: ArgumentName, chosen: Partial<Record<ArgumentName, bigint>>, caller: Cspace | undefined): bigint {
     switch (argument) {
-      case 'rights_mask': return this.oneIn(3) ? 0xffff_ffffn : BigInt(this.oneIn(4) ? this.prng.nextU32() : this.prng.below(32)) | (this.oneIn(2) ? 0x8000_0000n : 0n);
+      case 'rights_mask': return this.oneIn(3) ? 0xffff_ffffn : this.oneIn(3) ? 1n << BigInt(this.oneIn(6) ? 31 : this.prng.below(5)) : BigInt(this.oneIn(4) ? this.prng.nextU32() : this.prng.below(32)) | (this.oneIn(2) ? 0x8000_0000n : 0n);
       case 'max_caps': return this.oneIn(12) ? this.pick([0n, 14384n, 14385n, 0xffff_ffffn]) : BigInt(1 + this.prng.below(8));
       case 'virq': return this.oneIn(12) ? this.pick([0n, 31n, 95n, 96n, 1019n, 1020n, 0xffff_ffffn]) : BigInt(this.virq());
       case 'new_flags': case 'clear_flags': case 'enable_mask': case 'ack_mask': return this.oneIn(8) ? this.prng.nextU64() : this.oneIn(8) ? 0xffff_ffff_ffff_ffffn : BigInt(this.prng.below(16));
@@ -153,6 +171,18 @@ export class Generator {
       case 'max_virqs': return this.pick([0n, 1n, 16n, 64n, 988n, 989n]);
       case 'max_msis': return BigInt(this.prng.below(2));
       case 'vmid': return BigInt(this.oneIn(3) ? this.pick([0n, 1n, 10n, 255n, 256n, 0xffffn]) : BigInt(20 + this.prng.below(4)));
+      case 'index': return BigInt(this.oneIn(12) ? 0xffff_ffff : this.prng.below(this.oneIn(4) ? 10 : 3));
+      case 'vcpu_options': return this.pick([0n, 0n, 1n, 0x200n, 0x200n, 0x201n, 8n, 1n << 63n, (1n << 63n) | 8n, 0x33fn, 0x40n, 0x80n]);
+      case 'affinity': return BigInt(this.oneIn(8) ? this.pick([2, 0xfffe]) : this.pick([0, 1, 0xffff]));
+      case 'priority': return BigInt(this.oneIn(4) ? this.pick([62, 63, 64, 0xffff_ffff]) : this.prng.below(64));
+      case 'timeslice': return this.pick([100_000n, 99_999n, 5_000_000n, 100_000_000n, 100_000_001n, 1_234_567n, 0n]);
+      case 'virq_type': return BigInt(this.prng.below(this.oneIn(6) ? 4 : 2));
+      case 'register_set': return BigInt(this.prng.below(4));
+      case 'register_index': return BigInt(this.oneIn(3) ? this.prng.below(33) : this.prng.below(2));
+      case 'value': return this.prng.nextU64() & this.pick([0xffff_ffff_ffff_ffffn, 0xffff_fff0n, 0xffff_fffcn, 0xffff_fff8n]);
+      case 'set_flags': return this.prng.nextU64();
+      case 'resume': return BigInt(this.prng.below(3));
+      case 'entry_point': case 'context': return this.prng.nextU64();
       case 'op': return BigInt(this.prng.below(this.oneIn(10) ? 4 : 2));
       default: return this.memoryValue(name, argument, chosen, caller);
     }
@@ -167,7 +197,7 @@ export class Generator {
       case 'vbase': return this.vbase(name, chosen, caller);
       case 'attrs': return this.attributes(name);
       case 'attributes': return this.pick([0x1_0007n, 0x1_0007n, 7n, 7n, 6n, 0x1_0006n, 4n, 0x1_0004n, 5n, 0x107n, 0x1_0107n, 0x1_0207n, 0x207n, 0x307n, 0x2_0007n, 0n, 3n, 0x8000_0007n]);
-      case 'flags': return name === 'memextent_modify' ? this.pick([0n, 0n, 0x8000_0001n, 0x8000_0001n, 0x8000_0002n, 0x8000_0003n, 0xffn, 0x8000_00ffn, 1n, 4n, 0x8000_0000n, 0x100n]) : this.pick([0n, 0n, 0n, 1n, 1n, 1n, 0x8000_0000n, 0x8000_0001n, 2n]);
+      case 'flags': return name === 'vcpu_poweron' || name === 'vcpu_poweroff' || name === 'vpm_group_configure' ? BigInt(this.prng.below(this.oneIn(6) ? 6 : 2)) : name === 'memextent_modify' ? this.pick([0n, 0n, 0x8000_0001n, 0x8000_0001n, 0x8000_0002n, 0x8000_0003n, 0xffn, 0x8000_00ffn, 1n, 4n, 0x8000_0000n, 0x100n]) : this.pick([0n, 0n, 0n, 1n, 1n, 1n, 0x8000_0000n, 0x8000_0001n, 2n]);
       case 'options': return name === 'vic_configure' ? this.pick([0n, 2n, 2n, 3n, 1n, 4n]) : this.pick([0n, 0n, 1n, 1n, 2n, 2n, 0x8000_0000n, 3n, 0x100n]);
       default: return this.pick(ODD_WORDS);
     }

@@ -14,9 +14,10 @@ import type { Landscape, Operation } from './operations';
 import type { Arguments, CallerMemory, Rule } from './rules';
 import { E, SIGNATURES, type CallName, type Signature } from './signatures';
 import { type Addrspace, type Cspace, type Extent, type Vic } from './things';
+import { VCPU_RULES, updateGroup, wouldRun } from './vcpu-rules';
 import { answer, type Verdict, WorldState } from './world-state';
 
-const RULES: Readonly<Record<CallName, Rule>> = { ...CAPABILITY_RULES, ...MESSAGE_RULES, ...MEMORY_RULES };
+const RULES: Readonly<Record<CallName, Rule>> = { ...CAPABILITY_RULES, ...MESSAGE_RULES, ...MEMORY_RULES, ...VCPU_RULES };
 const RAM_IPA = 0x8000_0000n;
 const RAM_SIZE = 0x10_0000n;
 const CAPS_PER_VM = 64;
@@ -46,6 +47,8 @@ export class Pair {
   calls = 0;
   /** How often each call gave each answer: `name error`. */
   readonly answers: Map<string, number>;
+  /** Interrupts that the call in progress has asserted at the VMs' own controllers. */
+  private asserted: string[] = [];
   private readonly pool: { readonly real: CapId; readonly model: Extent };
   private readonly heapAtStart: string;
 
@@ -57,6 +60,8 @@ export class Pair {
     this.heapAtStart = this.heap();
     this.guests.forEach((guest, n) => { this.endow(guest, n); });
     this.world.foreignVmids.push(255);
+    this.world.onThreadEnd = (thread) => { updateGroup(this.world, thread); };
+    this.world.traceClasses = this.fixture.native(this.guests[0]?.real.thread ?? assert.fail(), 'trace_update_class_flags', 0n, 0n)[1] ?? 0n;
     this.land = {
       cspaces: this.guests.map(({ cspace }) => cspace), buffer: RAM_IPA + 0x1000n, ramEnd: RAM_IPA + RAM_SIZE, freePage, freeCount: FREE_PAGES + 2, vmids: [10, 11, 12],
       firstVirq: FIRST_VIRQ, virqCount: VIRQS, ipaPage: 0x10_0000, ipaCount: 96,
@@ -110,6 +115,7 @@ export class Pair {
   private call({ vm, path, name, args, fill }: Operation & { readonly kind: 'call' }): void {
     const guest = this.guests[vm];
     assert.ok(guest !== undefined);
+    if (name === 'vcpu_run' && wouldRun(this.world, guest.cspace, args[0] ?? 0n)) return;
     this.calls++;
     const signature: Signature = SIGNATURES[name];
     const memory = new Buffers(this, guest, fill);
@@ -141,6 +147,7 @@ export class Pair {
     const given = registersBefore(path, signature, args);
     given.forEach((value, n) => { vcpu.setX(n, value); });
     this.fixture.trace.length = 0;
+    this.asserted = [];
     this.fixture.hypervisor.handleExit(real.thread, { reason: 'hvc', immediate: path === 'native' ? 0x6000 + signature.number : 0 });
     return Array.from({ length: 20 }, (_, n) => (n === 19 ? vcpu.pc : vcpu.x(n)));
   }
@@ -162,9 +169,8 @@ export class Pair {
 
   /** Every interrupt that was asserted has a reason, and every reason asserted one. */
   private compareEdges(): void {
-    const ids = new Map(this.guests.map(({ real, vic }) => [real.thread.vmid, vic.id]));
-    const seen = this.fixture.trace.flatMap((event) => (event.event === 'virq' && event.action === 'asserted' && ids.has(event.vmid) ? [`${String(ids.get(event.vmid))}:${String(event.virq)}`] : []));
-    const known = new Set(ids.values());
+    const seen = this.asserted;
+    const known = new Set(this.guests.map(({ vic }) => vic.id));
     const wanted = this.world.edges.filter(({ vic }) => known.has(vic)).map(({ vic, virq }) => `${String(vic)}:${String(virq)}`);
     if (seen.sort().join() !== wanted.sort().join()) throw new Mismatch(`interrupts asserted: ${seen.join() || 'none'}, by the specification ${wanted.join() || 'none'}`);
   }
@@ -236,17 +242,29 @@ export class Pair {
     const gic = real.thread.vic?.object.vic.model;
     for (let virq = FIRST_VIRQ; virq < FIRST_VIRQ + VIRQS; virq++) this.world.line(vic, virq).isEdge = virq % 2 === 1;
     assert.equal(gic?.writeDistributor(0, { offset: 0xc08, sizeBytes: 4, value: 0x8888_8888n }), true);
+    this.listen(real, vic);
     return { real, cspace, addrspace, vic };
+  }
+
+  /** The trace names a VM, and several controllers may be of one. */
+  private listen(real: TestVm, { id }: Vic): void {
+    const controller = real.thread.vic?.object.vic;
+    assert.ok(controller !== undefined);
+    const before = controller.onVirq;
+    controller.onVirq = (event) => {
+      if (event.action === 'asserted') this.asserted.push(`${String(id)}:${String(event.virq)}`);
+      before?.(event);
+    };
   }
 
   /** The capabilities that a VM starts with. */
   private endow(guest: Guest, n: number): void {
     const { environment } = this.fixture.root;
     const neighbour = this.guests[(n + 1) % this.guests.length] ?? guest;
-    const thread = Object.assign(this.world.add('thread', true), { state: 'active' as const });
+    const thread = Object.assign(this.world.add('thread', true), { state: 'active' as const, isOff: false, affinity: n % 2, cspace: guest.cspace.id, addrspace: guest.addrspace.id, vic: { id: guest.vic.id, index: 0 } });
     const gifts: readonly (readonly [CapId, number, number])[] = [
       [environment.partition, this.world.partition, 3], [guest.real.cspace, guest.cspace.id, 0x8000_001f], [neighbour.real.cspace, neighbour.cspace.id, NEIGHBOUR_RIGHTS[n] ?? 1],
-      [guest.real.addrspace, guest.addrspace.id, 0xf], [guest.real.vic, guest.vic.id, 7], [guest.real.vcpu, thread.id, 0x1a0], [this.pool.real, this.pool.model.id, POOL_RIGHTS[n] ?? 1],
+      [guest.real.addrspace, guest.addrspace.id, 0xf], [guest.real.vic, guest.vic.id, 7], [guest.real.vcpu, thread.id, 0x120], [this.pool.real, this.pool.model.id, POOL_RIGHTS[n] ?? 1],
       [neighbour.real.addrspace, neighbour.addrspace.id, 6],
     ];
     for (const [cap, object, rights] of gifts) {

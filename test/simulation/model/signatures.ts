@@ -5,14 +5,15 @@
 
 /** Error codes by name. */
 export const E = {
-  UNIMPLEMENTED: -1, OK: 0, ARGUMENT_INVALID: 1, ARGUMENT_SIZE: 2, ARGUMENT_ALIGNMENT: 3, ADDR_OVERFLOW: 20, ADDR_INVALID: 22, DENIED: 30, BUSY: 31, OBJECT_STATE: 33, OBJECT_CONFIG: 34,
+  UNIMPLEMENTED: -1, OK: 0, ARGUMENT_INVALID: 1, ARGUMENT_SIZE: 2, ARGUMENT_ALIGNMENT: 3, ADDR_OVERFLOW: 20, ADDR_INVALID: 22, DENIED: 30, BUSY: 31, OBJECT_STATE: 33, OBJECT_CONFIG: 34, FAILURE: 36, NOMEM: 10,
   VIRQ_BOUND: 40, CAP_NULL: 50, CAP_REVOKED: 51, WRONG_TYPE: 52, RIGHTS: 53, CSPACE_FULL: 54, MSGQUEUE_EMPTY: 60, MSGQUEUE_FULL: 61, NOT_OWNER: 111, MAPPINGS_FULL: 120, MEMEXTENT_TYPE: 121,
 } as const;
 
 /** Names of arguments. */
 export type ArgumentName = 'partition' | 'cspace' | 'cap' | 'src_cspace' | 'src_cap' | 'dest_cspace' | 'rights_mask' | 'max_caps' | 'doorbell' | 'msgqueue' | 'vic' | 'virq' | 'new_flags' | 'clear_flags'
   | 'enable_mask' | 'ack_mask' | 'size' | 'data' | 'send_flags' | 'buffer' | 'buf_size' | 'threshold' | 'holdoff' | 'create_info' | 'max_vcpus' | 'max_virqs' | 'options' | 'max_msis' | 'addrspace'
-  | 'memextent' | 'vbase' | 'attrs' | 'flags' | 'offset' | 'vmid' | 'base' | 'attributes' | 'parent' | 'op' | 'from' | 'to';
+  | 'memextent' | 'vbase' | 'attrs' | 'flags' | 'offset' | 'vmid' | 'base' | 'attributes' | 'parent' | 'op' | 'from' | 'to'
+  | 'thread' | 'vcpu' | 'vpm_group' | 'index' | 'vcpu_options' | 'affinity' | 'priority' | 'timeslice' | 'entry_point' | 'context' | 'virq_type' | 'register_set' | 'register_index' | 'value' | 'set_flags' | 'resume';
 /** An argument: its name, and its width where only low bits count. */
 export type Input = readonly [name: ArgumentName, bits: number];
 /** One call. `reserved` is the value that the last argument must have on the native path. */
@@ -67,6 +68,29 @@ export const SIGNATURES = {
   cspace_revoke_caps_from: plain(0x59, cap('cspace'), cap('cap')),
   addrspace_lookup: { number: 0x5a, inputs: [cap('addrspace'), cap('memextent'), word('vbase'), word('size')], reserved: 0n, outputs: ['offset', 'size', 'map_attrs'] },
   addrspace_configure_vmmio: plain(0x60, cap('addrspace'), word('vbase'), word('size'), half('op')),
+  partition_create_thread: create(0x05),
+  partition_create_vpm_group: create(0x0b),
+  vic_attach_vcpu: plain(0x29, cap('vic'), cap('vcpu'), half('index')),
+  addrspace_attach_thread: plain(0x2a, cap('addrspace'), cap('thread')),
+  vcpu_configure: plain(0x34, cap('vcpu'), word('vcpu_options')),
+  vcpu_poweron: { number: 0x38, inputs: [cap('vcpu'), word('entry_point'), word('context'), word('flags')], outputs: [] },
+  vcpu_poweroff: { number: 0x39, inputs: [cap('vcpu'), word('flags')], outputs: [] },
+  vcpu_kill: plain(0x3a, cap('vcpu')),
+  vpm_group_attach_vcpu: plain(0x3c, cap('vpm_group'), cap('vcpu'), half('index')),
+  vcpu_set_affinity: { number: 0x3d, inputs: [cap('vcpu'), ['affinity', 16]], reserved: ONES, outputs: [] },
+  cspace_attach_thread: plain(0x3e, cap('cspace'), cap('thread')),
+  trace_update_class_flags: { number: 0x3f, inputs: [word('set_flags'), word('clear_flags')], reserved: 0n, outputs: ['flags'] },
+  vpm_group_bind_virq: plain(0x43, cap('vpm_group'), cap('vic'), half('virq')),
+  vpm_group_unbind_virq: plain(0x44, cap('vpm_group')),
+  vpm_group_get_state: { number: 0x45, inputs: [cap('vpm_group')], reserved: 0n, outputs: ['vpm_state'] },
+  vcpu_set_priority: { number: 0x46, inputs: [cap('vcpu'), half('priority')], outputs: [] },
+  vcpu_set_timeslice: { number: 0x47, inputs: [cap('vcpu'), word('timeslice')], outputs: [] },
+  vcpu_bind_virq: plain(0x5c, cap('vcpu'), cap('vic'), half('virq'), half('virq_type')),
+  vcpu_unbind_virq: plain(0x5d, cap('vcpu'), half('virq_type')),
+  vcpu_register_write: plain(0x64, cap('vcpu'), half('register_set'), half('register_index'), word('value')),
+  vcpu_run: { number: 0x65, inputs: [cap('vcpu'), word('resume'), word('resume'), word('resume')], reserved: 0n, outputs: ['vcpu_state', 'state_data_0', 'state_data_1', 'state_data_2'] },
+  vpm_group_configure: plain(0x66, cap('vpm_group'), word('flags')),
+  vcpu_run_check: { number: 0x68, inputs: [cap('vcpu')], reserved: 0n, outputs: ['vcpu_state', 'state_data_0', 'state_data_1', 'state_data_2'] },
   memextent_donate: plain(0x61, half('options'), cap('from'), cap('to'), word('offset'), word('size')),
 } as const satisfies Record<string, Signature>;
 

@@ -9,8 +9,13 @@ export type State = 'init' | 'active' | 'failed';
 interface Common { readonly id: number; state: State; /** Kept alive by something outside of the model. */ readonly isPermanent: boolean }
 /** The partition: it owns what no extent owns. */
 export interface Partition extends Common { readonly kind: 'partition' }
-/** A vCPU: only a capability's object here. */
-export interface Thread extends Common { readonly kind: 'thread' }
+/** A vCPU. From activation on it is off until it is powered on, and ready until it is killed. */
+export interface Thread extends Common {
+  readonly kind: 'thread'; cspace: number | undefined; addrspace: number | undefined; vic: { readonly id: number; readonly index: number } | undefined; vpm: { readonly group: number; readonly index: number } | undefined;
+  options: bigint; affinity: number | undefined; priority: number; timeslice: number; isOff: boolean; isProxy: boolean; life: 'ready' | 'killed' | 'exited'; haltWire: Wire | undefined; wakeWire: Wire | undefined;
+}
+/** A power-management group. */
+export interface VpmGroup extends Common { readonly kind: 'vpm_group'; noAggregation: boolean; lastState: bigint; wire: Wire | undefined }
 /** One slot of a capability space. */
 export interface Slot { readonly object: number; readonly rights: number; readonly isMaster: boolean; isRevoked: boolean }
 /** A capability space: slots by number, at most `limit`. */
@@ -24,7 +29,7 @@ export interface Queue extends Common {
   readonly kind: 'msgqueue'; depth: number; sizeMax: number; notFull: number; notEmpty: number; readonly messages: Uint8Array[]; sendWire: Wire | undefined; receiveWire: Wire | undefined;
 }
 /** One interrupt of a VIC, disabled in the controller: what is pending is what sources did. */
-export interface Line { isEdge: boolean; latch: boolean; level: boolean; source: { readonly object: number; readonly end: 'bell' | 'send' | 'receive' } | undefined }
+export interface Line { isEdge: boolean; latch: boolean; level: boolean; source: { readonly object: number; readonly end: 'bell' | 'send' | 'receive' | 'halt' | 'wake' | 'group' } | undefined }
 /** A virtual interrupt controller. */
 export interface Vic extends Common { readonly kind: 'vic'; vcpuCount: number; virqCount: number; readonly lines: Map<number, Line> }
 /** What one stage-2 entry says. */
@@ -40,7 +45,7 @@ export interface Extent extends Common {
   readonly kind: 'memextent'; first: number; count: number; access: number; memoryType: number; isSparse: boolean; parent: number | undefined; readonly groups: Group[];
 }
 /** Any object. */
-export type Thing = Partition | Thread | Cspace | Doorbell | Queue | Vic | Addrspace | Extent;
+export type Thing = Partition | Thread | Cspace | Doorbell | Queue | Vic | Addrspace | Extent | VpmGroup;
 /** Object types by the names of the API. */
 export type Kind = Thing['kind'];
 /** The object of a kind. */
@@ -63,7 +68,11 @@ export function makeThing<K extends Kind>(kind: K, id: number, isPermanent = fal
   const common = { id, state: 'init' as State, isPermanent };
   const made: { readonly [Key in Kind]: () => Thing } = {
     partition: () => ({ ...common, kind: 'partition' }),
-    thread: () => ({ ...common, kind: 'thread' }),
+    thread: () => ({
+      ...common, kind: 'thread', cspace: undefined, addrspace: undefined, vic: undefined, vpm: undefined, options: 0n, affinity: undefined, priority: 32, timeslice: 5_000_000, isOff: true, isProxy: false, life: 'ready', haltWire: undefined,
+      wakeWire: undefined,
+    }),
+    vpm_group: () => ({ ...common, kind: 'vpm_group', noAggregation: false, lastState: 2n, wire: undefined }),
     cspace: () => ({ ...common, kind: 'cspace', limit: 0, slots: new Map() }),
     doorbell: () => ({ ...common, kind: 'doorbell', flags: 0n, enable: 0xffff_ffff_ffff_ffffn, ack: 0n, wire: undefined }),
     msgqueue: () => ({ ...common, kind: 'msgqueue', depth: 0, sizeMax: 0, notFull: 0, notEmpty: 1, messages: [], sendWire: undefined, receiveWire: undefined }),

@@ -10,6 +10,7 @@ import { type Addrspace, type Cspace, type Entry, type Extent, type Kind, type L
 /** Rights, by type, that creation gives. */
 export const ALL_RIGHTS: Readonly<Record<Kind, number>> = {
   partition: 0x8000_0003, cspace: 0x8000_001f, addrspace: 0x8000_000f, memextent: 0x8000_001f, thread: 0x8000_03ff, doorbell: 0x8000_0007, msgqueue: 0x8000_000f, vic: 0x8000_0007,
+  vpm_group: 0x8000_0007,
 };
 /** The right that calls before activation need. */
 export const ACTIVATE = 0x8000_0000;
@@ -35,11 +36,15 @@ export class WorldState {
   readonly contents = new Map<number, number>();
   /** VMIDs of address spaces outside of the model. */
   readonly foreignVmids: number[] = [];
+  /** Classes of events that the hypervisor logs. */
+  traceClasses = 0n;
   /** Edges of the call in progress. */
   edges: Edge[] = [];
   /** Entries that one call wrote more than once with different values: which one stays is not specified. */
   readonly contested = new Map<string, { readonly addrspace: number; readonly ipa: number; readonly values: Entry[] }>();
   private readonly written = new Map<string, Entry>();
+  /** What else follows from the end of a vCPU. */
+  onThreadEnd: (thread: ThingOf<'thread'>) => void = () => undefined;
   readonly partition: number;
   private nextId = 1;
   private nextOrder = 1;
@@ -211,6 +216,7 @@ export class WorldState {
       if (thing.isPermanent) alive.add(thing.id);
       if (thing.kind === 'cspace') for (const slot of thing.slots.values()) if (!slot.isRevoked) alive.add(slot.object);
       if (thing.kind === 'memextent' && thing.parent !== undefined) alive.add(thing.parent);
+      if (thing.kind === 'thread') for (const link of [thing.cspace, thing.addrspace, thing.vic?.id, thing.vpm?.group]) if (link !== undefined) alive.add(link);
     }
     for (const thing of this.things.values()) if (!alive.has(thing.id)) return thing;
     return undefined;
@@ -222,7 +228,12 @@ export class WorldState {
     else if (thing.kind === 'msgqueue') {
       this.unbindWire(thing.sendWire);
       this.unbindWire(thing.receiveWire);
-    } else if (thing.kind === 'vic') this.endVic(thing);
+    } else if (thing.kind === 'thread') {
+      this.unbindWire(thing.haltWire);
+      this.unbindWire(thing.wakeWire);
+      this.onThreadEnd(thing);
+    } else if (thing.kind === 'vpm_group') this.unbindWire(thing.wire);
+    else if (thing.kind === 'vic') this.endVic(thing);
     else if (thing.kind === 'addrspace') this.endAddrspace(thing);
     else if (thing.kind === 'memextent') this.endExtent(thing);
   }
@@ -234,6 +245,9 @@ export class WorldState {
       if (owner?.kind === 'doorbell') owner.wire = undefined;
       else if (owner?.kind === 'msgqueue' && source?.end === 'send') owner.sendWire = undefined;
       else if (owner?.kind === 'msgqueue') owner.receiveWire = undefined;
+      else if (owner?.kind === 'vpm_group') owner.wire = undefined;
+      else if (owner?.kind === 'thread' && source?.end === 'halt') owner.haltWire = undefined;
+      else if (owner?.kind === 'thread') owner.wakeWire = undefined;
     }
   }
 
