@@ -64,7 +64,7 @@ function buildPrimary(rm: Rm, vm: VmRecord, platform: PlatformVm): RmErrorName |
   return buildCore(rm, vm, {
     cpus: Array.from({ length: vcpuCount }, (_, cpu) => (rm.environment.bootCpu + cpu) % rm.environment.cpuCount),
     vcpuOptions: VCPU_OPTION.PINNED | VCPU_OPTION.CRITICAL | VCPU_OPTION.HLOS_VM,
-    priority: PRIORITY_DEFAULT, timesliceNanoseconds: TIMESLICE_NANOSECONDS, powerManagement: 'aggregated', gicd: GICD, gicr: GICR, gicrStride: GICR_STRIDE, halts: 'to-platform', demandPaging: [], emulatedSizeBytes: 0n,
+    priority: PRIORITY_DEFAULT, timesliceNanoseconds: TIMESLICE_NANOSECONDS, powerManagement: 'aggregated', gicd: GICD, gicr: GICR, gicrStride: GICR_STRIDE, halts: 'to-platform', watchdog: null, demandPaging: [], emulatedSizeBytes: 0n,
   }) ?? (platform.isPlain === true ? undefined : connectPrimary(rm, vm)) ?? writePrimaryTree(rm, vm, platform) ?? giveRam(rm, vm, platform.ramBase) ?? giveFlash(rm, vm, platform.flash) ?? giveDevices(rm, vm, platform.devices);
 }
 

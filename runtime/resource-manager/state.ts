@@ -84,8 +84,8 @@ export interface VmObjects {
   readonly addrspace: CapId;
   readonly vic: CapId;
   readonly vpmGroup: CapId | null;
-  /** The VM's watchdog and RM's interrupt for its bite. */
-  readonly watchdog: { readonly cap: CapId; readonly biteVirq: VirqNumber | null } | null;
+  /** The VM's watchdog, its own interrupt for the bark, RM's for the bite, and what the owner manages it with. */
+  readonly watchdog: { readonly cap: CapId; readonly barkVirq: VirqNumber | null; readonly biteVirq: VirqNumber | null; readonly ownerCap: CapId | null } | null;
   /** Where the GIC frames are, in the VM's address space. */
   readonly gicd: bigint;
   readonly gicr: bigint;

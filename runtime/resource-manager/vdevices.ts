@@ -17,8 +17,8 @@ import type { VdeviceEnd, VdeviceRecord, VmRecord } from './state';
 import { createVirtio } from './virtual-devices';
 import { createQueue, VmBuild } from './vm-builder';
 
-/** Order of creation, which fixes capability identifiers. */
-const CREATION_ORDER = [['doorbell', 'doorbell-source'], ['message-queue'], ['message-queue-pair'], ['shm', 'shm-doorbell'], ['virtio-mmio'], ['iomem'], ['vsmmu-v2']] as const;
+/** Order of creation, which fixes capability identifiers. RM reads the vdevice of a system MMU and makes nothing of it. */
+const CREATION_ORDER = [['doorbell', 'doorbell-source'], ['message-queue'], ['message-queue-pair'], ['shm', 'shm-doorbell'], ['virtio-mmio'], ['iomem']] as const;
 /** Types that are parcels and nothing else. */
 const ONLY_MEMORY: readonly string[] = ['shm', 'iomem'];
 
@@ -35,20 +35,8 @@ export function buildVdevices(rm: Rm, vm: VmRecord, config: VmConfig): RmErrorNa
   return undefined;
 }
 
-/** True for the types that this platform has: it has no system MMU. */
-export function isSupported(type: VdeviceConfig['type']): boolean {
-  return type !== 'vsmmu-v2';
-}
-
-function refuse(build: VmBuild, config: VdeviceConfig): VdeviceRecord {
-  build.rm.report(build.vm.vmid, 'rm-vdevice-not-supported', `${config.path}: this platform has no device behind vdevices of type ${config.type}.`);
-  build.fail('NORESOURCE');
-  return { config, peer: null, objects: [], ends: [] };
-}
-
 function createVdevice(build: VmBuild, config: VdeviceConfig): VdeviceRecord {
   const { rm, vm } = build;
-  if (!isSupported(config.type)) return refuse(build, config);
   if (ONLY_MEMORY.includes(config.type)) return { config, peer: vm.owner, objects: [], ends: [] };
   if (config.type === 'virtio-mmio') return createVirtio(build, config);
   const peer = peerOf(rm, vm, config);

@@ -31,11 +31,16 @@ export interface VmPlan {
   readonly gicrStride: bigint;
   /** Whether RM hears about halts; the primary VM's end the platform instead. */
   readonly halts: 'to-rm' | 'to-platform';
+  /** What kind of watchdog the VM gets where the hypervisor has them; null for none. The primary VM has the platform's own. */
+  readonly watchdog: WatchdogPlan | null;
   /** Ranges whose missing pages the owner provides. */
   readonly demandPaging: readonly AddressRange[];
   /** Guest physical range from 0 whose accesses the scheduler of proxy vCPUs emulates; 0 for none. */
   readonly emulatedSizeBytes: bigint;
 }
+
+/** A watchdog of a VM: whether its bite is the platform's end, and whether the owner, who schedules the VM, may hold it. */
+export interface WatchdogPlan { readonly isCritical: boolean; readonly isManagedByOwner: boolean }
 
 /** vCPU option bits. */
 export const VCPU_OPTION = { PINNED: 1n, CRITICAL: 1n << 8n, VCPU_RUN_SCHEDULED: 1n << 9n, HLOS_VM: 1n << 63n } as const;
@@ -60,6 +65,8 @@ const DEMAND_PAGED = 2;
 
 /** watchdog_bind_virq: the bite, not the bark. */
 const WATCHDOG_BITE = 1n;
+/** watchdog_configure: a bite is the platform's end. */
+const WATCHDOG_CRITICAL = 1n;
 
 type Creatable = 'cspace' | 'addrspace' | 'memextent' | 'thread' | 'doorbell' | 'msgqueue' | 'vic' | 'vpm_group' | 'virtio_mmio' | 'vrtc' | 'watchdog';
 
@@ -140,17 +147,22 @@ function createSpaces(build: VmBuild, plan: VmPlan): VmObjects {
     if (plan.powerManagement === 'not-aggregated') build.call('vpm_group_configure', { vpm_group: vpmGroup, flags: VPM_NO_AGGREGATION });
     build.activate(vpmGroup);
   }
-  return { cspace, addrspace, vic, vpmGroup, watchdog: createWatchdog(build, plan), gicd: plan.gicd, gicr: plan.gicr, gicrStride: plan.gicrStride };
+  return { cspace, addrspace, vic, vpmGroup, watchdog: createWatchdog(build, vic, plan.watchdog), gicd: plan.gicd, gicr: plan.gicr, gicrStride: plan.gicrStride };
 }
 
-/** Where the hypervisor has watchdogs every VM but the primary gets one, whose bite RM hears. */
-function createWatchdog(build: VmBuild, plan: VmPlan): VmObjects['watchdog'] {
-  if (!build.rm.environment.hasWatchdog || plan.halts !== 'to-rm') return null;
+/** Where the hypervisor has watchdogs: the VM hears the bark, RM the bite, and the owner may hold it while it does not run the VM. */
+function createWatchdog(build: VmBuild, vic: CapId, plan: WatchdogPlan | null): VmObjects['watchdog'] {
+  if (!build.rm.environment.hasWatchdog || plan === null) return null;
+  const { isCritical, isManagedByOwner } = plan;
   const cap = build.create('watchdog', 'core');
+  build.call('watchdog_configure', { watchdog: cap, options: isCritical ? WATCHDOG_CRITICAL : 0n });
   build.activate(cap);
+  const barkVirq = build.takeVirq(build.vm.vmid) ?? null;
+  if (barkVirq !== null) build.call('watchdog_bind_virq', { watchdog: cap, vic, virq: barkVirq, flags: 0n });
   const biteVirq = build.takeRmVirq() ?? null;
   if (biteVirq !== null) build.call('watchdog_bind_virq', { watchdog: cap, vic: build.rm.environment.vic, virq: biteVirq, flags: WATCHDOG_BITE });
-  return { cap, biteVirq };
+  const owner = isManagedByOwner ? build.rm.vm(build.vm.owner) : undefined;
+  return { cap, barkVirq, biteVirq, ownerCap: owner?.objects == null ? null : build.give(owner, { cap, type: 'watchdog' }, RIGHTS.watchdog.manage) };
 }
 
 function createVcpu(build: VmBuild, objects: VmObjects, plan: VmPlan, index: number): void {

@@ -92,6 +92,7 @@ export function takeConfig(rm: Rm, vm: VmRecord, config: VmConfig): void {
 
 function planFor(vm: VmRecord, config: VmConfig): VmPlan {
   const proxy = config.affinity === 'proxy';
+  const ofPlatform = vm.image === null || vm.image.auth === AUTH.PLATFORM;
   let vcpuOptions = proxy ? VCPU_OPTION.VCPU_RUN_SCHEDULED : 0n;
   if (config.affinity === 'pinned') vcpuOptions |= VCPU_OPTION.PINNED;
   if (config.attributes.includes('crash-fatal')) vcpuOptions |= VCPU_OPTION.CRITICAL;
@@ -100,13 +101,14 @@ function planFor(vm: VmRecord, config: VmConfig): VmPlan {
     vcpuOptions,
     priority: PRIORITY_DEFAULT + config.priorityOffset,
     timesliceNanoseconds: BigInt(config.timesliceMicroseconds) * 1000n,
-    powerManagement: !config.psci ? 'none' : proxy ? 'not-aggregated' : 'aggregated',
+    powerManagement: !config.psci ? 'none' : proxy && !ofPlatform ? 'not-aggregated' : 'aggregated',
     gicd: config.gic?.gicd ?? GICD_DEFAULT,
     gicr: config.gic?.gicr ?? GICR_DEFAULT,
     gicrStride: config.gic?.stride ?? 0x2_0000n,
     halts: 'to-rm',
+    watchdog: ofPlatform ? { isCritical: config.attributes.includes('crash-fatal'), isManagedByOwner: proxy } : null,
     demandPaging: vm.demandPaging,
-    emulatedSizeBytes: vm.image === null || vm.image.auth === AUTH.PLATFORM ? 0n : EMULATED_END,
+    emulatedSizeBytes: ofPlatform ? 0n : EMULATED_END,
   };
 }
 

@@ -102,6 +102,7 @@ export function secondaryAdditions(rm: Rm, vm: VmRecord, base: DtNode): DtNode |
   addCommon(rm, base, additions);
   addHypervisor(additions);
   addIdentity(rm, additions, vm);
+  addWatchdog(additions, vm);
   const asked = (config: VdeviceConfig, node: DtNode | undefined): void => { if (node !== undefined) node.origin = nodeAt(base, config.path)?.origin; };
   for (const config of vm.config?.vdevices ?? []) if (config.type === 'rm-rpc') asked(config, addLink(additions, vm));
   for (const [index, vdevice] of vm.vdevices.entries()) asked(vdevice.config, addVdevice(subject, additions, { vdevice, index }));
@@ -114,6 +115,12 @@ function addHypervisor(root: DtNode): void {
   put(root.ensure('/hypervisor'), {
     '#address-cells': 2, '#size-cells': 0, 'compatible': ['gunyah-hypervisor', 'qcom,gunyah-hypervisor-1.0', 'qcom,gunyah-hypervisor', 'simple-bus'],
   });
+}
+
+/** The guest's watchdog: which interrupt is its bark. It is driven by calls. */
+function addWatchdog(root: DtNode, { objects }: VmRecord): void {
+  const bark = objects?.watchdog?.barkVirq ?? null;
+  if (bark !== null) put(root.ensure('/hypervisor/qcom,gh-watchdog'), { 'compatible': ['qcom,gh-watchdog'], 'interrupts': cells(...spi(bark)) });
 }
 
 function addIdentity(rm: Rm, root: DtNode, vm: VmRecord): void {

@@ -32,7 +32,7 @@ test('the reply to VM_GET_VMID is the bytes that were seen on the real RM', () =
 
 test('unknown requests and those never served are UNIMPLEMENTED', () => {
   const system = new SystemFixture();
-  for (const id of [0x5600_0021, 0x5600_0022, 0x5600_0055, 0x5600_00b1, 0x5600_0031, 0x1234_5678]) checkError(system, id, [], 0xffff_ffff);
+  for (const id of [0x5600_0021, 0x5600_0022, 0x5600_0055, 0x5600_00b1, 0x5600_0031, 0x5600_0040, 0x5600_0041, 0x5600_0042, 0x5600_0043, 0x1234_5678]) checkError(system, id, [], 0xffff_ffff);
 });
 
 test('wrong lengths and reserved fields are MSG_INVALID', () => {

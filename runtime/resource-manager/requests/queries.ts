@@ -15,6 +15,7 @@ const SIGNING_AUTHORITY = 'N/A';
 const HOST_TYPE = 0x0100_0164;
 const RESOURCE_TYPE: Readonly<Record<Exclude<VdeviceEnd['type'], 'virtio-frontend'>, number>> = { 'doorbell-send': 0, 'doorbell-receive': 1, 'queue-send': 2, 'queue-receive': 3, 'virtio-backend': 6 };
 const RESOURCE_VCPU = 4;
+const RESOURCE_WATCHDOG = 8;
 const RESOURCE_EXTENT = 9;
 const RESOURCE_ADDRSPACE = 10;
 /** What the open RM reports for a vCPU that has no wake-up interrupt. Linux from series v14 on refuses to start a VM with such a number. */
@@ -61,8 +62,14 @@ const getResources: RmHandler<'VM_GET_HYP_RESOURCES'> = (rm, caller, { vmid }) =
   // A VM that has failed has nothing; one that nobody has made yet is an error.
   if (target.objects === null && !(target.state === 'INIT_FAILED' && target.image !== null)) return 'NORESOURCE';
   const vcpus = target.owner === caller.vmid ? target.vcpus.map((vcpu) => (vcpu.ownerCap === null ? [] : [vcpuResource(vcpu.ownerCap, vcpu.index, vcpu.wakeupVirq ?? noVirq)])) : [];
-  return { resources: [...vcpus.flat(), ...connections(caller, target.vmid, caller), ...connections(target, caller.vmid, caller), ...pagingResources(target, caller)] };
+  return { resources: [...vcpus.flat(), ...connections(caller, target.vmid, caller), ...connections(target, caller.vmid, caller), ...watchdogResource(target, caller), ...pagingResources(target, caller)] };
 };
+
+/** What the owner holds the watchdog of a VM with that it schedules. */
+function watchdogResource({ vmid, owner, objects }: VmRecord, caller: VmRecord): Resource[] {
+  const cap = objects?.watchdog?.ownerCap ?? null;
+  return cap === null || owner !== caller.vmid ? [] : [{ type: RESOURCE_WATCHDOG, partnerVmid: vmid, handle: 0, label: 0, capId: cap, virqHandle: 0, virq: 0, base: 0n, size: 0n }];
+}
 
 /** Later drivers find here what they need to give pages: extents by label, and the address space. */
 function pagingResources({ vmid, owner, paging }: VmRecord, caller: VmRecord): Resource[] {
