@@ -100,6 +100,7 @@ export class DtProperty {
   }
 }
 
+const AT_SIGN = 0x40;
 const IN_CELLS = 1;
 const BY_PATH = 2;
 
@@ -159,6 +160,11 @@ export class DtNode {
   get baseName(): string {
     const at = this.name.indexOf('@');
     return at < 0 ? this.name : this.name.slice(0, at);
+  }
+
+  /** True if this is its name without unit address. */
+  hasBaseName(base: string): boolean {
+    return this.name.startsWith(base) && (this.name.length === base.length || this.name.charCodeAt(base.length) === AT_SIGN);
   }
 
   /** What follows `@` in the name. */

@@ -129,10 +129,9 @@ export function simpleBusReg(context: CheckContext, node: DtNode): void {
 
 /** Nodes named as I2C buses are buses. */
 export function i2cBusBridge(context: CheckContext, node: DtNode): void {
-  const { baseName } = node;
-  if (baseName === 'i2c') {
-    if (node.children.some((child) => child.baseName === 'i2c-bus')) return;
-  } else if (baseName !== 'i2c-bus' && baseName !== 'i2c-arb') return;
+  if (node.hasBaseName('i2c')) {
+    if (node.children.some((child) => child.hasBaseName('i2c-bus'))) return;
+  } else if (!node.hasBaseName('i2c-bus') && !node.hasBaseName('i2c-arb')) return;
   context.buses.set(node, 'i2c');
   if (node.children.length > 0) wantCells(context, node, { address: 1, size: 0, bus: 'an I2C bus' });
 }
@@ -161,7 +160,7 @@ function checkUnit(context: CheckContext, node: DtNode, address: number): void {
 
 /** Nodes named spi, or whose children have spi- properties, are buses. */
 export function spiBusBridge(context: CheckContext, node: DtNode): void {
-  if (node.baseName === 'spi') context.buses.set(node, 'spi');
+  if (node.hasBaseName('spi')) context.buses.set(node, 'spi');
   else {
     if (addressCells(node) !== 1 || sizeCells(node) !== 0) return;
     if (!node.children.some((child) => child.properties.some(({ name }) => name.startsWith('spi-')))) return;

@@ -4,7 +4,7 @@
  */
 
 import * as address from './address-checks';
-import { CheckContext, type Finding } from './context';
+import { CheckContext, type BusKind, type Finding } from './context';
 import { isGunyahNode, isNumericLabel, UNFIT_FOR_GUNYAH } from './gunyah-nodes';
 import * as name from './name-checks';
 import * as reference from './reference-checks';
@@ -19,12 +19,15 @@ interface CheckRow {
   /** Checks that must hold for this one to make sense; if one fails anywhere, this one is left out. */
   readonly after: readonly string[];
   readonly run: (context: CheckContext, node: DtNode) => void;
-  /** The property without which a node passes; only nodes that have it are checked. */
-  readonly on?: string | ((property: string) => boolean);
+  /** The only nodes that need to be looked at: those with a property, or others. */
+  readonly on?: string | ((property: string) => boolean) | Others;
 }
 
+/** Nodes with a name, on a bus, or that are buses, as checks before have recognised them. */
+type Others = { readonly named: string } | { readonly onBus: BusKind } | { readonly buses: readonly BusKind[] };
+
 const check = (level: CheckLevel, run: CheckRow['run'], ...after: readonly string[]): CheckRow => ({ level, run, after });
-/** The same for a check that says something only of nodes with a certain property. */
+/** The same for a check that says something only of certain nodes. */
 const checkOn = (on: NonNullable<CheckRow['on']>, level: CheckLevel, run: CheckRow['run'], ...after: readonly string[]): CheckRow => ({ level, run, after, on });
 const cell = (property: string): CheckRow => checkOn(property, 'warning', name.mustBeCell(property));
 const string = (property: string, level: CheckLevel = 'warning'): CheckRow => checkOn(property, level, name.mustBeString(property));
@@ -74,8 +77,8 @@ const CHECKS: Readonly<Record<string, CheckRow>> = {
   label_is_string: string('label'),
   compatible_is_string_list: checkOn('compatible', 'warning', name.mustBeStringList('compatible')),
   names_is_string_list: checkOn((property) => property.endsWith('-names'), 'warning', name.namesAreStrings),
-  alias_paths: check('warning', name.aliasPaths),
-  addr_size_cells: check('warning', () => undefined, 'address_cells_is_cell', 'size_cells_is_cell'),
+  alias_paths: checkOn({ named: 'aliases' }, 'warning', name.aliasPaths),
+  addr_size_cells: checkOn({ buses: [] }, 'warning', () => undefined, 'address_cells_is_cell', 'size_cells_is_cell'),
   reg_format: checkOn('reg', 'warning', address.regFormat, 'addr_size_cells'),
   ranges_format: checkOn('ranges', 'warning', address.rangesFormat('ranges'), 'addr_size_cells'),
   dma_ranges_format: checkOn('dma-ranges', 'warning', address.rangesFormat('dma-ranges'), 'addr_size_cells'),
@@ -83,29 +86,29 @@ const CHECKS: Readonly<Record<string, CheckRow>> = {
   pci_device_bus_num: checkOn('reg', 'warning', address.pciDeviceBusNumber, 'reg_format', 'pci_bridge'),
   pci_device_reg: checkOn('reg', 'warning', address.pciDeviceReg, 'reg_format', 'pci_bridge'),
   simple_bus_bridge: checkOn('compatible', 'warning', address.simpleBusBridge, 'addr_size_cells', 'compatible_is_string_list'),
-  simple_bus_reg: check('warning', address.simpleBusReg, 'reg_format', 'simple_bus_bridge'),
+  simple_bus_reg: checkOn({ onBus: 'simple' }, 'warning', address.simpleBusReg, 'reg_format', 'simple_bus_bridge'),
   i2c_bus_bridge: check('warning', address.i2cBusBridge, 'addr_size_cells'),
-  i2c_bus_reg: check('warning', address.i2cBusReg, 'reg_format', 'i2c_bus_bridge'),
+  i2c_bus_reg: checkOn({ onBus: 'i2c' }, 'warning', address.i2cBusReg, 'reg_format', 'i2c_bus_bridge'),
   spi_bus_bridge: check('warning', address.spiBusBridge, 'addr_size_cells'),
-  spi_bus_reg: check('warning', address.spiBusReg, 'reg_format', 'spi_bus_bridge'),
+  spi_bus_reg: checkOn({ onBus: 'spi' }, 'warning', address.spiBusReg, 'reg_format', 'spi_bus_bridge'),
   unit_address_format: check('warning', address.unitAddressFormat, 'node_name_format', 'pci_bridge', 'simple_bus_bridge'),
   avoid_default_addr_size: check('warning', address.avoidDefaultCells, 'addr_size_cells'),
   avoid_unnecessary_addr_size: checkOn('#address-cells', 'warning', address.avoidUnnecessaryCells, 'avoid_default_addr_size'),
   unique_unit_address: checkOn('#address-cells', 'warning', address.uniqueUnitAddress('all'), 'avoid_default_addr_size'),
   unique_unit_address_if_enabled: checkOn('#address-cells', 'off', address.uniqueUnitAddress('enabled'), 'avoid_default_addr_size'),
   obsolete_chosen_interrupt_controller: checkOn('interrupt-controller', 'warning', name.obsoleteChosenInterruptController),
-  chosen_node_is_root: check('warning', name.chosenIsBelowRoot),
-  chosen_node_bootargs: check('warning', name.chosenBootargs),
-  chosen_node_stdout_path: check('warning', name.chosenStdoutPath),
+  chosen_node_is_root: checkOn({ named: 'chosen' }, 'warning', name.chosenIsBelowRoot),
+  chosen_node_bootargs: checkOn({ named: 'chosen' }, 'warning', name.chosenBootargs),
+  chosen_node_stdout_path: checkOn({ named: 'chosen' }, 'warning', name.chosenStdoutPath),
   ...providerRows(),
   deprecated_gpio_property: check('off', reference.deprecatedGpioList),
   gpios_property: checkOn(reference.isGpioList, 'warning', reference.gpioLists),
   interrupt_provider: check('warning', reference.interruptProvider),
   interrupts_property: checkOn('interrupts', 'warning', reference.interruptsList),
   graph_nodes: check('warning', reference.graphNodes),
-  graph_child_address: check('warning', reference.graphChildAddress, 'graph_nodes'),
-  graph_port: check('warning', reference.graphPort, 'graph_nodes'),
-  graph_endpoint: check('warning', reference.graphEndpoint, 'graph_nodes'),
+  graph_child_address: checkOn({ buses: ['graph-port', 'graph-ports'] }, 'warning', reference.graphChildAddress, 'graph_nodes'),
+  graph_port: checkOn({ buses: ['graph-port'] }, 'warning', reference.graphPort, 'graph_nodes'),
+  graph_endpoint: checkOn({ onBus: 'graph-port' }, 'warning', reference.graphEndpoint, 'graph_nodes'),
 };
 
 /** Names of all checks. */
@@ -157,7 +160,10 @@ export function checkTree(tree: DeviceTree, levels: Readonly<Record<string, Chec
 
 function nodesFor(context: CheckContext, { on }: CheckRow): readonly DtNode[] {
   if (on === undefined) return context.nodes;
-  return typeof on === 'string' ? context.nodesWith(on) : context.nodesWithNames(on);
+  if (typeof on === 'string') return context.nodesWith(on);
+  if (typeof on === 'function') return context.nodesWithNames(on);
+  if ('named' in on) return context.nodesNamed(on.named);
+  return 'onBus' in on ? context.nodesOn(on.onBus) : on.buses.length === 0 ? [] : context.busesOf(on.buses);
 }
 
 function failure(code: string, severity: 'warning' | 'error', { node, property, cell, message }: Finding): CheckFailure {

@@ -53,6 +53,21 @@ export class CheckContext {
     return found.size === 0 ? [] : this.nodes.filter((node) => found.has(node));
   }
 
+  /** The nodes with this full name, in tree order. */
+  nodesNamed(name: string): readonly DtNode[] {
+    return this.nodes.filter((node) => node.name === name);
+  }
+
+  /** The nodes that are recognised as such buses by now, in tree order. */
+  busesOf(kinds: readonly BusKind[]): readonly DtNode[] {
+    return this.nodes.filter((node) => { const kind = this.buses.get(node); return kind !== undefined && kinds.includes(kind); });
+  }
+
+  /** The nodes on such a bus, as far as it is recognised by now, in tree order. */
+  nodesOn(kind: BusKind): readonly DtNode[] {
+    return this.nodes.filter(({ parent }) => parent !== undefined && this.buses.get(parent) === kind);
+  }
+
   /** Records a failure of the check that is running. */
   report(node: DtNode, message: string, property?: DtProperty, cell?: number): void {
     this.findings.push({ node, message, ...(property === undefined ? {} : { property }), ...(cell === undefined ? {} : { cell }) });

@@ -132,7 +132,7 @@ function interruptParentOf(context: CheckContext, node: DtNode): DtNode | 'unkno
 
 /** Recognises ports of graphs, and what holds them. */
 export function graphNodes(context: CheckContext, node: DtNode): void {
-  if (!node.children.some((child) => child.baseName === 'endpoint' || child.has('remote-endpoint'))) return;
+  if (!node.children.some((child) => child.hasBaseName('endpoint') || child.has('remote-endpoint'))) return;
   context.buses.set(node, 'graph-port');
   const { parent } = node;
   if (parent !== undefined && !context.buses.has(parent) && (parent.name === 'ports' || node.has('reg'))) context.buses.set(parent, 'graph-ports');
