@@ -6,7 +6,7 @@ import { decodeTree } from './decode';
 import { at, splitReference } from './evaluate';
 import { elementsOf, entriesOf, isObject, type Json, type JsonObject } from './json';
 import { typesOf } from './property-types';
-import { compilePattern } from './pattern';
+import { NamePatterns } from './name-patterns';
 
 /** A property or child that bindings describe for a node. */
 export interface DescribedMember {
@@ -88,8 +88,7 @@ class Description {
   inner(schema: Json | undefined, uri: string, name: string): readonly (readonly [JsonObject, string])[] {
     return this.parts(schema, uri).flatMap(([part, base]) => {
       const named = isObject(part['properties']) ? part['properties'][name] : undefined;
-      const matching = entriesOf(part['patternProperties']).filter(([pattern]) => matches(pattern, name)).map(([, inner]) => inner);
-      return [named, ...matching].flatMap((inner) => (isObject(inner) ? [[inner, base] as const] : []));
+      return [named, ...patternsOf(part).matching(name)].flatMap((inner) => (isObject(inner) ? [[inner, base] as const] : []));
     });
   }
 
@@ -138,6 +137,11 @@ function textOf(value: Json | undefined): string | undefined {
   return typeof value === 'string' ? value.trim() : undefined;
 }
 
-function matches(pattern: string, name: string): boolean {
-  return compilePattern(pattern)?.test(name) ?? false;
+const patternsBySchema = new WeakMap<JsonObject, NamePatterns<Json>>();
+
+/** The patterns of a schema, which does not change. */
+function patternsOf(schema: JsonObject): NamePatterns<Json> {
+  let known = patternsBySchema.get(schema);
+  if (known === undefined) patternsBySchema.set(schema, known = new NamePatterns(entriesOf(schema['patternProperties'])));
+  return known;
 }
