@@ -13,6 +13,7 @@ const setBit = (register: HypervisorTrap['register'], position: number): Hypervi
 const clearBit = (register: HypervisorTrap['register'], position: number): HypervisorTrap => ({ register, bit: 1n << BigInt(position), whileSet: false });
 
 const APK = clearBit('HCR_EL2', 40);
+const TID1 = setBit('HCR_EL2', 16);
 const TLOR = setBit('HCR_EL2', 35);
 const TERR = setBit('HCR_EL2', 36);
 const EN_SCXT = clearBit('HCR_EL2', 53);
@@ -22,6 +23,8 @@ const TDRA = setBit('MDCR_EL2', 11);
 const TDCC = setBit('MDCR_EL2', 27);
 
 const NAMED: Readonly<Record<string, HypervisorTrap>> = {
+  // Of this group the others are constants that every hypervisor here hands on.
+  SMIDR_EL1: TID1,
   ERRIDR_EL1: TERR, SCXTNUM_EL0: EN_SCXT, SCXTNUM_EL1: EN_SCXT,
   OSLAR_EL1: TDOSA, OSLSR_EL1: TDOSA, OSDLR_EL1: TDOSA, DBGPRCR_EL1: TDOSA, MDRAR_EL1: TDRA,
   MDCCINT_EL1: TDCC, MDCCSR_EL0: TDCC, DBGDTR_EL0: TDCC, DBGDTRRX_EL0: TDCC, OSDTRRX_EL1: TDCC, OSDTRTX_EL1: TDCC, OSECCR_EL1: TDCC,

@@ -3,6 +3,7 @@
 import { assert } from '../base/assert';
 import { HYPERVISOR_OWNER } from './memdb';
 import type { Addrspace } from './addrspace';
+import { without, type PageMapping } from './pgtable';
 import type { AnyObject, Kernel } from './kernel';
 import type { Memextent } from './memextent';
 
@@ -50,11 +51,14 @@ function checkReferences(kernel: Kernel): void {
   }
 }
 
-/** Every stage-2 leaf shows a page to a VM because the extent that owns the page records that mapping; the hypervisor's memory never shows. */
+/**
+ * Every stage-2 leaf shows a page to a VM because the extent that owns the page records that mapping, or because it was unmapped without
+ * the block it is in (see `Pgtable.unmap`); the hypervisor's memory never shows.
+ */
 function checkMappings(kernel: Kernel): void {
   for (const addrspace of kernel.ofType('addrspace')) {
     if (!isChanged(kernel, addrspace)) continue;
-    for (const run of addrspace.pgtable.runs(1 << 20)) {
+    for (const run of addrspace.pgtable.runs(1 << 20).flatMap((seen) => withoutAll(seen, addrspace.pgtable.leftBehind))) {
       for (const { first, end, owner } of kernel.memdb.partsOf({ first: run.paPage, end: run.paPage + run.pageCount })) {
         assert(owner !== HYPERVISOR_OWNER && owner !== kernel.partition.header.id, 'no VM sees memory that no extent owns');
         const extent = kernel.object('memextent', owner);
@@ -63,6 +67,10 @@ function checkMappings(kernel: Kernel): void {
       }
     }
   }
+}
+
+function withoutAll(run: PageMapping, taken: readonly PageMapping[]): readonly PageMapping[] {
+  return taken.reduce<readonly PageMapping[]>((left, range) => without(left, range), [run]);
 }
 
 /** What of tables, owners and records has been found right, so that it need not be looked at again. */

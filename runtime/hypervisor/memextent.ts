@@ -147,7 +147,6 @@ export class Memextent {
     const mapping: ExtentMapping = { ...old, attributes: { ...access, memoryType: old.attributes.memoryType } };
     if (!this.canMap([mapping], this.range)) return 'NOMEM';
     this.list[index] = mapping;
-    this.withdraw(old, this.range);
     this.apply(mapping, this.range);
     this.world.report('update', this.range, `object ${this.header.id} in address space ${addrspace.header.id}`);
     return 'OK';
@@ -178,10 +177,27 @@ export class Memextent {
   moveFrom(donor: Memextent | Partition, range: PageRange): void {
     const runs = this.world.memdb.ownedRuns(range, donor.header.id);
     for (const run of runs) {
-      if (donor instanceof Memextent) donor.withdrawAll(run);
+      if (donor instanceof Memextent) for (const part of this.partsByMapping(donor, run)) this.transferFrom(donor, part);
       this.world.memdb.transfer(run, donor.header.id, this.header.id);
       for (const mapping of this.list) this.apply(mapping, run);
     }
+  }
+
+  /** Takes the donor's view of a range away, but not where this extent shows the same pages at the same address: that is overwritten, or right already. */
+  private transferFrom(donor: Memextent, range: PageRange): void {
+    for (const mapping of donor.list) {
+      const at = mapping.ipaPage - donor.absolute(mapping).first;
+      const isSeenHere = this.list.some((own) => own.addrspace === mapping.addrspace && own.ipaPage - this.absolute(own).first === at && covers(this.absolute(own), range));
+      if (!isSeenHere) donor.withdraw(mapping, range);
+    }
+  }
+
+  /** Cuts a range where a mapping of either side begins or ends. */
+  private partsByMapping(donor: Memextent, range: PageRange): PageRange[] {
+    const windows = [...donor.list.map((mapping) => donor.absolute(mapping)), ...this.list.map((mapping) => this.absolute(mapping))];
+    const inside = windows.flatMap(({ first, end }) => [first, end]).filter((page) => page > range.first && page < range.end);
+    const cuts = [range.first, ...[...new Set(inside)].sort((a, b) => a - b), range.end];
+    return cuts.slice(1).map((end, i) => ({ first: cuts[i] ?? end, end }));
   }
 
   /** Gives physical pages back to the partition. */
@@ -365,6 +381,10 @@ function continues(before: ExtentMapping, after: ExtentMapping): boolean {
 
 function overlaps(a: Window, b: Window): boolean {
   return a.first < b.first + b.pageCount && b.first < a.first + a.pageCount;
+}
+
+function covers(outer: PageRange, inner: PageRange): boolean {
+  return outer.first <= inner.first && inner.end <= outer.end;
 }
 
 function checkIpaRange(ipaPage: number, pageCount: number): ErrorName {

@@ -82,6 +82,7 @@ export class Pgtable {
   private changes = 0;
   /** Valid entries per table page, root included. */
   private entryCounts = new Map<number, number>();
+  private left: readonly PageMapping[] = [];
 
   constructor(memory: PhysicalMemory, heap: Heap, onChange: () => void) {
     this.memory = memory;
@@ -104,6 +105,7 @@ export class Pgtable {
   destroy(): void {
     for (const page of this.entryCounts.keys()) this.heap.freePage(page);
     this.entryCounts.clear();
+    this.left = [];
     this.root = -1;
     this.onChange();
   }
@@ -132,16 +134,27 @@ export class Pgtable {
   map(mapping: PageMapping, attributes: PageAttributes): void {
     assert(mapping.ipaPage >= 0 && mapping.ipaPage + mapping.pageCount <= IPA_PAGE_COUNT, 'a mapping leaves the address space');
     this.mapIn(this.root, 1, mapping, leafBits(attributes));
+    this.left = without(this.left, mapping);
     this.changes++;
     this.onChange();
   }
 
-  /** Removes leaves, but only where they still point to the given physical pages. False if a block could not be split for lack of memory. */
+  /**
+   * Removes leaves, but only where they still point to the given physical pages. A block goes only together with its first page: if that is
+   * not among the pages, the block stays whole, and what should have gone is still seen (as with the reference hypervisor; see `leftBehind`).
+   * False if a block could not be split for lack of memory.
+   */
   unmap(mapping: PageMapping): boolean {
-    const done = this.unmapIn(this.root, 1, mapping);
+    this.left = without(this.left, mapping);
+    const done = this.unmapIn(this.root, 1, mapping, mapping);
     this.changes++;
     this.onChange();
     return done;
+  }
+
+  /** Pages that were to be unmapped and are still seen through a block. */
+  get leftBehind(): readonly PageMapping[] {
+    return this.left;
   }
 
   /** The leaf that translates a page. */
@@ -173,7 +186,7 @@ export class Pgtable {
   }
 
   save(): SavedPgtable {
-    return { root: this.root, tables: [...this.entryCounts] };
+    return { root: this.root, tables: [...this.entryCounts], left: this.left };
   }
 
   /** Takes tables back whose bytes are in restored RAM. */
@@ -181,6 +194,7 @@ export class Pgtable {
     this.changes++;
     this.root = saved.root;
     this.entryCounts = new Map(saved.tables);
+    this.left = saved.left;
   }
 
   private collect(table: number, level: Level, base: number, visit: (ipaPage: number, descriptor: bigint, pageCount: number) => void): void {
@@ -199,18 +213,21 @@ export class Pgtable {
     if (level === 3) return 0;
     let needed = 0;
     for (const part of this.parts(mapping, level)) {
-      if (this.isBlock(part, level)) continue;
       const descriptor = table === undefined ? 0n : this.entry(table, part.index);
       const isTable = (descriptor & 3n) === 3n;
+      if (!isTable && this.isBlock(part, level)) continue;
       needed += (isTable ? 0 : 1) + this.tablesNeeded(part, isTable ? this.pageOf(descriptor) : undefined, next(level));
     }
     return needed;
   }
 
+  /** A table is never made a block again; a leaf that already says what is wanted stays, whatever its size. */
   private mapIn(table: number, level: Level, mapping: PageMapping, bits: bigint): void {
     for (const part of this.parts(mapping, level)) {
-      if (level === 3 || this.isBlock(part, level)) {
-        this.dropSubtree(table, part.index, level);
+      const descriptor = this.entry(table, part.index);
+      const isTable = level !== 3 && (descriptor & 3n) === 3n;
+      if (!isTable && this.says(descriptor, level, part, bits)) continue;
+      if (!isTable && (level === 3 || this.isBlock(part, level))) {
         this.setEntry(table, part.index, (BigInt(part.paPage) << 12n) | bits | (level === 3 ? 3n : 1n));
       } else {
         const child = present(this.subtable(table, part.index, level), 'the heap ran out after it was checked');
@@ -219,15 +236,23 @@ export class Pgtable {
     }
   }
 
-  private unmapIn(table: number, level: Level, mapping: PageMapping): boolean {
+  private says(descriptor: bigint, level: Level, part: PageMapping, bits: bigint): boolean {
+    return (descriptor & DESCRIPTOR_VALID) !== 0n && (descriptor & ~(ADDRESS_MASK | 3n)) === bits && this.pageOf(descriptor) + part.ipaPage % SPAN[level] === part.paPage;
+  }
+
+  /** `target` is all physical pages that shall go: a leaf goes, or is split, only if its first page is one of them. */
+  private unmapIn(table: number, level: Level, mapping: PageMapping, target: PageMapping): boolean {
     let complete = true;
     for (const part of this.parts(mapping, level)) {
       const descriptor = this.entry(table, part.index);
       if ((descriptor & DESCRIPTOR_VALID) === 0n) continue;
       const isTable = level !== 3 && (descriptor & DESCRIPTOR_TABLE) !== 0n;
       if (!isTable) {
-        const offset = part.ipaPage % SPAN[level];
-        if (this.pageOf(descriptor) + offset !== part.paPage) continue;
+        const first = this.pageOf(descriptor);
+        if (first < target.paPage || first >= target.paPage + target.pageCount) {
+          if (first + part.ipaPage % SPAN[level] === part.paPage) this.left = [...this.left, { ipaPage: part.ipaPage, paPage: part.paPage, pageCount: part.pageCount }];
+          continue;
+        }
         if (part.pageCount === SPAN[level]) {
           this.setEntry(table, part.index, 0n);
           continue;
@@ -236,7 +261,7 @@ export class Pgtable {
       const child = level === 3 ? undefined : this.subtable(table, part.index, level);
       if (child === undefined) complete = false;
       else if (level !== 3) {
-        complete = this.unmapIn(child, next(level), part) && complete;
+        complete = this.unmapIn(child, next(level), part, target) && complete;
         if (this.entryCounts.get(child) === 0) {
           this.freeTable(child);
           this.setEntry(table, part.index, 0n);
@@ -279,15 +304,6 @@ export class Pgtable {
     return page;
   }
 
-  private dropSubtree(table: number, index: number, level: Level): void {
-    if (level === 3) return;
-    const descriptor = this.entry(table, index);
-    if ((descriptor & 3n) !== 3n) return;
-    const child = this.pageOf(descriptor);
-    for (let i = 0; i < 512; i++) this.dropSubtree(child, i, next(level));
-    this.freeTable(child);
-  }
-
   private freeTable(page: number): void {
     this.entryCounts.delete(page);
     this.heap.freePage(page);
@@ -319,4 +335,17 @@ export class Pgtable {
 }
 
 /** Saved form: which pages are tables; their bytes are part of RAM. */
-export interface SavedPgtable { readonly root: number; readonly tables: readonly (readonly [number, number])[] }
+export interface SavedPgtable { readonly root: number; readonly tables: readonly (readonly [number, number])[]; readonly left: readonly PageMapping[] }
+
+/** Ranges less what lies at the addresses of one. */
+export function without(ranges: readonly PageMapping[], { ipaPage, pageCount }: PageMapping): readonly PageMapping[] {
+  const end = ipaPage + pageCount;
+  if (!ranges.some((range) => range.ipaPage < end && ipaPage < range.ipaPage + range.pageCount)) return ranges;
+  return ranges.flatMap((range) => {
+    const rangeEnd = range.ipaPage + range.pageCount;
+    if (range.ipaPage >= end || ipaPage >= rangeEnd) return [range];
+    const before = ipaPage > range.ipaPage ? [{ ...range, pageCount: ipaPage - range.ipaPage }] : [];
+    const after = rangeEnd > end ? [{ ipaPage: end, paPage: range.paPage + (end - range.ipaPage), pageCount: rangeEnd - end }] : [];
+    return [...before, ...after];
+  });
+}

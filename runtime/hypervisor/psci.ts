@@ -19,6 +19,8 @@ const POWER_STATE_DEEPEST = POWER_STATE_POWERDOWN | 1n;
 /** The fields of an MPIDR; PSCI looks at nothing else. */
 const AFFINITY_BITS = 0xff_00ff_ffffn;
 const LOW_32 = 0xffff_ffffn;
+/** CPUs that a platform can have. */
+const PLATFORM_CPUS_MAX = 8;
 /** SVE hint of a function identifier, which is no part of it. */
 const SVE_HINT = 0x1_0000;
 
@@ -87,11 +89,14 @@ function cpuOff({ kernel, thread }: PsciCall): PsciResult {
   return 'none';
 }
 
-/** The member of the caller's group that an affinity names; `undefined` for none, `unknown` for an affinity that names no index. */
+/**
+ * The member of the caller's group that an affinity names; `undefined` for none, `unknown` for an affinity that names no index that a
+ * platform could have. (The reference hypervisor counts the number of CPUs itself among those.)
+ */
 function target(thread: Thread, affinity: bigint): Thread | 'unknown' | undefined {
   const vic = thread.vic?.object.vic;
   const index = vic?.indexOfMpidr(affinity & AFFINITY_BITS);
-  if (vic === undefined || index === undefined) return 'unknown';
+  if (vic === undefined || index === undefined || index > PLATFORM_CPUS_MAX) return 'unknown';
   const found = thread.vpm?.group.threads.find((member) => member.vic?.index === index);
   return found?.state === 'ready' ? found : undefined;
 }

@@ -7,7 +7,7 @@ import { assert, present } from '../base/assert';
 import { ByteReader, latin1 } from '../base/byte-reader';
 import { err, ok } from '../base/result';
 import type { Result } from '../base/result';
-import type { Field, PayloadOf } from './message-fields';
+import { CUT_SHORT, type Field, type PayloadOf } from './message-fields';
 
 /** A decoded value, whatever its field. */
 export type RmValue = number | bigint | string | Uint8Array | readonly number[] | readonly RmRecord[];
@@ -134,6 +134,7 @@ class Cursor {
   }
 
   private readList(field: Field & { type: 'list' }): FormatError | undefined {
+    if (field.loose === true) return this.readLoosely(field);
     const count = this.takeUnsigned(field.header === 'u32' ? 4 : 2);
     const second = field.header === 'u16-pair' ? this.takeUnsigned(2) : 0;
     if (count === undefined || second === undefined) return 'MSG_INVALID';
@@ -151,6 +152,25 @@ class Cursor {
     this.values = outer;
     this.values[field.name] = elements;
     return failure;
+  }
+
+  /** Reads the elements that are there; one more says that there should be more, or that there is no list. */
+  private readLoosely(field: Field & { type: 'list' }): undefined {
+    const outer = this.values;
+    const elements: RmRecord[] = [];
+    const count = this.reader.has(this.offset, 4) ? this.takeUnsigned(2) ?? 0 : 1;
+    this.takeUnsigned(2);
+    while (elements.length < count) {
+      this.values = {};
+      if (this.readFields(field.of) !== undefined) {
+        elements.push(Object.fromEntries(field.of.flatMap((part) => (part.type === 'reserved' ? [] : [[part.name, CUT_SHORT]]))));
+        break;
+      }
+      elements.push(this.values);
+    }
+    this.values = { ...outer, [field.name]: elements };
+    this.offset = this.reader.sizeBytes;
+    return undefined;
   }
 }
 

@@ -31,13 +31,15 @@ export interface ListField<N extends string = string, F extends readonly Field[]
   readonly optional: boolean;
   /** Where one counted item is several elements: how many, if a field before has this value. */
   readonly group?: ListGroup;
+  /** Read as far as it goes, whatever is missing or behind it; the handler decides when it matters (see `CUT_SHORT`). */
+  readonly loose?: true;
 }
 /** `elements` of a list make one counted item where the field `by` is `value`. */
 export interface ListGroup { readonly by: string; readonly value: number; readonly elements: number }
 /** One part of a payload. */
 export type Field =
   | ScalarField | ReservedField | GuidField | TextField | BlobField | BytesField | WordsField
-  | { readonly type: 'list'; readonly name: string; readonly header: 'u16-pair' | 'u16' | 'u32'; readonly second?: string; readonly of: readonly Field[]; readonly limit: number; readonly optional: boolean; readonly group?: ListGroup };
+  | { readonly type: 'list'; readonly name: string; readonly header: 'u16-pair' | 'u16' | 'u32'; readonly second?: string; readonly of: readonly Field[]; readonly limit: number; readonly optional: boolean; readonly group?: ListGroup; readonly loose?: true };
 
 /** What a field's value is in TypeScript. */
 export type FieldValue<F> =
@@ -55,6 +57,9 @@ export type PayloadOf<F extends readonly Field[]> = {
 } & {
   readonly [E in F[number] as E extends { readonly second: infer S extends string } ? S : never]: number;
 };
+
+/** What the fields of the last element of a list hold that says it has more elements, or is not there at all, in a payload that is read loosely. */
+export const CUT_SHORT = -1;
 
 /** Most entries of an access control, scatter/gather or attribute list in one message. */
 export const MEMORY_LIST_MAX = 512;
@@ -85,6 +90,10 @@ export const words = <const N extends string>(name: N): { readonly type: 'words'
 export const list = <const N extends string, const F extends readonly Field[]>(name: N, of: F, limit = MEMORY_LIST_MAX): {
   readonly type: 'list'; readonly name: N; readonly header: 'u16-pair'; readonly of: F; readonly limit: number; readonly optional: true;
 } => ({ type: 'list', name, header: 'u16-pair', of, limit, optional: true });
+/** A list at the end of a payload that is read loosely. */
+export const looseList = <const N extends string, const F extends readonly Field[]>(name: N, of: F): {
+  readonly type: 'list'; readonly name: N; readonly header: 'u16-pair'; readonly of: F; readonly limit: number; readonly optional: false; readonly loose: true;
+} => ({ type: 'list', name, header: 'u16-pair', of, limit: MEMORY_LIST_MAX, optional: false, loose: true });
 /** A list with a u16 count whose second u16 is a value of its own. */
 export const listWith = <const N extends string, const S extends string, const F extends readonly Field[]>(name: N, second: S, of: F): {
   readonly type: 'list'; readonly name: N; readonly header: 'u16-pair'; readonly second: S; readonly of: F; readonly limit: number; readonly optional: true;

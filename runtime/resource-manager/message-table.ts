@@ -6,7 +6,7 @@
  * reference's. What RM does with a request is in `requests/`.
  */
 
-import { bareList, blob, bytes, groupedList, guid, list, listWith, longList, reserved, text, u16, u32, u64, u8, words, zero } from './message-fields';
+import { bareList, blob, bytes, groupedList, guid, list, looseList, listWith, longList, reserved, text, u16, u32, u64, u8, words, zero } from './message-fields';
 import type { Field, PayloadOf } from './message-fields';
 import type { RmErrorName } from './rm-errors';
 
@@ -57,17 +57,17 @@ export const RM_REQUESTS = {
     id: 0x5100_0011, status: 'open', caller: 'any', minimumBytes: 24,
     request: [u32('handle'), u8('memoryType'), u8('transactionType'), u8('flags'), reserved(1), u32('label'), acl, listWith('sgl', 'mapVmid', [u64('address'), u64('size')]), attributes],
     reply: [listWith('sgl', 'flags', [u64('address'), u64('size')])],
-    errors: ['MSG_INVALID', 'NORESOURCE', 'HANDLE_INVALID', 'DENIED', 'VMID_INVALID', 'ARGUMENT_INVALID', 'VALIDATE_FAILED', 'MAP_FAILED'],
+    errors: ['MSG_INVALID', 'NORESOURCE', 'HANDLE_INVALID', 'DENIED', 'VMID_INVALID', 'ARGUMENT_INVALID', 'VALIDATE_FAILED'],
     summary: 'Maps a parcel that was given to the caller.',
   },
-  MEM_LEND: { id: 0x5100_0012, status: 'open', caller: 'any', minimumBytes: 20, request: parcel, reply: handleReply, errors: ['MSG_INVALID', 'NORESOURCE', 'ARGUMENT_INVALID', 'VMID_INVALID', 'MEM_INVALID', 'DENIED'], summary: 'Lends memory; the lender loses access when a borrower accepts.' },
+  MEM_LEND: { id: 0x5100_0012, status: 'open', caller: 'any', minimumBytes: 20, request: parcel, reply: handleReply, errors: ['MSG_INVALID', 'NORESOURCE', 'ARGUMENT_INVALID', 'VMID_INVALID', 'MEM_INVALID', 'DENIED'], summary: 'Lends memory; the lender has no access until it takes the memory back.' },
   MEM_SHARE: { id: 0x5100_0013, status: 'open', caller: 'any', minimumBytes: 20, request: parcel, reply: handleReply, errors: ['MSG_INVALID', 'NORESOURCE', 'ARGUMENT_INVALID', 'VMID_INVALID', 'MEM_INVALID', 'DENIED'], summary: 'Shares memory and keeps the access that the list grants the caller.' },
   MEM_RELEASE: { id: 0x5100_0014, status: 'open', caller: 'any', ignoresRest: true, request: release, reply: [], errors: ['MSG_INVALID', 'HANDLE_INVALID', 'DENIED', 'MEM_RELEASED'], summary: 'Unmaps an accepted parcel.' },
   MEM_RECLAIM: { id: 0x5100_0015, status: 'open', caller: 'any', ignoresRest: true, request: release, reply: [], errors: ['MSG_INVALID', 'HANDLE_INVALID', 'DENIED', 'MEM_INUSE'], summary: 'Takes a parcel back that nobody has accepted any more.' },
   MEM_NOTIFY: {
     id: 0x5100_0017, status: 'open', caller: 'any',
-    request: [u32('handle'), u8('flags'), reserved(3), u32('tag'), list('vmids', [u16('vmid'), reserved(2)])],
-    reply: [], errors: ['MSG_INVALID', 'NORESOURCE', 'HANDLE_INVALID', 'ARGUMENT_INVALID', 'DENIED', 'VMID_INVALID', 'MEM_INUSE', 'MEM_RELEASED'],
+    request: [u32('handle'), u8('flags'), reserved(3), u32('tag'), looseList('vmids', [u16('vmid'), reserved(2)])],
+    reply: [], errors: ['MSG_INVALID', 'HANDLE_INVALID', 'ARGUMENT_INVALID', 'DENIED', 'VMID_INVALID', 'MEM_INUSE', 'MEM_RELEASED'],
     summary: 'Tells other VMs about a parcel.',
   },
   MEM_APPEND: { id: 0x5100_0018, status: 'open', caller: 'any', minimumBytes: 12, request: [u32('handle'), u8('flags'), reserved(3), sgl], reply: [], errors: ['MSG_INVALID', 'NORESOURCE', 'HANDLE_INVALID', 'DENIED', 'ARGUMENT_INVALID', 'MEM_INVALID'], summary: 'Adds memory to a parcel that is still being described.' },

@@ -8,9 +8,10 @@ import type { CapId } from '../base/brands';
 import type { Rm } from './context';
 import { RM_VMID } from './context';
 import type { RmErrorName } from './rm-errors';
-import type { AclEntry, Parcel, ParcelRegion, VmMapping, VmRecord } from './state';
+import type { AclEntry, AddressRange, Parcel, ParcelRegion, VmMapping, VmRecord } from './state';
 import { VmBuild } from './vm-builder';
-import { ACCESS, chooseAddress, createSparseExtent, carveDevice, donateToRm, donateToSibling, mapAttributes, mapPart, mapWhole, MEMORY_TYPE, occupant, ownExtent, PAGE, unmapPart, unmapWhole, zeroRange } from './vm-memory';
+import { VMID } from './vm-states';
+import { ACCESS, ADDRESS_SPACE_END, CHOSEN_FIRST, chooseAddress, createSparseExtent, carveDevice, donateToRm, donateToSibling, mapAttributes, mapPart, mapWhole, MEMORY_TYPE, occupant, ownExtent, PAGE, unmapPart, unmapWhole, zeroRange } from './vm-memory';
 
 /** Parcels that one VM may own. */
 export const PARCELS_MAX = 64;
@@ -77,8 +78,8 @@ export function createParcel(rm: Rm, owner: VmRecord, handle: number, plan: Parc
 
 function newParcel(owner: VmRecord, handle: number, { plan, extent }: { readonly plan: ParcelPlan; readonly extent: CapId }): Parcel {
   return {
-    handle: memparcelHandle(handle), owner: owner.vmid, transaction: plan.transaction, memoryType: plan.memoryType, sanitised: plan.sanitise, label: plan.label, tag: 0,
-    acl: plan.acl, attributes: plan.attributes, regions: [], complete: plan.complete, extent, users: [], ownerMapped: plan.transaction !== 'donate',
+    handle: memparcelHandle(handle), owner: owner.vmid, transaction: plan.transaction, memoryType: plan.memoryType, sanitised: plan.sanitise, label: plan.label, tag: null, sanitiseAtReclaim: false,
+    acl: plan.acl, attributes: plan.attributes, regions: [], complete: plan.complete, extent, users: [], ownerMapped: plan.transaction === 'share',
   };
 }
 
@@ -108,9 +109,9 @@ export function carveRanges(rm: Rm, owner: VmRecord, parcel: Parcel, ranges: rea
   return true;
 }
 
-/** What the owner sees of a carved region: all of it when lent, its own rights when shared, nothing when donated. */
+/** What the owner sees of a carved region: its own rights when shared, else nothing. */
 function showToOwner(rm: Rm, owner: VmRecord, parcel: Parcel, region: ParcelRegion): void {
-  if (parcel.transaction === 'lend' || region.extent === undefined) return;
+  if (region.extent === undefined) return;
   unmapWhole(rm, owner, region.extent, region.address);
   if (!parcel.ownerMapped) return;
   const rights = parcel.acl.find((entry) => entry.vmid === owner.vmid)?.rights ?? 0;
@@ -122,6 +123,8 @@ export function moveIn(rm: Rm, owner: VmRecord, parcel: Parcel, regions: readonl
   const from = owner.memoryExtent ?? CAP_ID_INVALID;
   const moved: ParcelRegion[] = [];
   for (const region of regions) {
+    // A recorded mapping takes effect with the memory, so that what the owner goes on seeing is never unmapped in between.
+    if (parcel.transaction === 'share') mapForOwner(rm, owner, parcel, region);
     if (donateToSibling(rm, from, parcel.extent, region) !== 0) {
       for (const undone of moved) donateToSibling(rm, parcel.extent, from, undone);
       return false;
@@ -130,12 +133,11 @@ export function moveIn(rm: Rm, owner: VmRecord, parcel: Parcel, regions: readonl
   }
   if (parcel.sanitised) for (const region of regions) zeroRange(rm, parcel.extent, region);
   parcel.regions = [...parcel.regions, ...regions];
-  if (parcel.ownerMapped) for (const region of regions) mapForOwner(rm, owner, parcel, region);
   return true;
 }
 
 function mapForOwner(rm: Rm, owner: VmRecord, parcel: Parcel, region: ParcelRegion): void {
-  const rights = parcel.transaction === 'share' ? parcel.acl.find((entry) => entry.vmid === owner.vmid)?.rights ?? 0 : ACCESS.RWX;
+  const rights = parcel.acl.find((entry) => entry.vmid === owner.vmid)?.rights ?? 0;
   mapPart(rm, owner, parcel.extent, { ipa: region.address, offset: region.offset, sizeBytes: region.sizeBytes, attributes: mapAttributes(rights, memoryTypeFor(parcel, owner.vmid)) });
 }
 
@@ -144,37 +146,51 @@ function memoryTypeFor(parcel: Parcel, vmid: number): number {
   return attribute === 1 || parcel.memoryType === 'io' ? MEMORY_TYPE.DEVICE : attribute === 2 ? MEMORY_TYPE.UNCACHED : MEMORY_TYPE.WRITE_BACK;
 }
 
-/** How a parcel shall be accepted: at given ranges, at one address, or where RM likes. */
-export interface AcceptPlan {
-  readonly at: 'chosen' | 'contiguous' | bigint | readonly MemoryRange[];
-  readonly sanitise: boolean;
+/** Where a parcel shall be accepted: in one piece at an address, or where RM likes, in one piece or region by region. */
+export type AcceptPlace = 'chosen' | 'contiguous' | bigint;
+
+/** Takes addresses for a whole parcel and maps it there for a VM in its access control list. Checks of rights have been made. */
+export function acceptParcel(rm: Rm, vm: VmRecord, parcel: Parcel, at: AcceptPlace): readonly VmMapping[] | RmErrorName {
+  const isContiguous = at !== 'chosen';
+  const ranges = typeof at === 'bigint' ? [{ address: at, size: parcelSize(parcel) }] : [];
+  const places = placesFor(rm, vm, parcel, { isContiguous, ranges });
+  return typeof places === 'string' ? places : mapAccepted(rm, vm, parcel, { places, isContiguous });
 }
 
-/** Maps a parcel for a VM in its access control list. Checks of rights have been made. */
-export function acceptParcel(rm: Rm, vm: VmRecord, parcel: Parcel, plan: AcceptPlan): readonly VmMapping[] | RmErrorName {
-  const places = placesFor(vm, parcel, plan.at);
-  if (typeof places === 'string') return places;
+/** Takes note of addresses for regions of a parcel that shall be mapped later. */
+export function reserveAccepted(vm: VmRecord, parcel: Parcel, { places, isContiguous }: Places): void {
+  const reserved = places.map((place) => ({ ...place, isReserved: true as const }));
+  vm.mappings = [...vm.mappings.filter((mapping) => mapping.handle !== parcel.handle), ...reserved];
+  parcel.users = [...parcel.users.filter((user) => user.vmid !== vm.vmid), { vmid: vm.vmid, mappings: reserved, isMapped: false, isContiguous }];
+}
+
+/** Addresses of a parcel's regions, in order. */
+export interface Places { readonly places: readonly VmMapping[]; readonly isContiguous: boolean }
+
+/** Maps a parcel at addresses that have been taken for it. */
+export function mapAccepted(rm: Rm, vm: VmRecord, parcel: Parcel, { places, isContiguous }: Places): readonly VmMapping[] | RmErrorName {
   const rights = parcel.acl.find((entry) => entry.vmid === vm.vmid)?.rights ?? 0;
   const attributes = mapAttributes(rights, memoryTypeFor(parcel, vm.vmid));
   if (parcel.memoryType === 'io' && !isWholeRegions(parcel, places)) return 'MAP_FAILED';
   const extent = parcel.transaction === 'donate' && parcel.memoryType === 'normal' ? takeDonation(rm, vm, parcel) : parcel.extent;
   if (extent === undefined) return 'MEM_INVALID';
   const done: VmMapping[] = [];
-  for (const mapping of places) {
+  for (const { ipa, offset, sizeBytes, handle, kind } of places) {
+    const mapping: VmMapping = { ipa, offset, sizeBytes, handle, kind };
     if (mapRegion(rm, vm, { parcel, extent }, { ...mapping, attributes }) !== 0) {
       for (const undone of done) unmapRegion(rm, vm, { parcel, extent }, undone);
       return 'MAP_FAILED';
     }
     done.push(mapping);
   }
+  vm.mappings = vm.mappings.filter((mapping) => mapping.handle !== parcel.handle);
   if (parcel.transaction === 'donate') {
     vm.mappings.push(...done.map((mapping) => ({ ...mapping, handle: null })));
     endDonation(rm, vm, parcel, done);
     return done;
   }
-  if (parcel.transaction === 'lend') unmapOwner(rm, parcel);
   vm.mappings.push(...done);
-  parcel.users = [...parcel.users, { vmid: vm.vmid, mappings: done, sanitise: plan.sanitise }];
+  parcel.users = [...parcel.users.filter((user) => user.vmid !== vm.vmid), { vmid: vm.vmid, mappings: done, isMapped: true, isContiguous }];
   return done;
 }
 
@@ -201,8 +217,12 @@ function unmapRegion(rm: Rm, vm: VmRecord, { parcel, extent }: Inside, mapping: 
   else unmapWhole(rm, vm, device, mapping.ipa);
 }
 
-/** The parcel ceases to exist; extents of device memory are the new owner's now. */
+/** The parcel ceases to exist; extents of device memory are the new owner's now. The old owner's view of it ends. */
 function endDonation(rm: Rm, vm: VmRecord, parcel: Parcel, mappings: readonly VmMapping[]): void {
+  const owner = rm.vm(parcel.owner);
+  for (const region of parcel.regions) {
+    if (region.extent === undefined && owner?.memoryExtent != null) unmapPart(rm, owner, owner.memoryExtent, { ipa: region.address, offset: region.offset, sizeBytes: region.sizeBytes });
+  }
   for (const [i, region] of parcel.regions.entries()) {
     const mapping = mappings[i];
     if (region.extent === undefined || mapping === undefined) continue;
@@ -222,24 +242,50 @@ function takeDonation(rm: Rm, vm: VmRecord, parcel: Parcel): CapId | undefined {
   return extent;
 }
 
-/** The guest ranges that a parcel's regions go to, in order. */
-function placesFor(vm: VmRecord, parcel: Parcel, at: AcceptPlan['at']): VmMapping[] | RmErrorName {
-  const total = parcel.regions.reduce((size, region) => size + region.sizeBytes, 0n);
-  if (at === 'chosen' || at === 'contiguous') {
-    const base = chooseAddress(vm, total);
-    return base === undefined ? 'NOMEM' : placesFor(vm, parcel, base);
+/** What a VM says of where a parcel goes: ranges for its regions or, in one piece, for all of it; none for those that RM chooses. */
+export interface Wanted { readonly isContiguous: boolean; readonly ranges: readonly MemoryRange[]; readonly skip?: number; readonly count?: number }
+
+/**
+ * Takes addresses for a parcel's regions, or for `count` of them behind the first `skip`. ARGUMENT_INVALID if a range has not its region's
+ * size or is no address; NORESOURCE if an address is taken or there is none.
+ */
+export function placesFor(rm: Rm, vm: VmRecord, parcel: Parcel, { isContiguous, ranges, skip = 0, count = parcel.regions.length }: Wanted): VmMapping[] | RmErrorName {
+  const pieces = isContiguous ? [{ offset: undefined, sizeBytes: parcelSize(parcel) }] : parcel.regions.slice(skip, skip + count);
+  const found: AddressRange[] = [];
+  for (const [i, { offset, sizeBytes }] of pieces.entries()) {
+    const wanted = ranges[i];
+    if (wanted !== undefined && (wanted.address >= ADDRESSES_END || wanted.address % PAGE !== 0n || wanted.size !== sizeBytes)) return 'ARGUMENT_INVALID';
+    const base = isDirect(rm, vm) ? directAddress(rm, offset, wanted?.address) : wanted === undefined ? chooseAddress(vm, sizeBytes, found) : freeAddress(vm, { base: wanted.address, sizeBytes }, found);
+    if (base === undefined) return 'NORESOURCE';
+    found.push({ base, sizeBytes });
   }
-  const ranges = typeof at === 'bigint' ? [{ address: at, size: total }] : at;
-  if (ranges.reduce((size, range) => size + range.size, 0n) !== total) return 'ARGUMENT_INVALID';
-  if (ranges.some((range) => range.address % PAGE !== 0n || range.size % PAGE !== 0n || range.size === 0n)) return 'ARGUMENT_INVALID';
-  return ranges.some((range) => occupant(vm, { base: range.address, sizeBytes: range.size }) !== undefined) ? 'MAP_FAILED' : fitRanges(parcel, ranges);
+  return fitRanges(parcel, found.map(({ base, sizeBytes }) => ({ address: base, size: sizeBytes })), isContiguous ? parcel.regions : parcel.regions.slice(skip, skip + count));
 }
 
-function fitRanges(parcel: Parcel, ranges: readonly MemoryRange[]): VmMapping[] {
+/** Addresses that fit a message. */
+const ADDRESSES_END = 1n << 44n;
+
+/** The primary VM sees its memory where it is; then it sees all other memory so, too. */
+function isDirect(rm: Rm, vm: VmRecord): boolean {
+  return vm.vmid === VMID.HLOS && vm.mappings.every(({ kind, isMemory, ipa, offset }) => kind === 'device' || isMemory === true || ipa === rm.environment.memoryBase + offset);
+}
+
+function directAddress(rm: Rm, offset: bigint | undefined, wanted: bigint | undefined): bigint | undefined {
+  const address = offset === undefined ? undefined : rm.environment.memoryBase + offset;
+  return wanted === undefined || wanted === address ? address : undefined;
+}
+
+/** A place that the VM names: RM keeps it off the addresses of the platform's devices. */
+function freeAddress(vm: VmRecord, range: AddressRange, more: readonly AddressRange[]): bigint | undefined {
+  if (range.base < CHOSEN_FIRST && vm.vmid !== VMID.HLOS && vm.state === 'RUNNING') return undefined;
+  return range.base + range.sizeBytes <= ADDRESS_SPACE_END && occupant(vm, range, more) === undefined ? range.base : undefined;
+}
+
+function fitRanges(parcel: Parcel, ranges: readonly MemoryRange[], regions: readonly ParcelRegion[]): VmMapping[] {
   const mappings: VmMapping[] = [];
   let index = 0;
   let used = 0n;
-  for (const region of parcel.regions) {
+  for (const region of regions) {
     for (let done = 0n; done < region.sizeBytes;) {
       const range = ranges[index];
       if (range === undefined) return mappings;
@@ -260,18 +306,16 @@ function unmapOwner(rm: Rm, parcel: Parcel): void {
   const owner = rm.vm(parcel.owner);
   if (owner !== undefined && parcel.ownerMapped) {
     for (const region of parcel.regions) {
-      if (region.extent === undefined) unmapPart(rm, owner, parcel.extent, { ipa: region.address, offset: region.offset, sizeBytes: region.sizeBytes });
-      else unmapWhole(rm, owner, region.extent, region.address);
+      if (region.extent !== undefined) unmapWhole(rm, owner, region.extent, region.address);
     }
   }
   parcel.ownerMapped = false;
 }
 
-/** Undoes an acceptance; `sanitise` clears the memory. */
-export function releaseParcel(rm: Rm, vm: VmRecord, parcel: Parcel, sanitise: boolean): void {
+/** Undoes an acceptance. */
+export function releaseParcel(rm: Rm, vm: VmRecord, parcel: Parcel): void {
   const user = parcel.users.find((candidate) => candidate.vmid === vm.vmid);
-  for (const mapping of user?.mappings ?? []) unmapRegion(rm, vm, { parcel, extent: parcel.extent }, mapping);
-  if (sanitise && parcel.memoryType === 'normal') for (const region of parcel.regions) zeroRange(rm, parcel.extent, region);
+  if (user?.isMapped === true) for (const mapping of user.mappings) unmapRegion(rm, vm, { parcel, extent: parcel.extent }, mapping);
   parcel.users = parcel.users.filter((candidate) => candidate.vmid !== vm.vmid);
   vm.mappings = vm.mappings.filter((mapping) => mapping.handle !== parcel.handle);
 }
@@ -283,11 +327,14 @@ export function takeByRm(rm: Rm, parcel: Parcel): void {
 }
 
 /** Gives a parcel's memory back to its owner; nobody else may have it any more. */
-export function reclaimParcel(rm: Rm, parcel: Parcel, sanitise: boolean): void {
-  if (sanitise && parcel.memoryType === 'normal') for (const region of parcel.regions) zeroRange(rm, parcel.extent, region);
-  unmapOwner(rm, parcel);
+export function reclaimParcel(rm: Rm, parcel: Parcel): void {
   const owner = rm.vm(parcel.owner);
-  if (owner?.memoryExtent != null && parcel.memoryType === 'normal') for (const region of parcel.regions) donateToSibling(rm, parcel.extent, owner.memoryExtent, region);
+  for (const region of parcel.regions) {
+    if (parcel.memoryType === 'io') continue;
+    if (parcel.sanitiseAtReclaim) zeroRange(rm, parcel.extent, region);
+    if (owner?.memoryExtent != null) donateToSibling(rm, parcel.extent, owner.memoryExtent, region);
+  }
+  if (parcel.memoryType === 'io') unmapOwner(rm, parcel);
   dropParcel(rm, parcel);
 }
 

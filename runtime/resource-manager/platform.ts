@@ -15,6 +15,7 @@ import { newVm } from './state';
 import type { VmRecord } from './state';
 import { buildCore, buildLink, DEFAULT_LINK, PRIORITY_DEFAULT, VCPU_OPTION, VmBuild } from './vm-builder';
 import { initVm, startVm } from './vm-lifecycle';
+import { makeInfoArea, showInfoArea } from './virtual-devices';
 import { giveDevices, giveFlash, giveRam, reserveFreeMemory } from './vm-memory';
 import { overlayErrorText, overlayPrimary } from './vm-overlay';
 import { VMID } from './vm-states';
@@ -61,11 +62,13 @@ function createPrimary(rm: Rm, platform: PlatformVm): VmRecord | undefined {
 
 function buildPrimary(rm: Rm, vm: VmRecord, platform: PlatformVm): RmErrorName | undefined {
   const vcpuCount = Math.min(platform.vcpuCount, rm.environment.cpuCount);
+  const build = new VmBuild(rm, vm);
+  const infoArea = platform.isPlain === true ? null : makeInfoArea(build);
   return buildCore(rm, vm, {
     cpus: Array.from({ length: vcpuCount }, (_, cpu) => (rm.environment.bootCpu + cpu) % rm.environment.cpuCount),
     vcpuOptions: VCPU_OPTION.PINNED | VCPU_OPTION.CRITICAL | VCPU_OPTION.HLOS_VM,
-    priority: PRIORITY_DEFAULT, timesliceNanoseconds: TIMESLICE_NANOSECONDS, powerManagement: 'aggregated', gicd: GICD, gicr: GICR, gicrStride: GICR_STRIDE, halts: 'to-platform', watchdog: null, demandPaging: [], emulatedSizeBytes: 0n,
-  }) ?? (platform.isPlain === true ? undefined : connectPrimary(rm, vm)) ?? writePrimaryTree(rm, vm, platform) ?? giveRam(rm, vm, platform.ramBase) ?? giveFlash(rm, vm, platform.flash) ?? giveDevices(rm, vm, platform.devices);
+    priority: PRIORITY_DEFAULT, timesliceNanoseconds: TIMESLICE_NANOSECONDS, powerManagement: 'aggregated', gicd: GICD, gicr: GICR, gicrStride: GICR_STRIDE, halts: 'to-platform', watchdog: null, demandPaging: [], emulatedSizeBytes: 0n, isLinear: false, infoArea,
+  }) ?? showInfoArea(build, infoArea) ?? (platform.isPlain === true ? undefined : connectPrimary(rm, vm)) ?? writePrimaryTree(rm, vm, platform) ?? giveRam(rm, vm, platform.ramBase) ?? giveFlash(rm, vm, platform.flash) ?? giveDevices(rm, vm, platform.devices);
 }
 
 /** The channel to RM. Linux's first drivers have packets of up to 1024 bytes and a console that loops back to its VM. */

@@ -103,6 +103,8 @@ export interface VmMapping {
   readonly kind: 'memory' | 'device';
   /** A device that is made of memory, such as flash: the offset is into the memory extent. */
   readonly isMemory?: true;
+  /** Addresses that are taken for a parcel which the VM has not mapped yet. */
+  readonly isReserved?: true;
 }
 
 /** A hardware interrupt that RM forwards: RM's capability, the GIC's number and the VM's. */
@@ -193,6 +195,8 @@ export interface VmRecord {
   heldVirqs: HeldVirq[];
   /** Platform memory behind pages that RM keeps for the VM's devices, as offsets. */
   heldPages: AddressRange[];
+  /** Platform memory behind the page that the hypervisor shares with it, as an offset. */
+  infoPage: bigint | null;
   /** Where its boot vCPU starts; 0 until that is known. */
   entry: bigint;
   /** Hardware interrupts of the platform that are its own, with the number it sees. */
@@ -209,8 +213,8 @@ export interface ParcelRegion {
 }
 /** What a VM may do with a parcel. */
 export interface AclEntry { readonly vmid: number; readonly rights: number }
-/** A VM that has mapped a parcel. */
-export interface ParcelUser { readonly vmid: Vmid; readonly mappings: readonly VmMapping[]; readonly sanitise: boolean }
+/** A VM that has accepted a parcel. It may have said where the parcel goes without mapping it yet; then it has the addresses and sees nothing. */
+export interface ParcelUser { readonly vmid: Vmid; readonly mappings: readonly VmMapping[]; readonly isMapped: boolean; readonly isContiguous: boolean }
 
 /** A memory parcel. */
 export interface Parcel {
@@ -220,7 +224,10 @@ export interface Parcel {
   readonly memoryType: 'normal' | 'io';
   readonly sanitised: boolean;
   readonly label: number;
-  tag: number;
+  /** What its owner calls it in notifications; null until the owner has notified anybody. */
+  tag: number | null;
+  /** Whether its memory is cleared when its owner takes it back, because somebody asked for that. */
+  sanitiseAtReclaim: boolean;
   readonly acl: readonly AclEntry[];
   readonly attributes: readonly { readonly attribute: number; readonly vmid: number }[];
   regions: ParcelRegion[];
@@ -228,14 +235,14 @@ export interface Parcel {
   complete: boolean;
   readonly extent: CapId;
   users: ParcelUser[];
-  /** Whether the owner still (lend) or again (share) sees the memory through the parcel. */
+  /** Whether the owner sees the memory through the parcel: it shares it with itself. */
   ownerMapped: boolean;
 }
 
 /** RM's whole state. */
 export interface RmState {
   readonly kind: 'resource-manager';
-  readonly version: 2;
+  readonly version: 3;
   /** Ascending by VMID. */
   vms: VmRecord[];
   parcels: Parcel[];
@@ -258,7 +265,7 @@ export interface RmState {
 /** What RM knows before it boots: memory it may give away, as offsets into the memory extent. */
 export function newRmState(freeMemory: RmState['freeMemory'], interruptHandleBase: number): RmState {
   return {
-    kind: 'resource-manager', version: 2, vms: [], parcels: [], nextHandle: 0, nextNotification: 0, lentInterrupts: [], interruptHandleBase, freeMemory, rmVcpuCap: CAP_ID_INVALID, firmware: null, firmwareIsFinal: false,
+    kind: 'resource-manager', version: 3, vms: [], parcels: [], nextHandle: 0, nextNotification: 0, lentInterrupts: [], interruptHandleBase, freeMemory, rmVcpuCap: CAP_ID_INVALID, firmware: null, firmwareIsFinal: false,
   };
 }
 
@@ -267,6 +274,6 @@ export function newVm(vmid: Vmid, owner: Vmid, platformIndex: number | null): Vm
   return {
     vmid, owner, platformIndex, state: 'NONE', osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', exit: null, peers: [owner], image: null, firmware: null, timeBase: null, reservations: [], demandPaging: [], paging: null, bootContext: { entry: null, x0: null }, layout: { image: null, firmware: null },
     config: null, objects: null, memoryExtent: null, ram: null, mappings: [], deviceWindows: [], vcpus: [], link: null, console: null, vdevices: [], heldCaps: [],
-    heldVirqs: [], heldPages: [], entry: 0n, hardwareInterrupts: [],
+    heldVirqs: [], heldPages: [], infoPage: null, entry: 0n, hardwareInterrupts: [],
   };
 }

@@ -4,16 +4,18 @@
  */
 
 import { CAP_ID_INVALID } from '../base/brands';
+import type { CapId } from '../base/brands';
+import { DEFAULT_BASE_ADDRESS } from '../devicetree/rm-rules';
 import { RIGHTS } from '../hypervisor/interface';
 import type { Rm } from './context';
 import type { RmErrorName } from './rm-errors';
-import type { AddressRange, VdeviceRecord, VmRecord } from './state';
+import { parcelByHandle, parcelSize } from './parcels';
+import type { AddressRange, HeldCap, VdeviceRecord, VmRecord } from './state';
 import type { VmBuild } from './vm-builder';
 import type { VdeviceConfig, VmConfig } from './vm-config';
-import { ACCESS, mapAttributes, MEMORY_TYPE, occupant, PAGE, releaseFreeMemory, takeFreeMemory } from './vm-memory';
+import { ACCESS, chooseAddress, mapAttributes, MEMORY_TYPE, occupant, PAGE, releaseFreeMemory, takeFreeMemory, zeroRange } from './vm-memory';
+import { VMID } from './vm-states';
 
-/** Addresses of devices that RM makes for secondary VMs (platform QEMU). */
-const DEVICES: AddressRange = { base: 0x2880_0000n, sizeBytes: 0x0800_0000n };
 /** Addresses in the primary VM that are free for the backends of virtio devices (platform QEMU). */
 const BACKENDS: AddressRange = { base: 0x3000_0000n, sizeBytes: 0x1000_0000n };
 /** A basic extent of normal memory, readable and writable (Gunyah API: memextent_attrs). */
@@ -25,7 +27,7 @@ export function createVirtio(build: VmBuild, config: VdeviceConfig): VdeviceReco
   const { rm, vm } = build;
   const owner = rm.vm(vm.owner);
   const record: VdeviceRecord = { config, peer: vm.owner, objects: [], ends: [] };
-  const place = frontendAddress(vm);
+  const place = pageAddress(rm, vm);
   const backendPlace = owner === undefined ? undefined : lowestFree(owner, BACKENDS);
   const offset = takeFreeMemory(rm, PAGE, PAGE);
   if (offset === undefined) build.fail('NOMEM');
@@ -34,7 +36,7 @@ export function createVirtio(build: VmBuild, config: VdeviceConfig): VdeviceReco
     build.fail('NORESOURCE');
     return record;
   }
-  const extent = createPage(build, offset);
+  const extent = createPage(build, offset, 'vdevice');
   const device = createDevice(build, extent, config);
   showPage(build, vm, { extent, ipa: place, access: ACCESS.R, offset });
   showPage(build, owner, { extent, ipa: backendPlace, access: ACCESS.RW, offset });
@@ -51,9 +53,9 @@ export function createVirtio(build: VmBuild, config: VdeviceConfig): VdeviceReco
   return { ...record, objects: [device], ends };
 }
 
-function createPage(build: VmBuild, offset: bigint): ReturnType<VmBuild['create']> {
+function createPage(build: VmBuild, offset: bigint, stage: HeldCap['stage']): CapId {
   const { memoryExtent } = build.rm.environment;
-  const extent = build.create('memextent', 'vdevice');
+  const extent = build.create('memextent', stage);
   build.call('memextent_configure_derive', { memextent: extent, parent_memextent: memoryExtent, offset, size: PAGE, attributes: BASIC_NORMAL });
   build.activate(extent);
   return extent;
@@ -76,12 +78,36 @@ function showPage(build: VmBuild, vm: VmRecord, { extent, ipa, access, offset }:
   vm.mappings.push({ ipa, sizeBytes: PAGE, offset, handle: null, kind: 'device', isMemory: true });
 }
 
-/** From the top, because a VM whose configuration does not place its memory has it at the bottom of the same range. */
-function frontendAddress(vm: VmRecord): bigint | undefined {
-  for (let base = DEVICES.base + DEVICES.sizeBytes - PAGE; base >= DEVICES.base; base -= PAGE) {
-    if (occupant(vm, { base, sizeBytes: PAGE }, vm.reservations) === undefined) return base;
-  }
-  return undefined;
+/** The page that the hypervisor shares with a VM, before the VM sees it (Gunyah API: addrspace_configure_info_area). */
+export interface InfoArea { readonly extent: CapId; readonly ipa: bigint; readonly offset: bigint }
+
+/** Makes that page; null if the VM has no address for it or RM no memory. */
+export function makeInfoArea(build: VmBuild): InfoArea | null {
+  const { rm, vm } = build;
+  const ipa = vm.vmid === VMID.HLOS ? lowestFree(vm, BACKENDS) : pageAddress(rm, vm);
+  const offset = ipa === undefined ? undefined : takeFreeMemory(rm, PAGE, PAGE);
+  if (ipa === undefined || offset === undefined) return null;
+  zeroRange(rm, rm.environment.memoryExtent, { offset, sizeBytes: PAGE });
+  vm.infoPage = offset;
+  return { extent: createPage(build, offset, 'core'), ipa, offset };
+}
+
+/** Lets a VM that has been built see its page, read-only. */
+export function showInfoArea(build: VmBuild, area: InfoArea | null): RmErrorName | undefined {
+  if (area !== null) showPage(build, build.vm, { ...area, access: ACCESS.R });
+  return build.error;
+}
+
+/** The lowest page that neither is in use nor will be the VM's image or memory. */
+function pageAddress(rm: Rm, vm: VmRecord): bigint | undefined {
+  return chooseAddress(vm, PAGE, [imageRange(rm, vm)]);
+}
+
+function imageRange(rm: Rm, { layout, config, image, platformIndex }: VmRecord): AddressRange {
+  const platform = platformIndex === null || image !== null ? undefined : rm.environment.vms[platformIndex];
+  if (platform !== undefined) return { base: platform.ramBase, sizeBytes: platform.ramSizeBytes };
+  const parcel = image === null ? undefined : parcelByHandle(rm, image.handle);
+  return { base: layout.image ?? config?.baseAddress ?? DEFAULT_BASE_ADDRESS, sizeBytes: parcel === undefined ? 0n : parcelSize(parcel) };
 }
 
 function lowestFree(vm: VmRecord, range: AddressRange): bigint | undefined {
@@ -89,6 +115,12 @@ function lowestFree(vm: VmRecord, range: AddressRange): bigint | undefined {
     if (occupant(vm, { base, sizeBytes: PAGE }, vm.reservations) === undefined) return base;
   }
   return undefined;
+}
+
+/** Gives the page of `makeInfoArea` back, when the address space is gone. */
+export function dropInfoArea(rm: Rm, vm: VmRecord): void {
+  if (vm.infoPage !== null) releaseFreeMemory(rm, vm.infoPage, PAGE);
+  vm.infoPage = null;
 }
 
 /** Takes the pages of a VM's virtio devices back, here and at the owner's. Their objects are gone. */

@@ -37,6 +37,10 @@ export interface VmPlan {
   readonly demandPaging: readonly AddressRange[];
   /** Guest physical range from 0 whose accesses the scheduler of proxy vCPUs emulates; 0 for none. */
   readonly emulatedSizeBytes: bigint;
+  /** Whether vCPUs count through all of Aff0, as software expects that knows no platform; else as the platform's CPUs do. */
+  readonly isLinear: boolean;
+  /** The page that the hypervisor shares with the VM, and where. */
+  readonly infoArea: { readonly extent: CapId; readonly ipa: bigint } | null;
 }
 
 /** A watchdog of a VM: whether its bite is the platform's end, and whether the owner, who schedules the VM, may hold it. */
@@ -50,6 +54,8 @@ export const PRIORITY_DEFAULT = 32;
 const VIC_VCPUS_MAX = 8;
 const VIC_VIRQS_MAX = 988;
 const VIC_OPTION_DISABLE_DEFAULT_ADDR = 2n;
+/** Aff0 and seven bits of Aff1, one after the other. */
+const LINEAR_MASK = 0x7fffn;
 const CSPACE_CAPS_MAX = 1024;
 /** Size of the distributor's frame. */
 export const GICD_SIZE = 0x1_0000n;
@@ -133,12 +139,14 @@ export function buildCore(rm: Rm, vm: VmRecord, plan: VmPlan): RmErrorName | und
 function createSpaces(build: VmBuild, plan: VmPlan): VmObjects {
   const vic = build.create('vic', 'core');
   build.call('vic_configure', { vic, max_vcpus: VIC_VCPUS_MAX, max_virqs: VIC_VIRQS_MAX, vic_options: VIC_OPTION_DISABLE_DEFAULT_ADDR, max_msis: 0 });
+  if (plan.isLinear) build.call('vgic_set_mpidr_mapping', { vic, mask: LINEAR_MASK, aff0_shift: 0, aff1_shift: 8, aff2_shift: 16, aff3_shift: 24, mt: 0 });
   build.activate(vic);
   const cspace = build.create('cspace', 'core');
   build.call('cspace_configure', { cspace, max_caps: CSPACE_CAPS_MAX });
   build.activate(cspace);
   const addrspace = build.create('addrspace', 'core');
   build.call('addrspace_configure', { addrspace, vmid: build.vm.vmid });
+  if (plan.infoArea !== null) build.call('addrspace_configure_info_area', { addrspace, info_area_me: plan.infoArea.extent, ipa: plan.infoArea.ipa });
   if (plan.emulatedSizeBytes > 0n) build.call('addrspace_configure_vmmio', { addrspace, vbase: 0n, size: plan.emulatedSizeBytes, op: VMMIO_ADD });
   build.activate(addrspace);
   for (const { base, sizeBytes } of plan.demandPaging) build.call('addrspace_configure_vmmio', { addrspace, vbase: base, size: sizeBytes, op: DEMAND_PAGED });

@@ -32,7 +32,7 @@ function placeFirmware(rm: Rm, vm: VmRecord, config: VmConfig): string | undefin
   if (image?.imageOffset !== entryOffset) return 'kernel-entry-offset must be the offset of the image in its parcel.';
   if (!mayRunFrom(vm, parcel)) return 'the firmware parcel must be lent with full rights.';
   const isMapped = parcel.users.some((user) => user.vmid === vm.vmid);
-  if (!isMapped && typeof acceptParcel(rm, vm, parcel, { at: firmwareAddress - firmware.offset, sanitise: false }) === 'string') {
+  if (!isMapped && typeof acceptParcel(rm, vm, parcel, firmwareAddress - firmware.offset) === 'string') {
     return `the firmware parcel of ${hex(parcelSize(parcel))} bytes cannot be mapped so that its firmware lies at ${hex(firmwareAddress)}.`;
   }
   if (readGuest(rm, vm, firmwareAddress, 1) === undefined) return `the firmware memory is not at ${hex(firmwareAddress)}.`;

@@ -17,7 +17,7 @@ import { acceptParcel, mayRunFrom, parcelByHandle, parcelSize, readParcel } from
 import type { RmErrorName } from './rm-errors';
 import type { VmRecord } from './state';
 import { buildPaging } from './demand-paging';
-import { buildClock } from './virtual-devices';
+import { buildClock, makeInfoArea, showInfoArea } from './virtual-devices';
 import { buildCore, buildLink, PRIORITY_DEFAULT, VCPU_OPTION, VmBuild } from './vm-builder';
 import type { VmPlan } from './vm-builder';
 import { acceptFirmware } from './vm-firmware';
@@ -75,7 +75,9 @@ function initSteps(rm: Rm, vm: VmRecord): RmErrorName | undefined {
 
 /** Creates all that a configuration asks for but memory. */
 export function buildVm(rm: Rm, vm: VmRecord, config: VmConfig): RmErrorName | undefined {
-  return buildCore(rm, vm, planFor(vm, config)) ?? giveConfigured(rm, vm, config) ?? buildClock(new VmBuild(rm, vm), config) ?? buildChannel(rm, vm, config) ?? buildVdevices(rm, vm, config) ?? buildPaging(rm, vm);
+  const build = new VmBuild(rm, vm);
+  const infoArea = makeInfoArea(build);
+  return buildCore(rm, vm, { ...planFor(vm, config), infoArea }) ?? showInfoArea(build, infoArea) ?? giveConfigured(rm, vm, config) ?? buildClock(new VmBuild(rm, vm), config) ?? buildChannel(rm, vm, config) ?? buildVdevices(rm, vm, config) ?? buildPaging(rm, vm);
 }
 
 /** Identity is known from here on. */
@@ -90,7 +92,7 @@ export function takeConfig(rm: Rm, vm: VmRecord, config: VmConfig): void {
   }
 }
 
-function planFor(vm: VmRecord, config: VmConfig): VmPlan {
+function planFor(vm: VmRecord, config: VmConfig): Omit<VmPlan, 'infoArea'> {
   const proxy = config.affinity === 'proxy';
   const ofPlatform = vm.image === null || vm.image.auth === AUTH.PLATFORM;
   let vcpuOptions = proxy ? VCPU_OPTION.VCPU_RUN_SCHEDULED : 0n;
@@ -108,6 +110,7 @@ function planFor(vm: VmRecord, config: VmConfig): VmPlan {
     halts: 'to-rm',
     watchdog: ofPlatform ? { isCritical: config.attributes.includes('crash-fatal'), isManagedByOwner: proxy } : null,
     demandPaging: vm.demandPaging,
+    isLinear: !ofPlatform,
     emulatedSizeBytes: ofPlatform ? 0n : EMULATED_END,
   };
 }
@@ -186,7 +189,7 @@ function acceptMemory(rm: Rm, vm: VmRecord): StartPlace | undefined {
   const parcel = image === null ? undefined : parcelByHandle(rm, image.handle);
   if (image === null || config === null || parcel === undefined) return undefined;
   const base = vm.layout.image ?? config.baseAddress ?? DEFAULT_BASE_ADDRESS;
-  if (!mayRunFrom(vm, parcel) || typeof acceptParcel(rm, vm, parcel, { at: base, sanitise: false }) === 'string') {
+  if (!mayRunFrom(vm, parcel) || typeof acceptParcel(rm, vm, parcel, base) === 'string') {
     rm.report(vm.vmid, 'rm-image-parcel', 'VM_START: the image parcel must be lent or shared with full rights and fit at base-address.');
     return undefined;
   }

@@ -9,7 +9,7 @@ import type { CapId } from '../base/brands';
 import type { PlatformInterrupt, PlatformVm } from '../hypervisor/interface';
 import type { Rm } from './context';
 import type { RmErrorName } from './rm-errors';
-import type { AddressRange, DeviceWindow, VmMapping, VmRecord } from './state';
+import type { AddressRange, DeviceWindow, VmRecord } from './state';
 import { GICD_SIZE, VmBuild } from './vm-builder';
 import type { VmConfig } from './vm-config';
 
@@ -230,7 +230,7 @@ function* pieces(vm: VmRecord, address: bigint, sizeBytes: number): Generator<{ 
   let at = 0;
   while (at < sizeBytes) {
     const here = address + BigInt(at);
-    const mapping = vm.mappings.find((item) => item.kind === 'memory' && here >= item.ipa && here < item.ipa + item.sizeBytes);
+    const mapping = vm.mappings.find((item) => item.kind === 'memory' && item.isReserved !== true && here >= item.ipa && here < item.ipa + item.sizeBytes);
     if (mapping === undefined) {
       yield undefined;
       return;
@@ -287,12 +287,11 @@ export function occupant(vm: VmRecord, range: AddressRange, more: readonly Addre
   return [...frames, ...vm.mappings.map(({ ipa: base, sizeBytes }) => ({ base, sizeBytes })), ...more].find(overlaps);
 }
 
-/** An address range of a VM that nothing uses: what RM chooses for a parcel. `undefined` if the address space has no such range. */
-export function chooseAddress(vm: VmRecord, sizeBytes: bigint): bigint | undefined {
+/** The lowest address range of a VM that nothing uses: what RM chooses for a parcel. `undefined` if the address space has no such range. */
+export function chooseAddress(vm: VmRecord, sizeBytes: bigint, more: readonly AddressRange[] = []): bigint | undefined {
   const alignment = sizeBytes >= LARGE ? LARGE : PAGE;
-  const end = vm.mappings.reduce((highest: bigint, mapping: VmMapping) => (mapping.ipa + mapping.sizeBytes > highest ? mapping.ipa + mapping.sizeBytes : highest), CHOSEN_FIRST);
-  for (let address = alignUp(end, alignment); address + sizeBytes <= ADDRESS_SPACE_END;) {
-    const obstacle = occupant(vm, { base: address, sizeBytes }, vm.reservations);
+  for (let address = alignUp(CHOSEN_FIRST, alignment); address + sizeBytes <= ADDRESS_SPACE_END;) {
+    const obstacle = occupant(vm, { base: address, sizeBytes }, [...vm.reservations, ...more]);
     if (obstacle === undefined) return address;
     address = alignUp(obstacle.base + obstacle.sizeBytes, alignment);
   }
@@ -300,6 +299,7 @@ export function chooseAddress(vm: VmRecord, sizeBytes: bigint): bigint | undefin
 }
 
 const LARGE = 0x20_0000n;
-const CHOSEN_FIRST = 0x1_0000_0000n;
+/** Below are the devices of the platform (QEMU), which RM keeps free in every VM. */
+export const CHOSEN_FIRST = 0x4000_0000n;
 /** End of every VM's address space. */
 export const ADDRESS_SPACE_END = 1n << 36n;

@@ -17,7 +17,7 @@ export interface OverlaySubject { readonly rm: Rm; readonly vm: VmRecord; readon
 /** Replaces `/memory` by all memory that the VM has now, device memory and firmware left out. */
 export function addMemory({ rm, vm, base }: OverlaySubject, additions: DtNode): void {
   const counts = cellCounts(base);
-  const ranges = vm.mappings.filter((mapping) => mapping.kind === 'memory' && !isIomem(vm, parcelOf(rm, mapping.handle)) && !isFirmware(vm, mapping.handle));
+  const ranges = vm.mappings.filter((mapping) => mapping.kind === 'memory' && mapping.isReserved !== true && !isIomem(vm, parcelOf(rm, mapping.handle)) && !isFirmware(vm, mapping.handle));
   const merged: { base: bigint; end: bigint }[] = [];
   const paged = vm.demandPaging.map(({ base: ipa, sizeBytes }) => ({ ipa, sizeBytes }));
   for (const range of [...ranges, ...paged].sort((a, b) => (a.ipa < b.ipa ? -1 : 1))) {

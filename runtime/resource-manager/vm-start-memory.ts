@@ -25,7 +25,7 @@ function acceptFor(rm: Rm, vm: VmRecord, { vdevice: { config }, presence }: { re
   const { label, base, optional } = config.memory;
   const parcel = offered(rm, vm).find((candidate) => candidate.label === label);
   if (parcel === undefined && (optional || presence === 'possible')) return true;
-  if (parcel !== undefined && isAsSaid(vm, parcel, config) && typeof acceptParcel(rm, vm, parcel, { at: base ?? 'chosen', sanitise: false }) !== 'string') return true;
+  if (parcel !== undefined && isAsSaid(vm, parcel, config) && typeof acceptParcel(rm, vm, parcel, base ?? 'chosen') !== 'string') return true;
   rm.report(vm.vmid, 'rm-vdevice-memory', `VM_START: ${config.path} needs a memory parcel with label ${label} that can be mapped${base === null ? '' : ` at ${hex(base)}`}.`);
   return false;
 }
@@ -41,17 +41,22 @@ function isAsSaid(vm: VmRecord, parcel: Parcel, { iomem }: VdeviceConfig): boole
   return rangesMatch && iomem.acl.every((right, i) => right === rights[i]) && iomem.attributes.every((attribute, i) => attribute === attributes[i]);
 }
 
+/** Whether a parcel is private normal memory of a VM. */
+function isPrivateFor(vm: VmRecord, parcel: Parcel): boolean {
+  const plain = parcel.label === 0 && parcel.memoryType === 'normal' && parcel.attributes.every((entry) => entry.attribute === 0);
+  return plain && parcel.acl.some((entry) => entry.vmid === vm.vmid && entry.rights === ACCESS.RWX);
+}
+
 /** Private normal memory goes directly behind the image; failures do not matter. */
 export function acceptPrivate(rm: Rm, vm: VmRecord, end: bigint): void {
   let at = end;
   for (const parcel of offered(rm, vm)) {
-    const plain = parcel.label === 0 && parcel.memoryType === 'normal' && parcel.attributes.every((entry) => entry.attribute === 0);
-    if (!plain || !parcel.acl.some((entry) => entry.vmid === vm.vmid && entry.rights === ACCESS.RWX)) continue;
-    if (typeof acceptParcel(rm, vm, parcel, { at, sanitise: false }) !== 'string') at += parcelSize(parcel);
+    if (!isPrivateFor(vm, parcel)) continue;
+    if (typeof acceptParcel(rm, vm, parcel, at) !== 'string') at += parcelSize(parcel);
   }
 }
 
 /** Everything else that was given to the VM. */
 export function acceptRest(rm: Rm, vm: VmRecord): void {
-  for (const parcel of offered(rm, vm)) acceptParcel(rm, vm, parcel, { at: 'chosen', sanitise: false });
+  for (const parcel of offered(rm, vm)) acceptParcel(rm, vm, parcel, 'chosen');
 }

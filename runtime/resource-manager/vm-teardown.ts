@@ -11,7 +11,7 @@ import { returnInterrupts } from './lent-interrupts';
 import { reclaimParcel, releaseParcel } from './parcels';
 import type { HeldCap, VdeviceRecord, VmRecord } from './state';
 import { returnPages } from './demand-paging';
-import { dropPages } from './virtual-devices';
+import { dropInfoArea, dropPages } from './virtual-devices';
 import { EXIT_TYPES } from './vm-states';
 import { donateToRm, zeroRange } from './vm-memory';
 
@@ -131,13 +131,13 @@ function unbind(rm: Rm, held: HeldCap): void {
   rm.call('msgqueue_unbind_receive_virq', { msgqueue: held.cap });
 }
 
-/** Releases one accepted parcel, telling its owner. */
+/** Releases the parcel that was accepted last, telling its owner. */
 function releaseMemory(rm: Rm, vm: VmRecord): boolean {
-  const parcel = rm.state.parcels.find((candidate) => candidate.users.some((user) => user.vmid === vm.vmid));
+  const handle = vm.mappings.filter((mapping) => mapping.handle !== null).at(-1)?.handle;
+  const parcel = rm.state.parcels.find((candidate) => candidate.handle === handle) ?? rm.state.parcels.find((candidate) => candidate.users.some((user) => user.vmid === vm.vmid));
   if (parcel === undefined) return false;
-  const sanitise = parcel.users.some((user) => user.vmid === vm.vmid && user.sanitise);
-  releaseParcel(rm, vm, parcel, sanitise);
-  rm.notify(parcel.owner, 'MEM_RELEASED', { handle: parcel.handle, vmid: vm.vmid, tag: parcel.tag });
+  releaseParcel(rm, vm, parcel);
+  rm.notify(parcel.owner, 'MEM_RELEASED', { handle: parcel.handle, vmid: vm.vmid, tag: parcel.tag ?? 0 });
   return true;
 }
 
@@ -153,6 +153,7 @@ function finishReset(rm: Rm, vm: VmRecord): void {
   }
   dropCaps(rm, vm, 'memory');
   dropCaps(rm, vm, 'core');
+  dropInfoArea(rm, vm);
   Object.assign(vm, cleanRecord());
   rm.setVmState(vm, 'RESET');
   vm.peers = [vm.owner];
@@ -163,9 +164,9 @@ function takeBackParcels(rm: Rm, vm: VmRecord): void {
   for (const parcel of rm.state.parcels.filter((candidate) => candidate.owner === vm.vmid)) {
     for (const user of parcel.users) {
       const other = rm.vm(user.vmid);
-      if (other !== undefined) releaseParcel(rm, other, parcel, false);
+      if (other !== undefined) releaseParcel(rm, other, parcel);
     }
-    reclaimParcel(rm, parcel, false);
+    reclaimParcel(rm, parcel);
   }
 }
 

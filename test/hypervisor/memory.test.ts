@@ -136,12 +136,29 @@ describe('donation', () => {
     const { cap, base } = fixture.makeMemory(MIB2);
     map(fixture, vm, [cap, 0x2000_0000n]);
     assert.equal(fixture.root.read(ipa(base), 4).ok, true);
+    fixture.rootCall('memextent_donate', { options: 1, from: cap, to: memoryExtent, offset: 0n, size: KIB4 });
+    assert.equal(walk(fixture, vm, 0x2000_0000n), undefined);
     fixture.rootCall('memextent_donate', { options: 1, from: cap, to: memoryExtent, offset: KIB4, size: KIB4 });
     assert.equal(walk(fixture, vm, 0x2000_0000n + KIB4), undefined);
-    assert.equal(walk(fixture, vm, 0x2000_0000n), base);
+    assert.equal(walk(fixture, vm, 0x2000_0000n + 2n * KIB4), base + 2n * KIB4);
     fixture.rootCall('memextent_donate', { options: 1, from: cap, to: memoryExtent, offset: KIB4, size: KIB4 }, 'MEMDB_NOT_OWNER');
     fixture.rootCall('memextent_donate', { options: 0, from: memoryExtent, to: cap, offset: KIB4, size: KIB4 });
     assert.equal(walk(fixture, vm, 0x2000_0000n + KIB4), base + KIB4);
+    fixture.hypervisor.checkInvariants();
+  });
+
+  it('leaves what lies inside a block visible as long as the block is whole', () => {
+    const fixture = new Fixture();
+    const vm = fixture.makeVm();
+    const { memoryExtent } = fixture.root.environment;
+    const { cap, base } = fixture.makeMemory(MIB2);
+    map(fixture, vm, [cap, 0x2000_0000n]);
+    fixture.rootCall('memextent_donate', { options: 1, from: cap, to: memoryExtent, offset: KIB4, size: KIB4 });
+    assert.equal(walk(fixture, vm, 0x2000_0000n + KIB4), base + KIB4);
+    fixture.hypervisor.checkInvariants();
+    fixture.rootCall('memextent_donate', { options: 0, from: memoryExtent, to: cap, offset: KIB4, size: KIB4 });
+    fixture.rootCall('memextent_donate', { options: 1, from: cap, to: memoryExtent, offset: 0n, size: 3n * KIB4 });
+    assert.deepEqual([0n, 1n, 2n, 3n].map((page) => walk(fixture, vm, 0x2000_0000n + page * KIB4)), [undefined, undefined, undefined, base + 3n * KIB4]);
     fixture.hypervisor.checkInvariants();
   });
 

@@ -89,11 +89,11 @@ test('a virtio device connects the driver in a VM with a backend in the primary 
   const { handle: shared = -1 } = system.request('MEM_SHARE', { ...lent(vmid, [{ address: IMAGE + IMAGE_SIZE, size: 0x2000n }], 0x31), acl: [{ vmid: 3, rights: 6 }, { vmid, rights: 6 }] }).values ?? {};
   system.request('VM_START', { vmid });
   const [backend] = (system.request('VM_GET_HYP_RESOURCES', { vmid }).values?.resources ?? []).filter((entry) => entry.type === 6);
-  assert.deepEqual({ ...backend, capId: 0n }, { type: 6, partnerVmid: vmid, handle: 0, label: 0x31, capId: 0n, virqHandle: 0, virq: 962, base: 0x3000_0000n, size: 0x1000n });
+  assert.deepEqual({ ...backend, capId: 0n }, { type: 6, partnerVmid: vmid, handle: 0, label: 0x31, capId: 0n, virqHandle: 0, virq: 962, base: 0x3000_1000n, size: 0x1000n });
   const cap = backend?.capId ?? 0n;
-  const registers = 0x307f_f000n;
-  assert.deepEqual([access(system, 3, 0x3000_0000n), access(system, vmid, registers)], ['rw-', 'r--']);
-  system.engine.memory.write(pa(system.translate(3, 0x3000_0000n)), Uint8Array.of(0x76, 0x69, 0x72, 0x74, 2, 0, 0, 0, 2));
+  const registers = 0x4000_1000n;
+  assert.deepEqual([access(system, 3, 0x3000_1000n), access(system, vmid, registers)], ['rw-', 'r--']);
+  system.engine.memory.write(pa(system.translate(3, 0x3000_1000n)), Uint8Array.of(0x76, 0x69, 0x72, 0x74, 2, 0, 0, 0, 2));
   assert.deepEqual([system.load(vmid, registers), system.load(vmid, registers + 4n)], [0x7472_6976n, 2n]);
   // The driver says that it is there, and kicks its second queue.
   assert.equal(system.store32(vmid, registers + 0x70n, 4n), 4n);
@@ -102,9 +102,9 @@ test('a virtio device connects the driver in a VM with a backend in the primary 
   assert.equal(system.hypercall(3, 'virtio_mmio_backend_assert_virq', cap, 1n)[0], 0n);
   assert.equal(system.load(vmid, registers + 0x60n), 1n);
   assert.equal(system.hypercall(3, 'virtio_mmio_backend_bind_virq', cap, 0n, 40n)[0], 53n);
-  const node = tree(system, vmid).at('/hypervisor/qcom,virtio_mmio@307ff000');
+  const node = tree(system, vmid).at('/hypervisor/qcom,virtio_mmio@40001000');
   const buffer = tree(system, vmid).at('/reserved-memory/buffer@a0000000');
-  assert.deepEqual([node?.property('compatible')?.strings, node?.property('reg')?.u32s, node?.u32('memory-region')], [['virtio,mmio'], [0, 0x307f_f000, 0, 0x1000], buffer?.u32('phandle')]);
+  assert.deepEqual([node?.property('compatible')?.strings, node?.property('reg')?.u32s, node?.u32('memory-region')], [['virtio,mmio'], [0, 0x4000_1000, 0, 0x1000], buffer?.u32('phandle')]);
   assert.deepEqual([node?.property('interrupts')?.u32s, node?.property('dma_base')?.u32s, node?.u32('peer'), node?.has('dma-coherent')], [[0, 928, 1], [0, 0x1000], 3, true]);
   assert.equal(tree(system, vmid).at('/memory')?.property('reg')?.u32s.length, 8);
   assert.equal(buffer?.u32('qcom,rm-mem-handle'), shared);
@@ -121,7 +121,7 @@ test('a VM with every kind of device that is reset leaves nothing behind', () =>
     assert.equal(system.hypervisor.inspect.objects().length, before);
     assert.deepEqual((system.rm.save() as { freeMemory: unknown }).freeMemory, free);
   }
-  assert.equal(access(system, 3, 0x3000_0000n), 'none');
+  assert.equal(access(system, 3, 0x3000_1000n), 'none');
   system.hypervisor.checkInvariants();
 });
 
@@ -166,7 +166,7 @@ test('the open Resource Manager names those doorbells by numbers that a tree wit
 
 const IOMEM = 'slots { vdevice-type = "iomem"; patch = "/slots"; label = <0x40>; peer-default; push-compatible = "vendor,slots"; memory { label = <0x40>; allocate-base; }; };';
 
-test('device memory that the primary VM lends appears in the VM and leaves the primary VM until it is reclaimed', () => {
+test('device memory that the primary VM lends appears in the VM and leaves the primary VM at once, until it is reclaimed', () => {
   const system = new SystemFixture();
   const { vmid } = configure(system, withVdevices(IOMEM, 'slots {};'));
   system.request('VM_INIT', { vmid });
@@ -175,10 +175,10 @@ test('device memory that the primary VM lends appears in the VM and leaves the p
   system.request('MEM_LEND', { ...slot, sgl: [{ address: IMAGE, size: 0x1000n }] }, 0xa);
   const { handle = -1 } = system.request('MEM_LEND', slot).values ?? {};
   system.request('MEM_LEND', slot, 0xa);
-  assert.equal(access(system, 3, 0x0a00_1000n), 'rw-');
+  assert.equal(access(system, 3, 0x0a00_1000n), 'none');
   system.request('VM_START', { vmid });
   assert.deepEqual([0x0a00_0000n, 0x0a00_1000n, 0x0a00_2000n].map((at) => access(system, 3, at)), ['rw-', 'none', 'rw-']);
-  assert.equal(system.load(vmid, 0x1_0000_0010n), 0x1010n);
+  assert.equal(system.load(vmid, 0x4000_1010n), 0x1010n);
   const node = tree(system, vmid).at('/slots');
   assert.deepEqual([node?.property('reg')?.u32s, node?.property('qcom,rm-mem-handle')?.u32s, node?.u32('peer'), node?.string('compatible')], [[0, 0x0a00_1000, 0, 0x1000], [0, handle], 3, 'vendor,slots']);
   assert.equal(tree(system, vmid).at('/memory')?.property('reg')?.u32s.length, 4);
@@ -197,10 +197,10 @@ test('device memory that is shared is seen by both, and a donation makes it the 
   assert.equal(access(system, 3, 0x0a00_0000n), 'r--');
   const { handle: donated = 0 } = system.request('MEM_DONATE', { ...io, acl: [{ vmid, rights: 6 }], sgl: [{ address: 0x0a00_2000n, size: 0x1000n }] }).values ?? {};
   assert.equal(access(system, 3, 0x0a00_2000n), 'none');
-  const accept = (handle: number, transaction: number): string | undefined => system.secondaryRequest(vmid, 0x5100_0011, [handle, 0, 0, 0, 1, transaction, 0, 0, ...new Array<number>(16).fill(0)]);
+  const accept = (handle: number, transaction: number): string | undefined => system.secondaryRequest(vmid, 0x5100_0011, [handle, 0, 0, 0, 1, transaction, 0x80, 0, ...new Array<number>(16).fill(0)]);
   assert.equal(accept(donated - 1, 2)?.slice(0, 8), '00000000');
   assert.equal(accept(donated, 0)?.slice(0, 8), '00000000');
-  assert.equal(system.load(vmid, 0x1_0000_1004n), 0x2004n);
+  assert.equal(system.load(vmid, 0x4000_2004n), 0x2004n);
   system.request('VM_STOP', { vmid, flags: 1, reason: 0 });
   system.request('VM_RESET', { vmid });
   assert.equal(access(system, 3, 0x0a00_2000n), 'rw-');

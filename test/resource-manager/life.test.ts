@@ -56,7 +56,7 @@ test('a VM of the system file gets the memory that was shared with it before its
   system.request('MEM_SHARE', share);
   system.request('MEM_SHARE', { ...share, label: 0x99, sgl: [{ address: IMAGE + 0x1000n, size: 0x1000n }] });
   system.request('VM_START', { vmid: VM });
-  assert.deepEqual([access(system, VM, 0xa000_0000n), access(system, VM, 0x1_0000_0000n)], ['rw-', 'rw-']);
+  assert.deepEqual([access(system, VM, 0xa000_0000n), access(system, VM, 0x4000_1000n)], ['rw-', 'rw-']);
   const { root } = system.readTree(system.translate(VM, GUEST_BASE + 0x10_0000n));
   assert.equal(root.at('/hypervisor/shm')?.u32('buffer'), root.at('/reserved-memory/buffer@a0000000')?.u32('phandle'));
   const without = new SystemFixture([{ dts: vmTree({ vdevices: shm }), autostart: true }]);
@@ -74,12 +74,12 @@ test('RM chooses no address that a VM has reserved, and the VM may use it by its
     view.setBigUint64(24, 0x10_0000n, true);
     return system.exchangeAs(VM, 0x5600_00b0, payload).map((message) => Buffer.from(message.payload).toString('hex')).join();
   };
-  assert.deepEqual([reserve(0x1_0000_0000n), reserve(0x1_0008_0000n)], ['00000000', '02000000']);
+  assert.deepEqual([reserve(0x4000_1000n), reserve(0x4008_1000n)], ['00000000', '02000000']);
   const share = (n: bigint): void => { system.request('MEM_SHARE', { ...lent(VM, [{ address: IMAGE + n * 0x1000n, size: 0x1000n }]), acl: [{ vmid: 3, rights: 6 }, { vmid: VM, rights: 6 }] }); };
   share(0n);
   share(1n);
-  const accept = (handle: number, range: string): string => system.exchangeAs(VM, 0x5100_0011, Uint8Array.from(Buffer.from(`${handle.toString(16).padStart(2, '0')}00000000020000${'00'.repeat(8)}${range}00000000`, 'hex'))).map((message) => Buffer.from(message.payload).toString('hex')).join();
-  assert.equal(accept(0, '00000000'), '0000000001000000000010000100000000100000' + '00000000');
-  assert.equal(accept(1, '01000000' + '0000000001000000' + '0010000000000000'), '00000000');
-  assert.deepEqual([access(system, VM, 0x1_0010_0000n), access(system, VM, 0x1_0000_0000n)], ['rw-', 'rw-']);
+  const accept = (handle: number, range: string): string => system.exchangeAs(VM, 0x5100_0011, Uint8Array.from(Buffer.from(`${handle.toString(16).padStart(2, '0')}00000000028000${'00'.repeat(8)}${range}00000000`, 'hex'))).map((message) => Buffer.from(message.payload).toString('hex')).join();
+  assert.equal(accept(0, '00000000'), '0000000001000000001010400000000000100000' + '00000000');
+  assert.equal(accept(1, '01000000' + '0010004000000000' + '0010000000000000'), '00000000');
+  assert.deepEqual([access(system, VM, 0x4010_1000n), access(system, VM, 0x4000_1000n)], ['rw-', 'rw-']);
 });

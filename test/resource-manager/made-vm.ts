@@ -14,7 +14,7 @@ export const AT_GUEST_BASE = 'base-address = <0 0x80000000>;';
 
 /** Arguments that lend memory to a VM with all rights. */
 export function lent(vmid: number, sgl: RmArguments<'MEM_LEND'>['sgl'], label = 0): RmArguments<'MEM_LEND'> {
-  return { memoryType: 0, flags: 0, label, acl: [{ vmid, rights: 7 }], sgl, attributes: [{ attribute: 0, vmid: 0 }] };
+  return { memoryType: 0, flags: 0, label, acl: [{ vmid, rights: 7 }], sgl, attributes: [] };
 }
 
 /** Allocates a VM and answers its VMID. */

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 
 import { decodePayload, encodePayload } from '../../runtime/resource-manager/message-codec';
-import type { Field, PayloadOf } from '../../runtime/resource-manager/message-fields';
+import { CUT_SHORT, type Field, type PayloadOf } from '../../runtime/resource-manager/message-fields';
 import { decodeRmMessage } from '../../runtime/resource-manager/message-display';
 import { RM_NOTIFICATIONS, RM_REQUESTS } from '../../runtime/resource-manager/message-table';
 import { packetsOf } from '../../runtime/resource-manager/rpc';
@@ -64,16 +64,25 @@ test('VM_EXITED tells the size of its reason', () => {
   checkBytes(RM_NOTIFICATIONS.VM_EXITED.payload, { vmid: 0x80, exitType: 3, reason: [0, 1, 2, 3] }, '8000 0300 10000000 00000000 01000000 02000000 03000000');
 });
 
-test('the list that ends a payload may be missing, others not', () => {
-  const decoded = decodePayload(RM_REQUESTS.MEM_NOTIFY.request, bytes('01000000 01 000000 02000000'));
-  assert.deepEqual(decoded.ok && decoded.value.vmids, []);
+test('the lists that end a payload may be missing, what is before them not', () => {
+  const decoded = decodePayload(RM_REQUESTS.MEM_APPEND.request, bytes('01000000 01 000000'));
+  assert.deepEqual(decoded.ok && decoded.value.sgl, []);
+  checkRefused(RM_REQUESTS.MEM_APPEND.request, '01000000 01 0000', 'MSG_INVALID');
+});
+
+test('a notice is read as far as it goes', () => {
+  const vmids = (text: string): readonly number[] | undefined => {
+    const decoded = decodePayload(RM_REQUESTS.MEM_NOTIFY.request, bytes(`01000000 01 000000 02000000 ${text}`));
+    return decoded.ok ? decoded.value.vmids.map(({ vmid }) => vmid) : undefined;
+  };
+  assert.deepEqual(['', '0000', '0000 0000 00', '0100 0000 0300 0000 ff', '0200 0000 0300 0000'].map(vmids), [[CUT_SHORT], [CUT_SHORT], [], [3], [3, CUT_SHORT]]);
   checkRefused(RM_REQUESTS.MEM_NOTIFY.request, '01000000 01 000000', 'MSG_INVALID');
 });
 
 test('counts above the limit are NORESOURCE, bytes left over and short lists MSG_INVALID', () => {
-  checkRefused(RM_REQUESTS.MEM_NOTIFY.request, '01000000 01 000000 02000000 0102 0000', 'NORESOURCE');
-  checkRefused(RM_REQUESTS.MEM_NOTIFY.request, '01000000 01 000000 02000000 0200 0000 0300 0000', 'MSG_INVALID');
-  checkRefused(RM_REQUESTS.MEM_NOTIFY.request, '01000000 01 000000 02000000 0000 0000 00', 'MSG_INVALID');
+  checkRefused(RM_REQUESTS.MEM_APPEND.request, '01000000 01 000000 0102 0000', 'NORESOURCE');
+  checkRefused(RM_REQUESTS.MEM_APPEND.request, '01000000 01 000000 0200 0000 0300 0000', 'MSG_INVALID');
+  checkRefused(RM_REQUESTS.MEM_APPEND.request, '01000000 01 000000 0000 0000 00', 'MSG_INVALID');
   checkRefused(RM_REQUESTS.VM_INIT.request, '8000 0100', 'MSG_INVALID');
   checkRefused(RM_REQUESTS.VM_GET_VMID.request, '00000000', 'MSG_INVALID');
   checkRefused(RM_REQUESTS.MEM_LEND.request, '0000000000000000000000000000000000', 'MSG_INVALID', RM_REQUESTS.MEM_LEND.minimumBytes);

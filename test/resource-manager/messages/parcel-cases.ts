@@ -6,7 +6,7 @@ import { after, alone, answered, beside, type CasesOf, exchanged, h16, h32, h64,
 
 const PAGE = 0x4040_0000n;
 /** Where RM puts what a VM accepts without saying where, and memory of the platform's VM that it may give away. */
-const CHOSEN = 0x1_0000_0000n;
+const CHOSEN = 0x4000_1000n;
 const VM_PAGE = 0x8004_0000n;
 
 type Acl = readonly (readonly [number, number])[];
@@ -37,7 +37,7 @@ const sixtyFour = (system: SystemFixture): void => { for (let n = 0n; n < 64n; n
 interface Acceptance { readonly handle?: number; readonly type?: number; readonly transaction?: number; readonly flags?: number; readonly label?: number; readonly acl?: string; readonly ranges?: Ranges; readonly mapFor?: number }
 
 /** Payload of MEM_ACCEPT. */
-function acceptance({ handle = 0, type = 0, transaction = 2, flags = 0, label = 0, acl = aclBytes([]), ranges = [], mapFor = 0 }: Acceptance): string {
+function acceptance({ handle = 0, type = 0, transaction = 2, flags = 0x80, label = 0, acl = aclBytes([]), ranges = [], mapFor = 0 }: Acceptance): string {
   return `${h32(handle)} ${h8(type)} ${h8(transaction)} ${h8(flags)} 00 ${h32(label)} ${acl} ${rangeBytes(ranges, mapFor)} ${NO_ATTRIBUTES}`;
 }
 
@@ -54,7 +54,7 @@ function creationErrors(acl: Acl): CasesOf {
   return {
     NORESOURCE: answered(beside, `00 00 00 00 ${h32(0)} ${TOO_MANY}`, '02000000'),
     ARGUMENT_INVALID: answered(beside, given({ acl: [] }), '06000000'),
-    VMID_INVALID: answered(withOther, given({ acl, attributes: `${h16(1)} 0000 ${h16(1)} ${h16(OTHER)}` }), '0d000000'),
+    VMID_INVALID: answered(withOther, given({ acl, attributes: `${h16(1)} 0000 ${h16(0)} ${h16(OTHER)}` }), '0d000000'),
     MEM_INVALID: answered(beside, given({ acl, ranges: [[0x9000_0000n, 0x1000n]] }), '0a000000'),
     DENIED: answered(after(beside, sixtyFour), given({ acl, ranges: [[PAGE + 0x10_0000n, 0x1000n]] }), '03000000'),
   };
@@ -66,14 +66,13 @@ export const PARCEL_CASES: Readonly<Record<string, CasesOf>> = {
   MEM_LEND: { success: answered(after(beside, lend()), given({ ranges: [[PAGE + 0x1000n, 0x1000n]] }), '00000000 01000000'), ...creationErrors([[VM, 7]]) },
   MEM_SHARE: { success: answered(beside, given({ acl: SHARED, ranges: [[PAGE, 0x1000n], [PAGE + 0x4000n, 0x2000n]] }), '00000000 00000000'), ...creationErrors(SHARED) },
   MEM_ACCEPT: {
-    success: answered(offered, acceptance({ label: 5, flags: 4 }), `00000000 0100 0000 ${h64(CHOSEN)} ${h64(0x1000)}`),
-    NORESOURCE: answered(offered, `${h32(0)} 00 02 00 00 ${h32(0)} ${TOO_MANY}`, '02000000'),
+    success: answered(offered, acceptance({ label: 5, flags: 0x84 }), `00000000 0100 0000 ${h64(CHOSEN)} ${h64(0x1000)}`),
+    NORESOURCE: answered(offered, acceptance({ ranges: [[VM_PAGE, 0x1000n]] }), '02000000'),
     HANDLE_INVALID: answered(offered, acceptance({ handle: 9 }), '07000000'),
-    DENIED: answered(offered, acceptance({ mapFor: VM }), '03000000'),
+    DENIED: answered(offered, acceptance({ flags: 0x88, mapFor: VM }), '03000000'),
     VMID_INVALID: answered(after(within, another, lend({ acl: [[OTHER, 7]] })), acceptance({ transaction: 1 }), '0d000000'),
     ARGUMENT_INVALID: answered(offered, acceptance({ transaction: 1 }), '06000000'),
-    VALIDATE_FAILED: answered(offered, acceptance({ label: 6, flags: 4 }), '08000000'),
-    MAP_FAILED: answered(offered, acceptance({ ranges: [[VM_PAGE, 0x1000n]] }), '09000000'),
+    VALIDATE_FAILED: answered(offered, acceptance({ label: 6, flags: 0x84 }), '08000000'),
   },
   MEM_RELEASE: {
     success: answered(taken, release(0), '00000000', ({ system }) => { system.request('MEM_RECLAIM', { handle: 0, flags: 0 }); }),
@@ -92,11 +91,10 @@ export const PARCEL_CASES: Readonly<Record<string, CasesOf>> = {
       const [told] = system.receiveAll();
       if (Buffer.from(told?.payload ?? []).toString('hex') !== '000000008000000000000000') throw new Error('the owner is told');
     }),
-    NORESOURCE: answered(byPrimary(offered), `${h32(0)} 01 000000 ${h32(0)} ${TOO_MANY}`, '02000000'),
     HANDLE_INVALID: answered(beside, notice(1, [VM]), '07000000'),
     ARGUMENT_INVALID: answered(byPrimary(offered), notice(3, [VM]), '06000000'),
     DENIED: answered(offered, notice(1, [3]), '03000000'),
-    VMID_INVALID: answered(byPrimary(after(offered, another)), notice(1, [OTHER]), '0d000000'),
+    VMID_INVALID: answered(byPrimary(offered), notice(1, [OTHER]), '0d000000'),
     MEM_INUSE: answered(taken, notice(2), '0b000000'),
     MEM_RELEASED: answered(offered, notice(4), '0c000000'),
   },
@@ -111,7 +109,7 @@ export const PARCEL_CASES: Readonly<Record<string, CasesOf>> = {
   MEM_QCOM_LOOKUP_SGL: {
     success: answered(after(beside, lend(), lend({ label: 4, ranges: [[PAGE + 0x1000n, 0x1000n]] })), `00 000000 ${h32(4)} ${aclBytes([[VM, 7]])} ${rangeBytes([[PAGE + 0x1000n, 0x1000n]])} ${NO_ATTRIBUTES}`, '00000000 01000000'),
     NORESOURCE: answered(beside, `00 000000 ${h32(4)} ${TOO_MANY}`, '02000000'),
-    LOOKUP_FAILED: answered(after(beside, lend()), `00 000000 ${h32(4)} ${aclBytes([[VM, 7]])} ${rangeBytes([[PAGE, 0x1000n]])} ${NO_ATTRIBUTES}`, '0e000000'),
+    LOOKUP_FAILED: answered(after(beside, lend()), `00 000000 ${h32(4)} ${aclBytes([[VM, 6]])} ${rangeBytes([[PAGE, 0x1000n]])} ${NO_ATTRIBUTES}`, '0e000000'),
   },
   FW_MILESTONE: {
     success: answered(alone, '', '00000000'),

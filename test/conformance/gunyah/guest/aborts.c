@@ -28,7 +28,7 @@ static void access(const char *place, u64 address, const struct form *form, u64 
 	say_insn(form->word, address, value);
 }
 
-static void every_form(const char *place, u64 address)
+void every_form(const char *place, u64 address)
 {
 	/* DC ZVA last, and only at the beginning of its block. */
 	for (u32 i = 0; i < sizeof(forms) / sizeof(forms[0]) - (address % 64 != 0); i++)

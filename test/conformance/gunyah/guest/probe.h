@@ -105,6 +105,7 @@ void delay(u64 microseconds);
 
 /* Sends a request of `count` words, prints all that comes back. The last reply's payload (its error first) stays in rm_reply. */
 void rm_ask(const char *name, u32 id, u32 count, ...);
+void rm_ask_words(const char *name, u32 id, u32 count, const u32 *words);
 void say_answers(u16 wanted);
 extern u8 rm_reply[240];
 /* Microseconds between two looks for an answer, of which there are about 20. */
@@ -150,6 +151,11 @@ void ask_cpus(void);
 void ask_tree(u64 tree);
 void ask_rm(void);
 void ask_vm(void);
+void ask_parcels(void);
+void ask_parcels_between(void);
+void ask_inside(void);
+/* Every form of access at an address that DC ZVA may be given, or else without it. */
+void every_form(const char *place, u64 address);
 /* What the second VM does, and what it says in memory that its owner reads. */
 void second_main(u64 tree);
 void second_cpu_main(void);

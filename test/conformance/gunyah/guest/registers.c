@@ -44,8 +44,7 @@ void ask_identification(void)
 		read(3, 0, 0, 8, op2);
 	read(3, 0, 0, 15, 7);
 	for (u32 op2 = 0; op2 < 8; op2++)
-		if (!is_second || op2 != 6)
-			read(3, 1, 0, 0, op2);
+		read(3, 1, 0, 0, op2);
 	read(3, 1, 0, 1, 0);
 	read(3, 2, 0, 0, 0);
 	read(3, 2, 0, 0, 1);

@@ -85,6 +85,11 @@ void rm_ask(const char *name, u32 id, u32 count, ...)
 	ask(name, id, payload, count * 4);
 }
 
+void rm_ask_words(const char *name, u32 id, u32 count, const u32 *words)
+{
+	ask(name, id, words, count * 4);
+}
+
 static void ask_transport(void)
 {
 	static const u8 zero[232];

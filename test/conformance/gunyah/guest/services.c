@@ -178,8 +178,7 @@ void ask_psci_harmless(void)
 	psci("on self", 0x84000003, MRS(mpidr_el1), 0x41000000, 0);
 	psci("on self", 0xc4000003, MRS(mpidr_el1), 0x41000000, 0);
 	psci("on self", 0xc4000003, 0, 0, 0);
-	if (!is_second)
-		psci("on unknown", 0xc4000003, 8, 0x41000000, 0);
+	psci("on unknown", 0xc4000003, 8, 0x41000000, 0);
 	psci("on unknown", 0xc4000003, 0x100, 0x41000000, 0);
 	psci("on unknown", 0x84000003, 0x10000, 0x41000000, 0);
 	psci("on unknown", 0xc4000003, 0x100000000ull, 0x41000000, 0);

@@ -1,42 +1,17 @@
 /* The second VM: how the primary VM makes, runs and ends it (ask_vm), and what it does meanwhile (second_main). */
 #include "probe.h"
 #include "tree.h"
+#include "vm.h"
 
-/* The second VM's memory as it sees it. The image is this one's, at the same address. */
-#define BASE 0x41000000ull
-#define SIZE 0x200000ull
-#define TREE_OFFSET 0x180000ull
-#define TREE_SIZE 0x8000ull
-#define ORDER_OFFSET 0x1a0000ull
-#define TEXT_OFFSET 0x1a1000ull
-#define TEXT_MAX 0x5e000ull
-/* The same as the primary VM sees it. */
-#define HERE 0x50000000ull
-
-#define LEND 0x51000012u
-#define SHARE 0x51000013u
-#define RECLAIM 0x51000015u
-#define ALLOCATE 0x56000001u
-#define DEALLOCATE 0x56000002u
-#define START 0x56000004u
-#define STOP 0x56000005u
-#define RESET 0x56000006u
-#define CONFIGURE 0x56000009u
-#define INIT 0x5600000bu
-#define STATE 0x56000017u
-#define RESOURCES 0x56000020u
-
-#define NOWHERE 0x300000000ull
 #define RUNS_MAX 4000u
-
-enum order { VIEW, TALK, CPU_OFF, SYSTEM_RESET, RESET2, RESET2_64, FAULT, TWO_CPUS, DEVICES, KILL, ORDERS };
 
 extern char guest_image_start[], guest_image_end[];
 
-static u32 vmid, parcel;
-static u64 vcpu[4], bell_out, bell_in, queue_out, queue_in;
+u32 vmid, parcel;
+u64 vcpu[4], bell_out, bell_in, queue_out, queue_in;
+struct more more;
 
-static u32 reply_word(u32 offset)
+u32 reply_word(u32 offset)
 {
 	return (u32)rm_reply[offset] | (u32)rm_reply[offset + 1] << 8 | (u32)rm_reply[offset + 2] << 16 | (u32)rm_reply[offset + 3] << 24;
 }
@@ -79,6 +54,12 @@ static void write_devices(void)
 	tree_cells("message-size", 1, 240u);
 	tree_cells("queue-depth", 1, 8u);
 	tree_end();
+	if (more.devices)
+		more.devices();
+	if (more.no_devices) {
+		tree_end();
+		return;
+	}
 	write_device("bell", "doorbell", 0x11);
 	tree_text("generate", "/hypervisor/bell");
 	tree_bytes("source-can-clear", "", 0);
@@ -130,7 +111,8 @@ static u32 write_tree(u32 cpu_count, const char *name)
 	tree_text("image-name", name);
 	tree_text("os-type", "linux");
 	tree_node("memory");
-	tree_cells("base-address", 2, (u32)(BASE >> 32), (u32)BASE);
+	if (!more.no_base)
+		tree_cells("base-address", 2, (u32)(BASE >> 32), (u32)BASE);
 	tree_end();
 	tree_node("interrupts");
 	tree_text("config", "/interrupt-controller@8000000");
@@ -140,20 +122,24 @@ static u32 write_tree(u32 cpu_count, const char *name)
 	tree_text("affinity", "proxy");
 	tree_end();
 	write_devices();
+	if (more.config)
+		more.config();
 	tree_end();
+	if (more.root)
+		more.root();
 	tree_end();
 	return tree_finish();
 }
 
 /* ---- Making and ending ---- */
 
-static void allocate(void)
+void allocate(void)
 {
 	rm_ask("vm allocate", ALLOCATE, 1, 0u);
 	vmid = reply_word(4);
 }
 
-static void give(u32 id)
+void give(u32 id)
 {
 	if (id == LEND)
 		rm_ask("vm lend", id, 10, 0u, 0u, 1u, vmid | 7u << 16, 1u, (u32)HERE, 0u, (u32)SIZE, 0u, 0u);
@@ -162,12 +148,12 @@ static void give(u32 id)
 	parcel = reply_word(4);
 }
 
-static void configure(void)
+void configure(void)
 {
 	rm_ask("vm configure", CONFIGURE, 10, vmid, parcel, 0u, 0u, (u32)TREE_OFFSET, 0u, (u32)TREE_OFFSET, 0u, (u32)TREE_SIZE, 0u);
 }
 
-static void resources(void)
+void resources(void)
 {
 	u32 cpu = 0;
 
@@ -186,7 +172,7 @@ static void resources(void)
 	}
 }
 
-static void fill(enum order order, u32 cpu_count, const char *name)
+void fill(enum order order, u32 cpu_count, const char *name)
 {
 	memset((void *)HERE, 0, SIZE);
 	memcpy((void *)HERE, guest_image_start, (size_t)(guest_image_end - guest_image_start));
@@ -195,7 +181,7 @@ static void fill(enum order order, u32 cpu_count, const char *name)
 }
 
 /* The second VM's lines, whole ones, with its mark before them. */
-static void say_text_of_second(void)
+void say_text_of_second(void)
 {
 	u64 size = read64(HERE + TEXT_OFFSET);
 	bool fresh = true;
@@ -212,7 +198,7 @@ static void say_text_of_second(void)
 	}
 }
 
-static void end(void)
+void end(void)
 {
 	rm_ask("vm state before reset", STATE, 1, vmid);
 	rm_ask("vm reset", RESET, 1, vmid);
@@ -235,10 +221,15 @@ static struct result run_quietly(u32 cpu, u64 data)
 	do
 		r = hypercall(0x65, vcpu[cpu], data, 0, 0, 0, 0);
 	while (r.x[0] == 0 && (r.x[1] == 0 || r.x[1] == 3) && ++count < RUNS_MAX);
+	/* It is off; that RM has heard of it is to be seen, and takes a while. */
+	if (r.x[0] == 0 && r.x[1] == 2) {
+		delay(30000);
+		r = hypercall(0x65, vcpu[cpu], data, 0, 0, 0, 0);
+	}
 	return r;
 }
 
-static void run(const char *name, u32 cpu, u64 data)
+void run(const char *name, u32 cpu, u64 data)
 {
 	struct result r = run_quietly(cpu, data);
 
@@ -246,7 +237,7 @@ static void run(const char *name, u32 cpu, u64 data)
 }
 
 /* Until it is off, sleeps included. What it says twice is printed once: when RM hears of a reset is a matter of time. */
-static void run_to_end(const char *name, u32 cpu)
+void run_to_end(const char *name, u32 cpu)
 {
 	struct result last = { { ALL_ONES } };
 
@@ -263,14 +254,25 @@ static void run_to_end(const char *name, u32 cpu)
 	}
 }
 
-static void once(const char *name)
+void run_until_off(u32 cpu)
+{
+	for (u32 i = 0; i < 1000; i++) {
+		struct result r = run_quietly(cpu, 0);
+
+		if (r.x[0] != 0 || r.x[1] == 2 || r.x[1] == 6)
+			return;
+		delay(500);
+	}
+}
+
+void once(const char *name)
 {
 	struct result r = hypercall(0x65, vcpu[0], 0, 0, 0, 0, 0);
 
 	say("vm once %s = %x | %x %x %x %x\n", name, r.x[0], r.x[1], r.x[2], r.x[3], r.x[4]);
 }
 
-static void live(const char *name, enum order order, u32 id, u32 cpu_count)
+void live(const char *name, enum order order, u32 id, u32 cpu_count)
 {
 	say("vm life %s\n", name);
 	fill(order, cpu_count, name);
@@ -285,7 +287,7 @@ static void live(const char *name, enum order order, u32 id, u32 cpu_count)
 	rm_ask("vm id", 0x56000010, 1, vmid);
 }
 
-static void say_call(const char *name, struct result r, u32 count)
+void say_call(const char *name, struct result r, u32 count)
 {
 	say("vm %s = %x", name, r.x[0]);
 	for (u32 i = 1; i <= count; i++)
@@ -351,7 +353,7 @@ static void ask_kill(const char *name, enum order order, u32 id)
 	end();
 }
 
-static void ask_short_life(const char *name, enum order order)
+void ask_short_life(const char *name, enum order order)
 {
 	live(name, order, LEND, 1);
 	run_to_end(name, 0);
@@ -439,20 +441,32 @@ static void to_memory(char c)
 	}
 }
 
-static void timer_in(u64 ticks)
+void timer_in(u64 ticks)
 {
 	MSR(cntv_tval_el0, ticks);
 	MSR(cntv_ctl_el0, 1);
 }
 
 /* The timer's interrupt enabled in the controller, masked in the CPU: it ends a sleep. */
-static void set_up_gic(void)
+void set_up_gic(void)
 {
 	__asm__ volatile("msr S3_0_C4_C6_0, %0" :: "r"(0xf8ull));
 	__asm__ volatile("msr S3_0_C12_C12_7, %0\n\tisb" :: "r"(1ull));
 	write32(0x8000000, 0x12);
 	write32(0x80b0080, ~0u);
 	write32(0x80b0100, 1u << 27 | 1);
+}
+
+/* Sleeps so that the owner has its turn. */
+void sleep(void)
+{
+	u64 number;
+
+	timer_in(200000);
+	__asm__ volatile("wfi");
+	MSR(cntv_ctl_el0, 0);
+	__asm__ volatile("mrs %0, S3_0_C12_C12_0" : "=r"(number));
+	__asm__ volatile("msr S3_0_C12_C12_1, %0" :: "r"(number));
 }
 
 static void take_interrupt(void)
@@ -604,6 +618,23 @@ void second_main(u64 tree)
 		for (;;)
 			__asm__ volatile("wfi");
 	case DEVICES: second_devices(); break;
+	case REGISTERS: second_registers(); break;
+	case EVERY_REGISTER: ask_every_register(); break;
+	case CALLS: ask_calls(); break;
+	case CAPABILITIES: ask_capabilities(); break;
+	case ABORTS: ask_aborts(); break;
+	case CONTROLLER:
+		ask_gic();
+		ask_timer();
+		break;
+	case FAULTS: second_faults(read64(BASE + ORDER_OFFSET + 8)); break;
+	case PARCELS: second_parcels(); break;
+	case EXCHANGE: second_exchange(); break;
+	case MORE_DEVICES: second_more_devices(); break;
+	case SLEEP:
+		set_up_gic();
+		for (;;)
+			sleep();
 	default: break;
 	}
 	smccc(0x84000008, 0, 0, 0);
