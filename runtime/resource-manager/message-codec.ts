@@ -229,7 +229,7 @@ function writeField(out: number[], field: Exclude<Field, { type: 'reserved' }>, 
       return;
     case 'list':
       assert(isRecords(value), `${field.name} is a list`);
-      writeListHeader(out, field, value.length / groupSize(field, values), values);
+      writeListHeader(out, field, Math.floor(value.length / groupSize(field, values)), values);
       for (const element of value) writeFields(out, field.of, element);
   }
 }

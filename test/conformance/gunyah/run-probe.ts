@@ -12,7 +12,7 @@ import { createSystem, ticks } from '../../../runtime/index';
 
 const REPOSITORY = resolve(__dirname, '../../..');
 const BUILD = join(REPOSITORY, 'extension', 'samples', 'two-vms', 'build.mjs');
-const TICKS_MAX = 5_000_000_000;
+const TICKS_MAX = 20_000_000_000;
 
 /** What a run of the probe left behind. */
 export interface ProbeRun {
