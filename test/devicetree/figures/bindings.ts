@@ -16,9 +16,9 @@ import { spread } from './trees';
 
 const SCHEMAS = 'http://devicetree.org/schemas/';
 
-/** `schemaId` as the files of Linux call it: the path of the binding. */
+/** `schemaId` as the files of Linux call it: the path of the binding. One has a slash too many. */
 export function bindingName(schemaId: string): string {
-  return schemaId.replace(SCHEMAS, '').replace(/#$/, '');
+  return schemaId.replace(SCHEMAS, '').replace(/^\/+|#$/g, '');
 }
 
 let linux: { readonly bindings: BindingSet; readonly problems: readonly string[] } | undefined;
