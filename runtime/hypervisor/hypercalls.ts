@@ -11,7 +11,7 @@ import type { EventValue, EventValues } from '../base/trace-event';
 import type { Vcpu } from '../engine/interface';
 import { isInState, lookupsOf, resolve } from './capability-lookup';
 import { type ErrorName, ERRORS } from './errors';
-import { ARGUMENT_TYPES, type ArgumentType, HYPERCALLS, type Hypercall, type HypercallArguments, type HypercallInput, type HypercallName, type HypercallOutputs } from './hypercall-table';
+import { ARGUMENT_TYPES, type ArgumentType, HYPERCALLS, type Hypercall, type HypercallArguments, type HypercallName, type HypercallOutputs } from './hypercall-table';
 import { type AnyArguments, earlyError, errorBeforeState, moreRights } from './hypercall-checks';
 import type { CallContext, CallPath } from './hypercall-types';
 import { isError } from './hypercall-types';
@@ -82,7 +82,7 @@ export function callNative(kernel: Kernel, thread: Thread, vcpu: Vcpu, number: n
     if (kernel.tracing) kernel.emit({ event: 'hypercall-unknown', vmid: vmid(thread.vmid), vcpu: thread.vcpuIndex, number, path: 'native' });
     return;
   }
-  const registers = Array.from({ length: 8 }, (_, n) => vcpu.x(n));
+  const registers = readRegisters(vcpu, 0, entry.row.inputs.length);
   const call: Call = { entry, args: decode(entry.row, registers), context: { kernel, caller: thread, path: 'native' } };
   const outcome = perform(call, reservedError(entry.row, registers));
   if (outcome !== 'later') writeResults(vcpu, entry.row, outcome, 'native');
@@ -99,7 +99,7 @@ export function callBySmccc(kernel: Kernel, thread: Thread, vcpu: Vcpu, number: 
     if (kernel.tracing) kernel.emit({ event: 'hypercall-unknown', vmid: vmid(thread.vmid), vcpu: thread.vcpuIndex, number, path: 'smccc' });
     return false;
   }
-  const registers = Array.from({ length: 8 }, (_, n) => vcpu.x(n + 1));
+  const registers = readRegisters(vcpu, 1, entry.row.inputs.length);
   const call: Call = { entry, args: decode(entry.row, registers), context: { kernel, caller: thread, path: 'smccc' } };
   const outcome = perform(call, undefined);
   if (outcome === 'later') return true;
@@ -190,13 +190,26 @@ function failure(row: Hypercall, error: ErrorName): Outcome {
   return { error, values: invalid ? { new_cap: CAP_ID_INVALID } : {} };
 }
 
+/** Argument registers, of which a call has at most eight. */
+function readRegisters(vcpu: Vcpu, first: number, count: number): bigint[] {
+  const registers: bigint[] = [];
+  for (let n = 0; n < count; n++) registers.push(vcpu.x(first + n));
+  return registers;
+}
+
 function reservedError(row: Hypercall, registers: readonly bigint[]): ErrorName | undefined {
-  return row.inputs.some((input, n) => input.mustBe !== undefined && registers[n] !== input.mustBe) ? 'ARGUMENT_INVALID' : undefined;
+  let n = 0;
+  for (const { mustBe } of row.inputs) {
+    const value = registers[n++];
+    if (mustBe !== undefined && value !== mustBe) return 'ARGUMENT_INVALID';
+  }
+  return undefined;
 }
 
 function decode(row: Hypercall, registers: readonly bigint[]): Readonly<Record<string, bigint | number>> {
   const args: Record<string, bigint | number> = {};
-  row.inputs.forEach((input: HypercallInput, n) => { args[input.name] = narrow(input.type, registers[n] ?? 0n); });
+  let n = 0;
+  for (const { name, type } of row.inputs) args[name] = narrow(type, registers[n++] ?? 0n);
   return args;
 }
 
@@ -207,10 +220,12 @@ function narrow(type: ArgumentType, value: bigint): bigint | number {
 }
 
 function writeResults(vcpu: Vcpu, row: Hypercall, outcome: Outcome, path: Exclude<CallPath, 'program'>): void {
-  row.outputs.forEach(({ name, type }, n) => {
-    if (name === 'error' && n === 0) vcpu.setX(0, BigInt.asUintN(path === 'native' ? 32 : 64, BigInt(ERRORS[outcome.error])));
-    else vcpu.setX(n, BigInt.asUintN(ARGUMENT_TYPES[type], BigInt(outcome.values[name] ?? 0)));
-  });
+  let at = 0;
+  for (const { name, type } of row.outputs) {
+    if (name === 'error' && at === 0) vcpu.setX(0, BigInt.asUintN(path === 'native' ? 32 : 64, BigInt(ERRORS[outcome.error])));
+    else vcpu.setX(at, BigInt.asUintN(ARGUMENT_TYPES[type], BigInt(outcome.values[name] ?? 0)));
+    at++;
+  }
   if (path !== 'native') return;
   for (let n = row.outputs.length; n < 8; n++) vcpu.setX(n, 0n);
   clobberScratch(vcpu);
@@ -246,7 +261,7 @@ function logLeave({ entry, context: { kernel, caller, path } }: Call, outcome: O
 
 function traceEnter({ entry, args, context }: Call): void {
   const { kernel, caller } = context;
-  if (kernel.tracing) kernel.emit({ event: 'hypercall', phase: 'enter', vmid: vmid(caller.vmid), vcpu: caller.vcpuIndex, name: entry.name, number: entry.row.number ?? 0, args });
+  kernel.options.trace?.({ event: 'hypercall', phase: 'enter', vmid: vmid(caller.vmid), vcpu: caller.vcpuIndex, name: entry.name, number: entry.row.number ?? 0, args, tick: kernel.now });
 }
 
 function traceLeave({ entry, args, context }: Call, outcome: Outcome): void {
@@ -254,5 +269,5 @@ function traceLeave({ entry, args, context }: Call, outcome: Outcome): void {
   if (!kernel.tracing) return;
   const result: Record<string, EventValue> = {};
   for (const { name } of entry.row.outputs) result[name] = name === 'error' ? outcome.error : outcome.values[name] ?? 0;
-  kernel.emit({ event: 'hypercall', phase: 'leave', vmid: vmid(caller.vmid), vcpu: caller.vcpuIndex, name: entry.name, number: entry.row.number ?? 0, args, result, error: outcome.error });
+  kernel.options.trace?.({ event: 'hypercall', phase: 'leave', vmid: vmid(caller.vmid), vcpu: caller.vcpuIndex, name: entry.name, number: entry.row.number ?? 0, args, result, error: outcome.error, tick: kernel.now });
 }
