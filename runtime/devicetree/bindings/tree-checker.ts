@@ -49,15 +49,17 @@ export class TreeChecker {
   }
 }
 
-/** What reaches far: such properties in tree order, each with its node and its first cell. */
+/** What reaches far: such properties in tree order, each with the path of its node and its first cell. Names alone would not tell two nodes of one name apart. */
 function reachOf(root: DtNode): Kept['reach'] {
   const found: (number | string | undefined)[] = [];
-  for (const node of root.walk()) {
+  const visit = (node: DtNode, path: string): void => {
     for (const { name } of node.properties) {
       const isCandidate = name.charCodeAt(0) === HASH || name === 'phandle' || name === 'interrupt-parent' || name === 'gpio-hog';
-      if (isCandidate && WIDE_REACH.test(name)) found.push(node.name, name, node.u32(name));
+      if (isCandidate && WIDE_REACH.test(name)) found.push(path, name, node.u32(name));
     }
-  }
+    for (const child of node.children) visit(child, `${path}/${child.name}`);
+  };
+  visit(root, '');
   return found;
 }
 
