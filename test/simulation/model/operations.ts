@@ -5,7 +5,7 @@
 
 import type { Prng } from '../../../runtime/base/prng';
 import { type ArgumentName, CALL_NAMES, type CallName, SIGNATURES, type Signature } from './signatures';
-import { type Cspace, type Kind, idOfSlot, type Thing } from './things';
+import { type Cspace, type Kind, idOfSlot, SLOTS_PER_TABLE, type Thing } from './things';
 import type { WorldState } from './world-state';
 
 /** A hypercall, or a VM clearing the pending state of one of its interrupts. */
@@ -45,6 +45,10 @@ const DECK = CALL_NAMES.flatMap((name) => Array.from({ length: WEIGHTS[name] ?? 
 const JUNK: readonly bigint[] = [62n, 63n, 0x100n, 0x101n, 0x13dn, 0x13en, 0xe7ffn, 0xe800n, 0xffffn, 0x1_0000n, 1n << 32n, (1n << 64n) - 1n];
 const ODD_WORDS: readonly bigint[] = [0n, 1n, 0xfffn, 0x1000n, 0xc000_0000n, 0xffff_ffffn, 1n << 36n, (1n << 36n) - 0x1000n, (1n << 64n) - 0x2000n, (1n << 64n) - 1n];
 
+/** How often, in operations, tables of capabilities are filled and emptied; and a VM's capability on its own space. */
+const TABLES_EVERY = 900;
+const OWN_CSPACE = 1n;
+
 /** The calls that act on what is not active yet. */
 const wantsInit = (name: CallName): boolean => /^object_activate|_configure(_derive)?$|_attach_|^vcpu_set_(priority|timeslice)$/.test(name) && name !== 'addrspace_configure';
 
@@ -53,6 +57,7 @@ export class Generator {
   private readonly prng: Prng;
   private readonly world: WorldState;
   private readonly land: Landscape;
+  private readonly planned: Operation[] = [];
 
   constructor(prng: Prng, world: WorldState, land: Landscape) {
     this.prng = prng;
@@ -61,6 +66,9 @@ export class Generator {
   }
 
   next(): Operation {
+    const planned = this.planned.shift();
+    if (planned !== undefined) return planned;
+    if (this.oneIn(TABLES_EVERY)) this.planTables();
     const vm = this.prng.below(this.land.cspaces.length);
     if (this.oneIn(20)) return { kind: 'quiet', vm, virq: this.virq() };
     const name = this.pick(DECK);
@@ -68,6 +76,25 @@ export class Generator {
     const args = this.argumentsOf(vm, name, signature);
     if (signature.reserved !== undefined) args.push(this.oneIn(60) ? this.pick(ODD_WORDS) : signature.reserved);
     return { kind: 'call', vm, path: this.oneIn(2) ? 'native' : 'smccc', name, args, fill: this.prng.nextU32() };
+  }
+
+  /** Fills a capability space that has room beyond its first table, empties that table in any order, and goes on: what chance alone does too seldom. */
+  private planTables(): void {
+    const vm = this.prng.below(this.land.cspaces.length);
+    const caller = this.land.cspaces[vm];
+    const found = [...caller?.slots ?? []].find(([, { object, rights, isRevoked }]) => {
+      const thing = this.world.things.get(object);
+      return !isRevoked && thing?.kind === 'cspace' && thing.state === 'active' && thing !== caller && thing.limit > SLOTS_PER_TABLE + 1 && (rights & 3) === 3;
+    });
+    if (found === undefined) return;
+    const target = idOfSlot(found[0]);
+    const call = (name: CallName, args: readonly bigint[]): Operation => ({ kind: 'call', vm, path: this.oneIn(2) ? 'native' : 'smccc', name, args: [...args, 0n], fill: 0 });
+    const copy = (): Operation => call('cspace_copy_cap_from', [OWN_CSPACE, BigInt(this.prng.below(8)), target, 0xffff_ffffn]);
+    const slots = Array.from({ length: SLOTS_PER_TABLE }, (_, n) => n).sort(() => (this.oneIn(2) ? 1 : -1));
+    for (let n = 0; n < SLOTS_PER_TABLE + 4; n++) this.planned.push(copy());
+    for (const slot of slots) this.planned.push(call('cspace_delete_cap_from', [target, idOfSlot(slot)]));
+    for (let n = 0; n < 4; n++) this.planned.push(copy());
+    this.planned.push(call('cspace_delete_cap_from', [target, idOfSlot(SLOTS_PER_TABLE)]), copy());
   }
 
   private argumentsOf(vm: number, name: CallName, signature: Signature): bigint[] {
@@ -158,7 +185,7 @@ export class Generator {
   private plainValue(name: CallName, argument: ArgumentName, chosen: Partial<Record<ArgumentName, bigint>>, caller: Cspace | undefined): bigint {
     switch (argument) {
       case 'rights_mask': return this.oneIn(3) ? 0xffff_ffffn : this.oneIn(3) ? 1n << BigInt(this.oneIn(6) ? 31 : this.prng.below(5)) : BigInt(this.oneIn(4) ? this.prng.nextU32() : this.prng.below(32)) | (this.oneIn(2) ? 0x8000_0000n : 0n);
-      case 'max_caps': return this.oneIn(12) ? this.pick([0n, 14384n, 14385n, 0xffff_ffffn]) : BigInt(1 + this.prng.below(8));
+      case 'max_caps': return this.oneIn(12) ? this.pick([0n, 14384n, 14385n, 0xffff_ffffn]) : this.oneIn(3) ? 80n : BigInt(1 + this.prng.below(8));
       case 'virq': return this.oneIn(12) ? this.pick([0n, 31n, 95n, 96n, 1019n, 1020n, 0xffff_ffffn]) : BigInt(this.virq());
       case 'new_flags': case 'clear_flags': case 'enable_mask': case 'ack_mask': return this.oneIn(8) ? this.prng.nextU64() : this.oneIn(8) ? 0xffff_ffff_ffff_ffffn : BigInt(this.prng.below(16));
       case 'data': case 'buffer': return this.oneIn(15) ? this.pick([0x7000_0000n, this.land.ramEnd - 3n, this.land.ramEnd, 1n << 40n]) : this.land.buffer + BigInt(this.prng.below(0x4000));
