@@ -38,7 +38,7 @@ const KIND_OF: Readonly<Partial<Record<ArgumentName, Kind>>> = {
 const WEIGHTS: Readonly<Partial<Record<CallName, number>>> = {
   object_activate: 14, object_activate_from: 2, cspace_copy_cap_from: 10, cspace_delete_cap_from: 7, cspace_revoke_caps_from: 4, cspace_revoke_cap_from: 1, partition_create_memextent: 4, partition_create_cspace: 2,
   msgqueue_send: 12, msgqueue_receive: 10, doorbell_send: 5, doorbell_receive: 4, doorbell_mask: 3, addrspace_map: 12, addrspace_unmap: 8, addrspace_lookup: 8, memextent_donate: 12, memextent_configure_derive: 6,
-  partition_create_thread: 5, cspace_attach_thread: 6, addrspace_attach_thread: 6, vic_attach_vcpu: 7, vpm_group_attach_vcpu: 5, vcpu_poweron: 5, vcpu_run: 5, vcpu_run_check: 4, vcpu_bind_virq: 6, vpm_group_bind_virq: 5, vcpu_kill: 2,
+  partition_create_thread: 5, cspace_attach_thread: 6, addrspace_attach_thread: 6, vic_attach_vcpu: 7, vpm_group_attach_vcpu: 5, vcpu_poweron: 5, vcpu_run: 5, vcpu_run_check: 4, vcpu_bind_virq: 6, vpm_group_bind_virq: 5, vcpu_kill: 4, msgqueue_bind_receive_virq: 7, msgqueue_bind_send_virq: 6, msgqueue_configure_receive: 5, vcpu_configure: 4,
   memextent_configure: 4, addrspace_update_access: 5, vic_configure: 2, addrspace_configure: 2,
 };
 const DECK = CALL_NAMES.flatMap((name) => Array.from({ length: WEIGHTS[name] ?? 3 }, () => name));
@@ -199,7 +199,7 @@ export class Generator {
       case 'max_msis': return BigInt(this.prng.below(2));
       case 'vmid': return BigInt(this.oneIn(3) ? this.pick([0n, 1n, 10n, 255n, 256n, 0xffffn]) : BigInt(20 + this.prng.below(4)));
       case 'index': return BigInt(this.oneIn(12) ? 0xffff_ffff : this.prng.below(this.oneIn(4) ? 10 : 3));
-      case 'vcpu_options': return this.pick([0n, 0n, 1n, 0x200n, 0x200n, 0x201n, 8n, 1n << 63n, (1n << 63n) | 8n, 0x33fn, 0x40n, 0x80n]);
+      case 'vcpu_options': return this.pick([0n, 0n, 0x200n, 0x200n, 1n, 0x200n, 0x200n, 0x201n, 8n, 1n << 63n, (1n << 63n) | 8n, 0x33fn, 0x40n, 0x80n]);
       case 'affinity': return BigInt(this.oneIn(8) ? this.pick([2, 0xfffe]) : this.pick([0, 1, 0xffff]));
       case 'priority': return BigInt(this.oneIn(4) ? this.pick([62, 63, 64, 0xffff_ffff]) : this.prng.below(64));
       case 'timeslice': return this.pick([100_000n, 99_999n, 5_000_000n, 100_000_000n, 100_000_001n, 1_234_567n, 0n]);
@@ -219,7 +219,7 @@ export class Generator {
     const page = (limit: number) => BigInt(this.prng.below(limit)) << 12n;
     switch (argument) {
       case 'size': return name === 'msgqueue_send' ? BigInt(this.prng.below(this.oneIn(12) ? 1100 : 42)) : this.oneIn(3) ? 0x1000n : page(12);
-      case 'offset': return page(this.oneIn(3) ? 64 : 8);
+      case 'offset': return this.recordedOffset(name, chosen, caller) ?? page(this.oneIn(3) ? 64 : 8);
       case 'base': return BigInt(this.land.freePage + this.prng.below(this.land.freeCount)) << 12n;
       case 'vbase': return this.vbase(name, chosen, caller);
       case 'attrs': return this.attributes(name);
@@ -240,6 +240,16 @@ export class Generator {
       if (recorded.length > 0) return BigInt(this.pick(this.oneIn(2) ? recorded.slice(0, 1) : recorded).ipa) << 12n;
     }
     return BigInt(this.land.ipaPage + this.prng.below(this.land.ipaCount)) << 12n;
+  }
+
+  /** For removing a part of a mapping mostly the offset at which the address shows the extent. */
+  private recordedOffset(name: CallName, chosen: Partial<Record<ArgumentName, bigint>>, caller: Cspace | undefined): bigint | undefined {
+    if (name !== 'addrspace_unmap' || caller === undefined || chosen.memextent === undefined || this.oneIn(5)) return undefined;
+    const slot = this.world.slot(caller, chosen.memextent);
+    const extent = typeof slot === 'object' ? this.world.things.get(slot.object) : undefined;
+    if (extent?.kind !== 'memextent') return undefined;
+    const found = extent.groups.flatMap(({ pages }) => [...pages]).find(([, { ipa }]) => BigInt(ipa) << 12n === chosen.vbase);
+    return found === undefined ? undefined : BigInt(found[0]) << 12n;
   }
 
   /** Read and write are equal for both levels: a debug build of the hypervisor insists on it. */
