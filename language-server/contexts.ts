@@ -22,6 +22,21 @@ export function statedBaseRange(path: string, text: string): { readonly path: st
   return { path: posix.join(name.startsWith('/') ? '/' : posix.dirname(path), name), start, end: start + name.length };
 }
 
+/** Trees beside an overlay that are tried as its base, at most. */
+const NEIGHBOURS_TRIED = 3;
+
+/**
+ * Trees in the folder of an overlay that it may be for, the likeliest first: those whose name its own begins with (`board.dts` for `board-camera.dtso`), or the only one
+ * there is. `names` are those of the folder.
+ */
+export function likelyBases(overlay: string, names: readonly string[]): readonly string[] {
+  const own = posix.basename(overlay).replace(/\.[^.]*$/, '');
+  const trees = names.filter((name) => name.endsWith('.dts') && name !== posix.basename(overlay)).map((name) => name.replace(/\.dts$/, ''));
+  const named = trees.filter((name) => own.startsWith(name) && /^[-_.+]/.test(own.slice(name.length))).sort((a, b) => b.length - a.length);
+  const likely = named.length > 0 ? named : trees.length === 1 ? trees : [];
+  return likely.slice(0, NEIGHBOURS_TRIED).map((name) => posix.join(posix.dirname(overlay), `${name}.dts`));
+}
+
 /** What a system file is called. */
 export const SYSTEM_FILE = /\.gunyah\.json$/;
 

@@ -71,17 +71,15 @@ function keyOf({ code, message, nodePath }: Problem): string {
   return JSON.stringify([code, message, nodePath]);
 }
 
-/** The name of an unknown symbol is in the message; the reference to it is where the overlay is wrong. */
+/** The name of an unknown symbol is in the message; the first reference to it, as the fixups list them, is where the overlay is wrong. */
 function placedAtReference(problem: DtDiagnostic, overlay: DeviceTree): Problem {
-  const name = /symbol ([\w,.+-]+)/.exec(problem.message)?.[1];
-  for (const node of overlay.root.walk()) {
-    for (const { value } of node.properties) {
-      for (const { references } of value) {
-        const mark = references.find((reference) => reference.name === name);
-        if (mark?.origin !== undefined) return { ...problem, ...placeOf(mark.origin) };
-      }
-    }
-  }
+  const name = /symbol ([A-Za-z_]\w*)/.exec(problem.message)?.[1];
+  const [, path, property, offset] = /^(.*):(.*):(\d+)$/.exec(overlay.root.child('__fixups__')?.property(name ?? '')?.strings?.[0] ?? '') ?? [];
+  const node = path === undefined ? undefined : overlay.root.at(path);
+  const found = node?.property(property ?? '');
+  // The target of a fragment is written as its name.
+  if (node?.origin !== undefined && property === 'target') return { ...problem, ...placeOf(node.origin) };
+  if (found !== undefined && offset !== undefined) return { ...problem, ...placeOfCell(found, Number(offset) / 4) };
   return problem.file === undefined ? { ...problem, ...placeOf(overlay.root.children[0]?.origin) } : problem;
 }
 

@@ -18,18 +18,21 @@ export interface ServerSettings {
   readonly bindings: readonly string[];
   /** Whether the hypervisor node should be as it is documented or as RM writes it. */
   readonly hypervisorNode: HypervisorForm;
+  /** Bases of overlays, each by its path; relative ones start from each workspace folder. */
+  readonly bases: Readonly<Record<string, string>>;
   /** The Resource Manager whose rules count. */
   readonly rmGeneration: RmGeneration;
 }
 
 /** Nothing set. */
-export const NO_SETTINGS: ServerSettings = { includePaths: [], defines: {}, checks: {}, bindings: [], hypervisorNode: 'documented', rmGeneration: OUR_GENERATION };
+export const NO_SETTINGS: ServerSettings = { includePaths: [], defines: {}, checks: {}, bindings: [], bases: {}, hypervisorNode: 'documented', rmGeneration: OUR_GENERATION };
 
-/** Reads `{ includePaths, defines, checks, bindings, hypervisorNode, rmGeneration, showPlacesCommand }`; what is malformed counts as not set. */
+/** Reads `{ includePaths, defines, checks, bindings, bases, hypervisorNode, rmGeneration, showPlacesCommand }`; what is malformed counts as not set. */
 export function readSettings(given: unknown, before: ServerSettings = NO_SETTINGS): ServerSettings {
   const includePaths = field(given, 'includePaths');
   const defines = entries(field(given, 'defines'))?.flatMap(([name, value]) => (/^[A-Za-z_]\w*$/.test(name) && typeof value === 'string' ? [[name, value] as const] : []));
   const checks = entries(field(given, 'checks'))?.flatMap(([name, value]) => (CHECK_NAMES.includes(name) && isLevel(value) ? [[name, value] as const] : []));
+  const bases = entries(field(given, 'bases'))?.flatMap(([overlay, base]) => (typeof base === 'string' ? [[overlay, base] as const] : []));
   const showPlacesCommand = field(given, 'showPlacesCommand') ?? before.showPlacesCommand;
   const hypervisorNode = field(given, 'hypervisorNode');
   const generation = field(given, 'rmGeneration');
@@ -39,6 +42,7 @@ export function readSettings(given: unknown, before: ServerSettings = NO_SETTING
     bindings: strings(field(given, 'bindings')) ?? before.bindings,
     hypervisorNode: hypervisorNode === 'documented' || hypervisorNode === 'as-rm-generates' ? hypervisorNode : before.hypervisorNode,
     rmGeneration: (typeof generation === 'string' ? generationNamed(generation) : undefined) ?? before.rmGeneration,
+    bases: bases === undefined ? before.bases : Object.fromEntries(bases),
     defines: defines === undefined ? before.defines : Object.fromEntries(defines),
     checks: checks === undefined ? before.checks : Object.fromEntries(checks),
   };

@@ -1,12 +1,14 @@
 /** All open documents with the folders around them: which root's analysis speaks for a document. Knows no connection. */
 
 import { posix } from 'node:path';
-import { Analyses, isRootFile, type Analysis, type AnalysisSettings } from './analysis';
+import { parseSyntax } from '../runtime/devicetree/syntax/tree';
+import { Analyses, isRootFile, nodeOfReference, type Analysis, type AnalysisSettings } from './analysis';
 import { BindingStore } from './binding-store';
 import { OpenDocuments, type OpenList } from './documents';
-import { baseInMakefile, baseInSystemFile, MAKEFILE, statedBase, SYSTEM_FILE } from './contexts';
+import { baseInMakefile, baseInSystemFile, likelyBases, MAKEFILE, statedBase, SYSTEM_FILE } from './contexts';
 import { folderOf, leadsInto, WorkspaceFiles } from './files';
 import { NO_SETTINGS, type ServerSettings } from './settings';
+import { labelOf } from './symbols';
 
 /** Folders that Linux and Zephyr keep included files in, below some folder above the root file. */
 const USUAL_INCLUDE_FOLDERS = ['include', 'scripts/dtc/include-prefixes'];
@@ -132,15 +134,43 @@ export class Workspace {
     const paths = new Set([...this.documents.paths, ...near].filter((path) => path !== root && OVERLAY_FILE.test(path)));
     return [...paths].slice(0, OVERLAYS_MAX).flatMap((path) => {
       const text = this.files.readText(path) ?? '';
-      if (!text.includes('/plugin/') || (statedBase(path, text) ?? this.baseByOtherFiles(path)) !== root) return [];
+      if (!text.includes('/plugin/') || this.basePathOf(path, text) !== root) return [];
       return this.analyses.of(path, this.settingsFor(path)) ?? [];
     });
   }
 
   /** The base that an overlay is for, if it is known. */
   baseOf(overlay: Pick<Analysis, 'root' | 'textOf'>): Analysis | undefined {
-    const path = statedBase(overlay.root, overlay.textOf(overlay.root) ?? '') ?? this.baseByOtherFiles(overlay.root);
+    const path = this.basePathOf(overlay.root, overlay.textOf(overlay.root) ?? '');
     return path === undefined || path === overlay.root ? undefined : this.analyses.of(path, this.settingsFor(path));
+  }
+
+  /** Its path: by a comment in the overlay, a setting, a system file or Makefile, or else a tree in its folder that has all that it refers to. */
+  private basePathOf(overlay: string, text: string): string | undefined {
+    return statedBase(overlay, text) ?? this.baseBySetting(overlay) ?? this.baseByOtherFiles(overlay) ?? this.baseBeside(overlay, text);
+  }
+
+  private baseBySetting(overlay: string): string | undefined {
+    const full = (path: string): readonly string[] => (/^(\/|[A-Za-z]:)/.test(path) ? [path] : this.folders.map((folder) => posix.join(folder, path)));
+    const [, base] = Object.entries(this.settings.bases).find(([name]) => full(name).includes(overlay)) ?? [];
+    return base === undefined ? undefined : full(base).find((path) => this.files.readText(path) !== undefined);
+  }
+
+  /**
+   * A neighbour counts only if what the overlay refers to is there, since a wrong base would make errors of what is right: all of it, or at least half of it where
+   * the names of the files belong together.
+   */
+  private baseBeside(overlay: string, text: string): string | undefined {
+    if (!text.includes('/plugin/')) return undefined;
+    const { tokens } = parseSyntax(text);
+    const own = new Set(tokens.filter(({ kind }) => kind === 'label').map((token) => labelOf(token.text)));
+    const wanted = new Set(tokens.filter(({ kind }) => kind === 'ref').map((token) => token.text).filter((reference) => !own.has(labelOf(reference))));
+    return likelyBases(overlay, this.files.namesIn(folderOf(overlay))).find((path) => {
+      if (wanted.size === 0 || this.files.readText(path)?.includes('/plugin/') !== false) return false;
+      const tree = this.analyses.of(path, this.settingsFor(path))?.tree;
+      const found = tree === undefined ? 0 : [...wanted].filter((reference) => nodeOfReference(tree, reference).length > 0).length;
+      return found === wanted.size || (overlay.startsWith(path.replace(/\.dts$/, '')) && found > 0 && found * 2 >= wanted.size);
+    });
   }
 
   /** The base by the nearest system file or Makefile that puts both together. */

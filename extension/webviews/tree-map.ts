@@ -5,7 +5,8 @@ import type { FromTreeMapPage, ToTreeMapPage } from '../panels/tree-map/messages
 import type { MemoryMap, MemoryMapRange } from '../../language-server/protocol';
 import { editor, element, setAttributes } from './page';
 
-const LABEL_WIDTH = 150;
+/** Narrower columns show nothing that can be read; the picture scrolls sideways instead. */
+const COLUMN_WIDTH_MIN = '12ch';
 const COLUMN_GAP = 6;
 /** A box of this height has room for its last address. */
 const SPAN_HEIGHT_MIN = 40;
@@ -44,8 +45,8 @@ function box(range: MemoryMapRange, placed: PlacedRange, columns: number, isOver
   // Set through the object model: the page's policy forbids style attributes.
   made.style.setProperty('top', `${placed.top}px`);
   made.style.setProperty('height', `${Math.max(ROW_HEIGHT, placed.height) - 1}px`);
-  made.style.setProperty('left', `calc(${LABEL_WIDTH}px + (100% - ${LABEL_WIDTH}px) * ${placed.column / columns})`);
-  made.style.setProperty('width', `calc((100% - ${LABEL_WIDTH}px) / ${columns} - ${COLUMN_GAP}px)`);
+  made.style.setProperty('left', `calc(var(--labels) + (100% - var(--labels)) * ${placed.column / columns})`);
+  made.style.setProperty('width', `calc((100% - var(--labels)) / ${columns} - ${COLUMN_GAP}px)`);
   made.addEventListener('click', () => { send({ kind: 'open', index: placed.index }); });
   const item = element('div', { role: 'listitem' }, made);
   return item;
@@ -79,6 +80,8 @@ function draw(name: string, { ranges, overlaps: shared }: Pick<MemoryMap, 'range
     return element('li', {}, go);
   }));
   picture.style.setProperty('height', `${layout.height + ROW_HEIGHT}px`);
+  picture.style.setProperty('--labels', `${2 + Math.max(10, ...ranges.map(({ base }) => base.length))}ch`);
+  picture.style.setProperty('min-width', `calc(var(--labels) + ${layout.columns} * ${COLUMN_WIDTH_MIN})`);
   const labels = new Map<number, string>();
   for (const { index, top } of layout.ranges) labels.set(top, ranges[index]?.base ?? '');
   picture.replaceChildren(

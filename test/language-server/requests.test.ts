@@ -135,10 +135,34 @@ describe('requests about whole trees', () => {
     });
   });
 
+  it('finds the base of an overlay beside it, if what it refers to is there', async () => {
+    const base = '/dts-v1/;\n/ {\n\tuart0: uart {\n\t};\n};\n';
+    const overlay = (label: string): string => `/dts-v1/;\n/plugin/;\n\n&${label} {\n\tstatus = "okay";\n};\n`;
+    const hints = async (client: LanguageClient, name: string, text: string): Promise<readonly string[]> => {
+      await client.open(name, text);
+      return await client.diagnostics(name);
+    };
+    await withClient({ 'board.dts': base, 'other.dts': base }, async (client) => {
+      assert.deepEqual(await hints(client, 'board-camera.dtso', overlay('uart0')), []);
+      assert.deepEqual(await hints(client, 'camera.dtso', overlay('uart0')), ['0:0-0 overlay-without-base'], 'two trees are there, and neither is named alike');
+    });
+    await withClient({ 'board.dts': base }, async (client) => {
+      assert.deepEqual(await hints(client, 'camera.dtso', overlay('uart0')), []);
+      assert.deepEqual(await hints(client, 'radio.dtso', overlay('uart9')), ['0:0-0 overlay-without-base'], 'the only tree has no such label');
+      const two = overlay('uart0') + overlay('uart9').slice(overlay('uart9').indexOf('&'));
+      assert.deepEqual(await hints(client, 'board-radio.dtso', two), ['6:0-6 overlay-no-symbol'], 'the names belong together, so the label is wrong');
+    });
+  });
+
+  it('finds the base of an overlay in the settings', () => withClient({ 'trees/one.dts': '/dts-v1/;\n/ {\n\tuart0: uart {\n\t};\n};\n', 'trees/two.dts': '/dts-v1/;\n/ { };\n' }, async (client) => {
+    await client.open('over.dtso', '/dts-v1/;\n/plugin/;\n\n&uart9 {\n\tstatus = "okay";\n};\n');
+    assert.deepEqual(await client.diagnostics('over.dtso'), ['3:0-6 overlay-no-symbol']);
+  }, { settings: { bases: { 'over.dtso': 'trees/one.dts' } } }));
+
   it('finds the base of an overlay in the Makefile that builds both together', async () => {
     const overlay = '/dts-v1/;\n/plugin/;\n&uart { speed = <9600>; };\n';
     const makefile = 'dtb-$(CONFIG_BOARD) += board.dtb\n\nboard-fast-dtbs := board.dtb \\\n\tmore.dtbo fast.dtbo\ndtb-$(CONFIG_BOARD) += board-fast.dtb\n';
-    await withClient({ ...BOARD, 'Makefile': makefile, 'fast.dtso': overlay }, async (client) => {
+    await withClient({ ...BOARD, 'second.dts': '/dts-v1/;\n/ { };\n', 'Makefile': makefile, 'fast.dtso': overlay }, async (client) => {
       const merged = await opened<MergedTree>(client, ['fast.dtso', overlay], 'mergedTree', { form: 'applied' });
       assert.equal(merged.base, client.uri('board.dts'));
       const other = await opened<MergedTree>(client, ['slow.dtso', overlay], 'mergedTree', { form: 'applied' });

@@ -20,7 +20,7 @@ const OVERLAY = `/dts-v1/;
 `;
 
 /** The sample with the overlay, and the tree of one more VM. */
-function copyWithOverlay() {
+export function copyWithOverlay() {
   const folder = copySample();
   writeFileSync(join(folder, 'alarm.dtso'), OVERLAY);
   const sensor = readFileSync(join(folder, 'sensor.dts'), 'utf8');
@@ -73,7 +73,7 @@ async function focusGroup(page, group) {
 }
 
 /** Opens a file of the explorer for good, in the first group. */
-async function openFile({ page }, name) {
+export async function openFile({ page }, name) {
   await page.getByRole('treeitem', { name: new RegExp(`^${name.replace('.', '\\.')}`) }).first().dblclick();
   await page.getByRole('tab', { name: new RegExp(`^${name.replace('.', '\\.')}`) }).first().waitFor();
   await focusGroup(page, 0);
@@ -204,8 +204,14 @@ async function useMap({ ui, page, shot }) {
 
 async function compare({ ui, page, folder, shot }) {
   await ui.command('Device Tree: Compare With…');
+  await page.locator('.quick-input-widget').filter({ hasText: /Compare sensor\.dts with/ }).waitFor();
   await ui.answer(join(folder, 'logger.dts'));
-  await page.getByRole('tab', { name: /comparison\.diff/ }).first().waitFor();
+  // While the dialog still reads the folder it takes no answer.
+  await eventually('the comparison opens', async () => {
+    if (await page.getByRole('tab', { name: /comparison\.diff/ }).count() > 0) return true;
+    await page.keyboard.press('Enter');
+    return false;
+  });
   const lines = page.locator('.editor-group-container').first().locator('.view-lines');
   await eventually('what differs is said', async () => {
     const text = await textOf(lines);

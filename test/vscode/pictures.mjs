@@ -1,8 +1,9 @@
-// Takes the pictures of README and walkthrough again: npm run docs:pictures
-import { mkdirSync, rmSync } from 'node:fs';
+// Takes the pictures of README, manual and walkthrough again: npm run docs:pictures (with -- --trees, only those of device trees)
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { packageExtension } from '../../extension/start/package.mjs';
 import { installServer, ROOT } from '../../extension/start/vscode-server.mjs';
+import { copyWithOverlay, openFile } from './device-trees.mjs';
 import { copySample, widenSideBar } from './ui.mjs';
 import { withWorkbench } from './workbench-session.mjs';
 
@@ -93,21 +94,97 @@ async function takeMemoryMap({ ui, page, vscode, folder }) {
   await page.screenshot({ path: join(IMAGES, 'memory-map.png'), clip: box });
 }
 
+/** A board with memory that is reserved, and a mistake: two devices that share addresses. */
+const BOARD = `/dts-v1/;
+
+/ {
+	#address-cells = <2>;
+	#size-cells = <2>;
+	compatible = "vendor,board";
+
+	memory@80000000 {
+		device_type = "memory";
+		reg = <0x0 0x80000000 0x0 0x40000000>;
+	};
+
+	reserved-memory {
+		#address-cells = <2>;
+		#size-cells = <2>;
+		ranges;
+
+		guest: guest@90000000 {
+			reg = <0x0 0x90000000 0x0 0x8000000>;
+			no-map;
+		};
+	};
+
+	soc@10000000 {
+		#address-cells = <1>;
+		#size-cells = <1>;
+		compatible = "simple-bus";
+		ranges = <0x0 0x0 0x10000000 0x1000000>;
+
+		uart0: serial@1000 {
+			reg = <0x1000 0x1000>;
+		};
+
+		timer@1800 {
+			reg = <0x1800 0x1000>;
+		};
+	};
+};
+`;
+
+/** A problem with its hover, the previews of an overlay, and a board's memory map. */
+async function takeDeviceTrees({ ui, page, folder }) {
+  const editors = async (name) => page.screenshot({ path: join(IMAGES, name), clip: await page.locator('.part.editor').boundingBox() });
+  writeFileSync(join(folder, 'board.dts'), BOARD);
+  await openFile({ page }, 'alarm.dtso');
+  await page.locator('.editor-instance .squiggly-error').first().waitFor();
+  await page.locator('.editor-instance .view-line').filter({ hasText: 'alarm {' }).first().click();
+  await page.keyboard.press('Home');
+  await ui.command('Show or Focus Hover');
+  await page.locator('.monaco-hover:not(.hidden) .hover-contents').filter({ hasText: 'who is at the other end.' }).first().waitFor();
+  await page.waitForTimeout(500);
+  const box = await page.locator('.part.editor').boundingBox();
+  await page.screenshot({ path: join(IMAGES, 'device-tree-problem.png'), clip: { ...box, height: 400 } });
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+.');
+  await page.locator('.action-widget .monaco-list-row').filter({ hasText: /peer-default/ }).first().waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('.editor-instance .squiggly-error').first().waitFor({ state: 'detached' });
+  await ui.command('Device Tree: Preview RM Overlay');
+  await page.getByRole('tab', { name: /alarm\.overlay\.dts/ }).first().waitFor();
+  await page.waitForTimeout(1500);
+  await editors('device-tree-overlay.png');
+  await ui.command('View: Close All Editors');
+  await openFile({ page }, 'board.dts');
+  await page.keyboard.press('Control+b');
+  await ui.command('Device Tree: Memory Map');
+  await (await ui.webview('tree-map')).locator('.box.overlapping').first().waitFor();
+  await page.waitForTimeout(1500);
+  await editors('device-tree-map.png');
+}
+
 async function main() {
   mkdirSync(IMAGES, { recursive: true });
   const vsix = join(ROOT, 'test-output', 'gunyah-debug.vsix');
   packageExtension(vsix);
-  const managed = copySample('vm-manager');
   const settings = { 'editor.minimap.enabled': false, 'editor.fontSize': 13 };
-  try {
-    await withWorkbench({ server: installServer(), vsix, settings, folder: copySample(), shots: join(ROOT, 'test-output', 'pictures'), viewport: VIEWPORT }, async (session) => {
-      await takePictures(session);
-      await takeTrace(session);
-      await takeMemoryMap({ ...session, folder: managed });
-    });
-  } finally {
-    rmSync(dirname(managed), { recursive: true, force: true });
+  const shared = { server: installServer(), vsix, settings, shots: join(ROOT, 'test-output', 'pictures'), viewport: VIEWPORT };
+  if (!process.argv.includes('--trees')) {
+    const managed = copySample('vm-manager');
+    try {
+      await withWorkbench({ ...shared, folder: copySample() }, async (session) => {
+        await takePictures(session);
+        await takeTrace(session);
+        await takeMemoryMap({ ...session, folder: managed });
+      });
+    } finally {
+      rmSync(dirname(managed), { recursive: true, force: true });
+    }
   }
+  await withWorkbench({ ...shared, folder: copyWithOverlay() }, takeDeviceTrees);
 }
 
 main().then(() => process.exit(0), (problem) => {
