@@ -8,8 +8,8 @@ import { editor, element, setAttributes } from './page';
 /** Narrower columns show nothing that can be read; the picture scrolls sideways instead. */
 const COLUMN_WIDTH_MIN = '12ch';
 const COLUMN_GAP = 6;
-/** A box of this height has room for its last address. */
-const SPAN_HEIGHT_MIN = 40;
+/** A box of this height has room for its last address besides name and size. */
+const SPAN_HEIGHT_MIN = 56;
 const KIND_WORDS: Readonly<Record<MemoryMapRange['kind'], string>> = { memory: 'memory', reserved: 'reserved memory', device: 'device' };
 
 const status = element('p', { 'class': 'status', 'role': 'status' });
