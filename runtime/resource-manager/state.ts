@@ -103,7 +103,7 @@ export interface VmMapping {
   readonly kind: 'memory' | 'device';
   /** A device that is made of memory, such as flash: the offset is into the memory extent. */
   readonly isMemory?: true;
-  /** Addresses that are taken for a parcel which the VM has not mapped yet. */
+  /** Addresses that are taken, for a parcel which the VM has not mapped yet or for what it does not see. */
   readonly isReserved?: true;
 }
 

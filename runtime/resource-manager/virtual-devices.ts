@@ -92,9 +92,10 @@ export function makeInfoArea(build: VmBuild): InfoArea | null {
   return { extent: createPage(build, offset, 'core'), ipa, offset };
 }
 
-/** Lets a VM that has been built see its page, read-only. */
+/** Lets a VM that has been built see its page, read-only. The primary VM's lies where it sees the devices of the platform instead. */
 export function showInfoArea(build: VmBuild, area: InfoArea | null): RmErrorName | undefined {
-  if (area !== null) showPage(build, build.vm, { ...area, access: ACCESS.R });
+  if (area !== null && build.vm.vmid === VMID.HLOS) build.vm.mappings.push({ ipa: area.ipa, sizeBytes: PAGE, offset: area.offset, handle: null, kind: 'device', isMemory: true, isReserved: true });
+  else if (area !== null) showPage(build, build.vm, { ...area, access: ACCESS.R });
   return build.error;
 }
 

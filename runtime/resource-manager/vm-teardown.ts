@@ -157,6 +157,8 @@ function finishReset(rm: Rm, vm: VmRecord): void {
   Object.assign(vm, cleanRecord());
   rm.setVmState(vm, 'RESET');
   vm.peers = [vm.owner];
+  // Nobody is a peer of what has to be made again.
+  for (const other of rm.state.vms) other.peers = other.peers.filter((peer) => peer !== vm.vmid);
 }
 
 /** Memory that the VM gave away comes back, whoever has it: its owner is gone. */

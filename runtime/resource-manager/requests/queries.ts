@@ -59,8 +59,8 @@ const getResources: RmHandler<'VM_GET_HYP_RESOURCES'> = (rm, caller, { vmid }) =
   if (vmid === VMID.RM) return { resources: caller.vmid === VMID.HLOS ? [vcpuResource(rm.state.rmVcpuCap, 0, 0)] : [] };
   const target = rm.vm(vmid);
   if (target === undefined) return 'ARGUMENT_INVALID';
-  // A VM that has failed has nothing; one that nobody has made yet is an error.
-  if (target.objects === null && !(target.state === 'INIT_FAILED' && target.image !== null)) return 'NORESOURCE';
+  // A VM that has an image has nothing before it is made, or when that failed; without one it is an error.
+  if (target.objects === null && !((target.state === 'INIT' || target.state === 'INIT_FAILED') && target.image !== null)) return 'NORESOURCE';
   const vcpus = target.owner === caller.vmid ? target.vcpus.map((vcpu) => (vcpu.ownerCap === null ? [] : [vcpuResource(vcpu.ownerCap, vcpu.index, vcpu.wakeupVirq ?? noVirq)])) : [];
   return { resources: [...vcpus.flat(), ...connections(caller, target.vmid, caller), ...connections(target, caller.vmid, caller), ...watchdogResource(target, caller), ...pagingResources(target, caller)] };
 };
