@@ -45,9 +45,12 @@ function nativeOf(source: string): RegExp | undefined {
   }
 }
 
+/** `(,[0-9a-f]+)*`: a repetition of what begins with a mark that the rest does not hold can be shared out in one way only, so it counts as one. */
+const DELIMITED = /\((?:\?:)?([,@:;/])\[((?:[0-9a-zA-Z_.+@:,;/]|[0-9]-[0-9]|[a-z]-[a-z]|[A-Z]-[A-Z])+)\][+*]?\)[*+]/g;
+
 /** How many repetitions can share out a text among them, at most: the power of its length that going back can take. Repetitions within repetitions count as many. */
 function repetitionsOf(source: string): number {
-  const plain = source.replace(/\\./g, 'x').replace(/\[\]?[^\]]*\]/g, 'x');
+  const plain = source.replace(DELIMITED, (group, mark: string, inside: string) => (inside.includes(mark) ? group : 'x*')).replace(/\\./g, 'x').replace(/\[\]?[^\]]*\]/g, 'x');
   const open: { count: number; hasChoice: boolean }[] = [{ count: 1, hasChoice: false }];
   for (let at = 0; at < plain.length; at++) {
     const character = plain.charAt(at);

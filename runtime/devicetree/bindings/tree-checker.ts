@@ -1,13 +1,13 @@
 /**
  * Checks a tree again and again as it changes. The verdict on a node depends on the node with all below it, on whether it is switched off from
- * above, and on what the whole tree says about widths and phandles; where all of that is as before, so is the verdict.
+ * above, and on how the whole tree, which says widths and phandles, lets values be read; where all of that is as before, so is the verdict.
  */
 
 import { equalBytes } from '../text';
 import type { DtNode, DtProperty } from '../tree';
 import type { BindingFailure, BindingSet } from './binding-set';
 import { TreeDecoder } from './decode';
-import type { NodeInstance } from './instance';
+import { isValueList, NodeInstance, SizedInteger, type Value } from './instance';
 
 /** Properties that say how others are read, anywhere in the tree. */
 const WIDE_REACH = /^(?:#.*-cells|phandle|interrupt-parent|gpio-hog)$/;
@@ -38,10 +38,12 @@ export class TreeChecker {
   /** All failures, as `BindingSet.checkTree` finds them. */
   check(root: DtNode): readonly BindingFailure[] {
     const reach = reachOf(root);
-    const before = this.kept !== undefined && isSameList(this.kept.reach, reach) ? this.kept : undefined;
+    const before = this.kept;
     const same = new Map<DtNode, DtNode>();
     if (before !== undefined) match(root, before.root, same);
-    const instance = this.decoder.decode(root, (node) => before?.instances.get(same.get(node) ?? node));
+    const isReadAlike = before !== undefined && isSameList(before.reach, reach);
+    const instance = this.decoder.decode(root, (node) => (isReadAlike ? before.instances.get(same.get(node) ?? node) : undefined));
+    if (before !== undefined && !isReadAlike) keepReadAlike(instance, before.instances, same);
     const run = new Run(this.bindings, same, before?.verdicts);
     run.visit(root, instance, false);
     this.kept = { root, reach, instances: run.instances, verdicts: run.verdicts };
@@ -87,6 +89,27 @@ function match(node: DtNode, before: DtNode, same: Map<DtNode, DtNode>): boolean
   }
   if (isSame) same.set(node, before);
   return isSame;
+}
+
+/** Of nodes with the same bytes, keeps those whose values are still read alike, with all below them; the rest of the tree may say otherwise. */
+function keepReadAlike(instance: NodeInstance, before: Kept['instances'], same: Map<DtNode, DtNode>): boolean {
+  const { node, members } = instance;
+  const old = before.get(same.get(node) ?? node)?.members;
+  let isSame = old?.size === members.size;
+  for (const [name, value] of members) {
+    const isAlike: boolean = value instanceof NodeInstance ? keepReadAlike(value, before, same) : isSame && isSameValue(value, old?.get(name));
+    isSame &&= isAlike;
+  }
+  if (!isSame) same.delete(node);
+  return isSame;
+}
+
+/** True if two values that were read from the same bytes are the same. */
+function isSameValue(a: Value, b: Value | undefined): boolean {
+  if (a === b) return true;
+  if (isValueList(a)) return isValueList(b) && a.length === b.length && a.every((item, index) => isSameValue(item, b[index]));
+  if (a instanceof SizedInteger) return b instanceof SizedInteger && a.value === b.value && a.bits === b.bits;
+  return a instanceof Uint8Array && b instanceof Uint8Array && equalBytes(a, b);
 }
 
 class Run {
