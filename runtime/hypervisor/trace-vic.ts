@@ -6,7 +6,7 @@
  * CPU, so that entries about that do not occur.
  */
 
-import type { GicDelivery, GicObserver } from '../machine/devices/gic-interrupts';
+import type { GicDelivery, GicObserver } from '../machine/devices/gic-interrupt-types';
 import type { Thread } from './thread';
 import type { TraceHandle, TraceLog } from './trace-log';
 import type { TraceValue } from './trace-buffer';

@@ -76,6 +76,7 @@ export function vicPort(kernel: Kernel, thread: Thread): VicVcpuPort {
     setIrq: (level) => { if (vcpu !== undefined) vcpu.irq = level; },
     setFiq: (level) => { if (vcpu !== undefined) vcpu.fiq = level; },
     wake: () => { wakeThread(kernel, thread); },
+    isRunning: () => kernel.running.includes(thread),
   };
 }
 

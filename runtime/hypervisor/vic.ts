@@ -10,7 +10,7 @@ import { Gic } from '../machine/devices/gic';
 import type { InterruptView, SavedGic } from '../machine/devices/gic';
 import { GUNYAH_GIC, type GicProfile } from '../machine/devices/gic-profile';
 import { INTID_LIMIT, PRIVATE_COUNT, SPI_COUNT_MAX } from '../machine/devices/gic-interrupts';
-import type { GicObserver, InterruptEvent } from '../machine/devices/gic-interrupts';
+import type { GicObserver, InterruptEvent } from '../machine/devices/gic-interrupt-types';
 import type { ErrorName } from './errors';
 import { DEFAULT_MPIDR_MAPPING, affinityOfIndex, checkMpidrMapping, indexOfMpidr, mpidrOfIndex } from './vic-mpidr';
 import type { MpidrMapping } from './vic-mpidr';
@@ -47,6 +47,8 @@ export interface VicVcpuPort {
   setFiq(level: boolean): void;
   /** An interrupt became deliverable: ends WFI and suspended states. */
   wake(): void;
+  /** Whether it is on a physical CPU. */
+  isRunning(): boolean;
 }
 
 /** A load or store that may hit a frame. */
@@ -214,10 +216,10 @@ export class Vic {
     const { offset } = hit;
     if (access.isWrite) {
       const write = { offset, sizeBytes, value };
-      const accepted = hit.index === 0 ? this.gic.writeDistributor(frameCpu, write) : this.gic.writeRedistributor(frameCpu, write);
+      const accepted = hit.index === 0 ? this.gic.writeDistributor(frameCpu, write) : this.gic.writeRedistributor(frameCpu, write, vcpuIndex);
       return accepted ? { handled: true } : { handled: true, abort: true };
     }
-    const result = hit.index === 0 ? this.gic.readDistributor(frameCpu, offset, sizeBytes) : this.gic.readRedistributor(frameCpu, offset, sizeBytes);
+    const result = hit.index === 0 ? this.gic.readDistributor(frameCpu, offset, sizeBytes) : this.gic.readRedistributor(frameCpu, offset, sizeBytes, vcpuIndex);
     return result === undefined ? { handled: true, abort: true } : { handled: true, value: result };
   }
 
@@ -348,6 +350,7 @@ export class Vic {
       setSignals: (cpu, irq, fiq) => { this.drive(cpu, irq, fiq); },
       checkPending: (virq, cpu) => this.sources.get(lineKey(virq, cpu ?? 0))?.checkPending() ?? false,
       ...(this.observer === undefined ? {} : { inside: this.observer }),
+      isRunning: (cpu) => this.ports.get(cpu)?.isRunning() ?? false,
       event: (action, virq, vcpuIndex) => this.onVirq?.({ action, virq, vcpuIndex, source: this.sources.get(lineKey(virq, vcpuIndex ?? 0))?.kind ?? 'software' }),
     });
   }

@@ -12,6 +12,7 @@ class Port implements VicVcpuPort {
   setIrq(level: boolean): void { this.irq = level; }
   setFiq(level: boolean): void { this.fiq = level; }
   wake(): void { this.wakes++; }
+  isRunning(): boolean { return true; }
 }
 
 interface Bench { readonly vic: Vic; readonly ports: readonly Port[] }

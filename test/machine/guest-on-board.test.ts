@@ -35,7 +35,7 @@ class BareBoard {
     this.vic.configure(1, 64, 0n, 0);
     this.vic.activate();
     const vcpu = this.engine.vcpu(0);
-    this.vic.attachVcpu(0, { setIrq: (level) => { vcpu.irq = level; }, setFiq: (level) => { vcpu.fiq = level; }, wake: () => undefined });
+    this.vic.attachVcpu(0, { setIrq: (level) => { vcpu.irq = level; }, setFiq: (level) => { vcpu.fiq = level; }, wake: () => undefined, isRunning: () => true });
     this.timer = this.connectTimer();
     this.connectUart();
     this.load(elfFile);

@@ -84,7 +84,7 @@ export class GicCpuInterface {
   preempts(slot: number): boolean {
     const { interrupts } = this.port;
     if (!this.enabled[groupOf(interrupts, slot)]) return false;
-    const priority = interrupts.priorityOf(slot);
+    const priority = interrupts.offeredPriorityOf(slot);
     if (priority >= this.pmr) return false;
     const running = this.runningPriority;
     const mask = this.groupMask(groupOf(interrupts, slot));
@@ -112,7 +112,7 @@ export class GicCpuInterface {
     const { interrupts, cpu } = this.port;
     const slot = interrupts.offer(cpu);
     if (slot === undefined || groupOf(interrupts, slot) !== group || !this.preempts(slot)) return SPURIOUS;
-    this.apr[group] = (this.apr[group] | (1 << ((interrupts.priorityOf(slot) & this.groupMask(group)) >>> 3))) >>> 0;
+    this.apr[group] = (this.apr[group] | (1 << ((interrupts.offeredPriorityOf(slot) & this.groupMask(group)) >>> 3))) >>> 0;
     interrupts.acknowledge(slot, cpu);
     return interrupts.intidOf(slot);
   }
@@ -148,13 +148,15 @@ export class GicCpuInterface {
     this.apr[dropped] = (this.apr[dropped] & ~highest) >>> 0;
     const { interrupts, cpu } = this.port;
     const slot = interrupts.slotOf(cpu, intid);
-    if (this.eoiMode !== 0 || slot === undefined || groupOf(interrupts, slot) !== group) return;
-    if ((interrupts.priorityOf(slot) & this.groupMask(group)) === lowestBit(highest) << 3) this.deactivate(intid);
+    if (slot === undefined || !interrupts.isActiveInList(slot, cpu)) return interrupts.endDisplaced(cpu);
+    if (this.eoiMode !== 0 || groupOf(interrupts, slot) !== group) return;
+    if ((interrupts.offeredPriorityOf(slot) & this.groupMask(group)) === lowestBit(highest) << 3) this.deactivate(intid);
   }
 
-  /** ICC_DIR: has an effect only with EOImode 1. */
+  /** ICC_DIR: has an effect only with EOImode 1, under Gunyah always. */
   writeDir(value: number): void {
-    if (this.eoiMode === 1) this.deactivate(value & 0xffffff);
+    const slot = this.port.interrupts.slotOf(this.port.cpu, value & 0xffffff);
+    if (slot !== undefined && (this.eoiMode === 1 || this.port.profile.levels === 'lazy')) this.port.interrupts.deactivateAlone(slot, this.port.cpu);
   }
 
   /** ICC_SGIxR: makes an SGI pending on the CPUs of the list, or on all others. Only those where it has this group; under Gunyah ICC_SGI1R reaches both. */
@@ -163,7 +165,7 @@ export class GicCpuInterface {
     const intid = Number((value >> 24n) & 0xfn);
     for (const target of this.sgiTargets(value)) {
       const slot = interrupts.slotOf(target, intid);
-      if (slot !== undefined && (groupOf(interrupts, slot) === group || (group === 1 && this.port.profile.group1SgiReachesGroup0))) interrupts.pulse(slot);
+      if (slot !== undefined && (interrupts.test(slot, 'group1') === (group === 1) || (group === 1 && this.port.profile.group1SgiReachesGroup0))) interrupts.pulse(slot);
     }
   }
 
@@ -214,7 +216,8 @@ export class GicCpuInterface {
     if (this.enabled[group] === enable) return;
     this.enabled[group] = enable;
     this.port.groupChanged?.(group, enable);
-    this.port.interrupts.reconsiderAll(this.port.cpu);
+    if (this.accepts(group === 0 ? 1 : 0)) this.port.interrupts.reconsiderPending(this.port.cpu);
+    else this.port.interrupts.reconsiderAll(this.port.cpu);
   }
 
   save(): SavedCpuInterface {
@@ -290,7 +293,7 @@ function handlerOf(name: string): Handler | undefined {
 }
 
 function groupOf(interrupts: GicInterrupts, slot: number): 0 | 1 {
-  return interrupts.test(slot, 'group1') ? 1 : 0;
+  return interrupts.isOfferedInGroup1(slot) ? 1 : 0;
 }
 
 function lowestBit(value: number): number {

@@ -4,7 +4,8 @@
  * registers of 64 bits.
  */
 
-import type { GicInterrupts, GicObserver, InterruptField } from './gic-interrupts';
+import type { GicObserver, InterruptField } from './gic-interrupt-types';
+import type { GicInterrupts } from './gic-interrupts';
 import type { GicProfile } from './gic-profile';
 import { GICD_REGISTERS, GICR_REGISTERS, findGicRegister } from './gic-register-table';
 import type { GicRegisterHit, GicRegisterRow } from './gic-register-table';
@@ -45,10 +46,15 @@ export interface GicFrameContext {
   readonly cpuOfAffinity: (affinity: number) => number | undefined;
   /** GICR_TYPER.Last of a CPU's frame. */
   readonly isLast: (cpu: number) => boolean;
+  /** Whether a group is enabled at a CPU, in the distributor and in the CPU's interface. */
+  readonly isOpen: (cpu: number) => boolean;
 }
 
+/** Whose private interrupts a frame shows, and which CPU looks at it. */
+export interface Viewer { readonly cpu: number; readonly accessor: number }
+interface Bank extends Viewer { readonly gic: GicFrameContext }
 /** One access to a bank: the CPU whose private interrupts show, the register's index, the value. */
-interface Place { readonly gic: GicFrameContext; readonly cpu: number; readonly index: number }
+interface Place extends Bank { readonly index: number }
 /** A write also says where in the register, how wide and what: `value` is the low 32 bits, `high` the rest. */
 interface WritePlace extends Place { readonly byte: number; readonly sizeBytes: number; readonly value: number; readonly high: number }
 
@@ -64,28 +70,28 @@ export function readDistributor(gic: GicFrameContext, cpu: number, offset: numbe
   const hit = findGicRegister(GICD_REGISTERS, offset);
   const note = (bit: number): void => { gic.state.distributorStatus |= bit; };
   if (hit?.name.startsWith('GICD_IROUTER') === true && !gic.profile.readsRoutes) note(RRD);
-  return read({ hit, id: gic.profile.distributorId[offset], handler: hit && DISTRIBUTOR[hit.name], note, offset, sizeBytes }, { gic, cpu });
+  return read({ hit, id: gic.profile.distributorId[offset], handler: hit && DISTRIBUTOR[hit.name], note, offset, sizeBytes }, { gic, cpu, accessor: cpu });
 }
 
 /** Writes a distributor register as CPU `cpu`; false is an abort. */
 export function writeDistributor(gic: GicFrameContext, cpu: number, access: { readonly offset: number; readonly sizeBytes: number; readonly value: bigint }): boolean {
   const hit = findGicRegister(GICD_REGISTERS, access.offset);
   const note = (bit: number): void => { gic.state.distributorStatus |= bit; };
-  return write({ hit, handler: hit && DISTRIBUTOR[hit.name], note, ...access }, { gic, cpu });
+  return write({ hit, handler: hit && DISTRIBUTOR[hit.name], note, ...access }, { gic, cpu, accessor: cpu });
 }
 
-/** Reads a register of CPU `cpu`'s redistributor; `undefined` is an abort. */
-export function readRedistributor(gic: GicFrameContext, cpu: number, offset: number, sizeBytes: number): bigint | undefined {
+/** Reads a register of a CPU's redistributor; `undefined` is an abort. */
+export function readRedistributor(gic: GicFrameContext, { cpu, accessor }: Viewer, offset: number, sizeBytes: number): bigint | undefined {
   const hit = findGicRegister(GICR_REGISTERS, offset);
   const note = (bit: number): void => { gic.state.redistributorStatus[cpu] = (gic.state.redistributorStatus[cpu] ?? 0) | bit; };
-  return read({ hit, id: gic.profile.redistributorId[offset], handler: hit && REDISTRIBUTOR[hit.name], note, doublesEnd: gic.profile.redistributorDoublesEnd, offset, sizeBytes }, { gic, cpu });
+  return read({ hit, id: gic.profile.redistributorId[offset], handler: hit && REDISTRIBUTOR[hit.name], note, doublesEnd: gic.profile.redistributorDoublesEnd, offset, sizeBytes }, { gic, cpu, accessor });
 }
 
-/** Writes a register of CPU `cpu`'s redistributor; false is an abort. */
-export function writeRedistributor(gic: GicFrameContext, cpu: number, access: { readonly offset: number; readonly sizeBytes: number; readonly value: bigint }): boolean {
+/** Writes a register of a CPU's redistributor; false is an abort. */
+export function writeRedistributor(gic: GicFrameContext, { cpu, accessor }: Viewer, access: { readonly offset: number; readonly sizeBytes: number; readonly value: bigint }): boolean {
   const hit = findGicRegister(GICR_REGISTERS, access.offset);
   const note = (bit: number): void => { gic.state.redistributorStatus[cpu] = (gic.state.redistributorStatus[cpu] ?? 0) | bit; };
-  return write({ hit, handler: hit && REDISTRIBUTOR[hit.name], note, doublesEnd: gic.profile.redistributorDoublesEnd, frame: cpu, ...access }, { gic, cpu });
+  return write({ hit, handler: hit && REDISTRIBUTOR[hit.name], note, doublesEnd: gic.profile.redistributorDoublesEnd, frame: cpu, ...access }, { gic, cpu, accessor });
 }
 
 /** One register for the debugger's view. */
@@ -93,12 +99,12 @@ export interface RegisterValue { readonly name: string; readonly offset: number;
 
 /** All readable distributor registers; reading has no side effect. Banks end with the last existing interrupt. */
 export function distributorRegisters(gic: GicFrameContext, cpu: number): RegisterValue[] {
-  return view(GICD_REGISTERS, DISTRIBUTOR, { gic, cpu }, gic.interrupts.spiCount + 32);
+  return view(GICD_REGISTERS, DISTRIBUTOR, { gic, cpu, accessor: cpu }, gic.interrupts.spiCount + 32);
 }
 
 /** All readable registers of one redistributor; reading has no side effect. */
 export function redistributorRegisters(gic: GicFrameContext, cpu: number): RegisterValue[] {
-  return view(GICR_REGISTERS, REDISTRIBUTOR, { gic, cpu }, 32);
+  return view(GICR_REGISTERS, REDISTRIBUTOR, { gic, cpu, accessor: cpu }, 32);
 }
 
 interface Access {
@@ -113,7 +119,7 @@ interface Access {
   readonly sizeBytes: number;
 }
 
-function read(access: Access, at: { readonly gic: GicFrameContext; readonly cpu: number }): bigint | undefined {
+function read(access: Access, at: Bank): bigint | undefined {
   const { hit, sizeBytes } = access;
   if (!accepts(access)) return at.gic.profile.badAccess === 'abort' ? undefined : 0n;
   if (access.id !== undefined) return BigInt(access.id);
@@ -125,7 +131,7 @@ function read(access: Access, at: { readonly gic: GicFrameContext; readonly cpu:
   return BigInt.asUintN(sizeBytes * 8, value >> BigInt(hit.byte * 8));
 }
 
-function write(access: Access & { readonly value: bigint; readonly frame?: number }, at: { readonly gic: GicFrameContext; readonly cpu: number }): boolean {
+function write(access: Access & { readonly value: bigint; readonly frame?: number }, at: Bank): boolean {
   const { hit } = access;
   const ignores = at.gic.profile.badAccess === 'ignore';
   if (!accepts(access)) return ignores;
@@ -149,7 +155,7 @@ function accepts(access: Access): boolean {
 }
 
 function view<Name extends string>(table: Readonly<Record<Name, GicRegisterRow>>, handlers: Readonly<Record<Name, Handler>>,
-  at: { readonly gic: GicFrameContext; readonly cpu: number }, intidLimit: number): RegisterValue[] {
+  at: Bank, intidLimit: number): RegisterValue[] {
   const values: RegisterValue[] = [];
   for (const name in table) {
     const row = table[name];
@@ -174,15 +180,15 @@ function eachOfWord({ gic, cpu, index }: Place, visit: (slot: number, bit: numbe
 
 function readField(place: Place, field: InterruptField): number {
   let value = 0;
-  eachOfWord(place, (slot, bit) => { if (place.gic.interrupts.test(slot, field)) value |= 1 << bit; });
+  eachOfWord(place, (slot, bit) => { if (place.gic.interrupts.shows(slot, field, place.accessor)) value |= 1 << bit; });
   return value >>> 0;
 }
 
 /** A bank of one bit per interrupt. `apply` sees every existing interrupt and whether its bit was written as one. */
-function bitBank(field: InterruptField, apply: (gic: GicFrameContext, slot: number, one: boolean) => void): Required<Handler> {
+function bitBank(field: InterruptField, apply: (gic: GicFrameContext, slot: number, one: boolean, accessor: number) => void): Required<Handler> {
   return {
     read: (place) => readField(place, field),
-    write: (place) => { eachOfWord(place, (slot, bit) => { apply(place.gic, slot, ((place.value >>> bit) & 1) !== 0); }); },
+    write: (place) => { eachOfWord(place, (slot, bit) => { apply(place.gic, slot, ((place.value >>> bit) & 1) !== 0, place.accessor); }); },
   };
 }
 
@@ -191,9 +197,9 @@ const BANKS = {
   setEnable: bitBank('enabled', (gic, slot, one) => { if (one) gic.interrupts.setEnabled(slot, true); }),
   clearEnable: bitBank('enabled', (gic, slot, one) => { if (one) gic.interrupts.setEnabled(slot, false); }),
   setPending: bitBank('pending', (gic, slot, one) => { if (one) gic.interrupts.setPending(slot); }),
-  clearPending: bitBank('pending', (gic, slot, one) => { if (one) gic.interrupts.clearPending(slot); }),
+  clearPending: bitBank('pending', (gic, slot, one, accessor) => { if (one) gic.interrupts.clearPending(slot, accessor); }),
   setActive: bitBank('active', (gic, slot, one) => { if (one) gic.interrupts.setActive(slot); }),
-  clearActive: bitBank('active', (gic, slot, one) => { if (one) gic.interrupts.deactivate(slot, undefined); }),
+  clearActive: bitBank('active', (gic, slot, one) => { if (one) gic.interrupts.clearActive(slot); }),
 };
 
 const PRIORITY: Required<Handler> = {
@@ -256,13 +262,13 @@ function writtenRoute({ interrupts }: GicFrameContext, index: number): bigint {
   return slot === undefined ? 0n : (BigInt(interrupts.routeWord(slot, 1)) << 32n) | BigInt(interrupts.routeWord(slot, 0));
 }
 
-/** Gunyah takes a 32-bit write to either half as the low word; a physical controller has two halves. No VM here has an Aff3. */
+/** Gunyah takes a 32-bit write to either half as the low word, Aff3 being 0; a physical controller has two halves. */
 function writeRoute({ gic, cpu, index, byte, sizeBytes, value, high }: WritePlace): void {
   const { interrupts } = gic;
   const slot = interrupts.slotOf(cpu, index + 32);
   if (slot === undefined) return;
   if (!gic.profile.readsRoutes) {
-    const target = gic.cpuOfAffinity(value & 0xff_ffff);
+    const target = gic.cpuOfAffinity((((sizeBytes === 8 ? high : 0) << 24) | (value & 0xff_ffff)) >>> 0);
     interrupts.setRoute(slot, target);
     gic.observer?.route(index + 32, target);
     return;
@@ -326,11 +332,8 @@ const REDISTRIBUTOR: Handlers<typeof GICR_REGISTERS> = {
     write: ({ gic, cpu, value }) => { gic.state.redistributorStatus[cpu] = (gic.state.redistributorStatus[cpu] ?? 0) & ~value; },
   },
   GICR_WAKER: {
-    read: ({ gic, cpu }) => (gic.state.asleep[cpu] === true ? SLEEP | CHILDREN_ASLEEP : 0),
-    write: ({ gic, cpu, value }) => {
-      gic.state.asleep[cpu] = (value & SLEEP) !== 0;
-      gic.interrupts.reconsiderAll(cpu);
-    },
+    read: ({ gic, cpu }) => (gic.state.asleep[cpu] !== true ? 0 : gic.profile.sleepsOnlyClosed && gic.isOpen(cpu) ? SLEEP : SLEEP | CHILDREN_ASLEEP),
+    write: ({ gic, cpu, value }) => { gic.state.asleep[cpu] = (value & SLEEP) !== 0; },
   },
   GICR_SETLPIR: {},
   GICR_CLRLPIR: {},

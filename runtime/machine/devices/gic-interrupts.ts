@@ -11,6 +11,8 @@
  */
 
 import { assert } from '../../base/assert';
+import type { DeliveryKind, InterruptField, InterruptHooks, SavedInterrupts } from './gic-interrupt-types';
+import { cpuOfPlace, LIST_REGISTER_COUNT, ListRegisters, type ListedState } from './gic-list-registers';
 import type { GicProfile } from './gic-profile';
 
 /** Number of private interrupts per CPU. */
@@ -28,57 +30,13 @@ const LISTED = 16;
 const ACTIVE = 32;
 /** Stands in a list register: listed, taken, or ended and not yet replaced. Only for whoever follows deliveries. */
 const HELD = 64;
+/** Pending, but all list registers were taken. */
+const WAITING = 128;
 const ANY_PENDING = EDGE | LEVEL_SOFTWARE | LEVEL_MESSAGE | LEVEL_SOURCE | LISTED;
 
 const ENABLED = 1;
 const GROUP1 = 2;
 const EDGE_TRIGGERED = 4;
-
-/** One bit of an interrupt's state that registers show. */
-export type InterruptField = 'enabled' | 'group1' | 'pending' | 'active' | 'edgeTriggered';
-
-/** What happened to an interrupt; `cpu` is the CPU concerned, if one is. */
-export type InterruptEvent = 'asserted' | 'cleared' | 'taken' | 'ended';
-
-/**
- * What happened to an interrupt's delivery. `deliver`, `redeliver`: it was asserted or enabled, in a list register before or not; `undeliver`: it was
- * withdrawn; `sync`: a list register was looked at; `list`: it took one that became free; `deactivate`, `inactive`: ended by register, in vain.
- */
-export type DeliveryKind = 'deliver' | 'redeliver' | 'undeliver' | 'sync' | 'list' | 'deactivate' | 'inactive';
-/** One step of a delivery: the states before and after as `deliveryWord` has them, and of the list register (0 empty, 1 pending, 2 active, 3 both). */
-export interface Delivery { readonly kind: DeliveryKind; readonly slot: number; readonly before: number; readonly after: number; readonly listBefore: number; readonly listAfter: number }
-
-/** A step of a delivery by interrupt number; `cpu` is where it is routed, or its owner. */
-export type GicDelivery = Omit<Delivery, 'slot'> & { readonly intid: number; readonly cpu: number | undefined };
-/** Told what only a hypervisor that emulates the GIC would see. */
-export interface GicObserver {
-  /** Whether anything is to be told. */
-  readonly wanted: () => boolean;
-  readonly delivery: (delivery: GicDelivery) => void;
-  /** A write to a register that exists, before it has effect; `frame` is the CPU of a redistributor. */
-  readonly write: (frame: number | undefined, offset: number, value: bigint) => void;
-  readonly route: (intid: number, cpu: number | undefined) => void;
-  readonly group: (cpu: number, group: 0 | 1, enabled: boolean) => void;
-}
-
-/** How the interrupt state asks and tells the world outside. */
-export interface InterruptHooks {
-  /** Whether the level source behind this slot still holds. */
-  readonly checkPending: (slot: number) => boolean;
-  /** Told about assertions and their end. Must not call back. */
-  readonly event: (event: InterruptEvent, slot: number, cpu: number | undefined) => void;
-  /** Follows deliveries while it says that it wants them. */
-  readonly deliveries?: { readonly wanted: () => boolean; readonly tell: (delivery: Delivery) => void };
-  /** Whether this CPU takes interrupts of this group now (distributor and CPU interface enables, awake). */
-  readonly accepts: (cpu: number, group: 0 | 1) => boolean;
-}
-
-/** Plain-data form of the state. */
-export interface SavedInterrupts {
-  readonly status: Uint8Array; readonly config: Uint8Array; readonly priority: Uint8Array; readonly route: Uint8Array;
-  /** What was written to GICD_IROUTER, as pairs of low and high word. */
-  readonly routeWords: Uint32Array;
-}
 
 const SGI_COUNT = 16;
 const NO_ROUTE = 0xff;
@@ -91,6 +49,8 @@ export class GicInterrupts {
   readonly spiCount: number;
   private readonly hooks: InterruptHooks;
   private readonly isLive: boolean;
+  /** Absent where levels are live. */
+  private readonly lists: ListRegisters | undefined;
   private readonly priorityMask: number;
   private readonly status: Uint8Array;
   private readonly config: Uint8Array;
@@ -113,6 +73,7 @@ export class GicInterrupts {
     this.isLive = profile.levels === 'live';
     this.priorityMask = profile.priorityMask;
     const slotCount = cpuCount * PRIVATE_COUNT + spiCount;
+    this.lists = this.isLive ? undefined : new ListRegisters(cpuCount, slotCount);
     this.status = new Uint8Array(slotCount);
     this.config = new Uint8Array(slotCount);
     this.priorities = new Uint8Array(slotCount);
@@ -131,6 +92,7 @@ export class GicInterrupts {
     this.routeWords.fill(0);
     this.pendingWords.fill(0);
     this.sharedSummary = 0;
+    this.lists?.reset();
     for (let slot = 0; slot < this.cpuCount * PRIVATE_COUNT; slot++) if (slot % PRIVATE_COUNT < SGI_COUNT) this.config[slot] = EDGE_TRIGGERED;
   }
 
@@ -157,6 +119,18 @@ export class GicInterrupts {
     return this.priorities[slot] ?? 0;
   }
 
+  /** The priority with which the interrupt is offered: as listed, if it is. */
+  offeredPriorityOf(slot: number): number {
+    const place = this.lists?.placeOf(slot);
+    return this.lists === undefined || place === undefined ? this.priorityOf(slot) : this.lists.priorityAt(place);
+  }
+
+  /** The group in which the interrupt is offered: as listed, if it is. */
+  isOfferedInGroup1(slot: number): boolean {
+    const place = this.lists?.placeOf(slot);
+    return this.lists === undefined || place === undefined ? this.configured(slot, GROUP1) : this.lists.isGroup1At(place);
+  }
+
   /** One state bit. */
   test(slot: number, field: InterruptField): boolean {
     switch (field) {
@@ -168,8 +142,26 @@ export class GicInterrupts {
     }
   }
 
+  /**
+   * A state bit as a register shows it to a CPU. Of what is listed, the list register tells whether it is pending or active; that of
+   * another CPU that runs cannot be read.
+   */
+  shows(slot: number, field: InterruptField, accessor: number): boolean {
+    const place = field === 'pending' || field === 'active' ? this.lists?.placeOf(slot) : undefined;
+    if (place === undefined) return this.test(slot, field);
+    const status = this.status[slot] ?? 0;
+    const isActive = (status & ACTIVE) !== 0;
+    if (!this.canReach(place, accessor)) return field === 'pending' && (this.configured(slot, EDGE_TRIGGERED) ? isActive && (status & EDGE) !== 0 : (status & (LEVEL_SOFTWARE | LEVEL_MESSAGE | LEVEL_SOURCE)) !== 0);
+    if (field === 'active') return isActive;
+    return this.test(slot, field) && !(isActive && this.cpuOf(slot) !== cpuOfPlace(place));
+  }
+
   setPriority(slot: number, priority: number): void {
+    const before = this.priorityOf(slot);
     this.priorities[slot] = priority & this.priorityMask;
+    if (this.priorityOf(slot) >= before) return;
+    this.setStatus(slot, (this.status[slot] ?? 0) & ~WAITING);
+    if (this.listedState(slot) === 'idle') this.leave(slot);
   }
 
   setEnabled(slot: number, enabled: boolean): void {
@@ -177,30 +169,41 @@ export class GicInterrupts {
     this.follow(enabled ? undefined : 'undeliver', slot, () => {
       if (enabled === this.configured(slot, ENABLED)) return;
       this.setConfig(slot, ENABLED, enabled);
+      if (!enabled) this.delist(slot);
       this.reconsider(slot);
     });
   }
 
   setGroup1(slot: number, group1: boolean): void {
+    // Group 1 looks at what is listed again even if nothing changes, which takes out what has ended; else what is listed stays.
+    if (group1 && this.listedState(slot) === 'idle') this.leave(slot);
     if (group1 !== this.configured(slot, GROUP1)) {
       this.setConfig(slot, GROUP1, group1);
-      this.reconsider(slot);
+      if (this.lists?.placeOf(slot) === undefined) this.reconsider(slot);
     }
     this.noteAssertion(slot);
   }
 
   /** SGIs stay edge-triggered whatever is asked. */
   setEdgeTriggered(slot: number, edge: boolean): void {
+    if (!this.isLive) return this.setListedTrigger(slot, edge);
     if (edge === this.configured(slot, EDGE_TRIGGERED) || this.intidOf(slot) < SGI_COUNT) return;
     this.reconsider(slot);
     this.setConfig(slot, EDGE_TRIGGERED, edge);
     this.reconsider(slot);
   }
 
+  /** With list registers nothing is looked at again; a level has no software behind it from now on. */
+  private setListedTrigger(slot: number, edge: boolean): void {
+    if (this.intidOf(slot) < SGI_COUNT) return;
+    this.setConfig(slot, EDGE_TRIGGERED, edge);
+    if (!edge) this.setStatus(slot, (this.status[slot] ?? 0) & ~(LEVEL_SOFTWARE | LEVEL_MESSAGE));
+  }
+
   /** Routes an SPI; `undefined` means an affinity that no CPU has. */
   setRoute(slot: number, cpu: number | undefined): void {
     assert(!this.isPrivate(slot), 'only SPIs have a route');
-    this.withdraw(slot);
+    this.delist(slot);
     this.routes[slot - this.cpuCount * PRIVATE_COUNT] = cpu ?? NO_ROUTE;
   }
 
@@ -216,10 +219,18 @@ export class GicInterrupts {
     this.setStatus(slot, (this.status[slot] ?? 0) | EDGE);
   }
 
-  /** Ends what software or an edge made pending (ICPENDR); a level that still holds stays, and what is listed is delivered once more. */
-  clearPending(slot: number): void {
+  /**
+   * Ends what software or an edge made pending (ICPENDR); a level that still holds stays. What is listed is delivered once more, unless it is a
+   * private interrupt whose list register can be reached.
+   */
+  clearPending(slot: number, accessor: number): void {
     this.follow('undeliver', slot, () => {
       this.setStatus(slot, (this.status[slot] ?? 0) & ~(EDGE | LEVEL_SOFTWARE));
+      const place = this.lists?.placeOf(slot);
+      if (place !== undefined && this.isPrivate(slot) && this.canReach(place, accessor)) {
+        this.setStatus(slot, (this.status[slot] ?? 0) & ~LISTED);
+        if (this.listedState(slot) === 'idle' && !this.isPending(slot)) this.leave(slot);
+      }
       if (((this.status[slot] ?? 0) & LISTED) === 0) this.reconsider(slot);
     });
   }
@@ -276,6 +287,7 @@ export class GicInterrupts {
     const status = this.status[slot] ?? 0;
     const rest = status & ~(this.isLive ? LEVEL_SOURCE : EDGE | LEVEL_SOURCE | LISTED);
     this.setStatus(slot, rest);
+    this.delist(slot);
     if (status !== rest) this.hooks.event('cleared', slot, this.cpuOf(slot));
   }
 
@@ -285,13 +297,22 @@ export class GicInterrupts {
     this.hooks.event('taken', slot, cpu);
   }
 
-  /** Sets the active bit by register. */
+  /** Sets the active bit by register; of what is listed it cannot be set. */
   setActive(slot: number): void {
+    if (this.lists?.placeOf(slot) !== undefined) return;
     this.withdraw(slot);
     this.setStatus(slot, (this.status[slot] ?? 0) | ACTIVE);
   }
 
-  /** Ends the active state and examines the source's level again. `cpu` is there if a CPU ended it, rather than a register of the distributor. */
+  /** Clears the active bit by register; of what is listed it cannot be cleared. */
+  clearActive(slot: number): void {
+    if (this.lists?.placeOf(slot) === undefined) this.deactivate(slot, undefined);
+  }
+
+  /**
+   * Ends the active state and examines the source's level again. A level that has fallen and what is pending for another CPU leave their list register,
+   * other edges stay there. `cpu` is there if a CPU ended it, rather than a register of the distributor.
+   */
   deactivate(slot: number, cpu: number | undefined): void {
     const status = this.status[slot] ?? 0;
     if ((status & ACTIVE) === 0) {
@@ -304,12 +325,43 @@ export class GicInterrupts {
       this.setStatus(slot, status & ~ACTIVE);
       this.hooks.event('ended', slot, cpu);
       this.reconsider(slot);
+      const place = this.lists?.placeOf(slot);
+      const isElsewhere = place !== undefined && this.cpuOf(slot) !== cpuOfPlace(place);
+      if (this.isPending(slot) ? isElsewhere : !this.configured(slot, EDGE_TRIGGERED)) this.leave(slot);
     });
   }
 
-  /** Takes back what was offered to `cpu`, after one of its enables changed; levels are examined again. */
-  reconsiderAll(cpu: number): void {
+  /** True if an interrupt is active in a list register of this CPU. */
+  isActiveInList(slot: number, cpu: number): boolean {
+    const place = this.lists?.placeOf(slot);
+    return place !== undefined && cpuOfPlace(place) === cpu && ((this.status[slot] ?? 0) & ACTIVE) !== 0;
+  }
+
+  /** An end that names none in a list register ends the one that left its register last, whichever was named. */
+  endDisplaced(cpu: number): void {
+    const slot = this.lists === undefined ? undefined : this.slotOf(cpu, this.lists.recall(cpu));
+    if (slot !== undefined && this.lists?.placeOf(slot) === undefined) this.deactivate(slot, cpu);
+  }
+
+  /** Ends the active state on its own (ICC_DIR_EL1): the interrupt leaves its list register. */
+  deactivateAlone(slot: number, cpu: number): void {
+    if (((this.status[slot] ?? 0) & ACTIVE) === 0) return;
+    this.leave(slot);
+    this.deactivate(slot, cpu);
+  }
+
+  /** Takes back what was offered to `cpu`, after a group closed or opened there while the other is open; levels are examined again. */
+  reconsiderPending(cpu: number): void {
     this.eachPending(cpu, (slot) => { this.reconsider(slot); });
+  }
+
+  /** The same after any other change of its enables: nothing stays listed but what is active. */
+  reconsiderAll(cpu: number): void {
+    for (let index = 0; this.lists !== undefined && index < LIST_REGISTER_COUNT; index++) {
+      const slot = this.lists.slotAt(cpu * LIST_REGISTER_COUNT + index);
+      if (slot !== undefined) this.delist(slot);
+    }
+    this.reconsiderPending(cpu);
   }
 
   /**
@@ -317,10 +369,10 @@ export class GicInterrupts {
    * `undefined`. What is offered stays pending until acknowledged or withdrawn.
    */
   offer(cpu: number): number | undefined {
+    if (this.lists !== undefined) return this.offerListed(cpu, this.lists);
     let best: number | undefined;
     this.eachPending(cpu, (slot) => {
       if (!this.isDeliverable(slot, cpu)) return;
-      if (!this.isLive) this.list(slot);
       if (best === undefined || this.priorityOf(slot) < this.priorityOf(best)) best = slot;
     });
     return best;
@@ -352,7 +404,7 @@ export class GicInterrupts {
   }
 
   save(): SavedInterrupts {
-    return { status: this.status.slice(), config: this.config.slice(), priority: this.priorities.slice(), route: this.routes.slice(), routeWords: this.routeWords.slice() };
+    return { status: this.status.slice(), config: this.config.slice(), priority: this.priorities.slice(), route: this.routes.slice(), routeWords: this.routeWords.slice(), lists: this.lists?.save() };
   }
 
   restore(saved: SavedInterrupts): void {
@@ -362,15 +414,18 @@ export class GicInterrupts {
     this.routes.set(saved.route);
     this.routeWords.set(saved.routeWords);
     saved.status.forEach((status, slot) => this.setStatus(slot, status));
+    if (saved.lists !== undefined) this.lists?.restore(saved.lists);
   }
 
-  private list(slot: number): void {
-    const status = this.status[slot] ?? 0;
-    if ((status & LISTED) !== 0) return;
-    const isNoted = this.hooks.deliveries?.wanted() !== true || this.asserted.some((assertion) => assertion.slot === slot);
-    const before = isNoted ? 0 : this.deliveryWord(slot, status);
-    this.setStatus(slot, status | LISTED | HELD);
-    if (!isNoted) this.hooks.deliveries?.tell({ kind: 'list', slot, before, after: this.deliveryWord(slot), listBefore: 0, listAfter: 1 });
+  private canReach(place: number, accessor: number): boolean {
+    return cpuOfPlace(place) === accessor || !this.hooks.isRunning(cpuOfPlace(place));
+  }
+
+  /** Takes an interrupt out of its list register. */
+  private leave(slot: number): void {
+    if (this.lists?.placeOf(slot) === undefined) return;
+    this.lists.remove(slot);
+    this.setStatus(slot, (this.status[slot] ?? 0) & ~HELD);
   }
 
   /** Remembers an assertion until it is known whether it could be listed. */
@@ -387,8 +442,7 @@ export class GicInterrupts {
     const before = this.deliveryWord(slot, status);
     change();
     const isHeld = (status & HELD) !== 0;
-    const leaves = isHeld && kind !== 'inactive' && !this.isPending(slot);
-    if (leaves) this.setStatus(slot, (this.status[slot] ?? 0) & ~HELD);
+    const leaves = isHeld && ((this.status[slot] ?? 0) & HELD) === 0;
     this.hooks.deliveries.tell({ kind: kind === 'undeliver' && isHeld ? 'sync' : kind, slot, before, after: this.deliveryWord(slot), listBefore: listState(status), listAfter: leaves ? 0 : listState(this.status[slot] ?? 0) });
   }
 
@@ -429,7 +483,89 @@ export class GicInterrupts {
 
   private isDeliverable(slot: number, cpu: number): boolean {
     return this.configured(slot, ENABLED) && !this.test(slot, 'active') && this.cpuOf(slot) === cpu && this.isPending(slot)
-      && this.hooks.accepts(cpu, this.configured(slot, GROUP1) ? 1 : 0);
+      && this.hooks.accepts(cpu, this.isOfferedInGroup1(slot) ? 1 : 0);
+  }
+
+  /**
+   * As a hypervisor lists: what is newly deliverable at once, if need be in the place of something lesser; what found no place
+   * once nothing that is pending is listed any more.
+   */
+  private offerListed(cpu: number, lists: ListRegisters): number | undefined {
+    const waiting: number[] = [];
+    let isAnyListed = false;
+    this.eachPending(cpu, (slot) => {
+      const status = this.status[slot] ?? 0;
+      const place = lists.placeOf(slot);
+      const isHere = place !== undefined && cpuOfPlace(place) === cpu;
+      if ((status & LISTED) !== 0) isAnyListed ||= isHere;
+      else if (this.isDeliverable(slot, cpu)) {
+        if (isHere) this.markListed(slot);
+        else if ((status & WAITING) !== 0) waiting.push(slot);
+        if (isHere || ((status & WAITING) === 0 && this.list(slot, cpu, lists))) isAnyListed = true;
+      }
+    });
+    if (!isAnyListed && waiting.length > 0) this.listWaiting(waiting, cpu, lists);
+    return this.bestListed(cpu, lists);
+  }
+
+  private listWaiting(waiting: readonly number[], cpu: number, lists: ListRegisters): void {
+    const ordered = [...waiting].sort((a, b) => this.priorityOf(a) - this.priorityOf(b) || a - b);
+    lists.placesToFill(cpu, (slot) => this.listedState(slot)).forEach((place, index) => {
+      const slot = ordered[index];
+      if (slot !== undefined) this.listAt(slot, place, lists);
+    });
+  }
+
+  /** Puts an interrupt into a list register; false if there is none for it. */
+  private list(slot: number, cpu: number, lists: ListRegisters): boolean {
+    const place = lists.choose(cpu, this.priorityOf(slot), (other) => this.listedState(other));
+    if (place === undefined) this.setStatus(slot, (this.status[slot] ?? 0) | WAITING);
+    else this.listAt(slot, place, lists);
+    return place !== undefined;
+  }
+
+  private listAt(slot: number, place: number, lists: ListRegisters): void {
+    this.evict(lists.slotAt(place), lists);
+    lists.put(place, slot, this.priorityOf(slot), this.configured(slot, GROUP1));
+    this.markListed(slot);
+  }
+
+  private markListed(slot: number, status = this.status[slot] ?? 0): void {
+    const isNoted = this.hooks.deliveries?.wanted() !== true || this.asserted.some((assertion) => assertion.slot === slot);
+    const before = isNoted ? 0 : this.deliveryWord(slot, status);
+    this.setStatus(slot, (status | LISTED | HELD) & ~WAITING);
+    if (!isNoted) this.hooks.deliveries?.tell({ kind: 'list', slot, before, after: this.deliveryWord(slot), listBefore: 0, listAfter: 1 });
+  }
+
+  private evict(slot: number | undefined, lists: ListRegisters): void {
+    if (slot === undefined) return;
+    const state = this.listedState(slot);
+    if (state === 'active') lists.displace(cpuOfPlace(lists.placeOf(slot) ?? 0), this.intidOf(slot));
+    this.withdraw(slot);
+    if (state === 'pending') this.setStatus(slot, (this.status[slot] ?? 0) | WAITING);
+    this.leave(slot);
+  }
+
+  private bestListed(cpu: number, lists: ListRegisters): number | undefined {
+    let best: number | undefined;
+    for (let place = cpu * LIST_REGISTER_COUNT; place < (cpu + 1) * LIST_REGISTER_COUNT; place++) {
+      const slot = lists.slotAt(place);
+      if (slot === undefined || this.listedState(slot) !== 'pending' || !this.hooks.accepts(cpu, lists.isGroup1At(place) ? 1 : 0)) continue;
+      if (best === undefined || lists.priorityAt(place) < this.offeredPriorityOf(best)) best = slot;
+    }
+    return best;
+  }
+
+  private listedState(slot: number): ListedState {
+    if (((this.status[slot] ?? 0) & ACTIVE) !== 0) return 'active';
+    return ((this.status[slot] ?? 0) & LISTED) !== 0 ? 'pending' : 'idle';
+  }
+
+  /** Takes an interrupt out of its list register unless it is active there. */
+  private delist(slot: number): void {
+    this.withdraw(slot);
+    this.setStatus(slot, (this.status[slot] ?? 0) & ~WAITING);
+    if (this.listedState(slot) !== 'active') this.leave(slot);
   }
 
   /** No longer offered. An edge goes back to its latch; a level stands on its own reasons again. */

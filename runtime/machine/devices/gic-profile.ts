@@ -21,8 +21,8 @@ export interface GicProfile {
   readonly showsPrivate: boolean;
   /** GICR_WAKER says at reset that the redistributor sleeps. */
   readonly sleepsAtReset: boolean;
-  /** A sleeping redistributor holds its interrupts back. QEMU's does not, and guests that never wake it run there. */
-  readonly sleepHoldsBack: boolean;
+  /** GICR_WAKER says that the CPU's children are asleep only while both groups are disabled there. Interrupts come either way. */
+  readonly sleepsOnlyClosed: boolean;
   /** Bits of a priority that the distributor and redistributors keep. The CPU interface compares five. */
   readonly priorityMask: number;
   /** GICD_TYPER but for ITLinesNumber; the line count is the controller's own unless `linesNumber` is given. */
@@ -54,14 +54,14 @@ const PHYSICAL_ID = { 0xffd0: 0x44, 0xffe4: 0xb4, 0xffe8: 0x3b, 0xfff0: 0x0d, 0x
 
 /** The virtual GIC of Gunyah: GICD_TYPER says MBIS, 10 ID bits, A3V, No1N and all lines. */
 export const GUNYAH_GIC: GicProfile = {
-  name: 'gunyah', levels: 'lazy', badAccess: 'abort', disabledGroupIsUndefined: true, showsPrivate: true, sleepsAtReset: false, sleepHoldsBack: true, priorityMask: 0xf8,
+  name: 'gunyah', levels: 'lazy', badAccess: 'abort', disabledGroupIsUndefined: true, showsPrivate: true, sleepsAtReset: false, sleepsOnlyClosed: true, priorityMask: 0xf8,
   typer: 0x0349_0000, linesNumber: 31, iidr: 0x4700_0070, redistributorTyper: 0,
   distributorId: { 0xffe8: GICV3 }, redistributorId: { 0xffe8: GICV3 }, checksEnd: false, hasMessages: true, readsRoutes: false, spiCountMax: 988, redistributorDoublesEnd: 0xa8, group1SgiReachesGroup0: true,
 };
 
 /** A plain machine's GIC: GICD_TYPER says 16 ID bits, A3V, No1N; GICR_TYPER one LPI table for all. There are no LPIs here. */
 export const PHYSICAL_GIC: GicProfile = {
-  name: 'physical', levels: 'live', badAccess: 'ignore', disabledGroupIsUndefined: false, showsPrivate: false, sleepsAtReset: true, sleepHoldsBack: false, priorityMask: 0xff,
+  name: 'physical', levels: 'live', badAccess: 'ignore', disabledGroupIsUndefined: false, showsPrivate: false, sleepsAtReset: true, sleepsOnlyClosed: false, priorityMask: 0xff,
   typer: 0x0378_0000, iidr: 0x43b, redistributorTyper: 0x100_0000,
   distributorId: { ...PHYSICAL_ID, 0xffe0: 0x92 }, redistributorId: { ...PHYSICAL_ID, 0xffe0: 0x93 },
   checksEnd: true, hasMessages: false, readsRoutes: true, spiCountMax: 256, redistributorDoublesEnd: 0, group1SgiReachesGroup0: false,

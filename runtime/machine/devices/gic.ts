@@ -12,7 +12,7 @@ import type { SavedCpuInterface } from './gic-cpu-interface';
 import { distributorRegisters, readDistributor, readRedistributor, redistributorRegisters, writeDistributor, writeRedistributor } from './gic-frames';
 import type { GicFrameContext, GicFrameState, RegisterValue } from './gic-frames';
 import { GicInterrupts } from './gic-interrupts';
-import type { GicObserver, InterruptEvent, InterruptHooks, SavedInterrupts } from './gic-interrupts';
+import type { GicObserver, InterruptEvent, InterruptHooks, SavedInterrupts } from './gic-interrupt-types';
 import { GUNYAH_GIC, type GicProfile } from './gic-profile';
 
 /** Fixed properties of one GIC. */
@@ -36,6 +36,8 @@ export interface GicPort {
   readonly checkPending: (intid: number, cpu: number | undefined) => boolean;
   /** Follows what happens inside, for a trace; must not call back into the GIC. */
   readonly inside?: GicObserver;
+  /** Whether a CPU runs just now, so that what is listed there cannot be seen from elsewhere; unless given, none does. */
+  readonly isRunning?: (cpu: number) => boolean;
   /** For trace; must not call back into the GIC. */
   readonly event?: (event: InterruptEvent, intid: number, cpu: number | undefined) => void;
 }
@@ -84,14 +86,18 @@ export class Gic {
     this.interrupts = new GicInterrupts({ cpuCount, spiCount }, {
       ...(port.inside === undefined ? {} : { deliveries: this.deliveriesTo(port.inside) }),
       checkPending: (slot) => port.checkPending(this.interrupts.intidOf(slot), this.privateCpu(slot)),
+      isRunning: (cpu) => port.isRunning?.(cpu) ?? false,
       event: (event, slot, cpu) => port.event?.(event, this.interrupts.intidOf(slot), cpu),
-      accepts: (cpu, group) => !(profile.sleepHoldsBack && this.state.asleep[cpu] === true) && this.cpuInterface(cpu).reaches(group),
+      accepts: (cpu, group) => this.cpuInterface(cpu).reaches(group),
     }, profile);
     const cpuOfAffinity = (affinity: number): number | undefined => {
       for (let cpu = 0; cpu < cpuCount; cpu++) if (affinityOf(cpu) === affinity) return cpu;
       return undefined;
     };
-    this.frame = { ...(port.inside === undefined ? {} : { observer: port.inside }), profile, interrupts: this.interrupts, state: this.state, affinityOf, cpuOfAffinity, isLast: options.isLast ?? ((cpu): boolean => cpu === cpuCount - 1) };
+    this.frame = {
+      ...(port.inside === undefined ? {} : { observer: port.inside }), profile, interrupts: this.interrupts, state: this.state, affinityOf, cpuOfAffinity, isLast: options.isLast ?? ((cpu): boolean => cpu === cpuCount - 1),
+      isOpen: (cpu) => this.cpuInterface(cpu).accepts(0) || this.cpuInterface(cpu).accepts(1),
+    };
     this.cpus = filled(cpuCount, 0).map((_, cpu) => new GicCpuInterface({
       interrupts: this.interrupts, profile, cpu,
       ...(port.inside === undefined ? {} : { groupChanged: (group: 0 | 1, enabled: boolean) => { port.inside?.group(cpu, group, enabled); } }),
@@ -137,14 +143,14 @@ export class Gic {
     return accepted;
   }
 
-  /** A read of CPU `cpu`'s redistributor, by whomever; `undefined` is an abort. */
-  readRedistributor(cpu: number, offset: number, sizeBytes: number): bigint | undefined {
-    return readRedistributor(this.frame, cpu, offset, sizeBytes);
+  /** A read of CPU `cpu`'s redistributor by `accessor`; `undefined` is an abort. */
+  readRedistributor(cpu: number, offset: number, sizeBytes: number, accessor = cpu): bigint | undefined {
+    return readRedistributor(this.frame, { cpu, accessor }, offset, sizeBytes);
   }
 
-  /** A write to CPU `cpu`'s redistributor, by whomever; false is an abort. */
-  writeRedistributor(cpu: number, access: FrameAccess): boolean {
-    const accepted = writeRedistributor(this.frame, cpu, access);
+  /** A write to CPU `cpu`'s redistributor by `accessor`; false is an abort. */
+  writeRedistributor(cpu: number, access: FrameAccess, accessor = cpu): boolean {
+    const accepted = writeRedistributor(this.frame, { cpu, accessor }, access);
     this.update();
     return accepted;
   }
@@ -255,7 +261,7 @@ export class Gic {
     this.interrupts.settle();
     for (let cpu = 0; cpu < this.cpuCount; cpu++) {
       const slot = offers[cpu];
-      const signal = slot === undefined || !this.cpuInterface(cpu).preempts(slot) ? 0 : this.interrupts.test(slot, 'group1') ? 1 : 2;
+      const signal = slot === undefined || !this.cpuInterface(cpu).preempts(slot) ? 0 : this.interrupts.isOfferedInGroup1(slot) ? 1 : 2;
       if (signal === this.signals[cpu]) continue;
       this.signals[cpu] = signal;
       this.port.setSignals(cpu, signal === 1, signal === 2);

@@ -386,15 +386,17 @@ describe('the virtual GICv3', () => {
       d? 0x108 0xffffffff`, new Bench(1, 64));
   });
 
-  it('keeps an interrupt for a sleeping CPU and delivers it on wake-up', () => {
+  it('delivers to a CPU that says it sleeps, whose children sleep only while both groups are disabled', () => {
     check(`${READY}
       d 0x104 1
       r 0x14 2
-      r? 0x14 6
+      r? 0x14 2
       d 0x204 1
-      irq 0
+      irq 1
+      w ICC_IGRPEN1_EL1 0
+      r? 0x14 6
       r 0x14 0
-      irq 1`);
+      r? 0x14 0`);
   });
 
   it('drives its outputs only when they change', () => {

@@ -28,6 +28,8 @@ void probe_main(void)
 	ask_gic();
 	ask_timer();
 	ask_cpus();
+	ask_interrupts();
+	ask_lists();
 	ask_rm();
 	ask_vm();
 news:
@@ -44,18 +46,24 @@ void other_main(u64 context)
 	work_on(context);
 }
 
+/* Addresses are those of one image. */
+static void say_address(const char *who, const char *what, u64 address)
+{
+	say("entry %s %s = %s\n", who, what, address ? "set" : "0");
+}
+
 void say_state(const char *who, const struct entry_state *s)
 {
 	for (u32 n = 0; n < 31; n++)
 		if (n != 16)
 			say("entry %s x%x = %x\n", who, (u64)n, s->x[n]);
-	say("entry %s sp = %x\n", who, s->sp);
+	say_address(who, "sp", s->sp);
 	say("entry %s nzcv = %x\n", who, s->nzcv);
 	say("entry %s daif = %x\n", who, s->daif);
 	say("entry %s currentel = %x\n", who, s->current_el);
 	say("entry %s spsel = %x\n", who, s->spsel);
 	say("entry %s sctlr = %x\n", who, s->sctlr);
-	say("entry %s vbar = %x\n", who, s->vbar);
+	say_address(who, "vbar", s->vbar);
 	say("entry %s ttbr0 = %x\n", who, s->ttbr0);
 	say("entry %s ttbr1 = %x\n", who, s->ttbr1);
 	say("entry %s tcr = %x\n", who, s->tcr);
@@ -64,7 +72,7 @@ void say_state(const char *who, const struct entry_state *s)
 	say("entry %s cntkctl = %x\n", who, s->cntkctl);
 	say("entry %s tpidr_el0 = %x\n", who, s->tpidr0);
 	say("entry %s tpidrro_el0 = %x\n", who, s->tpidrro);
-	say("entry %s tpidr_el1 = %x\n", who, s->tpidr1);
+	say_address(who, "tpidr_el1", s->tpidr1);
 	say("entry %s esr = %x\n", who, s->esr);
 	say("entry %s far = %x\n", who, s->far);
 	say("entry %s elr = %x\n", who, s->elr);

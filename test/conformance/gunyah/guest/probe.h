@@ -148,6 +148,11 @@ void ask_aborts(void);
 void ask_gic(void);
 void ask_timer(void);
 void ask_cpus(void);
+/* Waits until every CPU that takes part in ask_interrupts has come by. */
+void settle(void);
+void ask_interrupts(void);
+void ask_priorities(void);
+void ask_lists(void);
 void ask_tree(u64 tree);
 void ask_rm(void);
 void ask_vm(void);
