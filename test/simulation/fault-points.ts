@@ -81,7 +81,8 @@ export class Points {
     this.system = system;
     this.onLine = onLine;
     const { hypervisor } = system.parts;
-    hypervisor.faults.injectShortage(() => this.isPoint('allocation', 'allocation'));
+    // Memory that the platform needs to come up is there or there is no system: the count begins with the owner's first packet.
+    hypervisor.faults.injectShortage(() => this.counts.packet > 0 && this.isPoint('allocation', 'allocation'));
     const handle = hypervisor.handleExit.bind(hypervisor);
     hypervisor.handleExit = (thread, exit) => {
       if (exit.reason !== 'hvc' || thread.engineVcpu === undefined) return handle(thread, exit);
