@@ -179,7 +179,7 @@ static void ask_other_changes(void)
 	send_and_take("5"); write32(GICD, 3); show("distributor written as it was");
 }
 
-void ask_lists(void)
+void ask_list_registers(void)
 {
 	write32(GICD, 3);
 	set(PMR, 0xff);

@@ -29,7 +29,7 @@ void probe_main(void)
 	ask_timer();
 	ask_cpus();
 	ask_interrupts();
-	ask_lists();
+	ask_list_registers();
 	ask_rm();
 	ask_vm();
 news:

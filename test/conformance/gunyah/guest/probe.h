@@ -152,7 +152,7 @@ void ask_cpus(void);
 void settle(void);
 void ask_interrupts(void);
 void ask_priorities(void);
-void ask_lists(void);
+void ask_list_registers(void);
 void ask_tree(u64 tree);
 void ask_rm(void);
 void ask_vm(void);
