@@ -1,6 +1,7 @@
 /** Going to definitions of labels, paths, macros and included files, and finding what refers to a label. */
 
 import type { Location } from 'vscode-languageserver';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { syntaxPathAt } from '../../runtime/devicetree/syntax/tree';
 import { nodeOfReference, type Analysis } from '../analysis';
 import type { Meaning } from '../answering';
@@ -56,8 +57,10 @@ export function references(source: SourceDocument, offset: number, family: reado
 }
 
 function locations(analysis: Analysis, ranges: readonly FileRange[]): Location[] {
+  const documents = new Map<string, TextDocument>();
   return ranges.map(({ path, start, end }) => {
-    const uri = uriOfPath(path);
-    return { uri, range: rangeOf(documentOf(uri, analysis.textOf(path) ?? ''), start, end) };
+    const document = documents.get(path) ?? documentOf(uriOfPath(path), analysis.textOf(path) ?? '');
+    documents.set(path, document);
+    return { uri: document.uri, range: rangeOf(document, start, end) };
   });
 }
