@@ -59,6 +59,8 @@ export interface VdeviceRecord {
   peer: Vmid | null;
   /** RM's capabilities for the objects: one doorbell or queue, or the two queues of a pair (from the VM, to the VM). */
   readonly objects: readonly CapId[];
+  /** What its tree calls it: a number that counts on over all VMs, and that both ends of a connection have. 0 for what has no objects. */
+  readonly handle: number;
   /** The VM's ends, then those of its peer; in the order of VM_GET_HYP_RESOURCES. */
   readonly ends: VdeviceEnd[];
 }
@@ -242,11 +244,13 @@ export interface Parcel {
 /** RM's whole state. */
 export interface RmState {
   readonly kind: 'resource-manager';
-  readonly version: 3;
+  readonly version: 4;
   /** Ascending by VMID. */
   vms: VmRecord[];
   parcels: Parcel[];
   nextHandle: number;
+  /** Number of the next vdevice. */
+  nextVdevice: number;
   /** Sequence number of the next notification, whichever VM gets it. */
   nextNotification: number;
   lentInterrupts: LentInterrupt[];
@@ -265,7 +269,7 @@ export interface RmState {
 /** What RM knows before it boots: memory it may give away, as offsets into the memory extent. */
 export function newRmState(freeMemory: RmState['freeMemory'], interruptHandleBase: number): RmState {
   return {
-    kind: 'resource-manager', version: 3, vms: [], parcels: [], nextHandle: 0, nextNotification: 0, lentInterrupts: [], interruptHandleBase, freeMemory, rmVcpuCap: CAP_ID_INVALID, firmware: null, firmwareIsFinal: false,
+    kind: 'resource-manager', version: 4, vms: [], parcels: [], nextHandle: 0, nextVdevice: 0, nextNotification: 0, lentInterrupts: [], interruptHandleBase, freeMemory, rmVcpuCap: CAP_ID_INVALID, firmware: null, firmwareIsFinal: false,
   };
 }
 

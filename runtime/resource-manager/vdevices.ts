@@ -37,13 +37,14 @@ export function buildVdevices(rm: Rm, vm: VmRecord, config: VmConfig): RmErrorNa
 
 function createVdevice(build: VmBuild, config: VdeviceConfig): VdeviceRecord {
   const { rm, vm } = build;
-  if (ONLY_MEMORY.includes(config.type)) return { config, peer: vm.owner, objects: [], ends: [] };
+  if (ONLY_MEMORY.includes(config.type)) return { config, peer: vm.owner, objects: [], handle: 0, ends: [] };
   if (config.type === 'virtio-mmio') return createVirtio(build, config);
   const peer = peerOf(rm, vm, config);
   const toOwner = peer !== undefined && peer.vmid === vm.owner;
   const counterpart = peer === undefined || toOwner ? undefined : findCounterpart(rm, peer, vm, config);
   // Seen from the other side, the queues of a pair change places.
   const objects = counterpart?.objects.slice().reverse() ?? createObjects(build, config);
+  const handle = counterpart?.handle ?? takeHandles(rm, config);
   const ends = endsFor(build, config, { vm, objects, side: 'own' });
   if (toOwner && peer.objects !== null) ends.push(...endsFor(build, config, { vm: peer, objects, side: 'peer' }));
   if (peer !== undefined && counterpart !== undefined) {
@@ -51,7 +52,14 @@ function createVdevice(build: VmBuild, config: VdeviceConfig): VdeviceRecord {
     if (!peer.peers.includes(vm.vmid)) peer.peers.push(vm.vmid);
     if (!vm.peers.includes(peer.vmid)) vm.peers.push(peer.vmid);
   }
-  return { config, peer: toOwner || counterpart !== undefined ? peer?.vmid ?? null : null, objects, ends };
+  return { config, peer: toOwner || counterpart !== undefined ? peer?.vmid ?? null : null, objects, handle, ends };
+}
+
+/** The number of a new vdevice. Shared memory with doorbells counts as the two. */
+function takeHandles(rm: Rm, { type }: VdeviceConfig): number {
+  const handle = rm.state.nextVdevice;
+  rm.state.nextVdevice = (handle + (type === 'shm-doorbell' ? 2 : 1)) >>> 0;
+  return handle;
 }
 
 function createObjects(build: VmBuild, config: VdeviceConfig): readonly CapId[] {

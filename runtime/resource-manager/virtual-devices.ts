@@ -26,7 +26,7 @@ const VALID_DEVICE_TYPE = 1n << 6n;
 export function createVirtio(build: VmBuild, config: VdeviceConfig): VdeviceRecord {
   const { rm, vm } = build;
   const owner = rm.vm(vm.owner);
-  const record: VdeviceRecord = { config, peer: vm.owner, objects: [], ends: [] };
+  const record: VdeviceRecord = { config, peer: vm.owner, objects: [], handle: rm.state.nextVdevice, ends: [] };
   const place = pageAddress(rm, vm);
   const backendPlace = owner === undefined ? undefined : lowestFree(owner, BACKENDS);
   const offset = takeFreeMemory(rm, PAGE, PAGE);
@@ -50,6 +50,7 @@ export function createVirtio(build: VmBuild, config: VdeviceConfig): VdeviceReco
     { type: 'virtio-frontend', vmid: vm.vmid, cap: CAP_ID_INVALID, virq, range: { base: place, sizeBytes: PAGE } },
     { type: 'virtio-backend', vmid: owner.vmid, cap, virq: backendVirq, range: { base: backendPlace, sizeBytes: PAGE } },
   ];
+  rm.state.nextVdevice = (record.handle + 1) >>> 0;
   return { ...record, objects: [device], ends };
 }
 
@@ -148,7 +149,7 @@ export function buildClock(build: VmBuild, config: VmConfig): RmErrorName | unde
   build.call('vrtc_configure', { vrtc, ipa: base });
   build.activate(vrtc);
   build.call('vrtc_attach_addrspace', { vrtc, addrspace: vm.objects?.addrspace ?? CAP_ID_INVALID });
-  vm.vdevices.push({ config: wanted, peer: null, objects: [vrtc], ends: [] });
+  vm.vdevices.push({ config: wanted, peer: null, objects: [vrtc], handle: 0, ends: [] });
   if (vm.timeBase !== null) setClock(rm, vm, vm.timeBase);
   return build.error === undefined ? undefined : 'NORESOURCE';
 }

@@ -3,7 +3,6 @@
 import { cells, cells64, ref } from '../devicetree';
 import type { DtNode } from '../devicetree';
 import { VDEVICES, vdeviceRow } from '../devicetree/rm-rules';
-import type { Rm } from './context';
 import { put, spi } from './overlay-values';
 import type { VdeviceEnd, VdeviceRecord } from './state';
 import { bufferReference, deviceParcel } from './vm-overlay-memory';
@@ -15,17 +14,15 @@ const DOORBELL_SOURCE = '/hypervisor/qcom,doorbell-source';
 const CLOCK_BYTES = 0x1000n;
 const DEVICE_ATTRIBUTE = 1;
 
-interface Placed { readonly vdevice: VdeviceRecord; readonly index: number }
-
 /** Adds the node of a vdevice; `undefined` if the type has none, or no end in this VM. */
-export function addVdevice(subject: OverlaySubject, root: DtNode, { vdevice, index }: Placed): DtNode | undefined {
+export function addVdevice(subject: OverlaySubject, root: DtNode, vdevice: VdeviceRecord): DtNode | undefined {
   switch (vdevice.config.type) {
     case 'shm':
     case 'shm-doorbell': return addShared(subject, root, vdevice);
     case 'virtio-mmio': return addVirtio(subject, root, vdevice);
     case 'iomem': return addIomem(subject, root, vdevice.config);
     case 'vrtc-pl031': return addClock(root, vdevice.config);
-    default: return addConnection(subject, root, { vdevice, index });
+    default: return addConnection(subject, root, vdevice);
   }
 }
 
@@ -39,7 +36,7 @@ function ownEnds({ vm }: OverlaySubject, vdevice: VdeviceRecord): readonly Vdevi
   return vdevice.ends.filter((end) => end.vmid === vm.vmid);
 }
 
-function addConnection(subject: OverlaySubject, root: DtNode, { vdevice, index }: Placed): DtNode | undefined {
+function addConnection(subject: OverlaySubject, root: DtNode, vdevice: VdeviceRecord): DtNode | undefined {
   const { config } = vdevice;
   const own = ownEnds(subject, vdevice);
   const [first] = own;
@@ -50,23 +47,23 @@ function addConnection(subject: OverlaySubject, root: DtNode, { vdevice, index }
   put(node, { 'compatible': compatibleOf(config), 'reg': cells64(...own.map((end) => end.cap)) });
   if (config.type === 'message-queue') put(node, { [config.sends ? 'is-sender' : 'is-receiver']: true, 'tx_message_size': config.messageSizeBytes, 'tx_queue_depth': config.queueDepth });
   if (interrupts.length > 0) node.set('interrupts', cells(...interrupts));
-  if (config.type === 'message-queue-pair') addPair(subject.rm, node, vdevice, index);
+  if (config.type === 'message-queue-pair') addPair(node, vdevice);
   return put(node, { 'qcom,label': config.label, 'label': config.label });
 }
 
-function addPair(rm: Rm, node: DtNode, vdevice: VdeviceRecord, index: number): void {
-  const { config, peer } = vdevice;
+function addPair(node: DtNode, { config, peer, handle }: VdeviceRecord): void {
+  const name = peerName(config);
+  if (name !== undefined && peer !== null) node.set('qcom,peer-vmid', peer);
   put(node, {
     'qcom,free-irq-start': 0, 'qcom,is-full-duplex': true, 'qcom,tx-message-size': config.messageSizeBytes, 'qcom,rx-message-size': config.messageSizeBytes,
-    'qcom,tx-queue-depth': config.queueDepth, 'qcom,rx-queue-depth': config.queueDepth, 'qcom,vdevice-handle': index + 1,
+    'qcom,tx-queue-depth': config.queueDepth, 'qcom,rx-queue-depth': config.queueDepth, 'qcom,vdevice-handle': handle,
   });
-  if (peer !== null) put(node, { 'qcom,peer-vmid': peer, 'peer': peerName(rm, vdevice) });
+  if (name !== undefined) node.set('peer', name);
 }
 
-/** How a tree names the VM at the other end. */
-export function peerName(rm: Rm, vdevice: VdeviceRecord): string {
-  const peer = vdevice.peer === null ? undefined : rm.vm(vdevice.peer);
-  return peer === undefined ? '' : `vm-name:${peer.name}`;
+/** The VM at the other end as the configuration names it; `undefined` for the owner by `peer-default`, whom no tree names. */
+export function peerName({ peer }: VdeviceConfig): string | undefined {
+  return peer === null || peer.kind === 'default' ? undefined : `vm-${peer.kind}:${peer.value}`;
 }
 
 /** Shared memory, alone or with a doorbell in each direction. Without its parcel, which may be optional, there is no node. */

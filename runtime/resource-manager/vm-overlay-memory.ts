@@ -52,16 +52,18 @@ export function addReservedMemory(subject: OverlaySubject, additions: DtNode): v
   const reserved = additions.ensure('/reserved-memory');
   if (existing === undefined) put(reserved, { '#address-cells': counts.address, '#size-cells': counts.size, 'ranges': true });
   const named = new Set<Parcel>();
+  // Everything that may be referred to has a number, whether or not anything does.
+  let phandle = 0;
   for (const node of existing?.children ?? []) {
     const parcel = parcelOfNode(subject, node);
     if (parcel === undefined) continue;
     named.add(parcel);
     const written = put(additions.ensure(node.path), { 'qcom,rm-mem-handle': parcel.handle });
     // A node that others refer to keeps its number.
-    if (!node.has('phandle')) written.label(bufferName(parcel));
+    if (!node.has('phandle')) put(written.label(bufferName(parcel)), { 'phandle': ++phandle });
   }
   const cellsOf = cellCounts(existing ?? base);
-  for (const parcel of rm.state.parcels) if (!named.has(parcel) && !isPrivate(parcel, vm)) addBuffer(reserved, { vm, parcel, cellsOf });
+  for (const parcel of rm.state.parcels) if (!named.has(parcel) && !isPrivate(parcel, vm) && rangesOf(vm, parcel).length > 0) addBuffer(reserved, { vm, parcel, cellsOf, phandle: ++phandle });
   addFirmware(reserved, vm, cellsOf);
 }
 
@@ -108,13 +110,13 @@ function isPrivate(parcel: Parcel, vm: VmRecord): boolean {
 
 interface Cells { readonly address: number; readonly size: number }
 
-function addBuffer(reserved: DtNode, { vm, parcel, cellsOf }: { readonly vm: VmRecord; readonly parcel: Parcel; readonly cellsOf: Cells }): void {
+function addBuffer(reserved: DtNode, { vm, parcel, cellsOf, phandle }: { readonly vm: VmRecord; readonly parcel: Parcel; readonly cellsOf: Cells; readonly phandle: number }): void {
   const ranges = rangesOf(vm, parcel);
   const [first] = ranges;
   if (first === undefined) return;
   const node = put(reserved.ensure(`buffer@${first.ipa.toString(16)}`).label(bufferName(parcel)), {
     'reg': cells(...ranges.flatMap((range) => [...split(range.ipa, cellsOf.address), ...split(range.sizeBytes, cellsOf.size)])),
-    'qcom,shared-memory': true, 'no-map': true, 'peers': cells(parcel.owner, ...parcel.acl.map((entry) => entry.vmid)), 'qcom,rm-mem-handle': parcel.handle, 'qcom,label': parcel.label,
+    'qcom,shared-memory': true, 'no-map': true, 'peers': cells(parcel.owner, ...parcel.acl.map((entry) => entry.vmid)), 'qcom,rm-mem-handle': parcel.handle, 'phandle': phandle, 'qcom,label': parcel.label,
   });
   const pushed = vm.vdevices.find(({ config }) => config.memory?.label === parcel.label)?.config.pushCompatible ?? [];
   if (pushed.length > 0) node.set('compatible', pushed);

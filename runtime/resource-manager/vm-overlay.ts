@@ -101,11 +101,11 @@ export function secondaryAdditions(rm: Rm, vm: VmRecord, base: DtNode): DtNode |
   addMemory(subject, additions);
   addCommon(rm, base, additions);
   addHypervisor(additions);
-  addIdentity(rm, additions, vm);
+  addIdentity(additions, vm);
   addWatchdog(additions, vm);
   const asked = (config: VdeviceConfig, node: DtNode | undefined): void => { if (node !== undefined) node.origin = nodeAt(base, config.path)?.origin; };
   for (const config of vm.config?.vdevices ?? []) if (config.type === 'rm-rpc') asked(config, addLink(additions, vm));
-  for (const [index, vdevice] of vm.vdevices.entries()) asked(vdevice.config, addVdevice(subject, additions, { vdevice, index }));
+  for (const vdevice of vm.vdevices) asked(vdevice.config, addVdevice(subject, additions, vdevice));
   addGic(base, additions, vm);
   addVcpus(base, additions, vm);
   return additions;
@@ -123,13 +123,13 @@ function addWatchdog(root: DtNode, { objects }: VmRecord): void {
   if (bark !== null) put(root.ensure('/hypervisor/qcom,gh-watchdog'), { 'compatible': ['qcom,gh-watchdog'], 'interrupts': cells(...spi(bark)) });
 }
 
-function addIdentity(rm: Rm, root: DtNode, vm: VmRecord): void {
+function addIdentity(root: DtNode, vm: VmRecord): void {
   const node = put(root.ensure('/hypervisor/qcom,gunyah-vm'), {
     'compatible': ['qcom,gunyah-vm-id-1.0', 'qcom,gunyah-vm-id'], 'qcom,vmid': vm.vmid, 'qcom,owner-vmid': vm.owner, 'qcom,vendor': 'Qualcomm', 'qcom,image-name': vm.name,
   });
   if (vm.uri !== '') node.set('qcom,vm-uri', vm.uri);
   if (vm.guid.some((byte) => byte !== 0)) node.set('qcom,vm-guid', guidText(vm.guid));
-  const peers = vm.vdevices.filter((vdevice) => vdevice.config.type === 'message-queue-pair' && vdevice.peer !== null && vdevice.peer !== vm.owner).map((vdevice) => peerName(rm, vdevice));
+  const peers = vm.vdevices.flatMap(({ config }) => (config.type === 'message-queue-pair' ? peerName(config) ?? [] : []));
   if (peers.length > 0) node.set('qcom,peers', [...new Set(peers)]);
 }
 

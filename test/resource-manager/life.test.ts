@@ -63,6 +63,23 @@ test('a VM of the system file gets the memory that was shared with it before its
   assert.equal(stateOf(without), 3);
 });
 
+test('a shared buffer that nothing refers to has a phandle, before its label', () => {
+  const system = new SystemFixture([{ dts: vmTree({ vdevices: RPC }) }]);
+  system.request('MEM_SHARE', { ...lent(VM, [{ address: IMAGE, size: 0x1000n }], 0x99), acl: [{ vmid: 3, rights: 6 }, { vmid: VM, rights: 6 }] });
+  system.request('VM_START', { vmid: VM });
+  const buffer = system.readTree(system.translate(VM, GUEST_BASE + 0x10_0000n)).root.at('/reserved-memory')?.children[0];
+  assert.deepEqual(buffer?.properties.map(({ name }) => name), ['qcom,label', 'phandle', 'qcom,rm-mem-handle', 'peers', 'no-map', 'qcom,shared-memory', 'reg']);
+});
+
+test('vdevices are numbered over all VMs, and a pair with the owner by default does not name it', () => {
+  const pair = (label: number): string => `pair${label} { vdevice-type = "message-queue-pair"; generate = "/hypervisor/pair${label}"; label = <${label}>; peer-default; };`;
+  const named = 'named { vdevice-type = "message-queue-pair"; generate = "/hypervisor/named"; label = <9>; peer = "vm-name:nobody"; };';
+  const system = new SystemFixture([{ dts: vmTree({ vdevices: `${RPC} ${pair(1)} ${pair(2)}` }), autostart: true }, { dts: vmTree({ vdevices: `${RPC} ${named} ${pair(3)}` }), autostart: true }]);
+  const pairs = [VM, VM + 1].flatMap((vmid) => (system.readTree(system.translate(vmid, GUEST_BASE + 0x10_0000n)).root.at('/hypervisor')?.children ?? []).filter((node) => node.has('qcom,is-full-duplex') && node.u32('label') !== undefined));
+  const numbers = pairs.map((node) => [node.u32('label'), node.u32('qcom,vdevice-handle'), node.string('peer'), node.has('qcom,peer-vmid')]);
+  assert.deepEqual(numbers.sort(), [[1, 0, undefined, false], [2, 1, undefined, false], [3, 3, undefined, false], [9, 2, 'vm-name:nobody', false]]);
+});
+
 test('RM chooses no address that a VM has reserved, and the VM may use it by itself', () => {
   const system = new SystemFixture([{ dts: vmTree({ vdevices: RPC }), autostart: true }]);
   const reserve = (base: bigint): string => {
