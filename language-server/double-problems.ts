@@ -54,13 +54,12 @@ function namesOf({ code, about, missing = [], choices = [], rivals = [] }: Probl
   return [...new Set([...stated, ...(Object.hasOwn(NAMES_OF_RULES, code) ? NAMES_OF_RULES[code] ?? [] : [])])];
 }
 
-/** RM's words at the place that is more exact, as grave as the graver of both. */
+/** RM's words at the place that is more exact, and as grave as RM takes it: what it passes over is no error, whatever a binding says. */
 function joined(own: Problem, other: Problem | undefined): Problem {
   if (other === undefined) return own;
   const { binding, choices, rivals, allowed, missing } = other;
   return {
     ...own,
-    ...(other.severity === 'error' ? { severity: 'error' } : {}),
     ...(binding === undefined ? {} : { binding }),
     ...(choices === undefined ? {} : { choices }), ...(rivals === undefined ? {} : { rivals }), ...(allowed === undefined ? {} : { allowed }), ...(missing === undefined ? {} : { missing }),
   };
