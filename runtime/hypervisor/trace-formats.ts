@@ -1,5 +1,6 @@
 /**
- * What entries of the trace in memory can say: class, identifier, buffer and format string, as a debug build of the open hypervisor has them.
+ * What entries of the trace in memory can say: class, identifier, buffer and format string, as a debug build of the open hypervisor has them;
+ * sentences are in words of our own, with its arguments in its order.
  * Hypercalls have strings made from their table: the name and up to five arguments or results.
  */
 
@@ -27,8 +28,8 @@ const vgic = (id: number, format: string, kind: 'VGIC' | 'VGIC_DEBUG' = 'VGIC'):
 export const TRACE_ROWS = {
   smcccEnter: { class: 'USER', id: ID.HYPERCALL, format: 'smccc hyp: {:#x}: {:#x} {:#x} {:#x}, {:#x}' },
   smcccLeave: { class: 'USER', id: ID.HYPERCALL, format: 'smccc ret: {:#x} {:#x} {:#x} {:#x} {:#x}' },
-  coldBoot: { class: 'ERROR', id: ID.WARN, local: true, format: 'Hypervisor cold boot, version: {:s} ({:s})' },
-  online: { class: 'DEBUG', id: ID.INFO, local: true, format: 'CPU {:d} coming online' },
+  coldBoot: { class: 'ERROR', id: ID.WARN, local: true, format: 'cold boot: {:s} ({:s})' },
+  online: { class: 'DEBUG', id: ID.INFO, local: true, format: 'CPU {:d} online' },
   warmInit: { class: 'DEBUG', id: ID.INFO, local: true, format: 'boot_cpu_warm_init' },
   hypervisorStart: { class: 'DEBUG', id: ID.INFO, local: true, format: 'boot_hypervisor_start' },
   cpuStart: { class: 'DEBUG', id: ID.INFO, format: 'boot_cpu_start' },
@@ -42,23 +43,23 @@ export const TRACE_ROWS = {
   vcpuSuspend: { class: 'PSCI', id: ID.VCPU_SUSPEND, format: 'psci vcpu suspend: {:#x} - VM {:d}' },
   vcpuResume: { class: 'PSCI', id: ID.VCPU_RESUME, format: 'psci vcpu resume: {:#x} - VM {:d} - VCPU {:d}' },
   vcpuStarted: { class: 'PSCI', id: ID.VCPU_RESUME, format: 'psci vcpu started: {:#x} - VM {:d}' },
-  suspendMode: { class: 'PSCI', id: ID.INFO, format: 'psci_set_suspend_mode - INVALID_PARAMETERS - VM {:d}' },
-  injectAbort: { class: 'ERROR', id: ID.WARN, format: 'Injecting instruction/data abort to VM {:d}, original ESR_EL2 = {:#x}, fault VA = {:#x}, fault IPA = {:#x}, ELR_EL2 = {:#x}' },
-  haltAbort: { class: 'ERROR', id: ID.WARN, format: 'instruction/data abort from VM {:d}, ESR_EL2 = {:#x}, fault VA = {:#x}, fault IPA = {:#x}, ELR_EL2 = {:#x}' },
-  injectLoop: { class: 'DEBUG', id: ID.DEBUG, format: 'Detected exception inject loop from VM {:d}, previous ESR_EL1 = {:#x}, ELR_EL1 = {:#x}, VBAR_EL1 = {:#x}' },
-  unhandledTrap: { class: 'ERROR', id: ID.WARN, format: 'Unhandled trap from VM {:d}, ESR_EL2 = {:#x}, ELR_EL2 = {:#x}' },
-  injectUnknown: { class: 'INFO', id: ID.DEBUG, format: 'Injecting unknown abort to VM {:d}, original ESR_EL2 {:#x}' },
-  panic: { class: 'ERROR', id: ID.PANIC, format: 'Panic: {:s} from PC {:#x}, FP {:#x}' },
+  suspendMode: { class: 'PSCI', id: ID.INFO, format: 'psci suspend mode refused: VM {:d}' },
+  injectAbort: { class: 'ERROR', id: ID.WARN, format: 'abort given to VM {:d}: ESR_EL2 {:#x}, VA {:#x}, IPA {:#x}, ELR_EL2 {:#x}' },
+  haltAbort: { class: 'ERROR', id: ID.WARN, format: 'abort ends VM {:d}: ESR_EL2 {:#x}, VA {:#x}, IPA {:#x}, ELR_EL2 {:#x}' },
+  injectLoop: { class: 'DEBUG', id: ID.DEBUG, format: 'exception at the vector of VM {:d}: ESR_EL1 {:#x}, ELR_EL1 {:#x}, VBAR_EL1 {:#x}' },
+  unhandledTrap: { class: 'ERROR', id: ID.WARN, format: 'trap of VM {:d} not handled: ESR_EL2 {:#x}, ELR_EL2 {:#x}' },
+  injectUnknown: { class: 'INFO', id: ID.DEBUG, format: 'undefined for VM {:d}: ESR_EL2 {:#x}' },
+  panic: { class: 'ERROR', id: ID.PANIC, format: 'panic: {:s}, PC {:#x}, FP {:#x}' },
   gicdWrite: vgic(ID.GICD_WRITE, 'GICD_WRITE reg = {:x}, val = {:#x}'),
   gicrWrite: vgic(ID.GICR_WRITE, 'GICR_WRITE reg = {:x}, val = {:#x}'),
   groupEnable: vgic(ID.ICC_WRITE, 'group {:d} {:s}'),
   deliver: vgic(ID.DSTATE, 'deliver {:d}: {:#x} -> {:#x}'),
   redeliver: vgic(ID.DSTATE, 'redeliver {:d}: {:#x} -> {:#x}'),
   redeliverList: vgic(ID.HWSTATE, 'redeliver {:d}: lr {:d} -> {:d}'),
-  redeliverMerged: vgic(ID.UNCHANGED, 'redeliver {:d}: redundant assertions merged', 'VGIC_DEBUG'),
+  redeliverMerged: vgic(ID.UNCHANGED, 'redeliver {:d}: merged', 'VGIC_DEBUG'),
   undeliverUnlisted: vgic(ID.DSTATE, 'undeliver-unlisted {:d}: {:#x} -> {:#x}'),
   deactivate: vgic(ID.DSTATE, 'deactivate {:d}: {:#x} -> {:#x}'),
-  alreadyInactive: vgic(ID.DSTATE, 'deactivate {:d}: already inactive {:#x}'),
+  alreadyInactive: vgic(ID.DSTATE, 'deactivate {:d}: was inactive {:#x}'),
   syncList: vgic(ID.DSTATE, 'sync_lr {:d}: {:#x} -> {:#x}'),
   syncDelisted: vgic(ID.HWSTATE, 'sync_lr {:d}: delisted (pending {:d})'),
   syncActive: vgic(ID.HWSTATE, 'sync_lr {:d}: LR left active ({:s} pending)'),
@@ -79,7 +80,7 @@ function isRowName(name: string): name is TraceRowName {
 }
 
 /** Strings that entries name as arguments. */
-export const TRACE_WORDS = { enabled: 'enabled', disabled: 'disabled', still: 'still', not: 'not', and: 'and', version: 'gunyah', date: 'debug', reset: 'system_reset event returned' } as const;
+export const TRACE_WORDS = { enabled: 'enabled', disabled: 'disabled', still: 'still', not: 'not', and: 'and', version: 'gunyah', date: 'debug', reset: 'system_reset' } as const;
 
 /** A call whose arguments and results are kept out of the trace. */
 export const SENSITIVE_CALL = 'prng_get_entropy';

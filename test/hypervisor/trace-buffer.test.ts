@@ -98,7 +98,7 @@ it('memory that changes hands is in the trace, and an identifier register that d
   const vm = fixture.makeVm();
   const trap = added(fixture, () => { fixture.hypervisor.handleExit(vm.thread, { reason: 'system-register', name: 'ERRIDR_EL1', encoding: (3 << 14) | (5 << 7) | (3 << 3), isWrite: false, value: 0n, rt: 7 }); });
   assert.deepEqual(trap.lines.map(({ id, text }) => [id, text]), [
-    [1, 'Unhandled trap from VM 10, ESR_EL2 = 0x623014e7, ELR_EL2 = 0x0'], [3, 'Injecting unknown abort to VM 10, original ESR_EL2 0x623014e7'],
+    [1, 'trap of VM 10 not handled: ESR_EL2 0x623014e7, ELR_EL2 0x0'], [3, 'undefined for VM 10: ESR_EL2 0x623014e7'],
   ]);
 });
 
@@ -117,6 +117,6 @@ it('writes to the interrupt controller are in the trace with what they make of i
   // The group is closed: pending, but in no list register.
   assert.deepEqual(store(0x0204, 1n), ['0x0 GICD_WRITE reg = 204, val = 0x1', `${name} deliver 32: 0x100008 -> 0x100248`]);
   assert.deepEqual(store(0x0284, 1n), ['0x0 GICD_WRITE reg = 284, val = 0x1', '0x0 undeliver-unlisted 32: 0x100248 -> 0x100008']);
-  assert.deepEqual(store(0x0384, 1n), ['0x0 GICD_WRITE reg = 384, val = 0x1', '0x0 deactivate 32: already inactive 0x100008']);
+  assert.deepEqual(store(0x0384, 1n), ['0x0 GICD_WRITE reg = 384, val = 0x1', '0x0 deactivate 32: was inactive 0x100008']);
   assert.deepEqual(shown(() => { model?.writeRedistributor(0, { offset: 0x1_0100, sizeBytes: 4, value: 1n }); }), [`${name} GICR_WRITE reg = 10100, val = 0x1`, `${name} deliver 0: 0x20 -> 0x28`]);
 });
