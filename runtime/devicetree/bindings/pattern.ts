@@ -19,20 +19,31 @@ const STEPS_MAX = 1_000_000;
 /** Most steps of following all states; only looks ahead need so many. What was not decided by then is taken to be as it should. */
 const FOLLOWED_MAX = 20_000_000;
 
+/** Answers that are kept for each pattern, and the longest text that one is kept for. */
+const FOUND_MAX = 256;
+const FOUND_LENGTH_MAX = 1000;
+
 /** A pattern as bindings write it (Python's); `undefined` if it is none, or one that means something else here. */
 export function compilePattern(source: string): Pattern | undefined {
   const native = nativeOf(source);
   if (native === undefined) return undefined;
   let repetitions: number | undefined;
   let program: { readonly made: Program | undefined } | undefined;
+  /** What following all states found: the same few long names come again and again. */
+  const found = new Map<string, boolean>();
   return {
     source,
     test: (text) => {
       repetitions ??= repetitionsOf(source);
       if (Math.pow(text.length + 1, repetitions) <= STEPS_MAX) return native.test(text);
+      const known = found.get(text);
+      if (known !== undefined) return known;
       program ??= { made: compileProgram(source) };
       // What only going back could tell is taken to be as it should.
-      return program.made === undefined || runs(program.made, { text, left: FOLLOWED_MAX });
+      const isFound = program.made === undefined || runs(program.made, { text, left: FOLLOWED_MAX });
+      if (found.size >= FOUND_MAX) found.clear();
+      if (text.length <= FOUND_LENGTH_MAX) found.set(text, isFound);
+      return isFound;
     },
   };
 }
@@ -51,7 +62,8 @@ const DELIMITED = /\((?:\?:)?([,@:;/])\[((?:[0-9a-zA-Z_.+@:,;/]|[0-9]-[0-9]|[a-z
 /** How many repetitions can share out a text among them, at most: the power of its length that going back can take. Repetitions within repetitions count as many. */
 function repetitionsOf(source: string): number {
   const plain = source.replace(DELIMITED, (group, mark: string, inside: string) => (inside.includes(mark) ? group : 'x*')).replace(/\\./g, 'x').replace(/\[\]?[^\]]*\]/g, 'x');
-  const open: { count: number; hasChoice: boolean }[] = [{ count: 1, hasChoice: false }];
+  // Where a match may begin anywhere, that is one more choice.
+  const open: { count: number; hasChoice: boolean }[] = [{ count: source.startsWith('^') ? 0 : 1, hasChoice: false }];
   for (let at = 0; at < plain.length; at++) {
     const character = plain.charAt(at);
     const here = open.at(-1);
@@ -67,7 +79,9 @@ function repetitionsOf(source: string): number {
     }
     if (character === '?') here.count += CHOICE;
   }
-  return (open[0]?.count ?? MANY) + (open[0]?.hasChoice === true ? CHOICE : 0);
+  const [whole] = open;
+  // Behind a choice at the top the ^ need not be met.
+  return (whole?.count ?? MANY) + (whole?.hasChoice === true ? 1 + CHOICE : 0);
 }
 
 /** What one choice between two counts for: not much, but many of them do. */
