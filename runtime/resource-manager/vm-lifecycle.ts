@@ -24,7 +24,7 @@ import { acceptFirmware } from './vm-firmware';
 import { parseVmConfig } from './vm-config';
 import type { VmConfig } from './vm-config';
 import { buildVdevices } from './vdevices';
-import { acceptLabelled, acceptPrivate, acceptRest } from './vm-start-memory';
+import { acceptLabelled, acceptPrivate, acceptRest, hasSharedMemory } from './vm-start-memory';
 import { copyPlatform, giveConfigured, giveDevices, giveRam, readGuest, takeFreeMemory, writeGuest } from './vm-memory';
 import { overlayErrorText, overlaySecondary } from './vm-overlay';
 
@@ -197,6 +197,7 @@ function acceptMemory(rm: Rm, vm: VmRecord): StartPlace | undefined {
   if (firmware === undefined || !acceptLabelled(rm, vm, 'required')) return undefined;
   acceptPrivate(rm, vm, base + parcelSize(parcel));
   acceptRest(rm, vm);
+  if (!hasSharedMemory(rm, vm)) return undefined;
   const dtb = { dtb: base + image.dtbOffset, dtbRoom: image.dtbSize };
   return firmware === null ? { ...dtb, entry: base + config.entryOffset, arguments: [] } : { ...dtb, entry: firmware, arguments: [base + image.imageOffset, image.imageSize] };
 }

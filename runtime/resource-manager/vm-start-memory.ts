@@ -13,21 +13,29 @@ function offered(rm: Rm, vm: VmRecord): Parcel[] {
 }
 
 /**
- * Parcels that vdevices ask for by label. False fails the start: one cannot be mapped or, if they are `required`, is missing. Shared
- * memory whose address RM chooses comes later, with the rest.
+ * Parcels that vdevices ask for by label. False fails the start: one cannot be mapped or, if they are `required`, device memory is missing.
+ * Shared memory whose address RM chooses comes later, with the rest, and so does that of virtio devices: RM does not look at its `base`.
  */
 export function acceptLabelled(rm: Rm, vm: VmRecord, presence: 'required' | 'possible'): boolean {
   return vm.vdevices.every((vdevice) => acceptFor(rm, vm, { vdevice, presence }));
 }
 
 function acceptFor(rm: Rm, vm: VmRecord, { vdevice: { config }, presence }: { readonly vdevice: VdeviceRecord; readonly presence: 'required' | 'possible' }): boolean {
-  if (config.memory === null || (config.memory.base === null && config.type !== 'iomem')) return true;
+  if (config.memory === null || config.type === 'virtio-mmio' || (config.memory.base === null && config.type !== 'iomem')) return true;
   const { label, base, optional } = config.memory;
   const parcel = offered(rm, vm).find((candidate) => candidate.label === label);
-  if (parcel === undefined && (optional || presence === 'possible')) return true;
+  if (parcel === undefined && (optional || presence === 'possible' || config.type !== 'iomem')) return true;
   if (parcel !== undefined && isAsSaid(vm, parcel, config) && typeof acceptParcel(rm, vm, parcel, base ?? 'chosen') !== 'string') return true;
   rm.report(vm.vmid, 'rm-vdevice-memory', `VM_START: ${config.path} needs a memory parcel with label ${label} that can be mapped${base === null ? '' : ` at ${hex(base)}`}.`);
   return false;
+}
+
+/** Whether the VM has the shared memory of all its vdevices. RM finds out when it writes the device tree, with all other memory accepted. */
+export function hasSharedMemory(rm: Rm, vm: VmRecord): boolean {
+  const missing = vm.vdevices.find(({ config: { type, memory } }) => type !== 'iomem' && memory !== null && !(memory.optional && type !== 'virtio-mmio')
+    && !rm.state.parcels.some((parcel) => parcel.label === memory.label && parcel.users.some((user) => user.vmid === vm.vmid)));
+  if (missing !== undefined) rm.report(vm.vmid, 'rm-vdevice-memory', `VM_START: ${missing.config.path} needs a memory parcel with label ${missing.config.memory?.label ?? 0}.`);
+  return missing === undefined;
 }
 
 /** Whether device memory is what the configuration says of it. */

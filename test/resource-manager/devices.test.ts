@@ -103,7 +103,7 @@ test('a virtio device connects the driver in a VM with a backend in the primary 
   assert.equal(system.load(vmid, registers + 0x60n), 1n);
   assert.equal(system.hypercall(3, 'virtio_mmio_backend_bind_virq', cap, 0n, 40n)[0], 53n);
   const node = tree(system, vmid).at('/hypervisor/qcom,virtio_mmio@40001000');
-  const buffer = tree(system, vmid).at('/reserved-memory/buffer@a0000000');
+  const buffer = tree(system, vmid).at('/reserved-memory/buffer@40002000');
   assert.deepEqual([node?.property('compatible')?.strings, node?.property('reg')?.u32s, node?.u32('memory-region')], [['virtio,mmio'], [0, 0x4000_1000, 0, 0x1000], buffer?.u32('phandle')]);
   assert.deepEqual([node?.property('interrupts')?.u32s, node?.property('dma_base')?.u32s, node?.u32('peer'), node?.has('dma-coherent')], [[0, 928, 1], [0, 0x1000], 3, true]);
   assert.equal(tree(system, vmid).at('/memory')?.property('reg')?.u32s.length, 8);
@@ -113,16 +113,37 @@ test('a virtio device connects the driver in a VM with a backend in the primary 
 
 test('a VM with every kind of device that is reset leaves nothing behind', () => {
   const system = new SystemFixture();
-  const dts = withVdevices(`${CLOCK} ${VIRTIO.replace('label = <0x32>', 'optional; label = <0x32>')} bells { vdevice-type = "shm-doorbell"; label = <5>; peer-default; memory { label = <6>; allocate-base; }; };`);
+  const dts = withVdevices(`${CLOCK} ${VIRTIO} bells { vdevice-type = "shm-doorbell"; label = <5>; peer-default; memory { label = <6>; allocate-base; }; };`);
   const before = system.hypervisor.inspect.objects().length;
   const free = structuredClone((system.rm.save() as { freeMemory: unknown }).freeMemory);
   for (let life = 0; life < 3; life++) {
-    destroy(system, start(system, dts));
+    const made = configure(system, dts);
+    system.request('VM_INIT', made);
+    const shared = [0x31, 5].map((label, i) => {
+      const values = { ...lent(made.vmid, [{ address: IMAGE + IMAGE_SIZE + BigInt(i) * 0x1000n, size: 0x1000n }], label), acl: [{ vmid: 3, rights: 6 }, { vmid: made.vmid, rights: 6 }] };
+      return system.request('MEM_SHARE', values).values?.handle ?? -1;
+    });
+    system.request('VM_START', made);
+    destroy(system, made);
+    for (const handle of shared) system.request('MEM_RECLAIM', { handle, flags: 0 });
     assert.equal(system.hypervisor.inspect.objects().length, before);
     assert.deepEqual((system.rm.save() as { freeMemory: unknown }).freeMemory, free);
   }
   assert.equal(access(system, 3, 0x3000_1000n), 'none');
   system.hypervisor.checkInvariants();
+});
+
+test('a VM whose virtio device or shared buffer has no memory does not start, and accepts all other memory before that', () => {
+  for (const vdevice of [VIRTIO.replace('label = <0x32>', 'optional; label = <0x32>'), 'bells { vdevice-type = "shm-doorbell"; label = <5>; peer-default; memory { label = <6>; allocate-base; }; };']) {
+    const system = new SystemFixture();
+    const made = configure(system, withVdevices(vdevice));
+    system.request('VM_INIT', made);
+    const { handle = -1 } = system.request('MEM_SHARE', { ...lent(made.vmid, [{ address: IMAGE + IMAGE_SIZE, size: 0x1000n }], 0x77), acl: [{ vmid: 3, rights: 6 }, { vmid: made.vmid, rights: 6 }] }).values ?? {};
+    system.request('VM_START', made, 2);
+    system.request('MEM_RECLAIM', { handle, flags: 0 }, 0xb);
+    system.request('VM_RESET', made);
+    system.request('MEM_RECLAIM', { handle, flags: 0 });
+  }
 });
 
 const SHARED_BELLS = 'bells { vdevice-type = "shm-doorbell"; generate = "/hypervisor/bells"; label = <5>; peer-default; source-can-clear; memory { label = <6>; #address-cells = <2>; base = <0 0xa0000000>; }; };';

@@ -32,10 +32,11 @@ void probe_main(void)
 	ask_list_registers();
 	ask_rm();
 	ask_vm();
-news:
 	ask_parcels();
 	ask_parcels_between();
 	ask_inside();
+news:
+	ask_lives();
 	smccc(0x84000008, 0, 0, 0);
 }
 

@@ -18,10 +18,6 @@ void second_faults(u64 which)
 	every_form("behind the first page", 0x40001000);
 }
 
-void second_more_devices(void)
-{
-}
-
 /* When it sleeps is a matter of time. */
 static void ask_quiet_life(const char *name, enum order order)
 {
