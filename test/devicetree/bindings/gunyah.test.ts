@@ -177,7 +177,7 @@ describe('what RM generates for every kind of device', () => {
     const vmid = system.request('VM_ALLOCATE', { vmid: 0 }).values?.vmid ?? 0;
     const [image, treeOffset] = [0x4040_0000n, 0x10_0000n];
     system.engine.memory.write(pa(image + treeOffset), dtb(dts));
-    const parcel = { memoryType: 0, flags: 0, attributes: [{ attribute: 0, vmid: 0 }] };
+    const parcel = { memoryType: 0, flags: 0, attributes: [] };
     const handle = system.request('MEM_LEND', { ...parcel, label: 0, acl: [{ vmid, rights: 7 }], sgl: [{ address: image, size: 0x20_0000n }] }).values?.handle ?? -1;
     system.request('VM_CONFIG_IMAGE', { vmid, auth: 0, handle, imageOffset: 0n, imageSize: 0n, dtbOffset: treeOffset, dtbSize: 0x1_0000n });
     system.request('VM_INIT', { vmid });
