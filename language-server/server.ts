@@ -3,7 +3,7 @@
  * the request is handled; diagnostics follow edits after a pause. Not a place for features: those are pure functions in `features/`.
  */
 
-import { TextDocuments, TextDocumentSyncKind, type Connection, type InitializeParams, type InitializeResult, type WorkDoneProgressReporter } from 'vscode-languageserver';
+import { TextDocuments, TextDocumentSyncKind, type Connection, type DefinitionParams, type InitializeParams, type InitializeResult, type Location, type WorkDoneProgressReporter } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Analysis } from './analysis';
 import { Answering } from './answering';
@@ -147,7 +147,7 @@ const CAPABILITIES: InitializeResult['capabilities'] = {
   completionProvider: { triggerCharacters: COMPLETION_TRIGGERS },
   documentSymbolProvider: true, foldingRangeProvider: true, selectionRangeProvider: true,
   documentFormattingProvider: true, documentRangeFormattingProvider: true,
-  definitionProvider: true, referencesProvider: true, hoverProvider: true,
+  definitionProvider: true, declarationProvider: true, referencesProvider: true, hoverProvider: true,
   semanticTokensProvider: { legend: SEMANTIC_TOKENS_LEGEND, full: { delta: true }, range: true },
   ...SYMBOL_CAPABILITIES,
   workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
@@ -176,6 +176,9 @@ function answerRequests(connection: Connection, workspace: Workspace): void {
     namesIn: (folder) => workspace.files.namesIn(folder).map((name) => (workspace.files.hasFolder(`${folder}/${name}`) ? `${name}/` : name)),
   })));
   connection.onHover(answering.meaning(null, (at) => hover(at, baseOf(at.analysis))));
-  connection.onDefinition(answering.meaning([], (at) => definitions(at, workspace.includePathsFor(at.analysis.root), baseOf(at.analysis))));
+  const define = answering.meaning<DefinitionParams, Location[]>([], (at) => definitions(at, workspace.includePathsFor(at.analysis.root), baseOf(at.analysis)));
+  connection.onDefinition(define);
+  // A label, macro or property is declared where it is defined.
+  connection.onDeclaration(define);
   connection.onReferences(answering.meaning([], ({ source, offset }, params) => references(source, offset, workspace.familyOf(source.path), field(field(params, 'context'), 'includeDeclaration') === true ? 'uses and declarations' : 'uses')));
 }

@@ -37,6 +37,7 @@ async function checkHover(client: LanguageClient, at: string, ...parts: readonly
 async function checkDefinition(client: LanguageClient, at: string, expected: readonly string[]): Promise<void> {
   const found = await client.ask('definition', 'board.dts', at);
   assert.ok(Array.isArray(found));
+  assert.deepEqual(await client.ask('declaration', 'board.dts', at), found);
   assert.deepEqual(found.map((one: { uri: string; range: { start: { line: number; character: number } } }) => `${client.nameOf(one.uri)} ${String(one.range.start.line)}:${String(one.range.start.character)}`), expected);
 }
 
