@@ -22,10 +22,10 @@ import { clockHandlers } from './requests/clock';
 import { consoleHandlers } from './requests/console';
 import { firmwareHandlers } from './requests/firmware';
 import type { RmHandlers } from './requests/handler';
-import { interruptHandlers } from './requests/interrupts';
+import { interruptHandlers, refusesNotify } from './requests/interrupts';
 import { memoryHandlers } from './requests/memory';
 import { newerHandlers } from './requests/newer';
-import { queryHandlers } from './requests/queries';
+import { queryHandlers, refusesLookup } from './requests/queries';
 import { vmManagementHandlers } from './requests/vm-management';
 import { VMID } from './vm-states';
 import { vcpuHalted, watchdogBitten } from './vm-teardown';
@@ -104,10 +104,17 @@ function run(rm: Rm, caller: VmRecord, request: { readonly name: RmRequestName; 
   const hlosOnly = request.row.caller === 'hlos' || request.row.caller === 'hlos-owner';
   if (hlosOnly && caller.vmid !== VMID.HLOS) return 'DENIED';
   if (request.name === 'VM_SET_STATUS' && (caller.vmid === VMID.HLOS || caller.platformIndex === null)) return 'DENIED';
-  if (payload.length === 0 && request.name.startsWith('VM_LOOKUP_')) return 'ARGUMENT_INVALID';
+  const refusal = refusesForm(rm, request.name, payload);
+  if (refusal !== undefined) return refusal;
   const known = request.row.ignoresRest === true ? payload.subarray(0, RELEASE_BYTES) : payload;
   const args = decodePayload(request.row.request, known, request.row.minimumBytes);
   return args.ok ? handler(rm, caller, args.value) : args.error;
+}
+
+/** What some requests look at before they look at the payload's length as a whole. */
+function refusesForm(rm: Rm, name: RmRequestName, payload: Uint8Array): RmErrorName | undefined {
+  if (name === 'VM_IRQ_NOTIFY') return refusesNotify(rm, payload);
+  return name.startsWith('VM_LOOKUP_') ? refusesLookup(name, payload) : undefined;
 }
 
 function errorWord(error: RmErrorName): Uint8Array {

@@ -94,7 +94,7 @@ export const RM_REQUESTS = {
     summary: 'Says in which parcel image and device tree lie.',
   },
   VM_AUTH_IMAGE: {
-    id: 0x5600_000a, status: 'open', caller: 'hlos-owner', request: [u16('vmid'), bareList('parameters', [u32('type'), u32('value')], 64)], reply: [],
+    id: 0x5600_000a, status: 'open', caller: 'hlos-owner', request: [u16('vmid'), bareList('parameters', [u32('type'), u32('value')], 0xffff)], reply: [],
     neverSucceeds: true, errors: ['DENIED', 'MSG_INVALID', 'VMID_INVALID', 'VM_STATE'],
     summary: 'Has an image authenticated by the platform.',
   },
@@ -130,7 +130,7 @@ export const RM_REQUESTS = {
   },
   VM_SET_FIRMWARE_MEM: {
     id: 0x5600_0032, status: 'open', caller: 'query', request: [u16('vmid'), zero(2), u32('handle'), u64('offset'), u64('size')], reply: [],
-    hasErrorDetail: true, errors: ['MSG_INVALID', 'VMID_INVALID', 'DENIED', 'VM_STATE', 'HANDLE_INVALID', 'ARGUMENT_INVALID'],
+    hasErrorDetail: true, errors: ['MSG_INVALID', 'NORESOURCE', 'DENIED', 'VM_STATE', 'HANDLE_INVALID', 'ARGUMENT_INVALID'],
     summary: 'Says in which parcel a protected VM’s firmware memory lies.',
   },
   VM_SET_DEMAND_PAGING: {
@@ -147,7 +147,7 @@ export const RM_REQUESTS = {
   VM_IRQ_LEND: { id: 0x5600_0051, status: 'open', caller: 'any', request: [u16('borrower'), reserved(2), u32('virq'), u32('label')], reply: handleReply, errors: ['MSG_INVALID', 'IRQ_INVALID', 'IRQ_INUSE'], summary: 'Lends a hardware interrupt.' },
   VM_IRQ_RELEASE: { id: 0x5600_0052, status: 'open', caller: 'any', request: [u32('handle')], reply: [], errors: ['MSG_INVALID', 'HANDLE_INVALID', 'IN_USE'], summary: 'Gives a borrowed interrupt back.' },
   VM_IRQ_RECLAIM: { id: 0x5600_0053, status: 'open', caller: 'any', request: [u32('handle')], reply: [], errors: ['MSG_INVALID', 'HANDLE_INVALID', 'IN_USE', 'IRQ_INVALID'], summary: 'Takes a lent interrupt back.' },
-  VM_IRQ_NOTIFY: { id: 0x5600_0054, status: 'open', caller: 'any', request: [u32('handle'), u32('flags'), list('vmids', [u16('vmid'), reserved(2)], 1)], reply: [], errors: ['MSG_INVALID', 'NORESOURCE', 'HANDLE_INVALID', 'ARGUMENT_INVALID'], summary: 'Tells the other side about a lent interrupt.' },
+  VM_IRQ_NOTIFY: { id: 0x5600_0054, status: 'open', caller: 'any', request: [u32('handle'), u32('flags'), list('vmids', [u16('vmid'), reserved(2)], 0xffff)], reply: [], errors: ['MSG_INVALID', 'HANDLE_INVALID', 'IRQ_INUSE', 'ARGUMENT_INVALID'], summary: 'Tells the other side about a lent interrupt.' },
   VM_IRQ_UNMAP: { id: 0x5600_0055, status: 'unimplemented', caller: 'any', request: [], reply: [], errors: ['UNIMPLEMENTED'], summary: 'Never served.' },
   VM_SET_STATUS: { id: 0x5600_0080, status: 'open', caller: 'self', request: [reserved(1), u8('osState'), u16('appStatus')], reply: [], errors: ['MSG_INVALID', 'DENIED', 'ARGUMENT_INVALID'], summary: 'Publishes the state of the operating system.' },
   CONSOLE_OPEN: { id: 0x5600_0081, status: 'open', caller: 'owner', request: target, reply: [], errors: ['MSG_INVALID', 'ARGUMENT_INVALID', 'DENIED'], summary: 'Opens the caller’s side of a console.' },

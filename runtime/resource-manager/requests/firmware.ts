@@ -35,7 +35,7 @@ const setVmFirmware: RmHandler<'FW_SET_VM_FIRMWARE'> = (rm, _caller, { auth, mor
 
 const setFirmwareMemory: RmHandler<'VM_SET_FIRMWARE_MEM'> = (rm, caller, { vmid, handle, offset, size }) => {
   const vm = rm.vm(vmid);
-  if (vm === undefined) return vmid === 0 ? 'NORESOURCE' : 'VMID_INVALID';
+  if (vm === undefined) return 'NORESOURCE';
   if (!rm.mayQuery(caller.vmid, vm)) return 'DENIED';
   if (vm.state !== 'INIT') return 'VM_STATE';
   const error = checkPlace(rm, vm, { handle, offset, size });

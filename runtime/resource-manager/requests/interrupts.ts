@@ -1,6 +1,7 @@
 /** Interrupt lending requests. Only hardware interrupts that RM forwards to the caller can be lent. */
 
 import { vmid as asVmid } from '../../base/brands';
+import { ByteReader } from '../../base/byte-reader';
 import type { Rm } from '../context';
 import { bindToBorrower, endLending, lentByHandle, unbindFromBorrower } from '../lent-interrupts';
 import { rmErrorFromHypervisor } from '../rm-errors';
@@ -9,6 +10,8 @@ import type { RmHandler, RmHandlers } from './handler';
 
 const CHOOSE = 0xffff_ffff;
 const NOTIFY = { LENT: 1, RELEASED: 2, ACCEPTED: 4 } as const;
+/** VM_IRQ_NOTIFY without a list: handle and flags. */
+const NOTIFY_BYTES = 8;
 const HANDLE_MASK = 0xffff_ffff;
 
 const lend: RmHandler<'VM_IRQ_LEND'> = (rm, caller, { borrower, virq, label }) => {
@@ -54,11 +57,21 @@ const reclaim: RmHandler<'VM_IRQ_RECLAIM'> = (rm, caller, { handle }) => {
   return 'OK';
 };
 
-const notify: RmHandler<'VM_IRQ_NOTIFY'> = (rm, caller, { handle, flags }) => {
+/** Observed: whatever is not about lending has no list behind it, and a handle that nobody has is refused before the list's form. */
+export function refusesNotify(rm: Rm, payload: Uint8Array): 'MSG_INVALID' | 'HANDLE_INVALID' | undefined {
+  const reader = new ByteReader(payload);
+  const flags = reader.u32(4);
+  if (flags === undefined || (flags !== NOTIFY.LENT && payload.length !== NOTIFY_BYTES)) return 'MSG_INVALID';
+  return lentByHandle(rm, reader.u32(0) ?? 0) === undefined ? 'HANDLE_INVALID' : undefined;
+}
+
+const notify: RmHandler<'VM_IRQ_NOTIFY'> = (rm, caller, { handle, flags, vmids }) => {
   const lent = lentByHandle(rm, handle);
   if (lent === undefined) return 'HANDLE_INVALID';
   if (flags === NOTIFY.LENT) {
     if (lent.owner !== caller.vmid) return 'HANDLE_INVALID';
+    if (lent.borrowerVirq !== null) return 'IRQ_INUSE';
+    if (vmids.length > 1 || vmids.some(({ vmid }) => vmid !== lent.borrower)) return 'ARGUMENT_INVALID';
     rm.notify(asVmid(lent.borrower), 'VM_IRQ_LENT', { owner: lent.owner, handle, label: lent.label });
     return 'OK';
   }

@@ -2,7 +2,7 @@
 
 import type { CapId } from '../../base/brands';
 import type { Rm } from '../context';
-import type { RmResults } from '../message-table';
+import type { RmRequestName, RmResults } from '../message-table';
 import { suitsLinux } from '../profile';
 import type { VdeviceEnd, VmRecord } from '../state';
 import { VMID } from '../vm-states';
@@ -46,11 +46,16 @@ function matching(rm: Rm, caller: VmRecord, matches: (vm: VmRecord) => boolean):
   return { vmids: rm.state.vms.filter((vm) => rm.mayQuery(caller.vmid, vm) && matches(vm)).map((vm) => ({ vmid: vm.vmid })) };
 }
 
-const lookupName: RmHandler<'VM_LOOKUP_NAME'> = (rm, caller, { name }) =>
-  name.length > LOOKUP_BYTES_MAX ? 'ARGUMENT_INVALID' : matching(rm, caller, (vm) => vm.name !== '' && vm.name === name);
+/** Observed: an empty look-up, and a text that says it is too long whatever is there of it, are wrong arguments and not wrong messages. */
+export function refusesLookup(name: RmRequestName, payload: Uint8Array): 'ARGUMENT_INVALID' | undefined {
+  const [low = 0, high = 0] = payload;
+  const isTooLong = name !== 'VM_LOOKUP_GUID' && payload.length >= 4 && (low | (high << 8)) > LOOKUP_BYTES_MAX;
+  return payload.length === 0 || isTooLong ? 'ARGUMENT_INVALID' : undefined;
+}
 
-const lookupUri: RmHandler<'VM_LOOKUP_URI'> = (rm, caller, { uri }) =>
-  uri.length > LOOKUP_BYTES_MAX ? 'ARGUMENT_INVALID' : matching(rm, caller, (vm) => vm.uri === uri);
+const lookupName: RmHandler<'VM_LOOKUP_NAME'> = (rm, caller, { name }) => matching(rm, caller, (vm) => vm.name !== '' && vm.name === name);
+
+const lookupUri: RmHandler<'VM_LOOKUP_URI'> = (rm, caller, { uri }) => matching(rm, caller, (vm) => vm.uri === uri);
 
 const lookupGuid: RmHandler<'VM_LOOKUP_GUID'> = (rm, caller, { guid }) => matching(rm, caller, (vm) => vm.guid.every((byte, i) => byte === guid[i]));
 

@@ -45,9 +45,10 @@ export const DEVICE_CASES: Readonly<Record<string, CasesOf>> = {
       const [told] = system.secondaryReceive(VM);
       if (Buffer.from(told?.payload ?? []).toString('hex') !== `03000000${h32(HANDLE)}07000000`) throw new Error('the borrower is told');
     }),
-    NORESOURCE: answered(lendUart, `${h32(HANDLE)} ${h32(1)} ${h16(2)} 0000`, '02000000'),
+    MSG_INVALID: answered(lendUart, `${h32(HANDLE)} ${h32(2)} ${h16(0)} 0000`, '04000000'),
     HANDLE_INVALID: answered(beside, `${h32(HANDLE)} ${h32(1)}`, '07000000'),
-    ARGUMENT_INVALID: answered(lendUart, `${h32(HANDLE)} ${h32(3)}`, '06000000'),
+    IRQ_INUSE: answered(primary(accepted), `${h32(HANDLE)} ${h32(1)}`, '10000000'),
+    ARGUMENT_INVALID: answered(lendUart, `${h32(HANDLE)} ${h32(1)} ${h16(1)} 0000 ${h16(0x8f)} 0000`, '06000000'),
   },
   IPA_RESERVE: {
     success: answered(within, `01 00 0000 ${h32(4)} ${h32(0)} ${h16(2)} 0000 ${h64(8n * GIGABYTE)} ${h64(GIGABYTE)} ${h64(0x2000)} ${h64(0x1000)} ${h64(8n * GIGABYTE)} ${h64(GIGABYTE)} ${h64(0x1000)} ${h64(0x20_0000)}`,

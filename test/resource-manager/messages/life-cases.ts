@@ -111,7 +111,7 @@ export const LIFE_CASES: Readonly<Record<string, CasesOf>> = {
   },
   VM_SET_FIRMWARE_MEM: {
     success: answered(configured({}, 2), firmwareAt(0), '00000000'),
-    VMID_INVALID: answered(alone, firmwareAt(0), '0d000000 01000000'),
+    NORESOURCE: answered(alone, firmwareAt(0), '02000000 01000000'),
     DENIED: answered(withOther, `${otherTarget} ${h32(0)} ${h64(0)} ${h64(0x1000)}`, '03000000 01000000'),
     VM_STATE: answered(allocated, firmwareAt(0), '14000000 01000000'),
     HANDLE_INVALID: answered(configured({}, 2), firmwareAt(7), '07000000 01000000'),
