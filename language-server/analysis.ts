@@ -88,9 +88,6 @@ class Recorder implements DtsFiles {
   }
 }
 
-/** A source without this is no overlay. */
-const MAY_BE_OVERLAY = /\/plugin\/|#[ \t]*include|\/include\//;
-
 /** Roots that are kept although no open document needs them. */
 const OTHERS_KEPT = 4;
 
@@ -131,11 +128,20 @@ export class Analyses {
     const recorder = new Recorder(this.files);
     recorder.readText(root);
     const reader = known?.reader ?? new DtsReader();
-    const base = isRootFile(root) && MAY_BE_OVERLAY.test(text) ? this.surroundings.baseOf({ root, textOf: (path) => (path === root ? text : undefined) }) : undefined;
-    const analysis = isRootFile(root) ? analyse({ root, text, reader, base }, recorder, { ...settings, law }) : analyseAlone(root, text, recorder, { ...settings, law });
+    const { analysis, base } = isRootFile(root) ? this.onBase({ root, text, reader }, recorder, { ...settings, law }) : { analysis: analyseAlone(root, text, recorder, { ...settings, law }), base: undefined };
     this.kept.delete(root);
     this.kept.set(root, { analysis, seen: recorder.seen, settings: key, reader, base });
     return analysis;
+  }
+
+  /** Analyses a tree, or an overlay on its base. That a tree is an overlay may be said by what it includes: then it is analysed twice, for looking for a base first would cost all trees. */
+  private onBase(source: { readonly root: string; readonly text: string; readonly reader: DtsReader }, recorder: Recorder, settings: AnalysisSettings & { readonly law: Law }): { readonly analysis: Analysis; readonly base: Analysis | undefined } {
+    const { root, text } = source;
+    const find = (): Analysis | undefined => this.surroundings.baseOf({ root, textOf: (path) => (path === root ? text : undefined) });
+    const stated = text.includes('/plugin/') ? find() : undefined;
+    const analysis = analyse({ ...source, base: stated }, recorder, settings);
+    const base = !analysis.tree.plugin || text.includes('/plugin/') ? stated : find();
+    return { analysis: base === stated ? analysis : analyse({ ...source, base }, recorder, settings), base };
   }
 
   /** Forgets all roots but these and the few others that were asked for last. */
