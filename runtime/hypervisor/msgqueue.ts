@@ -99,10 +99,9 @@ export class Msgqueue {
   /** Gunyah API: msgqueue_configure_send. */
   configureSend(threshold: number, holdoff: number): ErrorName {
     if (holdoff !== UNCHANGED) return 'UNIMPLEMENTED';
-    if (threshold !== UNCHANGED) {
-      if (threshold >= this.depth) return 'ARGUMENT_INVALID';
-      this.notFullThreshold = threshold;
-    }
+    if (threshold === UNCHANGED) return 'OK';
+    if (threshold >= this.depth) return 'ARGUMENT_INVALID';
+    this.notFullThreshold = threshold;
     if (this.queue.length <= this.notFullThreshold) this.sendSource.assertLevel();
     else this.sendSource.clear();
     return 'OK';
@@ -115,10 +114,9 @@ export class Msgqueue {
       this.notEmptyThreshold = this.depth;
       return 'OK';
     }
-    if (threshold !== UNCHANGED) {
-      if (threshold === 0 || threshold > this.depth) return 'ARGUMENT_INVALID';
-      this.notEmptyThreshold = threshold;
-    }
+    if (threshold === UNCHANGED) return 'OK';
+    if (threshold === 0 || threshold > this.depth) return 'ARGUMENT_INVALID';
+    this.notEmptyThreshold = threshold;
     if (this.queue.length >= this.notEmptyThreshold) this.receiveSource.assertLevel();
     else this.receiveSource.clear();
     return 'OK';

@@ -35,7 +35,7 @@ const accept: RmHandler<'VM_IRQ_ACCEPT'> = (rm, caller, { handle, virq }) => {
   if (lent === undefined) return 'HANDLE_INVALID';
   if (lent.borrowerVirq !== null) return 'IN_USE';
   const wanted = rm.claimVirq(caller.vmid, virq === CHOOSE ? lent.interrupt.intid : virq);
-  if (wanted === undefined) return 'IRQ_INUSE';
+  if (wanted === undefined) return 'DENIED';
   const error = bindToBorrower(rm, caller, lent, wanted);
   return error === 0 ? { virq: wanted } : rmErrorFromHypervisor(error);
 };
@@ -51,8 +51,9 @@ const release: RmHandler<'VM_IRQ_RELEASE'> = (rm, caller, { handle }) => {
 const reclaim: RmHandler<'VM_IRQ_RECLAIM'> = (rm, caller, { handle }) => {
   const lent = lentByHandle(rm, handle);
   if (lent === undefined) return 'HANDLE_INVALID';
-  if (lent.owner !== caller.vmid) return 'IRQ_INVALID';
+  if (lent.borrower === caller.vmid) return 'HANDLE_INVALID';
   if (lent.borrowerVirq !== null) return 'IN_USE';
+  if (lent.owner !== caller.vmid) return 'IRQ_INVALID';
   endLending(rm, lent);
   return 'OK';
 };
@@ -77,6 +78,9 @@ const notify: RmHandler<'VM_IRQ_NOTIFY'> = (rm, caller, { handle, flags, vmids }
   }
   if (flags !== NOTIFY.RELEASED && flags !== NOTIFY.ACCEPTED) return 'ARGUMENT_INVALID';
   if (lent.borrower !== caller.vmid) return 'HANDLE_INVALID';
+  const isAccepted = lent.borrowerVirq !== null;
+  if (flags === NOTIFY.RELEASED && isAccepted) return 'IRQ_INUSE';
+  if (flags === NOTIFY.ACCEPTED && !isAccepted) return 'IRQ_RELEASED';
   rm.notify(lent.owner, flags === NOTIFY.RELEASED ? 'VM_IRQ_RELEASED' : 'VM_IRQ_ACCEPTED', { handle });
   return 'OK';
 };

@@ -37,6 +37,7 @@ void probe_main(void)
 	ask_inside();
 news:
 	ask_lives();
+	ask_runs();
 	smccc(0x84000008, 0, 0, 0);
 }
 

@@ -159,6 +159,7 @@ void ask_vm(void);
 void ask_parcels(void);
 void ask_parcels_between(void);
 void ask_inside(void);
+void ask_runs(void);
 void ask_lives(void);
 /* Every form of access at an address that DC ZVA may be given, or else without it. */
 void every_form(const char *place, u64 address);

@@ -631,6 +631,7 @@ void second_main(u64 tree)
 	case PARCELS: second_parcels(); break;
 	case EXCHANGE: second_exchange(); break;
 	case MORE_DEVICES: second_more_devices(); break;
+	case OBEY: second_obey(); break;
 	case SLEEP:
 		set_up_gic();
 		for (;;)

@@ -37,7 +37,7 @@
 
 enum order {
 	VIEW, TALK, CPU_OFF, SYSTEM_RESET, RESET2, RESET2_64, FAULT, TWO_CPUS, DEVICES, KILL,
-	REGISTERS, EVERY_REGISTER, CALLS, CAPABILITIES, ABORTS, CONTROLLER, FAULTS, PARCELS, EXCHANGE, MORE_DEVICES, SLEEP, ORDERS
+	REGISTERS, EVERY_REGISTER, CALLS, CAPABILITIES, ABORTS, CONTROLLER, FAULTS, PARCELS, EXCHANGE, MORE_DEVICES, SLEEP, OBEY, ORDERS
 };
 
 /* What the tree of the next VM has beside the usual. */
@@ -73,6 +73,16 @@ void ask_short_life(const char *name, enum order order);
 void say_text_of_second(void);
 void say_call(const char *name, struct result r, u32 count);
 
+/* ---- A second VM that obeys (runs.c) ---- */
+
+enum command { STOP_OBEYING, CALL, SERVICE, REQUEST, DOZE, SPIN, TAKE, FAIL, READ, WRITE };
+
+/* Has it do something; its answer. Other states than the expected are printed. */
+u64 obey(const char *name, enum command command, u64 a, u64 b, u64 c, u64 d);
+/* Up to its first command. */
+void live_to_obey(const char *name, u32 id, u32 cpu_count);
+void end_obeying(void);
+
 /* ---- Inside ---- */
 
 void set_up_gic(void);
@@ -85,5 +95,6 @@ void second_faults(u64 which);
 void second_parcels(void);
 void second_exchange(void);
 void second_more_devices(void);
+void second_obey(void);
 
 #endif
