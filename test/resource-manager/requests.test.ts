@@ -280,12 +280,14 @@ test('a hardware interrupt is lent, accepted, released and reclaimed', () => {
   system.request('VM_IRQ_ACCEPT', { handle, virq: 50 }, 7);
   system.request('VM_IRQ_NOTIFY', { handle, flags: 1, vmids: [] });
   assert.deepEqual(system.secondaryReceive(SENSOR).map((message) => message.id), [0x5610_0011]);
+  system.request('VM_IRQ_NOTIFY', { handle, flags: 1, vmids: [{ vmid: 3 }] }, 6);
+  system.request('VM_IRQ_NOTIFY', { handle, flags: 2, vmids: [{ vmid: SENSOR }] }, 4);
   assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_ACCEPT.id, bytes(handle, 0xffff_ffff)), '0000000021000000');
   assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_ACCEPT.id, bytes(handle, 0xffff_ffff)), '12000000');
   system.request('VM_IRQ_RECLAIM', { handle }, 0x12);
   assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_RELEASE.id, bytes(handle)), '00000000');
   assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_RELEASE.id, bytes(handle)), '12000000');
-  assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_RECLAIM.id, bytes(handle)), '0f000000');
+  assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_RECLAIM.id, bytes(handle)), '07000000');
   assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_ACCEPT.id, bytes(handle, 60)), '000000003c000000');
   system.request('VM_STOP', { ...target, flags: 1, reason: 0 });
   assert.deepEqual(system.request('VM_RESET', target).log.filter((line) => line.startsWith('VM_IRQ')), [`VM_IRQ_RELEASED handle=${handle}`]);
