@@ -21,7 +21,7 @@ const LOWEST = 0x100;
 export type ListedState = 'idle' | 'pending' | 'active';
 
 /** Plain-data form. */
-export interface SavedListRegisters { readonly slots: Int32Array; readonly priorities: Uint8Array; readonly groups: Uint8Array; readonly displaced: Uint16Array; readonly displacedCounts: Uint8Array }
+export interface SavedListRegisters { readonly slots: Int32Array; readonly priorities: Uint8Array; readonly groups: Uint8Array; readonly displaced: Int32Array; readonly displacedCounts: Uint8Array }
 
 /** All list registers of one GIC. A *place* is the number of one: CPU times four plus its index. */
 export class ListRegisters {
@@ -32,11 +32,11 @@ export class ListRegisters {
   private readonly places: Int16Array;
 
   /** Numbers of active interrupts that had to leave their register, and how many, modulo 256. */
-  private readonly displaced: Uint16Array;
+  private readonly displaced: Int32Array;
   private readonly displacedCounts: Uint8Array;
 
   constructor(cpuCount: number, slotCount: number) {
-    this.displaced = new Uint16Array(cpuCount * DISPLACED_MAX);
+    this.displaced = new Int32Array(cpuCount * DISPLACED_MAX);
     this.displacedCounts = new Uint8Array(cpuCount);
     const count = cpuCount * LIST_REGISTER_COUNT;
     this.slots = new Int32Array(count).fill(EMPTY);
