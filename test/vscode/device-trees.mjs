@@ -206,10 +206,11 @@ async function compare({ ui, page, folder, shot }) {
   await ui.command('Device Tree: Compare With…');
   await page.locator('.quick-input-widget').filter({ hasText: /Compare sensor\.dts with/ }).waitFor();
   await ui.answer(join(folder, 'logger.dts'));
-  // While the dialog still reads the folder it takes no answer.
+  // While the dialog still reads the folder it takes no answer; once it has gone, what is typed would go into the editor.
   await eventually('the comparison opens', async () => {
     if (await page.getByRole('tab', { name: /comparison\.diff/ }).count() > 0) return true;
-    await page.keyboard.press('Enter');
+    const field = page.locator('.quick-input-widget:visible input.input');
+    if (await field.count() > 0) await field.first().press('Enter', { timeout: 500 }).catch(() => undefined);
     return false;
   });
   const lines = page.locator('.editor-group-container').first().locator('.view-lines');

@@ -123,10 +123,9 @@ const configureSend: Rule = (world, caller, { msgqueue, threshold, holdoff }) =>
   const queue = world.find(caller, msgqueue, 'msgqueue', { rights: SEND });
   if (typeof queue === 'number') return answer(queue);
   if (holdoff !== UNCHANGED) return answer(E.UNIMPLEMENTED);
-  if (threshold !== UNCHANGED) {
-    if (threshold >= BigInt(queue.depth)) return answer(E.ARGUMENT_INVALID);
-    queue.notFull = Number(threshold);
-  }
+  if (threshold === UNCHANGED) return done();
+  if (threshold >= BigInt(queue.depth)) return answer(E.ARGUMENT_INVALID);
+  queue.notFull = Number(threshold);
   if (queue.messages.length <= queue.notFull) world.assertWire(queue.sendWire, 'level');
   else world.clearWire(queue.sendWire);
   return done();
@@ -140,10 +139,9 @@ const configureReceive: Rule = (world, caller, { msgqueue, threshold, holdoff })
     queue.notEmpty = queue.depth;
     return done();
   }
-  if (threshold !== UNCHANGED) {
-    if (threshold === 0n || threshold > BigInt(queue.depth)) return answer(E.ARGUMENT_INVALID);
-    queue.notEmpty = Number(threshold);
-  }
+  if (threshold === UNCHANGED) return done();
+  if (threshold === 0n || threshold > BigInt(queue.depth)) return answer(E.ARGUMENT_INVALID);
+  queue.notEmpty = Number(threshold);
   if (queue.messages.length >= queue.notEmpty) world.assertWire(queue.receiveWire, 'level');
   else world.clearWire(queue.receiveWire);
   return done();

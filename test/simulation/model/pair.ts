@@ -184,7 +184,11 @@ export class Pair {
       const run = this.fixture.hypervisor.inspect.mappings(space.vmid).find((row) => BigInt(ipa) << 12n >= row.ipa && BigInt(ipa) << 12n < row.ipa + row.sizeBytes);
       if (now === undefined) continue;
       const seen = run && { page: Number((run.pa - run.ipa) >> 12n) + ipa, attributes: (run.attributes.memoryType << 16) | (run.attributes.kernel << 4) | run.attributes.user };
-      const match = values.find((value) => value.page === seen?.page && value.attributes === seen.attributes);
+      if (seen === undefined && values.includes(undefined)) {
+        space.table.delete(ipa);
+        continue;
+      }
+      const match = values.find((value) => value !== undefined && value.page === seen?.page && value.attributes === seen.attributes);
       if (match === undefined) throw new Mismatch(`address space ${String(addrspace)} page ${ipa.toString(16)} shows ${JSON.stringify(seen)}, none of ${JSON.stringify(values)}`);
       space.table.set(ipa, match);
     }

@@ -40,8 +40,8 @@ export class WorldState {
   traceClasses = 0n;
   /** Edges of the call in progress. */
   edges: Edge[] = [];
-  /** Entries that one call wrote more than once with different values: which one stays is not specified. */
-  readonly contested = new Map<string, { readonly addrspace: number; readonly ipa: number; readonly values: Entry[] }>();
+  /** Entries that one call wrote more than once with different values, or may have taken away: which one stays is not specified. */
+  readonly contested = new Map<string, { readonly addrspace: number; readonly ipa: number; readonly values: (Entry | undefined)[] }>();
   private readonly written = new Map<string, Entry>();
   /** What else follows from the end of a vCPU. */
   onThreadEnd: (thread: ThingOf<'thread'>) => void = () => undefined;
@@ -173,21 +173,27 @@ export class WorldState {
     }
   }
 
-  /** Removes an entry if it still shows the page. */
+  /** Removes an entry if it still shows the page. One that shows another page goes if that page is taken away by the same call, which only the call as a whole could tell: either may be so. */
   erase(addrspace: number, ipa: number, page: number): void {
     const { table } = this.get('addrspace', addrspace);
-    if (table.get(ipa)?.page === page) table.delete(ipa);
+    const shown = table.get(ipa);
+    if (shown?.page === page) table.delete(ipa);
+    else if (shown !== undefined) this.contest(addrspace, ipa, [shown, undefined]);
+  }
+
+  private contest(addrspace: number, ipa: number, values: readonly (Entry | undefined)[]): void {
+    const key = `${String(addrspace)}:${String(ipa)}`;
+    const known = this.contested.get(key) ?? { addrspace, ipa, values: [] };
+    known.values.push(...values);
+    this.contested.set(key, known);
   }
 
   write(addrspace: number, ipa: number, entry: Entry): void {
     this.get('addrspace', addrspace).table.set(ipa, entry);
     const key = `${String(addrspace)}:${String(ipa)}`;
     const before = this.written.get(key);
-    if (before !== undefined && (before.page !== entry.page || before.attributes !== entry.attributes)) {
-      const known = this.contested.get(key) ?? { addrspace, ipa, values: [before] };
-      known.values.push(entry);
-      this.contested.set(key, known);
-    }
+    if (before !== undefined && (before.page !== entry.page || before.attributes !== entry.attributes)) this.contest(addrspace, ipa, [before, entry]);
+    else if (this.contested.has(key)) this.contest(addrspace, ipa, [entry]);
     this.written.set(key, entry);
   }
 
