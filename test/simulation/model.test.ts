@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { CALL_NAMES } from './model/signatures';
 import { describeFailure, emptyTally, runSeed, shrink } from './model/runs';
 
-const CALLS = 250_000;
+const CALLS = 400_000;
 const FIRST_SEED = 1;
 /** Calls that a specification without guests' success would not test. */
 const SUCCESSES_MIN = 20;

@@ -37,9 +37,9 @@ const KIND_OF: Readonly<Partial<Record<ArgumentName, Kind>>> = {
 };
 const WEIGHTS: Readonly<Partial<Record<CallName, number>>> = {
   object_activate: 14, object_activate_from: 2, cspace_copy_cap_from: 10, cspace_delete_cap_from: 7, cspace_revoke_caps_from: 4, cspace_revoke_cap_from: 1, partition_create_memextent: 4, partition_create_cspace: 2,
-  msgqueue_send: 12, msgqueue_receive: 10, doorbell_send: 5, doorbell_receive: 4, doorbell_mask: 3, addrspace_map: 12, addrspace_unmap: 8, addrspace_lookup: 8, memextent_donate: 12, memextent_configure_derive: 6,
-  partition_create_thread: 5, cspace_attach_thread: 6, addrspace_attach_thread: 6, vic_attach_vcpu: 7, vpm_group_attach_vcpu: 5, vcpu_poweron: 5, vcpu_run: 5, vcpu_run_check: 4, vcpu_bind_virq: 6, vpm_group_bind_virq: 5, vcpu_kill: 4, msgqueue_bind_receive_virq: 7, msgqueue_bind_send_virq: 6, msgqueue_configure_receive: 5, vcpu_configure: 4,
-  memextent_configure: 4, addrspace_update_access: 10, vic_configure: 2, addrspace_configure: 2,
+  msgqueue_send: 12, msgqueue_receive: 10, doorbell_send: 5, doorbell_receive: 4, doorbell_mask: 3, addrspace_map: 12, addrspace_unmap: 8, addrspace_lookup: 8, memextent_donate: 24, memextent_configure_derive: 6,
+  partition_create_thread: 5, cspace_attach_thread: 6, addrspace_attach_thread: 6, vic_attach_vcpu: 7, vpm_group_attach_vcpu: 5, vcpu_poweron: 8, vcpu_run: 5, vcpu_run_check: 4, vcpu_bind_virq: 6, vpm_group_bind_virq: 5, vcpu_kill: 4, msgqueue_bind_receive_virq: 7, msgqueue_bind_send_virq: 6, msgqueue_configure_receive: 5, vcpu_configure: 4,
+  memextent_configure: 4, addrspace_update_access: 30, vic_configure: 2, addrspace_configure: 2,
 };
 const DECK = CALL_NAMES.flatMap((name) => Array.from({ length: WEIGHTS[name] ?? 3 }, () => name));
 const JUNK: readonly bigint[] = [62n, 63n, 0x100n, 0x101n, 0x13dn, 0x13en, 0xe7ffn, 0xe800n, 0xffffn, 0x1_0000n, 1n << 32n, (1n << 64n) - 1n];
