@@ -333,7 +333,8 @@ export class Preprocessor {
       const [found] = match;
       let end = at + found.length;
       // Between `plain` and here there is nothing but text to be copied, so each line in it can be the last.
-      const lineEnd = at - start > BATCH_SIZE || found === '\n' ? (found === '\n' ? end : text.lastIndexOf('\n', at) + 1) : 0;
+      // Only that is searched, for a line may be as long as the file.
+      const lineEnd = found === '\n' ? end : at - start > BATCH_SIZE ? plain + text.slice(plain, at).lastIndexOf('\n') + 1 : 0;
       if (lineEnd > plain) {
         flush(lineEnd);
         frame.isLineStart = true;

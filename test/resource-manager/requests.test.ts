@@ -287,7 +287,7 @@ test('a hardware interrupt is lent, accepted, released and reclaimed', () => {
   system.request('VM_IRQ_RECLAIM', { handle }, 0x12);
   assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_RELEASE.id, bytes(handle)), '00000000');
   assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_RELEASE.id, bytes(handle)), '12000000');
-  assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_RECLAIM.id, bytes(handle)), '07000000');
+  assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_RECLAIM.id, bytes(handle)), '0f000000');
   assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_ACCEPT.id, bytes(handle, 60)), '000000003c000000');
   system.request('VM_STOP', { ...target, flags: 1, reason: 0 });
   assert.deepEqual(system.request('VM_RESET', target).log.filter((line) => line.startsWith('VM_IRQ')), [`VM_IRQ_RELEASED handle=${handle}`]);

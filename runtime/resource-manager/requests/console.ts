@@ -19,8 +19,9 @@ function consoleOwner(rm: Rm, vm: VmRecord): Vmid {
 function sideOf(rm: Rm, caller: VmRecord, vmid: number): Side | RmErrorName {
   const vm = vmid === 0 ? caller : rm.vm(vmid);
   if (vm === undefined) return 'ARGUMENT_INVALID';
-  if (vm.console === null) return 'ARGUMENT_INVALID';
+  if (vm === caller && vm.console === null) return 'ARGUMENT_INVALID';
   if (vmid !== 0 && consoleOwner(rm, vm) !== caller.vmid) return 'DENIED';
+  if (vm.console === null) return 'ARGUMENT_INVALID';
   return vmid === 0 ? { vm, console: vm.console, own: 'selfOpen', other: 'ownerOpen' } : { vm, console: vm.console, own: 'ownerOpen', other: 'selfOpen' };
 }
 

@@ -35,7 +35,7 @@ const accept: RmHandler<'VM_IRQ_ACCEPT'> = (rm, caller, { handle, virq }) => {
   if (lent === undefined) return 'HANDLE_INVALID';
   if (lent.borrowerVirq !== null) return 'IN_USE';
   const wanted = rm.claimVirq(caller.vmid, virq === CHOOSE ? lent.interrupt.intid : virq);
-  if (wanted === undefined) return 'DENIED';
+  if (wanted === undefined) return 'IRQ_INUSE';
   const error = bindToBorrower(rm, caller, lent, wanted);
   return error === 0 ? { virq: wanted } : rmErrorFromHypervisor(error);
 };
@@ -51,7 +51,6 @@ const release: RmHandler<'VM_IRQ_RELEASE'> = (rm, caller, { handle }) => {
 const reclaim: RmHandler<'VM_IRQ_RECLAIM'> = (rm, caller, { handle }) => {
   const lent = lentByHandle(rm, handle);
   if (lent === undefined) return 'HANDLE_INVALID';
-  if (lent.borrower === caller.vmid) return 'HANDLE_INVALID';
   if (lent.borrowerVirq !== null) return 'IN_USE';
   if (lent.owner !== caller.vmid) return 'IRQ_INVALID';
   endLending(rm, lent);
