@@ -3,7 +3,7 @@
 //   npm run test:vscode -- --version 4.100.3    one version
 //   npm run test:vscode -- --only ui            only the workbench test (or: host, only the suites in the extension host; trees, only the story of device trees)
 //   VSCODE_PATH=/path/to/code npm run test:vscode    also the suites in that desktop VS Code
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { packageExtension } from '../../extension/start/package.mjs';
@@ -14,6 +14,8 @@ import { runDeviceTreeTest } from './device-trees.mjs';
 import { runUiTest } from './ui.mjs';
 
 const OUTPUT = join(ROOT, 'test-output');
+/** What failed, in words: shown again at the end of `npm test`. */
+const FAILURES = join(OUTPUT, 'vscode-failures.txt');
 
 function option(name) {
   const index = process.argv.indexOf(`--${name}`);
@@ -28,21 +30,36 @@ function findChromium() {
   process.env.CHROMIUM = found;
 }
 
-/** Runs one part; a failure does not keep the next ones from running. */
-async function part(name, run, failures) {
+/** Runs one part once; what went wrong, if anything. */
+async function attempt(name, run) {
   console.log(`\n${name}`);
   const started = Date.now();
   try {
     const said = await run();
     console.log(`${name}: ok${said === undefined ? '' : `, ${said} tests`}, ${((Date.now() - started) / 1000).toFixed(1)} s`);
+    return undefined;
   } catch (problem) {
-    failures.push(name);
-    console.error(`${name}: FAILED\n${problem.stack ?? problem.message}`);
+    const text = `${name}: FAILED\n${problem.stack ?? problem.message}\n`;
+    console.error(text);
+    appendFileSync(FAILURES, text);
+    return problem;
   }
+}
+
+/**
+ * Runs one part; a failure does not keep the next ones from running. An editor in a browser on a machine that does other things at the same time
+ * may be slower than every patience: a part that failed is tried once more from its beginning, and what failed at first stays on record.
+ */
+async function part(name, run, failures) {
+  if (await attempt(name, run) === undefined) return;
+  if (await attempt(`${name}, once more`, run) === undefined) console.error(`${name}: UNSTEADY, it failed at first and passed then`);
+  else failures.push(name);
 }
 
 async function main() {
   findChromium();
+  mkdirSync(OUTPUT, { recursive: true });
+  rmSync(FAILURES, { force: true });
   const versions = option('version') === undefined ? Object.keys(VERSIONS) : [option('version')];
   const unknown = versions.find((version) => !(version in VERSIONS));
   if (unknown !== undefined) throw new Error(`version ${unknown} is not one of ${Object.keys(VERSIONS).join(', ')}`);
