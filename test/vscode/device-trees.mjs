@@ -203,14 +203,15 @@ async function useMap({ ui, page, shot }) {
 }
 
 async function compare({ ui, page, folder, shot }) {
+  // The map left a property selected. A key that comes too late for the dialog shall find nothing to replace.
+  await page.keyboard.press('Control+Home');
   await ui.command('Device Tree: Compare With…');
   await page.locator('.quick-input-widget').filter({ hasText: /Compare sensor\.dts with/ }).waitFor();
   await ui.answer(join(folder, 'logger.dts'));
   // While the dialog still reads the folder it takes no answer; once it has gone, what is typed would go into the editor.
   await eventually('the comparison opens', async () => {
     if (await page.getByRole('tab', { name: /comparison\.diff/ }).count() > 0) return true;
-    const field = page.locator('.quick-input-widget:visible input.input');
-    if (await field.count() > 0) await field.first().press('Enter', { timeout: 500 }).catch(() => undefined);
+    await ui.accept();
     return false;
   });
   const lines = page.locator('.editor-group-container').first().locator('.view-lines');

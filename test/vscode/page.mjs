@@ -1,4 +1,5 @@
 // What a tester's hands and eyes do in the workbench: open, run commands, expand rows, read views. Over playwright-core and Debian's chromium.
+/* global document */
 import { chromium } from 'playwright-core';
 
 
@@ -84,7 +85,14 @@ export class Workbench {
     await input.waitFor();
     await input.fill(text);
     await sleep(150);
-    await this.page.keyboard.press('Enter');
+    await eventually('the quick input takes an answer', () => this.accept());
+  }
+
+  /** Accepts what the quick input holds, if it is open and has the keyboard (elsewhere Enter would change what has it then); whether that was so. */
+  async accept() {
+    const hasKeyboard = await this.page.evaluate(() => (document.activeElement?.closest('.quick-input-widget') ?? null) !== null);
+    if (hasKeyboard) await this.page.keyboard.press('Enter');
+    return hasKeyboard;
   }
 
   /** A view's pane by its title, opened if it is closed. */
