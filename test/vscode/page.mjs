@@ -1,7 +1,11 @@
-// What a tester's hands and eyes do in the workbench: open, run commands, expand rows, read views. Over playwright-core and Debian's chromium.
 /* global document */
+// What a tester's hands and eyes do in the workbench: open, run commands, expand rows, read views. Over playwright-core and Debian's chromium.
+//
+// A machine that is busy with other things may be slow at any step and close any popup, so nothing in here sleeps and hopes: each step looks for
+// what it needs, acts on exactly that, looks whether it had its effect, and begins again otherwise. Keys that would change a file if they came
+// too late go through `press`, which looks and presses at one moment of the page.
 import { chromium } from 'playwright-core';
-
+import { isIn, lookAtQuickInput, pressAt, settleTwoFrames } from './in-page.mjs';
 
 const CHROMIUM_ARGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
@@ -29,12 +33,24 @@ export const QUIET_SETTINGS = {
   'terminal.integrated.gpuAcceleration': 'off',
 };
 
+/** How long a step may take. Only what never happens takes all of it. */
+export const PATIENCE_MS = 90_000;
+/** A single click or look, before it is tried anew. */
+const ATTEMPT_MS = 3000;
+/** A dialog that is busy takes no key; it is pressed again after this. */
+const AGAIN_MS = 1000;
+
+/** Any row of a quick input, or none. */
+export const ANY = /(?:)/;
+
 const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 export const launchBrowser = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: CHROMIUM_ARGS });
 
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
 /** Tries again until `attempt` returns something other than undefined; `what` is said if it never does. */
-export async function eventually(what, attempt, timeout = 30_000) {
+export async function eventually(what, attempt, timeout = PATIENCE_MS) {
   const deadline = Date.now() + timeout;
   let last;
   for (;;) {
@@ -69,8 +85,8 @@ export class Workbench {
     await eventually(`command "${title}" in the palette`, async () => {
       try {
         await this.page.keyboard.press('F1');
-        await input.fill(`>${title}`, { timeout: 3000 });
-        await row.click({ timeout: 3000 });
+        await input.fill(`>${title}`, { timeout: ATTEMPT_MS });
+        await row.click({ timeout: ATTEMPT_MS });
         return true;
       } catch (problem) {
         await this.page.keyboard.press('Escape');
@@ -79,20 +95,84 @@ export class Workbench {
     });
   }
 
-  /** Types into the quick input that is open and accepts. */
-  async answer(text) {
-    const input = this.page.locator('.quick-input-widget input.input');
-    await input.waitFor();
-    await input.fill(text);
-    await sleep(150);
-    await eventually('the quick input takes an answer', () => this.accept());
+  /**
+   * Types into the quick input that is open, and accepts once it holds the text and what it would choose is `row` (by default, what has the text in it).
+   * Returns when the question is gone. A dialog for files chooses by the text alone: `row: ANY`.
+   */
+  async answer(text, { row = new RegExp(escaped(text), 'i') } = {}) {
+    const input = this.page.locator('.quick-input-widget:visible input.input');
+    const asked = await eventually('a question is asked', async () => (await this.#question()).asked);
+    let pressed = 0;
+    await eventually(`the answer ${text || '(nothing)'} is taken`, async () => {
+      const now = await this.#question();
+      if (now.asked !== asked) {
+        if (pressed > 0) return true;
+        throw new Error('the question went away unanswered');
+      }
+      if (now.value !== text) await input.fill(text, { timeout: ATTEMPT_MS });
+      else if (Date.now() - pressed > AGAIN_MS && (now.rowCount === 0 || row.test(now.focused)) && await this.press('.quick-input-widget input.input', 'Enter', { value: text })) pressed = Date.now();
+      return false;
+    });
   }
 
-  /** Accepts what the quick input holds, if it is open and has the keyboard (elsewhere Enter would change what has it then); whether that was so. */
-  async accept() {
-    const hasKeyboard = await this.page.evaluate(() => (document.activeElement?.closest('.quick-input-widget') ?? null) !== null);
-    if (hasKeyboard) await this.page.keyboard.press('Enter');
-    return hasKeyboard;
+  /** What the quick input asks and holds: `asked` is undefined while none is open. */
+  #question() {
+    return this.page.evaluate(lookAtQuickInput);
+  }
+
+  /**
+   * Presses a key in the visible element of a selector, if its text (or label) fits `pattern` and its value is `value`, where these are given; whether that was so. Nothing can
+   * come between the look and the key. Where the element itself cannot have the keyboard, such as a row, what has it gets the key.
+   */
+  press(selector, key, { pattern, value } = {}) {
+    return this.page.evaluate(pressAt, { selector, key, pattern: pattern?.source, flags: pattern?.flags, value });
+  }
+
+  /** Moves down in an open list by keyboard until the focused row fits, and accepts it; false if the list is closed or has no such row. */
+  async #chooseIn(list, pattern) {
+    const rows = await this.page.locator(`${list} .monaco-list-row`).count();
+    for (let moves = 0; moves <= rows; moves++) {
+      if (await this.press(`${list} .monaco-list-row.focused`, 'Enter', { pattern })) return true;
+      if (!await this.press(`${list} .monaco-list-row`, 'ArrowDown')) return false;
+    }
+    return false;
+  }
+
+  /** Opens the list of fixes and rewrites where the cursor is, and chooses one; again until `isDone`. */
+  async fix(pattern, isDone) {
+    await this.#throughPopup(`the fix ${pattern}`, { key: 'Control+.', list: '.action-widget', pattern, isDone });
+  }
+
+  /** Asks for completion where the cursor is, and takes what fits; again until `isDone`. What was typed stays. */
+  async completeWith(pattern, isDone) {
+    await this.#throughPopup(`the completion ${pattern}`, { key: 'Control+Space', list: '.suggest-widget.visible', pattern, isDone });
+  }
+
+  async #throughPopup(what, { key, list, pattern, isDone }) {
+    let seen = [];
+    try {
+      await eventually(what, async () => {
+        if (await isDone()) return true;
+        const rows = this.page.locator(`${list} .monaco-list-row`);
+        if (await rows.count() === 0) await this.page.keyboard.press(key);
+        await rows.first().waitFor({ timeout: ATTEMPT_MS });
+        seen = await rows.evaluateAll((all) => all.map((row) => row.getAttribute('aria-label') ?? row.textContent ?? ''));
+        if (await this.#chooseIn(list, pattern)) await eventually(`${what} has its effect`, isDone, ATTEMPT_MS);
+        else await this.page.keyboard.press('Escape');
+        return false;
+      });
+    } catch (problem) {
+      throw new Error(`${problem.message}; the list had:\n  ${seen.join('\n  ')}`, { cause: problem });
+    }
+  }
+
+  /** Waits until what has the keyboard lies in an element of this selector; `focus` is done again until then. */
+  async focused(selector, focus) {
+    await eventually(`${selector} has the keyboard`, async () => {
+      if (await this.page.evaluate(isIn, selector)) return true;
+      await focus();
+      return await this.page.evaluate(isIn, selector);
+    });
   }
 
   /** A view's pane by its title, opened if it is closed. */
@@ -100,7 +180,11 @@ export class Workbench {
     const pane = this.page.locator('.pane').filter({ has: this.page.locator('.pane-header').filter({ has: this.page.locator('h3.title').getByText(title, { exact: true }) }) }).first();
     await pane.waitFor();
     const header = pane.locator('.pane-header').first();
-    if (await header.getAttribute('aria-expanded') === 'false') await header.click();
+    await eventually(`the view ${title} is open`, async () => {
+      if (await header.getAttribute('aria-expanded') !== 'false') return true;
+      await header.click({ timeout: ATTEMPT_MS });
+      return await header.getAttribute('aria-expanded') !== 'false';
+    });
     return pane;
   }
 
@@ -108,7 +192,7 @@ export class Workbench {
   async arrange(...titles) {
     await eventually(`the views ${titles.join(', ')} are open alone`, async () => {
       const wrong = await this.#misplaced(titles);
-      for (const title of wrong) await this.page.locator('.part.sidebar .pane-header h3.title').getByText(title, { exact: true }).first().click({ timeout: 2000 });
+      for (const title of wrong) await this.page.locator('.part.sidebar .pane-header h3.title').getByText(title, { exact: true }).first().click({ timeout: ATTEMPT_MS });
       return wrong.length === 0;
     });
   }
@@ -129,7 +213,7 @@ export class Workbench {
   }
 
   /** Waits until a row of a view fits; returns its text. */
-  async row(title, pattern, timeout = 30_000) {
+  async row(title, pattern, timeout = PATIENCE_MS) {
     let seen = [];
     try {
       return await eventually(`row ${pattern} in ${title}`, async () => {
@@ -158,7 +242,7 @@ export class Workbench {
     await eventually(`row ${pattern} has aria-expanded ${wanted}`, async () => {
       const state = await row.getAttribute('aria-expanded');
       if (state === null || state === wanted) return true;
-      await row.locator('.monaco-tl-twistie').click({ timeout: 1000 });
+      await row.locator('.monaco-tl-twistie').click({ timeout: ATTEMPT_MS });
       return false;
     });
   }
@@ -166,8 +250,12 @@ export class Workbench {
   /** Clicks a button in the title of a view, which shows its buttons under the pointer only. */
   async titleButton(title, name) {
     const pane = await this.pane(title);
-    await pane.locator('.pane-header').first().hover();
-    await pane.locator('.pane-header').first().getByRole('button', { name }).first().click();
+    const header = pane.locator('.pane-header').first();
+    await eventually(`the button ${name} of ${title} is clicked`, async () => {
+      await header.hover({ timeout: ATTEMPT_MS });
+      await header.getByRole('button', { name }).first().click({ timeout: ATTEMPT_MS });
+      return true;
+    });
   }
 
   /** The document inside a webview of ours, by the name of its page. */
@@ -178,18 +266,39 @@ export class Workbench {
     });
   }
 
-  /** Changes the colour theme by its name in the list. */
-  async theme(name) {
+  /** Changes the colour theme by its name in the list; `kind` is the class that the workbench then has. */
+  async theme(name, kind) {
     await this.command('Preferences: Color Theme');
-    await this.answer(name);
-    await eventually(`theme ${name}`, async () => await this.page.locator('.quick-input-widget').first().isHidden());
-    await sleep(600);
+    await this.answer(name, { row: new RegExp(`^${escaped(name)}(?:,|$)`) });
+    await this.page.locator(`.monaco-workbench.${kind}`).first().waitFor();
+    await this.page.evaluate(settleTwoFrames);
   }
 
-  /** Text of the visible terminals, one string each. */
+  /** What stands in the way: texts of dialogs, notifications and the quick input, and what has the keyboard. For whoever reads of a failure without seeing the picture. */
+  async obstacles() {
+    const texts = await this.page.locator('.monaco-dialog-box, .notification-list-item, .quick-input-widget, .monaco-menu, .action-widget').evaluateAll((all) => all.filter((one) => one.getBoundingClientRect().height > 0).map((one) => (one.textContent ?? '').slice(0, 400)));
+    const keyboard = await this.page.evaluate(() => `${document.activeElement?.tagName ?? ''} ${document.activeElement?.className ?? ''} ${document.activeElement?.getAttribute('aria-label') ?? ''}`);
+    const tabs = await this.page.locator('.tab.active').evaluateAll((all) => all.map((tab) => tab.getAttribute('aria-label') ?? ''));
+    return [`the keyboard is in ${keyboard}`, `open: ${tabs.join(', ')}`, ...texts.map((text) => `in the way: ${text}`)].join('\n');
+  }
+
+  /** Text of the terminals, one string each. Where the editor could not put them side by side, each is shown in turn. */
   async terminals() {
+    const tabs = this.page.locator('.terminal-tabs-entry');
+    const shown = await this.#shownTerminals();
+    if (await tabs.count() <= shown.length) return shown;
+    const all = new Set(shown);
+    for (let index = 0; index < await tabs.count(); index++) {
+      await tabs.nth(index).click({ timeout: ATTEMPT_MS });
+      await this.page.evaluate(settleTwoFrames);
+      for (const text of await this.#shownTerminals()) all.add(text);
+    }
+    return [...all];
+  }
+
+  #shownTerminals() {
     const groups = this.page.locator('.terminal-wrapper.active .xterm-rows, .terminal-split-pane .xterm-rows');
-    return await groups.evaluateAll((all) => [...new Set(all)].map((rows) => [...rows.children].map((line) => line.textContent).join('\n')));
+    return groups.evaluateAll((all) => [...new Set(all)].filter((rows) => rows.getBoundingClientRect().height > 0).map((rows) => [...rows.children].map((line) => line.textContent).join('\n')));
   }
 
   /** Frames of the call stack view, top first. */

@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { VscodeServer } from '../../extension/start/vscode-server.mjs';
-import { launchBrowser, QUIET_SETTINGS, Workbench } from './page.mjs';
+import { launchBrowser, PATIENCE_MS, QUIET_SETTINGS, Workbench } from './page.mjs';
 
 /**
  * Opens `folder` (which is removed at the end, with the folder that it lies in) and runs `story({ ui, page, vscode, folder, shot })`.
@@ -14,18 +14,20 @@ export async function withWorkbench({ server, vsix, folder, shots, prefix = '', 
   const picture = (name) => join(shots, `${prefix}${name}.png`);
   let browser;
   let page;
+  let ui;
   try {
     vscode.install(vsix);
     await vscode.start();
     browser = await launchBrowser();
     page = await (await browser.newContext({ viewport })).newPage();
-    page.setDefaultTimeout(20_000);
-    const ui = new Workbench(page);
+    page.setDefaultTimeout(PATIENCE_MS);
+    ui = new Workbench(page);
     await ui.open(vscode.url(folder));
     await story({ ui, page, vscode, folder, shot: (name) => page.screenshot({ path: picture(name) }) });
   } catch (problem) {
     await page?.screenshot({ path: picture('failed') }).catch(() => undefined);
-    throw problem;
+    const around = await ui?.obstacles().catch(() => undefined);
+    throw around === undefined ? problem : new Error(`${problem.stack ?? problem.message}\n${around}`, { cause: problem });
   } finally {
     await browser?.close();
     await vscode.stop();
@@ -37,7 +39,11 @@ export async function withWorkbench({ server, vsix, folder, shots, prefix = '', 
 export async function tell(steps, session, log = console.log) {
   const started = Date.now();
   for (const [name, step] of steps) {
-    await step(session);
+    try {
+      await step(session);
+    } catch (problem) {
+      throw new Error(`at the step "${name}": ${problem.message}`, { cause: problem });
+    }
     log(`  ${String(Date.now() - started).padStart(6)} ms  ${name}`);
   }
 }

@@ -31,6 +31,12 @@ async function now(session: TestSession): Promise<number> {
   return (await session.gunyah('gunyah/timeline', {})).now;
 }
 
+/** The document of the active editor, if its text fits. */
+function shown(isWanted: (text: string) => boolean): vscode.TextDocument | undefined {
+  const document = vscode.window.activeTextEditor?.document;
+  return document !== undefined && isWanted(document.getText()) ? document : undefined;
+}
+
 /** Registers the suite. */
 export function debuggingSuite(): void {
   suite('debugging', () => {
@@ -126,7 +132,7 @@ export function debuggingSuite(): void {
       await vscode.commands.executeCommand('gunyah.walkAddress', { variable: { name: 'sp', memoryReference: 'primary:va:0x41000000' } });
       await vscode.commands.executeCommand('gunyah.showTrace');
       await vscode.commands.executeCommand('gunyah.breakOnEventsLikeThis', { event: 'rm', name: 'VM_START' });
-      assert.ok(vscode.debug.breakpoints.some((one) => one instanceof vscode.FunctionBreakpoint && one.functionName === 'rm:VM_START'));
+      await eventually('the breakpoint is there', () => vscode.debug.breakpoints.find((one) => one instanceof vscode.FunctionBreakpoint && one.functionName === 'rm:VM_START'));
       await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     });
 
@@ -161,11 +167,10 @@ export function debuggingSuite(): void {
       const { vmid, name, memoryBase, memorySizeBytes } = primary;
       const row = { subject: { kind: 'vm', vmid, name, memoryBase, memorySizeBytes } };
       await vscode.commands.executeCommand('gunyah.openDeviceTree', row);
-      const document = vscode.window.activeTextEditor?.document;
-      assert.equal(document?.languageId, 'dts');
-      assert.match(document?.getText() ?? '', /\/dts-v1\//);
+      const document = await eventually('the tree is shown', () => shown((text) => text.includes('/dts-v1/')));
+      assert.equal(document.languageId, 'dts');
       await vscode.commands.executeCommand('gunyah.revealMemory', row);
-      assert.match(vscode.window.activeTextEditor?.document.getText() ?? '', /^40000000 {2}[0-9a-f]{2} /m);
+      await eventually('memory is shown', () => shown((text) => /^40000000 {2}[0-9a-f]{2} /m.test(text)));
     });
 
     test('a breakpoint on the sends of one queue stops only there', async () => {
@@ -176,8 +181,7 @@ export function debuggingSuite(): void {
       const queue = messageQueues.find(({ from, to }) => from === 'primary' && to === 'sensor');
       assert.ok(queue);
       await vscode.commands.executeCommand('gunyah.breakOnSends', { subject: { kind: 'queue', objectId: queue.objectId, from: queue.from, to: queue.to, label: queue.label } });
-      await eventually('the breakpoint is known', () => (vscode.debug.breakpoints.length === 2 ? true : undefined));
-      await new Promise((resolve) => { setTimeout(resolve, 500); });
+      await eventually('the adapter knows both breakpoints', () => session.answers('setFunctionBreakpoints').find(({ breakpoints }) => Array.isArray(breakpoints) && breakpoints.length === 2));
       await session.request('continue', { threadId: stop['threadId'] });
       const names = await frames(session, await session.stop());
       assert.ok(names.includes('talk_to_sensor'), names.join(' '));
@@ -187,8 +191,8 @@ export function debuggingSuite(): void {
       for (const terminal of vscode.window.terminals) terminal.dispose();
       const session = await start();
       await session.end();
-      const names = vscode.window.terminals.map(({ name }) => name).filter((name) => / console$/.test(name));
-      assert.deepEqual(names.sort(), ['primary console', 'sensor console']);
+      const names = (): string => vscode.window.terminals.map(({ name }) => name).filter((name) => / console$/.test(name)).sort().join();
+      await eventually('both terminals are there', () => (names() === 'primary console,sensor console' ? true : undefined));
       const text = session.events('gunyah/console').filter(({ vm }) => vm === 'primary').map(({ text: part }) => String(part)).join('');
       assert.match(text, /primary: hello[^]*primary: done/);
     });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'mocha';
 import * as vscode from 'vscode';
-import { folder } from './session';
+import { eventually, folder } from './session';
 
 const ID = 'gunyah-debug.gunyah-debug';
 
@@ -14,19 +14,26 @@ async function checkDiagnostics(text: string, expected: RegExp | undefined): Pro
   const document = await vscode.workspace.openTextDocument(uri);
   await vscode.window.showTextDocument(document);
   assert.equal(document.languageId, 'jsonc');
-  const deadline = Date.now() + 10_000;
-  for (;;) {
-    const messages = vscode.languages.getDiagnostics(uri).map(({ message }) => message).join('\n');
-    if (expected?.test(messages) === true) break;
-    if (Date.now() > deadline) {
-      assert.equal(messages, expected === undefined ? '' : String(expected));
-      break;
-    }
-    await new Promise((resolve) => { setTimeout(resolve, expected === undefined ? 3000 : 100); });
-    if (expected === undefined && messages === '') break;
+  const messages = (): string => vscode.languages.getDiagnostics(uri).map(({ message }) => message).join('\n');
+  if (expected === undefined) {
+    // That there is no problem shows only once there would be one: a mistake at the end is found, and goes away again.
+    const end = document.lineAt(document.lineCount - 1).range.end;
+    await replace(uri, new vscode.Range(end, end), '!');
+    await eventually('the mistake is found', () => (messages() === '' ? undefined : true));
+    await replace(uri, new vscode.Range(end, end.translate(0, 1)), '');
+    await eventually('the file has no problem', () => (messages() === '' ? true : undefined));
+  } else {
+    await eventually(`a problem ${String(expected)}`, () => (expected.test(messages()) ? true : undefined));
   }
+  await vscode.commands.executeCommand('workbench.action.files.revert');
   await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
   await vscode.workspace.fs.delete(uri);
+}
+
+async function replace(uri: vscode.Uri, range: vscode.Range, text: string): Promise<void> {
+  const edit = new vscode.WorkspaceEdit();
+  edit.replace(uri, range, text);
+  assert.ok(await vscode.workspace.applyEdit(edit));
 }
 
 /** Registers the suite. */

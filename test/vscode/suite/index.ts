@@ -12,7 +12,7 @@ import { extensionSuite } from './extension';
 
 /** Called by VS Code. Rejects if a test fails. */
 export function run(): Promise<void> {
-  const mocha = new Mocha({ ui: 'tdd', color: false, timeout: 60_000, reporter: 'spec' });
+  const mocha = new Mocha({ ui: 'tdd', color: false, timeout: 240_000, reporter: 'spec' });
   mocha.suite.emit('pre-require', globalThis, null, mocha);
   extensionSuite();
   debuggingSuite();

@@ -15,7 +15,7 @@ export function folder(): vscode.WorkspaceFolder {
 interface Message { readonly type?: string; readonly event?: string; readonly command?: string; readonly body?: Readonly<Record<string, unknown>> }
 
 /** Waits until `attempt` gives something. */
-export async function eventually<T>(what: string, attempt: () => T | undefined | Promise<T | undefined>, timeoutMs = 30_000): Promise<T> {
+export async function eventually<T>(what: string, attempt: () => T | undefined | Promise<T | undefined>, timeoutMs = 90_000): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const result = await attempt();
@@ -60,6 +60,11 @@ export class TestSession {
     return this.received.filter(({ type, event }) => type === 'event' && event === name).map(({ body }) => body ?? {});
   }
 
+  /** Answers that the adapter gave so far to requests of a name, the editor's own among them. */
+  answers(command: string): Readonly<Record<string, unknown>>[] {
+    return this.received.filter(({ type, command: name }) => type === 'response' && name === command).map(({ body }) => body ?? {});
+  }
+
   /** Sends a request of the protocol. */
   async request(command: string, args: object = {}): Promise<Readonly<Record<string, unknown>>> {
     const body: Readonly<Record<string, unknown>> | undefined = await this.session.customRequest(command, args);
@@ -74,7 +79,7 @@ export class TestSession {
 
   /** Waits for the end of the session. */
   async end(): Promise<void> {
-    await eventually('the session ends', () => (this.ended ? true : undefined), 60_000);
+    await eventually('the session ends', () => (this.ended ? true : undefined));
   }
 
   /** Ends the session if it still runs, and stops watching. */
