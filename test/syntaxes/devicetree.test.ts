@@ -79,6 +79,14 @@ describe('the device tree grammar', () => {
     checkText('0wire /* x */ { };', '0wire entity.name.type.node', 'x comment.block');
   });
 
+  it('knows strings that go on in the next lines, and ends one that was never closed at the next property or node', () => {
+    checkValue('"first\n\tsecond; <3>\n&four", <5>', 'first string.quoted.double', 'second; <3> string.quoted.double', '&four string.quoted.double', '5 constant.numeric.decimal');
+    checkValue('"a", "b\nc\\"d"', 'a string.quoted.double', 'b string.quoted.double', 'c string.quoted.double', '\\" constant.character.escape', 'd string.quoted.double');
+    checkText('p = "open;\nq = <1>;', `p ${NAME}`, ASSIGN, 'open; string.quoted.double', `q ${NAME}`, ASSIGN, '1 constant.numeric.decimal');
+    checkText('p = "open\n\tl: q = <1>;', `p ${NAME}`, ASSIGN, 'open string.quoted.double', 'l entity.name.label', `q ${NAME}`, ASSIGN, '1 constant.numeric.decimal');
+    checkText('n { p = "open\n};\nm { };', 'n entity.name.type.node', `p ${NAME}`, ASSIGN, 'open string.quoted.double', 'm entity.name.type.node');
+  });
+
   it('knows strings with escapes, characters and byte strings', () => {
     checkValue('"a\\n\\x41", l: "b"', 'a string.quoted.double', '\\n constant.character.escape', '\\x41 constant.character.escape', 'l entity.name.label', 'b string.quoted.double');
     checkValue("<'a' '\\n' '\\''>", "'a' constant.character", "'\\n' constant.character", "'\\'' constant.character");
