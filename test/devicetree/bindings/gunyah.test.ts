@@ -63,6 +63,16 @@ function generated(name: string, properties: string): string[] {
     ${name} { ${properties} }; };`).map((line) => line.replace(`/hypervisor/${name} `, ''));
 }
 
+describe('the core bindings', () => {
+  it('take a property whose name begins with a number sign for one number, whatever other bindings leave open', () => {
+    const files = readdirSync(join(FOLDER, 'core')).map((name) => ({ path: name, content: load(readFileSync(join(FOLDER, 'core', name), 'utf8')) }));
+    const own = { $id: 'http://devicetree.org/schemas/test/dma.yaml#', $schema: 'http://devicetree.org/meta-schemas/core.yaml#', properties: { 'compatible': { const: 'test,dma' }, '#dma-channels': { const: 32 } }, additionalProperties: false };
+    const { bindings } = readBindings([...files, { path: 'dma.yaml', content: own }]);
+    const found = (count: string): string[] => check(bindings, `dma { compatible = "test,dma"; #dma-channels = <${count}>; };`).filter((line) => line.startsWith('/dma '));
+    assert.deepEqual([found('32'), found('31')], [[], ['/dma const #dma-channels']]);
+  });
+});
+
 describe('the binding of the hypervisor node', () => {
   it('accepts the documented form', () => {
     assert.deepEqual(check(BINDING, upstream({})), []);
