@@ -6,7 +6,7 @@
 import { UNDOCUMENTED, type BindingSet } from '../runtime/devicetree/bindings/binding-set';
 import { TreeChecker } from '../runtime/devicetree/bindings/tree-checker';
 import { checkTree, type CheckLevel } from '../runtime/devicetree/checks/check-table';
-import { applyOverlay } from '../runtime/devicetree/overlay';
+import { applyOverlay, unknownSymbols } from '../runtime/devicetree/overlay';
 import { checkVmConfig, isVmTree, rmDiagnostic, type RmGeneration } from '../runtime/devicetree/rm-rules';
 import type { DtDiagnostic, SourceOrigin } from '../runtime/devicetree/source';
 import { deviceTree, DtNode, type DeviceTree } from '../runtime/devicetree/tree';
@@ -21,6 +21,9 @@ export interface Law {
   readonly checker: TreeChecker;
   readonly generation: RmGeneration;
 }
+
+/** Unknown labels of an overlay that are told, at most. */
+const UNKNOWN_SYMBOLS_TOLD = 100;
 
 /** How dtc's checks are told. */
 export type Levels = Readonly<Record<string, CheckLevel>>;
@@ -57,7 +60,11 @@ export interface Judged {
 /** What an overlay adds to the problems of its base; both linked, the base with symbols. */
 export function judgeApplied(overlay: DeviceTree, base: DeviceTree, law: Law & { readonly files: ReadonlySet<string>; readonly levels: Levels }): Judged {
   const merged = applyOverlay(base, overlay);
-  if (!merged.ok) return { problems: [placedAtReference(merged.error, overlay)], tree: overlay };
+  if (!merged.ok) {
+    const unknown = unknownSymbols(base, overlay).slice(0, UNKNOWN_SYMBOLS_TOLD);
+    const problems = unknown.flatMap(({ problem, entries }) => distinct((entries.length === 0 ? [''] : entries).map((entry) => placedAtReference(problem, overlay, entry))));
+    return { problems: problems.length > 0 ? problems : [placedAtReference(merged.error, overlay, '')], tree: overlay };
+  }
   const known = new Set([...checkProblems(base, law.levels), ...judge(base, { ...law, checker: new TreeChecker(law.bindings) })].map(keyOf));
   const problems = [...checkProblems(merged.value, law.levels), ...judge(merged.value, law)].filter((problem) => (problem.file !== undefined && law.files.has(problem.file)) || !known.has(keyOf(problem))).map((problem) => {
     if (problem.file !== undefined && law.files.has(problem.file)) return problem;
@@ -71,10 +78,18 @@ function keyOf({ code, message, nodePath }: Problem): string {
   return JSON.stringify([code, message, nodePath]);
 }
 
-/** The name of an unknown symbol is in the message; the first reference to it, as the fixups list them, is where the overlay is wrong. */
-function placedAtReference(problem: DtDiagnostic, overlay: DeviceTree): Problem {
-  const name = /symbol ([A-Za-z_]\w*)/.exec(problem.message)?.[1];
-  const [, path, property, offset] = /^(.*):(.*):(\d+)$/.exec(overlay.root.child('__fixups__')?.property(name ?? '')?.strings?.[0] ?? '') ?? [];
+/** One problem for each place. */
+function distinct(problems: readonly Problem[]): readonly Problem[] {
+  const known = new Set<string>();
+  return problems.filter(({ file, line, column }) => {
+    const key = `${file ?? ''}:${String(line)}:${String(column)}`;
+    return known.has(key) ? false : known.add(key).size > 0;
+  });
+}
+
+/** A reference to an unknown symbol is where the overlay is wrong: `entry` says where, as the fixups list it. */
+function placedAtReference(problem: DtDiagnostic, overlay: DeviceTree, entry: string): Problem {
+  const [, path, property, offset] = /^(.*):(.*):(\d+)$/.exec(entry) ?? [];
   const node = path === undefined ? undefined : overlay.root.at(path);
   const found = node?.property(property ?? '');
   // The target of a fragment is written as its name.

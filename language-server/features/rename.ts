@@ -11,6 +11,7 @@ import type { Analysis } from '../analysis';
 import type { Meaning } from '../answering';
 import { uriOfPath } from '../files';
 import { documentOf, rangeOf } from '../positions';
+import { landingPath } from './landing';
 import { labelDefinitions, labelOf, labelReferences, macroDefinitions, mergedNode, tokensOf, type FileRange } from '../symbols';
 
 /** What stands at an offset and can be renamed. */
@@ -32,7 +33,7 @@ export function rename(at: Meaning, newName: string, family: readonly Analysis[]
   const target = targetAt(at);
   if (target === undefined) return null;
   const concerned = target.kind === 'label' ? family : family.filter(({ files }) => files.includes(at.source.path));
-  const ranges = target.kind === 'node' ? renamedNode(target, newName, { analysis: at.analysis, family }) : renamedWord(target, newName, concerned);
+  const ranges = target.kind === 'node' ? renamedNode(target, newName, inTrunk(target.node, at.analysis, family)) : renamedWord(target, newName, concerned);
   const changes: Record<string, TextEdit[]> = {};
   const seen = new Set<string>();
   for (const { analysis, path, start, end } of ranges) {
@@ -97,22 +98,43 @@ function macroUses(analysis: Analysis, name: string): readonly FileRange[] {
   });
 }
 
-/** Every place where a node's name is written: its bodies, paths in references, and strings that are paths. */
-function renamedNode({ name, node }: Target & { readonly kind: 'node' }, newName: string, { analysis, family }: { readonly analysis: Analysis; readonly family: readonly Analysis[] }): readonly Found[] {
+/** A node with the tree that it belongs to, and all trees around that. */
+interface Rooted { readonly node: DtNode; readonly analysis: Analysis; readonly family: readonly Analysis[] }
+
+/** What an overlay says of a node of its base is about the base's node. */
+function inTrunk(node: DtNode, analysis: Analysis, family: readonly Analysis[]): Rooted {
+  const trunk = analysis.tree.plugin ? family.find(({ tree }) => !tree.plugin) : undefined;
+  const path = trunk === undefined ? undefined : landingPath(node, trunk);
+  const landed = path === undefined ? undefined : trunk?.tree.root.at(path);
+  return trunk === undefined || landed === undefined ? { node, analysis, family } : { node: landed, analysis: trunk, family };
+}
+
+/** Every place where a node's name is written: its bodies, in overlays too, paths in references, and strings that are paths. */
+function renamedNode({ name }: Target & { readonly kind: 'node' }, newName: string, { node, analysis, family }: Rooted): readonly Found[] {
   if (!NODE_NAME.test(newName)) refuse(`"${newName}" is no node name: at most 31 letters, digits and , . _ + - with an address behind @.`);
   if (newName !== name && node.parent?.child(newName) !== undefined) refuse(`${node.parent.path} has a node ${newName} already.`);
+  // An overlay's own node is another one even if it has the same path in another overlay; only what overlays say of their base is meant.
+  const others = analysis.tree.plugin ? [] : family.filter((one) => one !== analysis && one.tree.plugin);
+  return [
+    ...bodiesNamed(name, analysis, (found) => found === node),
+    ...others.flatMap((one) => bodiesNamed(name, one, (found) => landingPath(found, analysis) === node.path)),
+    ...[analysis, ...others].flatMap((one) => pathsThrough(node, one)),
+  ];
+}
+
+/** The names at the head of bodies of nodes that are meant. */
+function bodiesNamed(name: string, analysis: Analysis, isMeant: (node: DtNode) => boolean): readonly Found[] {
   const found: Found[] = [];
   for (const path of analysis.files) {
     const syntax = analysis.syntaxOf(path);
     if (syntax?.text.includes(name) !== true) continue;
     for (const parts of bodies(syntax.root, [])) {
       const own = parts.at(-1)?.name;
-      if (own?.text === name && mergedNode(analysis, path, parts) === node) found.push({ analysis, path, start: own.start, end: own.end });
+      const node = own?.text === name ? mergedNode(analysis, path, parts) : undefined;
+      if (own !== undefined && node !== undefined && isMeant(node)) found.push({ analysis, path, start: own.start, end: own.end });
     }
   }
-  // An overlay's own node of this path is another one; only what it says of its base is meant.
-  const others = analysis.tree.plugin ? [analysis] : family.filter((one) => one === analysis || one.tree.plugin);
-  return [...found, ...others.flatMap((one) => pathsThrough(node, one))];
+  return found;
 }
 
 /** The node's name in references by path and in strings that are paths; also in definitions of macros. */

@@ -22,6 +22,21 @@ export function applyOverlay(base: DeviceTree, overlay: DeviceTree): Result<Devi
   return fault === undefined ? ok(merged) : err(fault);
 }
 
+/** The labels that an overlay refers to and the base has no symbol for, in the overlay's order: for each, what `applyOverlay` would say if it were the only one. */
+export function unknownSymbols(base: DeviceTree, overlay: DeviceTree): readonly { readonly name: string; readonly entries: readonly string[]; readonly problem: DtDiagnostic }[] {
+  const fixups = overlay.root.child('__fixups__')?.properties ?? [];
+  return fixups.flatMap(({ name, strings }) => (symbolIn(base.root, name) === undefined ? [{ name, entries: strings ?? [], problem: noSymbol(name) }] : []));
+}
+
+function symbolIn(base: DtNode, name: string): DtNode | undefined {
+  const path = base.child('__symbols__')?.string(name);
+  return path === undefined ? undefined : nodeByPath(base, path);
+}
+
+function noSymbol(name: string): DtDiagnostic {
+  return dtError('overlay-no-symbol', undefined, { name });
+}
+
 function highestPhandle(root: DtNode): number {
   let highest = 0;
   for (const node of root.walk()) highest = Math.max(highest, phandleOf(node) ?? 0);
@@ -97,11 +112,9 @@ function setAt(node: DtNode, property: DtProperty, change: { readonly offset: nu
 
 /** Fills in the phandles of the base's nodes at the places that `__fixups__` lists for each label. */
 function resolveFixups(base: DtNode, overlay: DtNode): DtDiagnostic | undefined {
-  const symbols = base.child('__symbols__');
   for (const fixup of overlay.child('__fixups__')?.properties ?? []) {
-    const path = symbols?.string(fixup.name);
-    const target = path === undefined ? undefined : nodeByPath(base, path);
-    if (path === undefined || target === undefined) return dtError('overlay-no-symbol', undefined, { name: fixup.name });
+    const target = symbolIn(base, fixup.name);
+    if (target === undefined) return noSymbol(fixup.name);
     const phandle = phandleOf(target);
     if (phandle === undefined) return dtError('overlay-no-phandle', undefined, { name: target.path });
     for (const entry of fixup.strings ?? []) {

@@ -49,6 +49,9 @@ describe('language server: bindings and rules', () => {
     assert.match(first, /^4 .*yaml: .*needs at least 2/);
     const [missing = ''] = await problems(client, 'gone.dtso', `${head}&nobody { a; };\n`);
     assert.match(missing, /^3 overlay-no-symbol/);
+    const several = await problems(client, 'several.dtso', `${head}&nobody { a; };\n&rm { b = <&no_one 1>, <&nobody>; };\n&no_one { c; };\n`);
+    const places = several.map((text) => `${text.split(' ', 1).join('')} ${/\bno_?(?:body|one)\b/.exec(text)?.[0] ?? text}`);
+    assert.deepEqual(places.sort(), ['3 nobody', '4 no_one', '4 nobody', '5 no_one']);
   }));
 
   it('takes overlays that name each other for overlays without base', () => withClient({}, async (client) => {

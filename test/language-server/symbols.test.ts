@@ -115,6 +115,27 @@ void describe('language server: renaming', () => {
     });
   });
 
+  it('changes a node in overlays that name it without a label, from wherever it is asked', async () => {
+    const head = '// dts-context: base.dts\n/dts-v1/;\n/plugin/;\n';
+    const files = {
+      'base.dts': '/dts-v1/;\n/ {\n\tsoc: soc {\n\t\tuart@1 {\n\t\t};\n\t};\n\tother {\n\t\tuart@1 {\n\t\t};\n\t};\n};\n',
+      'by-label.dtso': `${head}&soc {\n\tuart@1 {\n\t\ta;\n\t};\n};\n`,
+      'by-path.dtso': `${head}&{/} {\n\tsoc {\n\t\tuart@1 {\n\t\t\ta;\n\t\t};\n\t};\n\tother {\n\t\tuart@1 {\n\t\t\tb;\n\t\t};\n\t};\n};\n`,
+      'by-fragment.dtso': `${head}/ {\n\tfragment@0 {\n\t\ttarget-path = "/soc";\n\t\t__overlay__ {\n\t\t\tuart@1 {\n\t\t\t\ta = &{/soc/uart@1};\n\t\t\t};\n\t\t\tuart@2 {\n\t\t\t};\n\t\t};\n\t};\n};\n`,
+    };
+    const expected = { 'base.dts': ['3:2'], 'by-label.dtso': ['4:1'], 'by-path.dtso': ['5:2'], 'by-fragment.dtso': ['7:3', '8:15'] };
+    await withClient(files, async (client) => {
+      for (const [name, at] of [['base.dts', '3:4'], ['by-label.dtso', '4:3'], ['by-path.dtso', '5:4'], ['by-fragment.dtso', '7:5']] as const) {
+        await client.open(name, files[name]);
+        const { changes } = await client.ask('rename', name, at, { newName: 'serial@1' }) as { changes: Readonly<Record<string, readonly Edit[]>> };
+        const found = Object.entries(changes).map(([uri, edits]) => [client.nameOf(uri), edits.map(({ range: { start } }) => `${String(start.line)}:${String(start.character)}`)]);
+        assert.deepEqual(Object.fromEntries(found), expected, name);
+      }
+      const own = await client.ask('rename', 'by-fragment.dtso', '10:5', { newName: 'serial@2' }) as { changes: Readonly<Record<string, readonly Edit[]>> };
+      assert.deepEqual(Object.entries(own.changes).map(([uri, edits]) => [client.nameOf(uri), edits.length]), [['by-fragment.dtso', 1]]);
+    });
+  });
+
   void it('refuses names that are malformed or taken, and finds nothing in strings', () => onBoard(async (client) => {
     await assert.rejects(client.ask('rename', 'board.dts', '12:3', { newName: 'a-b' }), /letters, digits and _/);
     await assert.rejects(client.ask('rename', 'board.dts', '12:3', { newName: 'gic' }), /already/);
