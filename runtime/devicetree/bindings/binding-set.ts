@@ -158,7 +158,8 @@ export class BindingSet {
     const visit = (instance: NodeInstance, inherited: boolean): void => {
       const disabled = instance.members.has('status') ? instance.disabled : inherited;
       for (const failure of this.checkNode(instance, disabled)) failures.push(failure);
-      for (const child of instance.children()) visit(child, disabled);
+      for (const failure of this.undocumented(instance)) failures.push(failure);
+      for (const child of instance.members.nodes()) visit(child, disabled);
     };
     visit(decodeTree(root, this.types), false);
     return failures;
@@ -182,6 +183,12 @@ export class BindingSet {
       for (const failure of found) failures.push({ ...failure, node, schemaId: uri, isForgiven: isForgiven(failure, disabled) });
     }
     members.delete('$nodename');
+    return failures;
+  }
+
+  /** The compatible strings of a node that no binding documents. */
+  undocumented({ node, members }: NodeInstance): readonly BindingFailure[] {
+    const failures: BindingFailure[] = [];
     const compatible = members.get('compatible');
     for (const [index, name] of (isValueList(compatible) ? compatible : []).entries()) {
       if (typeof name !== 'string' || this.isDocumented(name)) continue;

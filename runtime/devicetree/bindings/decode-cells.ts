@@ -1,11 +1,11 @@
-/** The second half of decoding: rows whose width depends on other nodes. Follows `decode.ts`, which has read the cells. */
+/** The second half of decoding: rows whose width depends on other nodes. `decode.ts` has read the cells. */
 
 import type { DtNode } from '../tree';
-import { flatNumbers, flatRow, isValueList, NodeInstance, rows, type Integer, type Value } from './instance';
+import { AROUND, flatNumbers, flatRow, isValueList, rows, type Integer, type NodeInstance, type Surroundings, type Value } from './instance';
 import { dimensionsOf, typesOf, type PropertyTypes } from './property-types';
 
-/** An unresolved reference in an overlay. */
-const UNRESOLVED = 0xffff_ffff;
+/** An unresolved reference in an overlay, as a cell. */
+export const UNRESOLVED = 0xffff_ffff;
 
 /** Phandle lists whose cells are not counted by the property that their name suggests; a number is a fixed row. */
 const CELLS_PROPERTY: Readonly<Record<string, string | number | undefined>> = {
@@ -14,37 +14,65 @@ const CELLS_PROPERTY: Readonly<Record<string, string | number | undefined>> = {
   'msi-parent': '#msi-cells', 'msi-ranges': '#interrupt-cells', 'dma-masters': '#dma-cells', 'gpio-ranges': 3, 'memory-region': undefined,
 };
 
-/** Cuts all lists of the tree but those in nodes that are `done`; `root` is where it came from, for its fixups. */
-export function cutByTree(instance: NodeInstance, root: DtNode, { types, done }: { readonly types: PropertyTypes; readonly done: ReadonlySet<NodeInstance> }): void {
-  const cutter = new Cutter(instance, root, { types, done });
-  cutter.gpios(instance);
-  cutter.interrupts(instance, 1);
-  cutter.addresses(instance, { address: 2, size: 1 });
-  cutter.phandles(instance, '');
+/** What the name of a property says about cutting its value. */
+interface Kind {
+  readonly isGpios: boolean;
+  readonly isAddress: boolean;
+  readonly isPhandles: boolean;
 }
 
-class Cutter {
+const UNCUT: Kind = { isGpios: false, isAddress: false, isPhandles: false };
+const NAMED: ReadonlySet<string> = new Set(['interrupts', 'interrupt-map', 'ranges', 'dma-ranges']);
+
+/** Which names of properties have values that other nodes cut. */
+export class CutNames {
   private readonly types: PropertyTypes;
+  private readonly kinds = new Map<string, Kind>();
+
+  constructor(types: PropertyTypes) {
+    this.types = types;
+  }
+
+  kind(name: string): Kind {
+    let kind = this.kinds.get(name);
+    if (kind === undefined) {
+      const types = typesOf(this.types, name);
+      const isFixed = dimensionsOf(this.types, name)?.some(([least, greatest]) => least > 0 && least === greatest) ?? false;
+      const isGpios = name.includes('gpio') && /(-gpios?|^gpios?)$/.test(name) && !name.endsWith(',nr-gpios');
+      const isAddress = types.has('address');
+      const isPhandles = types.has('phandle-array') && (name === 'dma-masters' || !isFixed);
+      this.kinds.set(name, kind = isGpios || isAddress || isPhandles || NAMED.has(name) ? { isGpios, isAddress, isPhandles } : UNCUT);
+    }
+    return kind;
+  }
+
+  /** True if other nodes may have a say in how the value is cut. */
+  mayBeCut(name: string): boolean {
+    return this.kind(name) !== UNCUT;
+  }
+}
+
+/** Cuts lists of one tree as its nodes say; each answer of another node is noted with the node that asked. */
+export class Cutter {
   private readonly byPhandle = new Map<number, NodeInstance>();
-  private readonly done: ReadonlySet<NodeInstance>;
   private readonly instance: NodeInstance;
   private readonly root: DtNode;
+  private readonly names: CutNames;
   /** `path:property:offset` of every reference; only overlays need them. */
   private found: Set<string> | undefined;
-  private readonly kinds = new Map<string, { readonly isAddress: boolean; readonly isPhandles: boolean; readonly isFixed: boolean }>();
 
-  constructor(instance: NodeInstance, root: DtNode, { types, done }: { readonly types: PropertyTypes; readonly done: ReadonlySet<NodeInstance> }) {
-    this.types = types;
-    this.done = done;
+  /** `root` is where the instance came from, for its fixups. */
+  constructor(instance: NodeInstance, root: DtNode, names: CutNames) {
     this.instance = instance;
     this.root = root;
+    this.names = names;
     this.index(instance);
   }
 
   private index(instance: NodeInstance): void {
-    const phandle = instance.cell('phandle');
+    const phandle = instance.members.has('phandle') ? instance.cell('phandle') : undefined;
     if (phandle !== undefined) this.byPhandle.set(phandle, instance);
-    for (const child of instance.children()) this.index(child);
+    for (const child of instance.members.nodes()) this.index(child);
   }
 
   private get references(): ReadonlySet<string> {
@@ -66,7 +94,7 @@ class Cutter {
         base += part.bytes.length;
       }
     }
-    for (const child of instance.children()) this.addReferences(child, `${path}/${child.node.name}`, found);
+    for (const child of instance.members.nodes()) this.addReferences(child, `${path}/${child.node.name}`, found);
   }
 
   private addLocalFixups(node: DtNode, path: string, found: Set<string>): void {
@@ -74,15 +102,40 @@ class Cutter {
     for (const child of node.children) this.addLocalFixups(child, `${path}/${child.name}`, found);
   }
 
-  private kind(name: string): { readonly isAddress: boolean; readonly isPhandles: boolean; readonly isFixed: boolean } {
-    let kind = this.kinds.get(name);
-    if (kind === undefined) {
-      const types = typesOf(this.types, name);
-      const dimensions = dimensionsOf(this.types, name);
-      const isFixed = dimensions?.some(([least, greatest]) => least > 0 && least === greatest) ?? false;
-      this.kinds.set(name, kind = { isAddress: types.has('address'), isPhandles: types.has('phandle-array'), isFixed });
+  /** What the children of a node have around them. */
+  inside({ members, surroundings }: NodeInstance): Surroundings {
+    const address = members.cell('#address-cells') ?? surroundings.address;
+    const size = members.cell('#size-cells') ?? surroundings.size;
+    const parent = members.has('interrupt-parent') ? flatNumbers(members.get('interrupt-parent'))?.[0] : undefined;
+    const interrupt = members.cell('#interrupt-cells') ?? this.cells(parent, '#interrupt-cells') ?? surroundings.interrupt;
+    const isHog = surroundings.isHog || members.has('gpio-hog');
+    const isSame = address === surroundings.address && size === surroundings.size && interrupt === surroundings.interrupt && isHog === surroundings.isHog;
+    return isSame ? surroundings : { address, size, interrupt, isHog };
+  }
+
+  /** What is asked of the node with a phandle (cells by the name of what counts them; `has` of a name; nothing but whether it is there), or of the surroundings. */
+  answer({ surroundings }: NodeInstance, phandle: number, what: string): number | undefined {
+    if (phandle === AROUND) {
+      switch (what) {
+        case 'address': return surroundings.address;
+        case 'size': return surroundings.size;
+        case 'interrupt': return surroundings.interrupt;
+        default: return Number(surroundings.isHog);
+      }
     }
-    return kind;
+    const node = this.byPhandle.get(phandle);
+    if (node === undefined || what === '') return node === undefined ? undefined : 0;
+    return what.startsWith(HAS) ? Number(node.members.has(what.slice(HAS.length))) : (node.cell(what) ?? 0);
+  }
+
+  private ask(instance: NodeInstance, phandle: number, what: string): number | undefined {
+    const answer = this.answer(instance, phandle, what);
+    instance.asked.push({ phandle, what, answer });
+    return answer;
+  }
+
+  private askAround(instance: NodeInstance, what: keyof Surroundings): number {
+    return this.ask(instance, AROUND, what) ?? 0;
   }
 
   private cells(phandle: number | undefined, property: string): number | undefined {
@@ -90,119 +143,102 @@ class Cutter {
     return node === undefined ? undefined : (node.cell(property) ?? 0);
   }
 
-  gpios(instance: NodeInstance): void {
-    if (this.done.has(instance) || instance.members.has('gpio-hog')) return;
-    for (const [name, value] of instance.members) {
-      if (value instanceof NodeInstance) this.gpios(value);
-      else if (name.includes('gpio') && /(-gpios?|^gpios?)$/.test(name) && !name.endsWith(',nr-gpios')) {
-        const row = flatRow(value);
-        if (row !== undefined) instance.members.set(name, cut(row, (at, numbers) => 1 + this.gpioCells(at, numbers)));
-      }
+  /** A value of a node as the tree says it is cut. */
+  cut(instance: NodeInstance, name: string, uncut: Value): Value {
+    const kind = this.names.kind(name);
+    let value = uncut;
+    if (kind.isGpios && !instance.members.has('gpio-hog') && this.askAround(instance, 'isHog') === 0) {
+      const row = flatRow(value);
+      if (row !== undefined) value = cut(row, (at, numbers) => 1 + this.gpioCells(instance, at, numbers));
     }
+    if (name === 'interrupts') value = recut(value, () => this.interruptCells(instance));
+    else if (name === 'interrupt-map') value = this.interruptMap(instance, value);
+    if (kind.isAddress) value = recut(value, () => this.askAround(instance, 'address') + this.askAround(instance, 'size'));
+    else if ((name === 'ranges' || name === 'dma-ranges') && value !== true) {
+      value = recut(value, () => this.askAround(instance, 'address') + (instance.cell('#address-cells') ?? 0) + (instance.cell('#size-cells') ?? 0));
+    }
+    return kind.isPhandles ? this.phandleList(instance, name, value) : value;
   }
 
-  private gpioCells(at: number, numbers: readonly number[]): number {
+  private gpioCells(instance: NodeInstance, at: number, numbers: readonly number[]): number {
     const phandle = numbers[at];
-    if (phandle === 0) return 0;
-    if (phandle !== UNRESOLVED) return this.cells(phandle, '#gpio-cells') ?? numbers.length;
+    if (phandle === undefined || phandle === 0) return 0;
+    if (phandle !== UNRESOLVED) return this.ask(instance, phandle, '#gpio-cells') ?? numbers.length;
     const next = numbers.indexOf(UNRESOLVED, at + 1);
     return (next < 0 ? numbers.length : next) - at - 1;
   }
 
-  interrupts(instance: NodeInstance, inherited: number): void {
-    if (this.done.has(instance)) return;
-    let count = inherited;
-    const parent = flatNumbers(instance.members.get('interrupt-parent'))?.[0];
-    if (parent === UNRESOLVED) instance.members.delete('interrupt-parent');
-    else if (parent !== undefined) count = this.cells(parent, '#interrupt-cells') ?? count;
-    for (const [name, value] of instance.members) {
-      if (value instanceof NodeInstance) this.interrupts(value, instance.cell('#interrupt-cells') ?? count);
-      else if (name === 'interrupts') this.recut(instance, name, () => count);
-      else if (name === 'interrupt-map') this.interruptMap(instance, value);
-    }
+  private interruptCells(instance: NodeInstance): number {
+    const { members } = instance;
+    const parent = members.has('interrupt-parent') ? flatNumbers(members.get('interrupt-parent'))?.[0] : undefined;
+    return (parent === undefined ? undefined : this.ask(instance, parent, '#interrupt-cells')) ?? this.askAround(instance, 'interrupt');
   }
 
-  private interruptMap(instance: NodeInstance, value: Value): void {
+  private interruptMap(instance: NodeInstance, value: Value): Value {
     const own = (instance.cell('#address-cells') ?? 0) + (instance.cell('#interrupt-cells') ?? 0);
     const row = flatRow(value);
     const numbers = flatNumbers(value);
-    if (row === undefined || numbers === undefined) return;
+    if (row === undefined || numbers === undefined) return value;
     if (numbers[own] === UNRESOLVED) {
       const next = numbers.indexOf(UNRESOLVED, own + 1);
-      instance.members.set('interrupt-map', rows(row, next < 0 ? row.length : next - own));
-      return;
+      return rows(row, next < 0 ? row.length : next - own);
     }
-    instance.members.set('interrupt-map', cut(row, (at) => {
+    return cut(row, (at) => {
       const provider = numbers[at + own];
-      const interrupts = this.cells(provider, '#interrupt-cells');
-      return interrupts === undefined ? row.length : own + 1 + (this.cells(provider, '#address-cells') ?? 0) + interrupts;
-    }));
+      const interrupts = provider === undefined ? undefined : this.ask(instance, provider, '#interrupt-cells');
+      return provider === undefined || interrupts === undefined ? row.length : own + 1 + (this.ask(instance, provider, '#address-cells') ?? 0) + interrupts;
+    });
   }
 
-  addresses(instance: NodeInstance, parent: { readonly address: number; readonly size: number }): void {
-    if (this.done.has(instance)) return;
-    const own = { address: instance.cell('#address-cells') ?? parent.address, size: instance.cell('#size-cells') ?? parent.size };
-    for (const [name, value] of instance.members) {
-      if (value instanceof NodeInstance) this.addresses(value, own);
-      else if (this.kind(name).isAddress) this.recut(instance, name, () => parent.address + parent.size);
-      else if ((name === 'ranges' || name === 'dma-ranges') && value !== true) {
-        this.recut(instance, name, () => parent.address + (instance.cell('#address-cells') ?? 0) + (instance.cell('#size-cells') ?? 0));
-      }
-    }
-  }
-
-  private recut(instance: NodeInstance, name: string, width: () => number): void {
-    const row = flatRow(instance.members.get(name));
-    if (row !== undefined) instance.members.set(name, rows(row, width()));
-  }
-
-  phandles(instance: NodeInstance, path: string): void {
-    if (this.done.has(instance)) return;
-    for (const [name, value] of instance.members) {
-      if (value instanceof NodeInstance) this.phandles(value, `${path}/${name}`);
-      else if (this.kind(name).isPhandles && (name === 'dma-masters' || !this.kind(name).isFixed)) this.phandleList(instance, name, `${path}:${name}`);
-    }
-  }
-
-  private phandleList(instance: NodeInstance, name: string, place: string): void {
-    const value = instance.members.get(name);
+  private phandleList(instance: NodeInstance, name: string, value: Value): Value {
     const row = flatRow(value);
     const numbers = flatNumbers(value);
-    if (row === undefined || numbers === undefined || !isValueList(value) || value.length > 1) return;
+    if (row === undefined || numbers === undefined || !isValueList(value) || value.length > 1) return value;
     const listed = Object.hasOwn(CELLS_PROPERTY, name);
-    if (!listed && (!name.endsWith('s') || name.includes('gpio'))) return;
+    if (!listed && (!name.endsWith('s') || name.includes('gpio'))) return value;
     const count = listed ? CELLS_PROPERTY[name] : `#${name.slice(0, -1)}-cells`;
-    const width = (at: number): number => this.argumentCells(at, { numbers, count, place });
-    if (!listed && width(0) === 0) return;
+    const width = (at: number): number => this.argumentCells(at, { instance, numbers, count, name });
+    if (!listed && width(0) === 0) return value;
     const [first = 0] = numbers;
-    if (name === 'dma-masters' && first >= 1 && first <= 4 && this.byPhandle.get(first)?.members.has('#dma-cells') !== true) {
-      instance.members.set(name, first);
-      return;
-    }
-    instance.members.set(name, cut(row, (at) => {
+    if (name === 'dma-masters' && first >= 1 && first <= 4 && this.ask(instance, first, `${HAS}#dma-cells`) !== 1) return first;
+    return cut(row, (at) => {
       const one = width(at);
       if (one === 0) return 0;
       if (name === 'msi-ranges') return one + 1;
       return name === 'interconnects' ? one + width(at + one) : one;
-    }));
+    });
   }
 
   /** Length of the entry at `at`, its phandle included; 0 if it cannot be known. */
-  private argumentCells(at: number, { numbers, count, place }: { readonly numbers: readonly number[]; readonly count: string | number | undefined; readonly place: string }): number {
+  private argumentCells(at: number, { instance, numbers, count, name }: { readonly instance: NodeInstance; readonly numbers: readonly number[]; readonly count: string | number | undefined; readonly name: string }): number {
     const phandle = numbers[at];
     if (phandle === undefined) return 0;
     if (phandle === 0 || count === undefined) return 1;
     if (phandle === UNRESOLVED) {
+      const place = `${pathOf(instance)}:${name}`;
       const isReference = (index: number): boolean => this.references.has(`${place}:${String(index * 4)}`);
       if (!isReference(at)) return 0;
       let length = 1;
       while (at + length < numbers.length && !isReference(at + length)) length++;
       return length;
     }
-    const provider = this.byPhandle.get(phandle);
-    if (provider === undefined) return 0;
-    return 1 + (typeof count === 'number' ? count : (provider.cell(count) ?? 0));
+    const cells = this.ask(instance, phandle, typeof count === 'number' ? '' : count);
+    if (cells === undefined) return 0;
+    return 1 + (typeof count === 'number' ? count : cells);
   }
+}
+
+/** Before a name: asks whether a node has it. */
+const HAS = 'has ';
+
+/** As fixups name nodes: that of the root is empty. */
+function pathOf({ node, parent }: NodeInstance): string {
+  return parent === undefined ? '' : `${pathOf(parent)}/${node.name}`;
+}
+
+function recut(value: Value, width: () => number): Value {
+  const row = flatRow(value);
+  return row === undefined ? value : rows(row, width());
 }
 
 /** Cuts a row into entries whose length is asked for at each; it ends at an entry of length 0. */

@@ -4,77 +4,152 @@
  * from the source (or from `__fixups__`), not guessed.
  */
 
+import { equalBytes } from '../text';
 import type { DtNode, DtProperty } from '../tree';
-import { NodeInstance, rows, SizedInteger, type Integer, type Value } from './instance';
+import { CutNames, Cutter, UNRESOLVED } from './decode-cells';
+import { AROUND_ROOT, firstCellOf, flatNumbers, NodeInstance, rows, SizedInteger, type Integer, type Surroundings, type Value, type ValueReader } from './instance';
 import { dimensionsOf, typesOf, type Dimensions, type PropertyTypes } from './property-types';
-import { cutByTree } from './decode-cells';
 
 /** Most rows a list is cut into. */
 const SIZE_LIMIT = 1 << 20;
 
 /** A linked tree as an instance. Metadata nodes (`__symbols__`, …) are left out. */
 export function decodeTree(root: DtNode, types: PropertyTypes): NodeInstance {
-  return new TreeDecoder(types).decode(root, () => undefined);
+  return new TreeDecoder(types).decode(root);
 }
 
-/** Decodes trees one after the other; what it knows of the types of names stays. */
-export class TreeDecoder {
+/** What is known of a property by its name. */
+interface Name {
+  readonly types: ReadonlySet<string>;
+  /** The only type that a value can have, if there is one. */
+  readonly only: string | undefined;
+  readonly dimensions: Dimensions | undefined;
+}
+
+/**
+ * Decodes trees one after the other. Nodes that are the same as in the tree before, with all that the values read so far depended on, stay the
+ * same instances. Only the tree decoded last can be read.
+ */
+export class TreeDecoder implements ValueReader {
   private readonly types: PropertyTypes;
-  private readonly reader: Reader;
+  private readonly names = new Map<string, Name>();
+  private readonly cuts: CutNames;
+  private cutter: Cutter | undefined;
+  private before: NodeInstance | undefined;
 
   constructor(types: PropertyTypes) {
     this.types = types;
-    this.reader = new Reader(types);
+    this.cuts = new CutNames(types);
   }
 
-  /** A linked tree as an instance. Nodes that `known` gives are taken as they are: with all that they depend on they must be the same as before. */
-  decode(root: DtNode, known: (node: DtNode) => NodeInstance | undefined): NodeInstance {
-    const done = new Set<NodeInstance>();
-    const instance = this.reader.node(root, (node) => {
-      const before = known(node);
-      if (before !== undefined) done.add(before);
+  /** A linked tree as an instance. */
+  decode(root: DtNode): NodeInstance {
+    const instance = this.node(root, this.before);
+    this.cutter = new Cutter(instance, root, this.cuts);
+    this.settle(instance, AROUND_ROOT, this.cutter);
+    this.before = instance;
+    return instance;
+  }
+
+  read(instance: NodeInstance, property: DtProperty): Value {
+    const value = this.value(property, instance.node.name === 'aliases');
+    return this.cutter === undefined || !this.cuts.mayBeCut(property.name) ? value : this.cutter.cut(instance, property.name, value);
+  }
+
+  firstCell(instance: NodeInstance, property: DtProperty): number | undefined {
+    // Cutting a list changes what its first cell is in no case.
+    return firstCellOf(this.cuts.mayBeCut(property.name) ? this.value(property, instance.node.name === 'aliases') : instance.members.get(property.name));
+  }
+
+  /** The instance of a node: that of the node that was in its place, if both say the same with all that is below. */
+  private node(node: DtNode, before: NodeInstance | undefined): NodeInstance {
+    const old = before?.node;
+    let isSame = old !== undefined && old.name === node.name && old.properties.length === node.properties.length && old.children.length === node.children.length;
+    if (isSame && old !== node) isSame = node.properties.every((property, index) => isSameProperty(property, old?.properties[index]));
+    const children: NodeInstance[] = [];
+    for (const [index, child] of node.children.entries()) {
+      const other = isMetadata(child) ? undefined : before?.members.get(child.name);
+      const known = other instanceof NodeInstance ? other : undefined;
+      isSame &&= old?.children[index]?.name === child.name;
+      if (isMetadata(child)) continue;
+      const made = this.node(child, known);
+      children.push(made);
+      isSame &&= made === known;
+    }
+    if (isSame && before !== undefined) {
+      before.node = node;
+      before.isAsBefore = true;
       return before;
-    });
-    cutByTree(instance, root, { types: this.types, done });
-    return instance;
-  }
-}
-
-class Reader {
-  private readonly types: PropertyTypes;
-  private readonly byName = new Map<string, { readonly types: ReadonlySet<string>; readonly dimensions: Dimensions | undefined }>();
-
-  constructor(types: PropertyTypes) {
-    this.types = types;
+    }
+    const made = new NodeInstance(node, this);
+    this.fill(made, children);
+    return made;
   }
 
-  node(node: DtNode, known: (node: DtNode) => NodeInstance | undefined): NodeInstance {
-    const before = known(node);
-    if (before !== undefined) return before;
-    const instance = new NodeInstance(node);
-    for (const property of node.properties) instance.members.set(property.name, this.value(property, node.name === 'aliases'));
-    for (const child of node.children) if (!child.name.startsWith('__')) instance.members.set(child.name, this.node(child, known));
-    return instance;
+  /** Tells nodes what surrounds them; where that, or another node, has another answer than when values were read, they are read again. */
+  private settle(instance: NodeInstance, surroundings: Surroundings, cutter: Cutter): boolean {
+    instance.surroundings = surroundings;
+    let isSame = instance.isAsBefore;
+    if (isSame && !instance.asked.every(({ phandle, what, answer }) => cutter.answer(instance, phandle, what) === answer)) {
+      isSame = false;
+      instance.asked.length = 0;
+      this.fill(instance, [...instance.members.nodes()]);
+    }
+    const inside = cutter.inside(instance);
+    for (const child of instance.members.nodes()) {
+      const isChildSame = this.settle(child, inside, cutter);
+      isSame &&= isChildSame;
+    }
+    instance.isAsBefore = isSame;
+    return isSame;
   }
 
   private value(property: DtProperty, isAlias: boolean): Value {
     const { bytes, name } = property;
     if (bytes.length === 0) return true;
     if (isAlias) return stringsOf(bytes.subarray(0, -1));
-    const known = this.typesFor(name);
-    const possible = possibleTypes(known.types, bytes.length);
-    const format = chooseFormat(name, { possible, bytes, dimensions: known.dimensions });
+    const known = this.named(name);
+    const format = known.only ?? chooseFormat(name, { possible: possibleTypes(known.types, bytes.length), bytes, dimensions: known.dimensions });
     if (typeof format !== 'string') return format;
-    if (format.startsWith('string')) return bytes.at(-1) === 0 ? stringsOf(bytes.subarray(0, -1)) : bytes;
+    if (format.startsWith('string')) return bytes[bytes.length - 1] === 0 ? stringsOf(bytes.subarray(0, -1)) : bytes;
     if (format === 'flag') return bytes;
     return shape(integersOf(format, bytes), { format, dimensions: known.dimensions }) ?? bytes;
   }
 
-  private typesFor(name: string): { readonly types: ReadonlySet<string>; readonly dimensions: Dimensions | undefined } {
-    let known = this.byName.get(name);
-    if (known === undefined) this.byName.set(name, known = { types: typesOf(this.types, name), dimensions: dimensionsOf(this.types, name) });
+  private named(name: string): Name {
+    let known = this.names.get(name);
+    if (known === undefined) {
+      const types = typesOf(this.types, name);
+      const [first, second] = [...types].filter((type) => type !== 'node');
+      this.names.set(name, known = { types, only: second === undefined ? first : undefined, dimensions: dimensionsOf(this.types, name) });
+    }
     return known;
   }
+
+  /** Gives an instance its members, none of them read. */
+  private fill(instance: NodeInstance, children: readonly NodeInstance[]): void {
+    const { members, node } = instance;
+    members.clear();
+    for (const property of node.properties) members.set(property.name, property);
+    for (const child of children) {
+      child.parent = instance;
+      members.set(child.node.name, child);
+    }
+    const parent = members.has('interrupt-parent') ? node.property('interrupt-parent') : undefined;
+    // In an overlay, what is not known takes the place of nothing.
+    if (parent !== undefined && flatNumbers(this.value(parent, false))?.[0] === UNRESOLVED) members.delete('interrupt-parent');
+  }
+}
+
+function isMetadata({ name }: DtNode): boolean {
+  return name.startsWith('__');
+}
+
+/** True if two properties say the same, wherever they are written. */
+function isSameProperty(a: DtProperty, b: DtProperty | undefined): boolean {
+  if (a === b) return true;
+  if (a.name !== b?.name || a.value.length !== b.value.length || !equalBytes(a.bytes, b.bytes)) return false;
+  return a.value.every((part, index) => part.type === b.value[index]?.type && part.references.length === b.value[index].references.length);
 }
 
 /** Without those that cannot have this length. Of several that remain, signed goes before unsigned. */
@@ -124,9 +199,12 @@ function chooseFormat(name: string, { possible, bytes, dimensions }: { readonly 
 }
 
 function widthOf(type: string): number {
-  if (type.startsWith('phandle') || type.startsWith('address')) return 4;
-  return Number(/\d+/.exec(type)?.[0] ?? 32) / 8;
+  let width = WIDTHS.get(type);
+  if (width === undefined) WIDTHS.set(type, width = type.startsWith('phandle') || type.startsWith('address') ? 4 : Number(/\d+/.exec(type)?.[0] ?? 32) / 8);
+  return width;
 }
+
+const WIDTHS = new Map<string, number>();
 
 function latin(bytes: Uint8Array): string {
   let text = '';
@@ -156,11 +234,18 @@ function integersOf(type: string, bytes: Uint8Array): { readonly values: readonl
 }
 
 function readIntegers(bytes: Uint8Array, width: number, signed: boolean): readonly Integer[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const values: Integer[] = [];
+  if (width === 4) {
+    // Most are cells; a view would cost more than reading them.
+    for (let at = 0; at < bytes.length; at += 4) {
+      const cell = ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
+      values.push(signed ? cell : cell >>> 0);
+    }
+    return values;
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 0; at < bytes.length; at += width) {
-    if (width === 4) values.push(signed ? view.getInt32(at) : view.getUint32(at));
-    else if (width === 8) values.push(new SizedInteger(signed ? view.getBigInt64(at) : view.getBigUint64(at), 64));
+    if (width === 8) values.push(new SizedInteger(signed ? view.getBigInt64(at) : view.getBigUint64(at), 64));
     else if (width === 2) values.push(new SizedInteger(BigInt(signed ? view.getInt16(at) : view.getUint16(at)), 16));
     else values.push(new SizedInteger(BigInt(signed ? view.getInt8(at) : view.getUint8(at)), 8));
   }

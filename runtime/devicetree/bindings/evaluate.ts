@@ -6,7 +6,7 @@
 import { ALWAYS, NEVER, testAll, type Check, type Keyword } from './check';
 import type { NodeInstance, Value } from './instance';
 import { elementsOf, entriesOf, has, isList, isObject, type Json, type JsonObject } from './json';
-import { KEYWORDS, memo, patternsIn } from './keywords';
+import { KEYWORDS, memo, namedIn, patternsIn, testMembers } from './keywords';
 import { NamePatterns } from './name-patterns';
 
 /** Finds the schema that a `$ref` names, by absolute URI without fragment. */
@@ -28,8 +28,15 @@ export interface CommonSchemas {
   test(node: NodeInstance): boolean;
 }
 
-/** Keywords that say something of single members only. */
-const MEMBER_KEYWORDS = new Set(['properties', 'patternProperties']);
+/** True for a keyword that says something of single members only, or nothing of nodes. */
+function speaksOfMembers(key: string, argument: Json | undefined): boolean {
+  switch (key) {
+    case 'properties': case 'patternProperties': return true;
+    case 'additionalProperties': return typeof argument === 'boolean';
+    case 'type': return argument === 'object';
+    default: return !Object.hasOwn(KEYWORDS, key);
+  }
+}
 
 /** Compiles schemas, each once. */
 export class Evaluator {
@@ -57,20 +64,19 @@ export class Evaluator {
     const uris = new Set<string>();
     const named = new Map<string, Check[]>();
     const patterns: (readonly [string, Check])[] = [];
+    const closed: ((name: string) => boolean)[] = [];
     for (const { uri, schema } of schemas) {
-      if (schema === undefined || !Object.keys(schema).every((key) => MEMBER_KEYWORDS.has(key) || !Object.hasOwn(KEYWORDS, key) || (key === 'type' && schema[key] === 'object'))) continue;
+      if (schema === undefined || !Object.keys(schema).every((key) => speaksOfMembers(key, schema[key]))) continue;
       uris.add(uri);
+      if (schema['additionalProperties'] === false) closed.push(namedIn(schema));
       for (const [name, inner] of entriesOf(schema['properties'])) if (inner !== true) named.set(name, [...(named.get(name) ?? []), this.check(inner, uri)]);
       for (const [pattern, inner] of entriesOf(schema['patternProperties'])) if (inner !== true) patterns.push([pattern, this.check(inner, uri)]);
     }
     const matching = new NamePatterns(patterns);
-    const checksFor = memo((name) => [...(named.get(name) ?? []), ...matching.matching(name)]);
+    const checksFor = memo((name) => [...(named.get(name) ?? []), ...matching.matching(name), ...(closed.every((isNamed) => isNamed(name)) ? [] : [NEVER])]);
     return {
       uris,
-      test: (node) => {
-        for (const [name, member] of node.members) for (const check of checksFor(name)) if (!check.test(member)) return false;
-        return true;
-      },
+      test: (node) => testMembers(node, checksFor),
     };
   }
 
@@ -111,8 +117,10 @@ export class Evaluator {
     const [condition, then, otherwise] = ['if', 'then', 'else'].map((key) => (has(schema, key) ? this.check(schema[key], base) : undefined));
     return (node, names) => {
       reference?.evaluated(node, names);
-      for (const [name, value] of node.members) {
-        if (!names.has(name) && (named.get(name)?.test(value) === true || matches(name) || rest.some((check) => check.test(value)))) names.add(name);
+      for (const name of node.members.keys()) {
+        if (names.has(name)) continue;
+        const value = (): Value => node.members.get(name) ?? true;
+        if (named.get(name)?.test(value()) === true || matches(name) || rest.some((check) => check.test(value()))) names.add(name);
       }
       for (const { name, check } of dependent) if (node.members.has(name)) check.evaluated(node, names);
       for (const branch of branches) if (branch.test(node)) branch.evaluated(node, names);

@@ -3,7 +3,7 @@
  * by `decode.ts`; what could not be read stays bytes and satisfies no type.
  */
 
-import type { DtNode } from '../tree';
+import { DtProperty, type DtNode } from '../tree';
 
 /** An integer that is not 32 bits wide; plain numbers are. The width matters to the keyword `typeSize`. */
 export class SizedInteger {
@@ -22,24 +22,116 @@ export type Integer = number | SizedInteger;
 /** A decoded value: `true` for a property without value; numbers and strings; rows of a matrix; bytes that fit no type. */
 export type Value = true | string | Integer | readonly Value[] | Uint8Array | NodeInstance;
 
-/** A node with its decoded properties and children, in tree order. */
-export class NodeInstance {
-  readonly node: DtNode;
-  readonly members = new Map<string, Value>();
+/** Reads the values of nodes, as types and the rest of the tree say. */
+export interface ValueReader {
+  /** The value of a property of a node. */
+  read(instance: NodeInstance, property: DtProperty): Value;
+  /** The first cell of a property, which does not depend on the rest of the tree. */
+  firstCell(instance: NodeInstance, property: DtProperty): number | undefined;
+}
 
-  constructor(node: DtNode) {
-    this.node = node;
+/**
+ * The members of a node by name, in tree order: its properties, and its children but for metadata. A property is read when it is first asked
+ * for, since most are asked for by name alone or not at all.
+ */
+export class Members {
+  private readonly instance: NodeInstance;
+  private readonly reader: ValueReader;
+  private readonly known = new Map<string, Value | DtProperty>();
+
+  constructor(instance: NodeInstance, reader: ValueReader) {
+    this.instance = instance;
+    this.reader = reader;
   }
 
-  /** The child nodes. */
-  *children(): Generator<NodeInstance> {
-    for (const member of this.members.values()) if (member instanceof NodeInstance) yield member;
+  get size(): number {
+    return this.known.size;
+  }
+
+  has(name: string): boolean {
+    return this.known.has(name);
+  }
+
+  keys(): Iterable<string> {
+    return this.known.keys();
+  }
+
+  get(name: string): Value | undefined {
+    const found = this.known.get(name);
+    if (!(found instanceof DtProperty)) return found;
+    const value = this.reader.read(this.instance, found);
+    this.known.set(name, value);
+    return value;
+  }
+
+  set(name: string, value: Value | DtProperty): void {
+    this.known.set(name, value);
+  }
+
+  delete(name: string): void {
+    this.known.delete(name);
+  }
+
+  clear(): void {
+    this.known.clear();
   }
 
   /** The first cell of a property. */
   cell(name: string): number | undefined {
-    const value = this.members.get(name);
-    return firstCell(value);
+    const found = this.known.get(name);
+    return found instanceof DtProperty ? this.reader.firstCell(this.instance, found) : firstCellOf(found);
+  }
+
+  /** The child nodes. */
+  *nodes(): Generator<NodeInstance> {
+    for (const member of this.known.values()) if (member instanceof NodeInstance) yield member;
+  }
+}
+
+/** A question about another node, or about what surrounds the node, that the reading of a value depended on. */
+export interface Asked {
+  /** Of the node that was asked about; `AROUND` for the surroundings. */
+  readonly phandle: number;
+  readonly what: string;
+  readonly answer: number | undefined;
+}
+
+/** In place of a phandle: the question is about what surrounds the node. */
+export const AROUND = -1;
+
+/** What the nodes above say about reading a node. */
+export interface Surroundings {
+  /** Cells of addresses and sizes in `reg`. */
+  readonly address: number;
+  readonly size: number;
+  /** Cells of an interrupt. */
+  readonly interrupt: number;
+  /** True in a node that takes a GPIO for itself, and below. */
+  readonly isHog: boolean;
+}
+
+/** What surrounds a root. */
+export const AROUND_ROOT: Surroundings = { address: 2, size: 1, interrupt: 1, isHog: false };
+
+/** A node with its decoded properties and children, in tree order. */
+export class NodeInstance {
+  node: DtNode;
+  readonly members: Members;
+  parent: NodeInstance | undefined;
+  surroundings: Surroundings = AROUND_ROOT;
+  /** What the values that have been read depend on besides the node. */
+  readonly asked: Asked[] = [];
+  /** True if this node and all below are as they were in the tree that was read before, and are read alike. */
+  isAsBefore = false;
+
+  constructor(node: DtNode, reader: ValueReader) {
+    this.node = node;
+    this.members = new Members(this, reader);
+  }
+
+  /** The first cell of a property. */
+  cell(name: string): number | undefined {
+    return this.members.cell(name);
   }
 
   /** True if `status` is `disabled`. */
@@ -64,9 +156,10 @@ export function toNumber(value: Integer): number {
   return typeof value === 'number' ? value : Number(value.value);
 }
 
-function firstCell(value: Value | undefined): number | undefined {
+/** The first cell of a value. */
+export function firstCellOf(value: Value | undefined): number | undefined {
   if (isInteger(value)) return toNumber(value);
-  return isValueList(value) ? firstCell(value[0]) : undefined;
+  return isValueList(value) ? firstCellOf(value[0]) : undefined;
 }
 
 /** Cuts a list into rows of `stride`; the last one may be shorter. */

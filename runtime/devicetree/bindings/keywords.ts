@@ -27,16 +27,29 @@ function simple(keyword: string, schema: JsonObject, test: Test): Keyword {
   return { test, explain: (value, path, failures) => { failures.push({ keyword, path, schema, value }); } };
 }
 
+/** True if all members pass the checks for their names. Those without checks are not read. */
+export function testMembers({ members }: NodeInstance, checksFor: (name: string) => readonly Check[]): boolean {
+  for (const name of members.keys()) {
+    const checks = checksFor(name);
+    const member = checks.length === 0 ? undefined : members.get(name);
+    if (member !== undefined) for (const check of checks) if (!check.test(member)) return false;
+  }
+  return true;
+}
+
 /** A keyword that passes on the failures of checks on members of a node. */
 function onMembers(checksFor: (name: string) => readonly Check[]): Keyword {
   const test: Test = (value) => {
     if (!(value instanceof NodeInstance)) return true;
-    for (const [name, member] of value.members) for (const check of checksFor(name)) if (!check.test(member)) return false;
-    return true;
+    return testMembers(value, checksFor);
   };
   const explain: Explain = (value, path, failures) => {
     if (!(value instanceof NodeInstance)) return;
-    for (const [name, member] of value.members) for (const check of checksFor(name)) if (!check.test(member)) check.explain(member, [...path, name], failures);
+    for (const name of value.members.keys()) {
+      const checks = checksFor(name);
+      const member = checks.length === 0 ? undefined : value.members.get(name);
+      if (member !== undefined) for (const check of checks) if (!check.test(member)) check.explain(member, [...path, name], failures);
+    }
   };
   return { test, explain };
 }
@@ -167,7 +180,7 @@ export const KEYWORDS: Readonly<Record<string, ((source: Source) => Keyword) | u
     return allNames('unevaluatedProperties', schema, (node) => {
       const known = new Set<string>();
       self.evaluated(node, known);
-      return [...node.members].filter(([name, value]) => !known.has(name) && !check.test(value)).map(([name]) => name);
+      return [...node.members.keys()].filter((name) => !known.has(name) && !check.test(node.members.get(name) ?? true));
     });
   },
   propertyNames: ({ evaluator, schema, argument, base }) => {
