@@ -28,6 +28,8 @@ export class Hwirq {
   /** One source for a shared line; for a private one, one per vCPU index of the VIC. */
   readonly sources: readonly VirqSource[];
   level = false;
+  /** Bound, but to nobody: the line is not enabled. */
+  isUnrouted = false;
   /** Where a private line is forwarded to, whether or not there are vCPUs yet. */
   forward: { readonly vic: VicObject; readonly virq: number } | undefined;
 
@@ -43,9 +45,14 @@ export class Hwirq {
     return this.intid < 32;
   }
 
-  /** Gunyah API: hwirq_bind_virq on a shared line. */
+  /**
+   * Gunyah API: hwirq_bind_virq on a shared line. The physical line is routed to where the virtual one is; when that vCPU is not attached the
+   * answer is ARGUMENT_INVALID, and the number stays bound without a line behind it, as in the reference build.
+   */
   bind({ vic }: VicObject, virq: number): ErrorName {
-    return this.sources[0]?.bind(vic, virq) ?? 'FAILURE';
+    const error = this.sources[0]?.bind(vic, virq) ?? 'FAILURE';
+    this.isUnrouted = error === 'OK' && !vic.hasTarget(virq);
+    return this.isUnrouted ? 'ARGUMENT_INVALID' : error;
   }
 
   /**
@@ -94,11 +101,12 @@ export class Hwirq {
   }
 
   private assertBound(): void {
-    for (const source of this.sources) source.assertLevel();
+    if (!this.isUnrouted) for (const source of this.sources) source.assertLevel();
   }
 
   private unbindAll(): void {
     this.forward = undefined;
+    this.isUnrouted = false;
     for (const source of this.sources) source.unbind();
   }
 }

@@ -160,6 +160,12 @@ export class Vic {
     return this.ports.has(index);
   }
 
+  /** True if the vCPU that a shared interrupt is routed to is connected. */
+  hasTarget(virq: number): boolean {
+    const cpu = this.gic?.inspect(virq, 0)?.cpu;
+    return cpu !== undefined && this.ports.has(cpu);
+  }
+
   /** At a vCPU's power-off: if interrupts of a group reach it, its CPU interface is as after reset but for active priorities. */
   stopVcpu(index: number): void {
     this.active().stopCpu(index);

@@ -260,12 +260,19 @@ const freeLines = (world: World): void => {
   for (const hwirq of [world.hwirq, world.privateHwirq]) world.call('hwirq_unbind_virq', { hwirq }, 'native');
 };
 
+/** An interrupt controller with a vCPU for shared interrupts to go to. */
+const attendedVic = (world: World): CapId => {
+  const vic = world.active('vic');
+  world.do('object_activate', { cap: pinnedVcpuOn(world, vic, 1n) });
+  return vic;
+};
+
 const HWIRQ_ROWS: readonly RowTests[] = [
   {
     row: 'hwirq_bind_virq', success: 'forwards a shared line to any shared number, a private line to every pinned vCPU',
     sample: (world) => {
       freeLines(world);
-      return { hwirq: world.hwirq, vic: world.active('vic'), virq: 50 };
+      return { hwirq: world.hwirq, vic: attendedVic(world), virq: 50 };
     },
     check: (world) => {
       const vic = world.active('vic');
@@ -277,6 +284,12 @@ const HWIRQ_ROWS: readonly RowTests[] = [
       fails('VIRQ_BOUND', 'the shared line is forwarded already', (world, sample) => {
         world.do('hwirq_bind_virq', sample);
         return { ...sample, virq: 51 };
+      }),
+      fails('ARGUMENT_INVALID', 'the interrupt is routed to a vCPU that is not there; it stays bound', (world, sample) => {
+        const vic = world.active('vic');
+        assert.equal(world.call('hwirq_bind_virq', { ...sample, vic }, 'native').error, 'ARGUMENT_INVALID');
+        world.do('hwirq_unbind_virq', { hwirq: world.hwirq });
+        return { ...sample, vic };
       }),
       failsWith('ARGUMENT_INVALID', 'a shared line wants a shared number', { virq: 20 }),
       failsWith('ARGUMENT_INVALID', 'the controller has not so many', { virq: 96 }),
@@ -313,12 +326,12 @@ const HWIRQ_ROWS: readonly RowTests[] = [
     row: 'hwirq_unbind_virq', success: 'ends forwarding',
     sample: (world) => {
       freeLines(world);
-      world.do('hwirq_bind_virq', { hwirq: world.hwirq, vic: world.active('vic'), virq: 50 });
+      world.do('hwirq_bind_virq', { hwirq: world.hwirq, vic: attendedVic(world), virq: 50 });
       return { hwirq: world.hwirq };
     },
     check: (world) => {
       world.do('hwirq_unbind_virq', { hwirq: world.privateHwirq });
-      world.do('hwirq_bind_virq', { hwirq: world.hwirq, vic: world.active('vic'), virq: 50 });
+      world.do('hwirq_bind_virq', { hwirq: world.hwirq, vic: attendedVic(world), virq: 50 });
     },
     failures: [
       fails('VIRQ_NOT_BOUND', 'the shared line was not forwarded', (world, sample) => {

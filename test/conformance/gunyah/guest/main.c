@@ -4,7 +4,7 @@
 /* For work on the last groups. */
 static const bool quick = false;
 
-void probe_main(void)
+__attribute__((weak)) void probe_main(void)
 {
 	is_second = MRS(midr_el1) == 0xf0480;
 	if (is_second) {
@@ -41,7 +41,7 @@ news:
 	smccc(0x84000008, 0, 0, 0);
 }
 
-void other_main(u64 context)
+__attribute__((weak)) void other_main(u64 context)
 {
 	if (is_second)
 		second_cpu_main();
