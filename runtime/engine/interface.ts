@@ -194,8 +194,8 @@ export interface Vcpu {
   serror: boolean;
   /** Undoes that the instruction before the PC retired, of which nothing else has happened yet: an HVC that left. */
   takeBack(): void;
-  /** All architectural state as bytes, for snapshots. Caches are not in it. */
-  save(): Uint8Array;
+  /** All architectural state as bytes, for snapshots. Caches are not in it. `into` takes them if given: what an earlier `save` made and nobody else keeps. */
+  save(into?: Uint8Array): Uint8Array;
   restore(saved: Uint8Array): void;
   /** Architectural reset: EL1h, DAIF masked, everything else zero except registers with a reset value. */
   reset(): void;

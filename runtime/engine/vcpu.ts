@@ -130,9 +130,11 @@ export class EngineVcpu implements Vcpu {
     this.state.pc = BigInt.asUintN(64, this.state.pc - 4n);
   }
 
-  save(): Uint8Array {
+  save(into?: Uint8Array): Uint8Array {
     const start = layout.VCPU_BLOCK + this.state.offset;
-    return this.views.bytes.slice(start, start + SAVED_SIZE);
+    if (into === undefined) return this.views.bytes.slice(start, start + SAVED_SIZE);
+    into.set(this.views.bytes.subarray(start, start + SAVED_SIZE));
+    return into;
   }
 
   restore(saved: Uint8Array): void {

@@ -25,7 +25,10 @@ export interface SwitchedContext { readonly registers: Uint8Array; readonly time
 export function keepContext(kernel: Kernel, thread: Thread): void {
   const { engineVcpu, vpm } = thread;
   if (engineVcpu === undefined || vpm === undefined || vpm.group.size < 2 || thread.isBlockedBy('VCPU_OFF')) return;
-  thread.context = { registers: kernel.engine.vcpu(engineVcpu).save(), timers: kernel.timers.get(thread.header.id)?.save() };
+  // This happens at every switch: the bytes are used again unless a snapshot has them.
+  const old = thread.isContextKept ? undefined : thread.context?.registers;
+  thread.context = { registers: kernel.engine.vcpu(engineVcpu).save(old), timers: kernel.timers.get(thread.header.id)?.save() };
+  thread.isContextKept = false;
 }
 
 /** At a vCPU's power-off: its registers are those of its last switch again, its timers stop. */

@@ -82,6 +82,8 @@ export class Thread {
   reset: PendingReset | undefined;
   /** Registers as of its last switch, which power-off falls back to. */
   context: SwitchedContext | undefined;
+  /** A snapshot has the context too, so that it must not change. No part of the state. */
+  isContextKept = false;
   /** MPIDR_EL1 as the vCPU sees it. */
   mpidr = 0n;
   /** Set once by activation; its VIC and vPM slots are taken from then on. */
@@ -136,6 +138,7 @@ export class Thread {
   }
 
   save(): SavedThread {
+    this.isContextKept = true;
     return {
       kind: this.kind, cspace: this.cspace?.header.id, addrspace: this.addrspace?.header.id,
       vic: this.vic && { object: this.vic.object.header.id, index: this.vic.index },
@@ -167,6 +170,7 @@ export class Thread {
     this.wokenBy = saved.wokenBy;
     this.reset = saved.reset;
     this.context = saved.context;
+    this.isContextKept = true;
     this.mpidr = saved.mpidr;
     this.wasActivated = saved.wasActivated;
     this.initial = saved.initial && { ...saved.initial, x: [...saved.initial.x] };

@@ -11,16 +11,20 @@ import { guestElfs } from '../support/guest-build';
 /** CPUs of each VM, and of the platform. */
 export const RING_CPUS = 8;
 
-/** A ring: how many VMs (2 to 16), and whether one message goes round in each lane or one for each VM. */
+const QUEUE_DEPTH = 32;
+/** Messages for each VM in each lane of a full ring. Half of what queues hold: a CPU that looks finds work, and a queue that it sends to is seldom full. */
+const FULL_LOAD = QUEUE_DEPTH / 2;
+
+/** A ring: how many VMs (2 to 16), and whether one message goes round in each lane or sixteen for each VM. */
 export interface Ring { readonly count: number; readonly load: 'light' | 'full' }
 
-const argumentsOf = (index: number, { count, load }: Ring): string => `${String(index)} ${String(count)} ${load === 'full' ? '1' : '0'}`;
+const argumentsOf = (index: number, { count, load }: Ring): string => `${String(index)} ${String(count)} ${String(load === 'full' ? FULL_LOAD : 0)}`;
 const nameOf = (index: number): string => `ring-${String(index).padStart(2, '0')}`;
 const many = (make: (n: number) => string): string => Array.from({ length: RING_CPUS }, (_, n) => make(n)).join('\n');
 
 /** One end of every lane. A pair of queues, since only those may join two secondary VMs; the ring uses one direction. */
 function vdevice(name: string, sender: number, peer: string): string {
-  return many((lane) => `${name}-${String(lane)} { vdevice-type = "message-queue-pair"; generate = "/hypervisor/${name}-${String(lane)}"; label = <${String(sender * RING_CPUS + lane)}>; ${peer}; message-size = <32>; queue-depth = <32>; };`);
+  return many((lane) => `${name}-${String(lane)} { vdevice-type = "message-queue-pair"; generate = "/hypervisor/${name}-${String(lane)}"; label = <${String(sender * RING_CPUS + lane)}>; ${peer}; message-size = <32>; queue-depth = <${String(QUEUE_DEPTH)}>; };`);
 }
 
 /** The tree of a secondary VM, with what RM shall make for it. */

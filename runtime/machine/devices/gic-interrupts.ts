@@ -14,6 +14,8 @@ import { assert } from '../../base/assert';
 import type { DeliveryKind, InterruptField, InterruptHooks, SavedInterrupts } from './gic-interrupt-types';
 import { cpuOfPlace, LIST_REGISTER_COUNT, ListRegisters, type ListedState } from './gic-list-registers';
 import type { GicProfile } from './gic-profile';
+import { ACTIVE, ANY_PENDING, EDGE, EDGE_TRIGGERED, ENABLED, GROUP1, HELD, LEVEL_MESSAGE, LEVEL_SOFTWARE, LEVEL_SOURCE, LISTED, listState, WAITING } from './gic-status';
+import { TouchedCpus } from './gic-touched';
 
 /** Number of private interrupts per CPU. */
 export const PRIVATE_COUNT = 32;
@@ -21,22 +23,6 @@ export const PRIVATE_COUNT = 32;
 export const INTID_LIMIT = 1020;
 /** Most SPIs a GIC can have. */
 export const SPI_COUNT_MAX = INTID_LIMIT - PRIVATE_COUNT;
-
-const EDGE = 1;
-const LEVEL_SOFTWARE = 2;
-const LEVEL_MESSAGE = 4;
-const LEVEL_SOURCE = 8;
-const LISTED = 16;
-const ACTIVE = 32;
-/** Stands in a list register: listed, taken, or ended and not yet replaced. Only for whoever follows deliveries. */
-const HELD = 64;
-/** Pending, but all list registers were taken. */
-const WAITING = 128;
-const ANY_PENDING = EDGE | LEVEL_SOFTWARE | LEVEL_MESSAGE | LEVEL_SOURCE | LISTED;
-
-const ENABLED = 1;
-const GROUP1 = 2;
-const EDGE_TRIGGERED = 4;
 
 const SGI_COUNT = 16;
 const NO_ROUTE = 0xff;
@@ -61,6 +47,8 @@ export class GicInterrupts {
   private readonly pendingWords: Uint32Array;
   /** One bit per word of shared interrupts with a pending reason: there are at most 31 such words, mostly all zero. */
   private sharedSummary = 0;
+  /** CPUs for which something changed since it was last worked out what to offer them. */
+  readonly touched: TouchedCpus;
   /** Assertions whose outcome the next offer shows. */
   private asserted: { readonly slot: number; readonly before: number; readonly status: number }[] = [];
 
@@ -80,6 +68,7 @@ export class GicInterrupts {
     this.routes = new Uint8Array(spiCount);
     this.routeWords = new Uint32Array(spiCount * 2);
     this.pendingWords = new Uint32Array((slotCount + 31) >>> 5);
+    this.touched = new TouchedCpus(cpuCount);
     this.reset();
   }
 
@@ -92,6 +81,7 @@ export class GicInterrupts {
     this.routeWords.fill(0);
     this.pendingWords.fill(0);
     this.sharedSummary = 0;
+    this.touched.addAll();
     this.lists?.reset();
     for (let slot = 0; slot < this.cpuCount * PRIVATE_COUNT; slot++) if (slot % PRIVATE_COUNT < SGI_COUNT) this.config[slot] = EDGE_TRIGGERED;
   }
@@ -159,6 +149,7 @@ export class GicInterrupts {
   setPriority(slot: number, priority: number): void {
     const before = this.priorityOf(slot);
     this.priorities[slot] = priority & this.priorityMask;
+    this.touchOwners(slot);
     if (this.priorityOf(slot) >= before) return;
     this.setStatus(slot, (this.status[slot] ?? 0) & ~WAITING);
     if (this.listedState(slot) === 'idle') this.leave(slot);
@@ -205,6 +196,7 @@ export class GicInterrupts {
     assert(!this.isPrivate(slot), 'only SPIs have a route');
     this.delist(slot);
     this.routes[slot - this.cpuCount * PRIVATE_COUNT] = cpu ?? NO_ROUTE;
+    this.touched.addAll();
   }
 
   /** Makes pending by software (ISPENDR, or an SGI). */
@@ -415,6 +407,7 @@ export class GicInterrupts {
     this.routeWords.set(saved.routeWords);
     saved.status.forEach((status, slot) => this.setStatus(slot, status));
     if (saved.lists !== undefined) this.lists?.restore(saved.lists);
+    this.touched.addAll();
   }
 
   private canReach(place: number, accessor: number): boolean {
@@ -424,6 +417,7 @@ export class GicInterrupts {
   /** Takes an interrupt out of its list register. */
   private leave(slot: number): void {
     if (this.lists?.placeOf(slot) === undefined) return;
+    this.touchOwners(slot);
     this.lists.remove(slot);
     this.setStatus(slot, (this.status[slot] ?? 0) & ~HELD);
   }
@@ -457,9 +451,19 @@ export class GicInterrupts {
   private setConfig(slot: number, bit: number, on: boolean): void {
     const config = this.config[slot] ?? 0;
     this.config[slot] = on ? config | bit : config & ~bit;
+    this.touchOwners(slot);
+  }
+
+  /** The CPU that an interrupt goes to, and the one in whose list register it stands. */
+  private touchOwners(slot: number): void {
+    const cpu = this.cpuOf(slot);
+    const place = this.lists?.placeOf(slot);
+    if (cpu !== undefined) this.touched.add(cpu);
+    if (place !== undefined) this.touched.add(cpuOfPlace(place));
   }
 
   private setStatus(slot: number, status: number): void {
+    if (this.status[slot] !== status) this.touchOwners(slot);
     this.status[slot] = status;
     const word = slot >>> 5;
     const bit = 1 << (slot & 31);
@@ -526,6 +530,7 @@ export class GicInterrupts {
 
   private listAt(slot: number, place: number, lists: ListRegisters): void {
     this.evict(lists.slotAt(place), lists);
+    this.touchOwners(slot);
     lists.put(place, slot, this.priorityOf(slot), this.configured(slot, GROUP1));
     this.markListed(slot);
   }
@@ -592,9 +597,4 @@ export class GicInterrupts {
   private eachOfWord(word: number, visit: (slot: number) => void): void {
     for (let rest = this.pendingWords[word] ?? 0; rest !== 0; rest &= rest - 1) visit(word * 32 + 31 - Math.clz32(rest & -rest));
   }
-}
-
-/** What a list register says of an interrupt: 0 empty, 1 pending, 2 active, 3 both. */
-function listState(status: number): number {
-  return ((status & LISTED) !== 0 ? 1 : 0) | ((status & ACTIVE) !== 0 ? ((status & (EDGE | LEVEL_SOFTWARE)) !== 0 ? 3 : 2) : 0);
 }

@@ -1,8 +1,8 @@
 /*
  * One of several VMs in a ring, each with several CPUs: CPU k takes messages from CPU k of the VM before and hands them to CPU k of the VM behind,
- * for ever. Bootargs say "INDEX VMS LOADED". Queue labels are 8 * sender + k. The primary VM (index 0) has no configuration and learns its queues from
- * the Resource Manager; the others read their trees. One message goes round in each lane,
- * or if LOADED is 1 as many as there are VMs.
+ * for ever. Bootargs say "INDEX VMS MESSAGES". Queue labels are 8 * sender + k. The primary VM (index 0) has no configuration and learns its queues from
+ * the Resource Manager; the others read their trees. In each lane go round as many messages as MESSAGES says for each VM;
+ * if it says 0, one message in all.
  */
 #include "sdk/board.h"
 #include "sdk/console.h"
@@ -27,7 +27,7 @@ struct lane {
 
 static struct lane lanes[LANES];
 static uint32_t own_index, vm_count;
-static bool is_loaded;
+static uint32_t messages;
 static volatile uint32_t ready;
 static struct rm rm;
 
@@ -108,14 +108,14 @@ static void connect(uint32_t intid, uint32_t cpu)
 	mmio_write64(board.gic_distributor + 0x6000 + 8UL * intid, cpu);
 }
 
-/* Hands on whatever comes. A queue that is full becomes free: each lane holds at most as many messages as a queue, or as there are VMs. */
+/* Hands on whatever comes. A queue that is full becomes free: the queues of a lane have room for more messages than go round in it. */
 static void pass_messages(struct lane *lane)
 {
 	static uint8_t buffers[LANES][MESSAGE_SIZE] __attribute__((aligned(64)));
 	uint64_t *buffer = (uint64_t *)buffers[lane - lanes];
 
 	buffer[0] = own_index;
-	if (own_index == 0 || is_loaded)
+	for (uint32_t n = messages == 0 && own_index == 0 ? 1 : messages; n > 0; n--)
 		gunyah_msgqueue_send(lane->send, buffer, MESSAGE_SIZE, 0, NULL);
 	for (;;) {
 		size_t size;
@@ -164,7 +164,7 @@ void guest_main(void)
 
 	own_index = number_from(&arguments);
 	vm_count = number_from(&arguments);
-	is_loaded = number_from(&arguments) != 0;
+	messages = number_from(&arguments);
 	if (own_index > 0) {
 		ends_from_tree();
 	} else if (rm_open(&rm, &board.fdt)) {
