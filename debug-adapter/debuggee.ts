@@ -38,7 +38,8 @@ export interface Debuggee {
 export async function makeDebuggee(host: Host, resolved: ResolvedSystem, { launch, state }: { readonly launch: LaunchArguments; readonly state?: WholeState | undefined }): Promise<Result<Debuggee, readonly Diagnostic[]>> {
   const system = createSystem(resolved.description);
   if (!system.ok) return err(system.error);
-  if (state !== undefined) restoreWhole(system.value, state);
+  const restored = state === undefined ? ok(undefined) : restoreWhole(system.value, state);
+  if (!restored.ok) return err([{ severity: 'error', code: 'snapshot-state', message: `The snapshot cannot be restored: ${restored.error}. Run the system to that point again and save a new snapshot.` }]);
   const target = new DebugTarget(system.value, { history: historyOf(launch) });
   const names = [...resolved.description.vms.map(({ name }) => name), ...resolved.symbols.map(({ vm }) => vm)];
   const symbols = new Map(names.map((name) => [name, new VmSymbols(system.value, name)]));

@@ -4,7 +4,7 @@
  */
 
 import type { Session } from './session';
-import { traceRow } from './trace-row';
+import { traceRow, vmNameAt } from './trace-row';
 
 /** The trace file of one run. */
 export class TraceFile {
@@ -29,7 +29,7 @@ export class TraceFile {
     const lines: string[] = [];
     for (this.nextEvent = Math.max(this.nextEvent, system.trace.start); this.nextEvent < system.trace.position; this.nextEvent++) {
       const event = system.trace.at(this.nextEvent);
-      if (event !== undefined) lines.push(`${JSON.stringify(traceRow(event, system.vmName(event.vmid)))}\n`);
+      if (event !== undefined) lines.push(`${JSON.stringify(traceRow(event, vmNameAt(system, event.vmid, this.nextEvent)))}\n`);
     }
     if (lines.length === 0) return;
     this.written = this.written.then(() => this.session.host.appendFile(this.path, lines.join(''))).then((result) => { this.check(result); });

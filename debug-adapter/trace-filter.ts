@@ -12,13 +12,13 @@ import { eventEvaluation } from './evaluation';
 import { EVENT_NAMES } from './event-names';
 import { compile, evaluateCondition, type CompiledExpression } from './expressions/index';
 import type { Session } from './session';
-import { traceRow } from './trace-row';
+import { traceRow, vmNameAt } from './trace-row';
 
 /** Longest filter, in characters. */
 export const TRACE_FILTER_LENGTH_MAX = 2000;
 
-/** Says whether an event is wanted. */
-export type TraceFilter = (event: TraceEvent) => boolean;
+/** Says whether the event of a number is wanted. VMs go by the names that they had then. */
+export type TraceFilter = (event: TraceEvent, number: number) => boolean;
 
 /** One test of an event; `cost` decides the order. */
 interface Term { readonly cost: number; readonly matches: TraceFilter }
@@ -42,7 +42,7 @@ export function parseTraceFilter(session: Session, text: string): Result<TraceFi
   }
   if (terms.length === 0) return ok(ALL);
   const ordered = [...terms].sort((left, right) => left.cost - right.cost);
-  return ok((event) => ordered.every(({ matches }) => matches(event)));
+  return ok((event, number) => ordered.every(({ matches }) => matches(event, number)));
 }
 
 /** An event without the names that the condition asks for does not match. */
@@ -75,8 +75,8 @@ function parseTerm(session: Session, word: string): Result<Term, string> {
     if (!part.ok) return part;
     parts.push(part.value);
   }
-  const matches: TraceFilter = (event) => parts.some((part) => part.matches(event));
-  return ok({ cost: Math.max(...parts.map(({ cost }) => cost)), matches: isNegative ? (event) => !matches(event) : matches });
+  const matches: TraceFilter = (event, number) => parts.some((part) => part.matches(event, number));
+  return ok({ cost: Math.max(...parts.map(({ cost }) => cost)), matches: isNegative ? (event, number) => !matches(event, number) : matches });
 }
 
 /** Separated by `|` outside quotes. */
@@ -92,12 +92,12 @@ function parseAlternative(session: Session, text: string): Result<Term, string> 
   if (isEventName(name)) {
     const pattern = parseEventPattern(name, EVENT_NAMES);
     if (!pattern.ok) return err(pattern.error.message);
-    return ok({ cost: 0, matches: (event) => pattern.value.matches(event) && (vm === undefined || system.vmName(event.vmid) === vm) });
+    return ok({ cost: 0, matches: (event, number) => pattern.value.matches(event) && (vm === undefined || vmNameAt(system, event.vmid, number) === vm) });
   }
   const place = /^(vm|vcpu|tick)(=|!=|>=|<=|>|<)(.+)$/.exec(text);
   if (place !== null) return comparison(session, { key: place[1] ?? '', operator: place[2] ?? '', value: unquoted(place[3] ?? '') });
   const needle = unquoted(text).toLowerCase();
-  return ok({ cost: 1, matches: (event) => JSON.stringify(traceRow(event, system.vmName(event.vmid))).toLowerCase().includes(needle) });
+  return ok({ cost: 1, matches: (event, number) => JSON.stringify(traceRow(event, vmNameAt(system, event.vmid, number))).toLowerCase().includes(needle) });
 }
 
 function unquoted(text: string): string {
@@ -108,7 +108,7 @@ function comparison(session: Session, { key, operator, value }: { readonly key: 
   if (key === 'vm') {
     if (operator !== '=' && operator !== '!=') return err('VMs are compared by = and != only.');
     const { system } = session.debuggee.target;
-    return ok({ cost: 0, matches: (event) => (system.vmName(event.vmid) === value) === (operator === '=') });
+    return ok({ cost: 0, matches: (event, number) => (vmNameAt(system, event.vmid, number) === value) === (operator === '=') });
   }
   if (!/^\d{1,16}$/.test(value)) return err(`"${key}${operator}${value}": write a number after ${operator}.`);
   const wanted = Number(value);

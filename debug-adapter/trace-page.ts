@@ -5,8 +5,7 @@ import type { TracePage, TraceRow } from './protocol/index';
 import { numberOr, textOr, type Arguments } from './requests/arguments';
 import type { Session } from './session';
 import { parseTraceFilter, type TraceFilter } from './trace-filter';
-import { traceRow } from './trace-row';
-import { argumentType } from './variables/event-scope';
+import { traceRow, vmNameAt } from './trace-row';
 import { ObjectBook } from './views/objects';
 
 const LIMIT_DEFAULT = 1000;
@@ -39,7 +38,7 @@ function forward(session: Session, { from, end: last, limit, filter, toRow }: Sc
   let number = from;
   for (; number < end && events.length < limit; number++) {
     const event = log.at(number);
-    if (event !== undefined && filter(event)) events.push(toRow(event, number));
+    if (event !== undefined && filter(event, number)) events.push(toRow(event, number));
   }
   return { events, next: number, previous: from, complete: number >= last };
 }
@@ -52,7 +51,7 @@ function backward(session: Session, { from, limit, filter, toRow }: Scan): Pick<
   while (number > end && events.length < limit) {
     number--;
     const event = log.at(number);
-    if (event !== undefined && filter(event)) events.push(toRow(event, number));
+    if (event !== undefined && filter(event, number)) events.push(toRow(event, number));
   }
   return { events: events.reverse(), next: from, previous: number, complete: number <= log.start };
 }
@@ -62,24 +61,31 @@ function rowMaker(session: Session, withNames: boolean): Scan['toRow'] {
   const { system } = session.debuggee.target;
   const book = withNames ? new ObjectBook(system) : undefined;
   return (event, number) => ({
-    ...traceRow(event, system.vmName(event.vmid)), ...('number' in event ? { call: event.number } : {}), number, ...(book === undefined ? {} : namesOf(session, book, event)),
+    ...traceRow(event, vmNameAt(system, event.vmid, number)), ...('number' in event ? { call: event.number } : {}), number, ...(book === undefined ? {} : namesOf(session, { book, event, number })),
   });
 }
 
-/** Objects and VMs behind the numbers of an event, as they are called at the present moment. */
-function namesOf(session: Session, book: ObjectBook, event: TraceEvent): { readonly names?: Readonly<Record<string, string>> } {
+/** An event of the trace, and a book of present names for what has none of its time. */
+interface Naming { readonly book: ObjectBook; readonly event: TraceEvent; readonly number: number }
+
+/** Objects and VMs behind the numbers of an event, as they were called when it happened: numbers are given out again. */
+function namesOf(session: Session, naming: Naming): { readonly names?: Readonly<Record<string, string>> } {
+  const { book, event, number } = naming;
   const names: Record<string, string> = {};
   const result = 'result' in event && typeof event.result === 'object' ? event.result : {};
   for (const [name, value] of [...Object.entries('args' in event ? event.args : {}), ...Object.entries(result)]) {
-    const words = nameOfValue(session, { book, event, name, value });
+    const words = nameOfValue(session, naming, { name, value });
     if (words !== undefined) names[name] = words;
   }
-  if (event.event === 'message') names['objectId'] = book.name({ id: event.objectId, type: 'msgqueue' });
+  if (event.event === 'message') names['objectId'] = book.name({ id: event.objectId, type: 'msgqueue' }, number);
   return Object.keys(names).length === 0 ? {} : { names };
 }
 
-function nameOfValue(session: Session, { book, event, name, value }: { readonly book: ObjectBook; readonly event: TraceEvent; readonly name: string; readonly value: EventValue }): string | undefined {
-  if (event.event === 'hypercall') return typeof value === 'bigint' && argumentType(event.name, name) === 'cap_id_t' ? book.describe(event.vmid, value) : undefined;
+function nameOfValue(session: Session, { book, event, number }: Naming, { name, value }: { readonly name: string; readonly value: EventValue }): string | undefined {
+  if (event.event === 'hypercall') {
+    const object = event.objects?.[name];
+    return object === undefined ? undefined : book.name(object, number);
+  }
   const isVmid = /^(vmid|.*_vmid)$/.test(name) && (typeof value === 'number' || typeof value === 'bigint');
-  return isVmid && event.event.startsWith('rm-') ? session.debuggee.target.system.vmName(Number(value)) : undefined;
+  return isVmid && event.event.startsWith('rm-') ? vmNameAt(session.debuggee.target.system, Number(value), number) : undefined;
 }

@@ -1,17 +1,23 @@
 /** Trace events as JSON lines. 64-bit values become hex strings, bytes become hex digits; names are the reference's. */
 
-import type { EventValue, EventValues, TraceEvent } from '../runtime/index';
+import type { EventValue, EventValues, System, TraceEvent } from '../runtime/index';
 
 type Json = string | number | boolean | undefined | { readonly [name: string]: Json };
 
 /** A trace line as an object. */
 export interface TraceJson { readonly tick: number; readonly vm: string; readonly event: string; readonly [field: string]: Json }
 
+/** The name that a VM had at the event of a number. */
+export function vmNameAt(system: System, vmid: number, event: number): string {
+  return system.trace.names.vm(vmid, event) ?? system.vmName(vmid);
+}
+
 /** One event as an object fit for JSON; `vmName` names the VM. */
 export function traceRow(event: TraceEvent, vmName: string): TraceJson {
   const { tick, vmid: _vmid, vcpu, event: kind, ...rest } = event;
   const fields: Record<string, Json> = {};
-  for (const [name, value] of Object.entries(rest)) fields[name] = jsonOfAny(value);
+  // The objects behind capabilities are told in words, where words are asked for.
+  for (const [name, value] of Object.entries(rest)) if (name !== 'objects') fields[name] = jsonOfAny(value);
   return { tick, vm: vmName, ...(vcpu === undefined ? {} : { vcpu }), event: kind, ...fields, ...(hasResult(event) ? { result: { error: event.error, ...withoutError(event.result) } } : {}) };
 }
 

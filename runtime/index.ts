@@ -26,7 +26,7 @@ export {
 } from './symbols/index';
 export { applyOverlays, compileDeviceTree } from './system/compile-device-tree';
 export { createSystem } from './system/boot';
-export { restoreWhole, saveWhole, systemFingerprint, type WholeState } from './system/whole-state';
+export { restoreWhole, saveWhole, STATE_VERSION, systemFingerprint, type WholeState } from './system/whole-state';
 export { StateHash } from './system/state-hash';
 export { HYPERCALLS } from './hypervisor/hypercall-table';
 export { PSCI_NAMES } from './hypervisor/psci';

@@ -40,7 +40,8 @@ function* exported(session: Session, args: Arguments, format: TraceFormat): Piec
   const { trace } = system;
   const filter = parseTraceFilter(session, textOr(args, 'filter') ?? '');
   if (!filter.ok) throw new AdapterError('badArguments', { command: COMMAND, problem: filter.error });
-  const writer = makeTraceWriter(format, new SystemNames(system));
+  const names = new SystemNames(system);
+  const writer = makeTraceWriter(format, names);
   const parts: (string | Uint8Array)[] = [writer.begin()];
   const end = Math.min(numberOr(args, 'to', trace.position), trace.position);
   let events = 0;
@@ -48,8 +49,9 @@ function* exported(session: Session, args: Arguments, format: TraceFormat): Piec
   for (let number = begin; number < end; number++) {
     if (number % PIECE_EVENTS === 0) yield (number - begin) / (end - begin);
     const event = trace.at(number);
-    if (event === undefined || !filter.value(event)) continue;
+    if (event === undefined || !filter.value(event, number)) continue;
     events++;
+    names.moment = number;
     parts.push(writer.add(event));
   }
   parts.push(writer.finish());

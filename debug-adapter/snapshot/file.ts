@@ -4,7 +4,7 @@
  *     0 "GUNYAHSN" | 8 checksum of what follows, 16 hexadecimal digits | 24 the state, as `plain-codec.ts` writes it
  */
 
-import { err, ok, StateHash, systemFingerprint, type Result, type SystemDescription, type WholeState } from '../../runtime/index';
+import { err, ok, StateHash, STATE_VERSION, systemFingerprint, type Result, type SystemDescription, type WholeState } from '../../runtime/index';
 import { decodePlain, encodePlain } from './plain-codec';
 
 const MAGIC = 'GUNYAHSN';
@@ -27,7 +27,7 @@ export function decodeSnapshot(file: Uint8Array, description: SystemDescription)
   if (header.slice(MAGIC.length) !== checksum(body)) return err('it is damaged or cut off');
   const decoded = decodePlain(body);
   if (!decoded.ok) return decoded;
-  if (!isWholeState(decoded.value)) return err('it is a snapshot of another version of this program');
+  if (!isWholeState(decoded.value)) return err(versionProblem(decoded.value));
   return decoded.value.fingerprint === systemFingerprint(description) ? ok(decoded.value) : err('it is of another system: images, memory, vCPUs or settings differ');
 }
 
@@ -38,5 +38,16 @@ function checksum(body: Uint8Array): string {
 }
 
 function isWholeState(value: unknown): value is WholeState {
-  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'whole-system' && 'version' in value && value.version === 1;
+  return versionOf(value) === STATE_VERSION;
+}
+
+function versionOf(value: unknown): number | undefined {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'whole-system' && 'version' in value && typeof value.version === 'number' ? value.version : undefined;
+}
+
+function versionProblem(value: unknown): string {
+  const version = versionOf(value);
+  if (version === undefined) return 'what it holds is no state of a system';
+  const whose = version < STATE_VERSION ? 'an older' : 'a newer';
+  return `${whose} version of this program saved it: its state has version ${version}, and this program reads version ${STATE_VERSION}. Restore it with the version that saved it, or run the system to that point again and save a new one`;
 }

@@ -1,6 +1,7 @@
 /** The formats of an exported trace by name, and the names that events have in a running system. */
 
 import type { System, TraceEvent } from '../../runtime/index';
+import { vmNameAt } from '../trace-row';
 import { ObjectBook } from '../views/objects';
 import type { QueueName, TraceNames, TraceWriter } from './format';
 import { TraceLines } from './lines';
@@ -45,6 +46,8 @@ const RM_VMID = 255;
 
 /** Names in a running system. A queue is asked for once: it may be gone later. */
 export class SystemNames implements TraceNames {
+  /** Number of the event whose names are wanted; the present ones without. */
+  moment: number | undefined;
   private readonly system: System;
   private readonly queues = new Map<number, QueueName>();
 
@@ -53,7 +56,7 @@ export class SystemNames implements TraceNames {
   }
 
   vm(vmid: number): string {
-    return this.system.vmName(vmid);
+    return this.moment === undefined ? this.system.vmName(vmid) : vmNameAt(this.system, vmid, this.moment);
   }
 
   queue(objectId: number): QueueName {

@@ -7,8 +7,6 @@ import { decodeRmMessage, hex, rightNames, type System } from '../../runtime/ind
 import type { CapabilityRow, DoorbellRow, QueueRow } from '../protocol/index';
 
 const RM_VMID = 255;
-/** RM calls it HLOS, users call it what the system file does. */
-const PRIMARY_VMID = 3;
 /** Object types as prose says them. */
 const TYPE_WORDS: Readonly<Record<string, string>> = {
   addrspace: 'address space', cspace: 'capability space', hwirq: 'hardware interrupt', memextent: 'memory extent', msgqueue: 'message queue', thread: 'vCPU',
@@ -21,16 +19,13 @@ interface Holding { readonly vmid: number; readonly name: string; readonly capId
 export class ObjectBook {
   private readonly system: System;
   private readonly holdings: readonly Holding[];
-  private readonly labels = new Map<number, string>();
+  private readonly labels: ReadonlyMap<number, string>;
 
   constructor(system: System) {
     this.system = system;
+    this.labels = system.trace.names.source?.objects() ?? new Map<number, string>();
     const vmids = [...new Set(system.inspection.threads().map(({ vmid }) => vmid))].sort((left, right) => left - right);
     this.holdings = vmids.flatMap((vmid) => this.holdingsOf(vmid));
-    for (const { vmid, cap, label } of system.rmView().labels) {
-      const holding = this.holdings.find((one) => one.vmid === vmid && one.capId === cap);
-      if (holding !== undefined && (vmid === RM_VMID || !this.labels.has(holding.objectId))) this.labels.set(holding.objectId, label.replace(/\bHLOS\b/g, system.vmName(PRIMARY_VMID)));
-    }
   }
 
   /** Capabilities of one VM. */
@@ -64,10 +59,10 @@ export class ObjectBook {
     return this.labels.get(objectId) ?? '';
   }
 
-  /** An object in words: `message queue 24 "…"`. */
-  name({ id, type }: { readonly id: number; readonly type: string }): string {
-    const label = this.labels.get(id);
-    return `${TYPE_WORDS[type] ?? type} ${id}${label === undefined ? '' : ` "${label}"`}`;
+  /** An object in words: `message queue 24 "…"`; as it was called at an event of the trace, if a number is given. */
+  name({ id, type, revoked }: { readonly id: number; readonly type: string; readonly revoked?: true }, event?: number): string {
+    const label = (event === undefined ? undefined : this.system.trace.names.object(id, event)) ?? this.labels.get(id);
+    return `${TYPE_WORDS[type] ?? type} ${id}${label === undefined ? '' : ` "${label}"`}${revoked === true ? ', revoked' : ''}`;
   }
 
   /** Names of the VMs that hold a valid capability to an object. */

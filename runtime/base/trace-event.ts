@@ -16,11 +16,16 @@ export type EventValue = bigint | number | string | boolean | Uint8Array;
 /** Named values: hypercall arguments, results, decoded message fields. */
 export type EventValues = Readonly<Record<string, EventValue>>;
 
+/** An object of the hypervisor as a capability named it; ids are never used again. */
+export interface EventObject { readonly type: string; readonly id: number; readonly revoked?: true }
+/** Objects behind capabilities, by the names of arguments and results. One that names nothing is absent. */
+export type EventObjects = Readonly<Record<string, EventObject>>;
+
 /** Every kind of event and what it carries beside its origin. */
 export type TraceEvent = EventOrigin & (
-  /** A hypercall was called (`phase` enter) and returned (`phase` leave, with results; `error` is the name). */
-  | { readonly event: 'hypercall'; readonly phase: 'enter'; readonly name: string; readonly number: number; readonly args: EventValues }
-  | { readonly event: 'hypercall'; readonly phase: 'leave'; readonly name: string; readonly number: number; readonly args: EventValues; readonly result: EventValues; readonly error: string }
+  /** A hypercall was called (`phase` enter) and returned (`phase` leave, with results; `error` is the name). `objects` are those of that moment. */
+  | { readonly event: 'hypercall'; readonly phase: 'enter'; readonly name: string; readonly number: number; readonly args: EventValues; readonly objects?: EventObjects }
+  | { readonly event: 'hypercall'; readonly phase: 'leave'; readonly name: string; readonly number: number; readonly args: EventValues; readonly result: EventValues; readonly error: string; readonly objects?: EventObjects }
   /** A call number or HVC immediate that nothing handles. */
   | { readonly event: 'hypercall-unknown'; readonly number: number; readonly path: 'native' | 'smccc' }
   | { readonly event: 'psci'; readonly phase: 'enter' | 'leave'; readonly name: string; readonly id: number; readonly args: EventValues; readonly result?: bigint }

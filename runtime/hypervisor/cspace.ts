@@ -47,11 +47,16 @@ export class Cspace {
   private tables: (CapabilityTable | undefined)[] = [];
   private used = 0;
   private readonly heap: Heap;
+  private readonly isPlain: boolean;
+  /** The multiplier's inverse in 32.32 fixed point, rounded up. */
+  private readonly inverse: bigint;
 
   constructor(id: number, encoding: CapabilityEncoding, heap: Heap) {
     this.header = new ObjectHeader('cspace', id);
     this.encoding = encoding;
     this.heap = heap;
+    this.isPlain = encoding.base === 0n && encoding.multiplier === 1n;
+    this.inverse = (1n << 32n) / encoding.multiplier + 1n;
   }
 
   /** Occupied slots, revoked ones included. */
@@ -185,7 +190,7 @@ export class Cspace {
   private decode(id: CapId): number | undefined {
     const product = id ^ this.encoding.base;
     if (product > 0xffff_ffffn) return undefined;
-    const index = Number(BigInt.asUintN(64, product * ((1n << 32n) / this.encoding.multiplier + 1n)) >> 32n);
+    const index = this.isPlain ? Number(product) : Number(BigInt.asUintN(64, product * this.inverse) >> 32n);
     const slot = index & 0xff;
     const table = index >>> 8;
     return index <= 0xffff && slot < SLOTS_PER_TABLE && table < TABLES_PER_CSPACE ? table * SLOTS_PER_TABLE + slot : undefined;

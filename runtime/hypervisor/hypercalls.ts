@@ -7,7 +7,7 @@
  */
 
 import { capId, CAP_ID_INVALID, vmid } from '../base/brands';
-import type { EventValue, EventValues } from '../base/trace-event';
+import type { EventObjects, EventValue, EventValues } from '../base/trace-event';
 import type { Vcpu } from '../engine/interface';
 import { isInState, lookupsOf, resolve } from './capability-lookup';
 import { type ErrorName, ERRORS } from './errors';
@@ -15,6 +15,7 @@ import { ARGUMENT_TYPES, type ArgumentType, HYPERCALLS, type Hypercall, type Hyp
 import { type AnyArguments, earlyError, errorBeforeState, moreRights } from './hypercall-checks';
 import type { CallContext, CallPath } from './hypercall-types';
 import { isError } from './hypercall-types';
+import { argumentObjects, type CapabilityNames, capabilityNames, resultObjects } from './named-objects';
 import { SENSITIVE_CALL } from './trace-formats';
 import { IPC_HANDLERS } from './hypercalls-ipc';
 import { MEMORY_HANDLERS } from './hypercalls-memory';
@@ -42,6 +43,7 @@ interface Entry {
   readonly row: Hypercall;
   readonly handler: AnyHandler | undefined;
   readonly lookups: ReturnType<typeof lookupsOf>;
+  readonly capabilities: CapabilityNames;
   /** Arguments that the trace in memory shows. */
   readonly logged: readonly string[];
 }
@@ -49,7 +51,7 @@ interface Entry {
 const NAMES = Object.keys(HYPERCALLS) as HypercallName[];
 const ENTRIES: ReadonlyMap<HypercallName, Entry> = new Map(NAMES.map((name): [HypercallName, Entry] => {
   const row: Hypercall = HYPERCALLS[name];
-  return [name, { name, row, handler: HANDLERS[name], lookups: name === 'memextent_donate' ? [] : lookupsOf(name, row), logged: name === SENSITIVE_CALL ? [] : row.inputs.slice(0, 5).filter((input) => input.mustBe === undefined).map((input) => input.name) }];
+  return [name, { name, row, handler: HANDLERS[name], lookups: name === 'memextent_donate' ? [] : lookupsOf(name, row), capabilities: capabilityNames(row), logged: name === SENSITIVE_CALL ? [] : row.inputs.slice(0, 5).filter((input) => input.mustBe === undefined).map((input) => input.name) }];
 }));
 /** Every call with a number. */
 const BY_NUMBER: ReadonlyMap<number, Entry> = new Map([...ENTRIES.values()].flatMap((entry): [number, Entry][] => (entry.row.number === null ? [] : [[entry.row.number, entry]])));
@@ -138,17 +140,18 @@ export function completeLater(kernel: Kernel, thread: Thread, name: HypercallNam
   writeResults(kernel.engine.vcpu(thread.engineVcpu), entry.row, outcome, done.path);
   const call: Call = { entry, args: thread.runArguments ?? {}, context: { kernel, caller: thread, path: done.path } };
   logLeave(call, outcome);
-  traceLeave(call, outcome);
+  traceLeave(call, outcome, objectsOf(call));
   thread.runArguments = undefined;
 }
 
 function perform(call: Call, reserved: ErrorName | undefined): Outcome | 'later' {
+  const objects = objectsOf(call);
   logEnter(call);
-  traceEnter(call);
+  traceEnter(call, objects);
   const outcome = reserved === undefined ? execute(call) : failure(call.entry.row, reserved);
   if (outcome !== 'later') {
     if (call.context.path !== 'smccc') logLeave(call, outcome);
-    traceLeave(call, outcome);
+    traceLeave(call, outcome, objects);
   }
   else call.context.caller.runArguments = call.args;
   return outcome;
@@ -259,15 +262,21 @@ function logLeave({ entry, context: { kernel, caller, path } }: Call, outcome: O
   logRegisters(kernel, kernel.engine.vcpu(caller.engineVcpu ?? 0));
 }
 
-function traceEnter({ entry, args, context }: Call): void {
-  const { kernel, caller } = context;
-  kernel.options.trace?.({ event: 'hypercall', phase: 'enter', vmid: vmid(caller.vmid), vcpu: caller.vcpuIndex, name: entry.name, number: entry.row.number ?? 0, args, tick: kernel.now });
+/** Before the call: afterwards its capabilities may be gone. */
+function objectsOf({ entry, args, context: { kernel, caller } }: Call): EventObjects {
+  return kernel.tracing ? argumentObjects(caller.cspace, entry.capabilities, args) : {};
 }
 
-function traceLeave({ entry, args, context }: Call, outcome: Outcome): void {
+function traceEnter({ entry, args, context }: Call, objects: EventObjects): void {
+  const { kernel, caller } = context;
+  kernel.options.trace?.({ event: 'hypercall', phase: 'enter', vmid: vmid(caller.vmid), vcpu: caller.vcpuIndex, name: entry.name, number: entry.row.number ?? 0, args, objects, tick: kernel.now });
+}
+
+function traceLeave({ entry, args, context }: Call, outcome: Outcome, before: EventObjects): void {
   const { kernel, caller } = context;
   if (!kernel.tracing) return;
+  const objects = outcome.error === 'OK' ? resultObjects(caller.cspace, entry.capabilities, { args, values: outcome.values, objects: before }) : before;
   const result: Record<string, EventValue> = {};
   for (const { name } of entry.row.outputs) result[name] = name === 'error' ? outcome.error : outcome.values[name] ?? 0;
-  kernel.options.trace?.({ event: 'hypercall', phase: 'leave', vmid: vmid(caller.vmid), vcpu: caller.vcpuIndex, name: entry.name, number: entry.row.number ?? 0, args, result, error: outcome.error, tick: kernel.now });
+  kernel.options.trace?.({ event: 'hypercall', phase: 'leave', vmid: vmid(caller.vmid), vcpu: caller.vcpuIndex, name: entry.name, number: entry.row.number ?? 0, args, result, error: outcome.error, objects, tick: kernel.now });
 }

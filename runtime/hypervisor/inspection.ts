@@ -77,6 +77,11 @@ export class Inspection {
     }));
   }
 
+  /** Object ids by capability. */
+  objectsIn(cspaceId: number): ReadonlyMap<bigint, number> {
+    return new Map([...this.kernel.object('cspace', cspaceId).entries()].map(([capId, { object }]): [bigint, number] => [capId, object.header.id]));
+  }
+
   /** The cspace of the first thread of a VM. */
   cspaceOf(vmid: number): number | undefined {
     for (const thread of this.kernel.ofType('thread')) if (thread.vmid === vmid && thread.cspace !== undefined) return thread.cspace.header.id;

@@ -18,12 +18,15 @@ export class ObjectHeader<T extends ObjectType = ObjectType> {
   /** Unique for the life of the system, in order of creation. */
   readonly id: number;
   state: ObjectState = 'init';
+  /** How trace events name the object. */
+  readonly reference: { readonly type: T; readonly id: number };
   /** Valid capabilities plus internal references. */
   references = 0;
 
   constructor(type: T, id: number) {
     this.type = type;
     this.id = id;
+    this.reference = { type, id };
   }
 
   /** Adds a reference. */

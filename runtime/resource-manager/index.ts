@@ -38,6 +38,8 @@ export interface ResourceManager extends RootVmProgram {
   inspect(): RmView;
   /** Name of a VM, cheaply. */
   nameOf(id: Vmid): string | undefined;
+  /** Names of all VMs. */
+  names(): ReadonlyMap<number, string>;
   /** The VM of a name, cheaply. */
   vmidOf(name: string): Vmid | undefined;
 }
@@ -76,6 +78,10 @@ class Program implements ResourceManager {
 
   nameOf(id: Vmid): string | undefined {
     return this.rm?.vm(id)?.name;
+  }
+
+  names(): ReadonlyMap<number, string> {
+    return new Map((this.rm?.state.vms ?? []).map(({ vmid: id, name }): [number, string] => [id, name]));
   }
 
   vmidOf(name: string): Vmid | undefined {

@@ -23,6 +23,7 @@ import { BoardDevices, START_SECONDS, deviceWindows, platformInterrupts, virtioS
 import type { SystemDescription, VmDescription } from './description';
 import { configuredBase, configuredSize, primaryTree, secondaryTree } from './guest-tree';
 import { planMemory, problem, vmMemorySize, type MemoryLayout, type Range } from './layout';
+import { objectLabels } from './object-labels';
 import type { Parts, VcpuName, VmConsole, VmSummary } from './parts';
 import { placeVm, type VmPlacement } from './placement';
 import type { SemihostingVm } from './semihosting';
@@ -138,6 +139,10 @@ class Composition implements Parts {
 
   constructor(system: System, layout: MemoryLayout, planned: readonly PlannedVm[]) {
     this.system = system;
+    system.trace.names.source = {
+      vms: () => new Map([...this.resourceManager.names().keys()].map((id): [number, string] => [id, this.vmName(id)])),
+      objects: () => objectLabels(this.inspection, this.rmView(), this.vmName(PRIMARY_VMID)),
+    };
     const { platform } = system.description;
     const profile = coreProfile(platform.cpuModel);
     const isPlain = system.description.identity === 'none';

@@ -4,12 +4,15 @@
  */
 
 import type { TraceEvent, TraceSink } from '../base/trace-event';
+import { NameHistory } from './name-history';
 
 /** Events kept by default; older ones are dropped and counted. */
 export const TRACE_CAPACITY = 200_000;
 
 /** A numbered, bounded log of events. */
 export class TraceLog {
+  /** What VMs and objects were called at each event. */
+  readonly names = new NameHistory();
   private events: TraceEvent[] = [];
   /** Number of the oldest event kept. */
   private first = 0;
@@ -40,6 +43,7 @@ export class TraceLog {
     const fresh = this.position >= this.end;
     if (fresh) {
       this.append(event);
+      this.noteNames(event);
       this.onEvent?.(event);
     }
     this.position++;
@@ -49,6 +53,7 @@ export class TraceLog {
   /** The system goes on from another instance's state: events before this number are not known here. */
   adopt(position: number): void {
     this.events = [];
+    this.names.clear();
     this.first = position;
     this.position = position;
   }
@@ -61,12 +66,20 @@ export class TraceLog {
   /** History branches here: later events never happened. */
   truncate(): void {
     if (this.position < this.end) this.branch++;
+    this.names.truncate(this.position);
     if (this.position < this.first) {
       this.events = [];
       this.first = this.position;
     } else {
       this.events.length = Math.min(this.events.length, this.position - this.first);
     }
+  }
+
+  /** RM names VMs while it answers, and objects while it brings VMs up. */
+  private noteNames({ event }: TraceEvent): void {
+    if (event !== 'vm-state' && event !== 'rm-reply') return;
+    this.names.noteVms(this.position);
+    if (event === 'vm-state') this.names.noteObjects(this.position);
   }
 
   private append(event: TraceEvent): void {

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
 
+import { encodeSnapshot } from '../../debug-adapter/snapshot/file';
 import { decodePlain, encodePlain } from '../../debug-adapter/snapshot/plain-codec';
+import { STATE_VERSION, type WholeState } from '../../runtime/index';
 import { debugging, guestLaunch, sampleLaunch, type Debugging } from './debugging';
 
 function folder(context: TestContext): string {
@@ -100,6 +102,26 @@ test('what is no snapshot, damaged, cut off or of another system is refused, and
   const other = debugging(context);
   await other.start({ launch: guestLaunch('hello', { stopOnEntry: true }) });
   await assert.rejects(other.client.request('gunyah/snapshot', { action: 'restore', path }), /of another system/);
+  assert.equal((await session.continue()).reason, 'function breakpoint');
+});
+
+test('a snapshot that another version of the program saved is refused with both versions and what to do, and the session goes on', async (context) => {
+  const path = join(folder(context), 'here.snapshot');
+  const session = await stopped(context);
+  await session.client.request('gunyah/snapshot', { action: 'save', path });
+  const good = decodePlain(readFileSync(path).subarray(24));
+  assert.ok(good.ok && typeof good.value === 'object' && good.value !== null);
+  const state: object = good.value;
+  const refuse = async (changes: Readonly<Record<string, unknown>>, wanted: RegExp): Promise<void> => {
+    writeFileSync(path, encodeSnapshot({ ...state, ...changes } as unknown as WholeState));
+    await assert.rejects(session.client.request('gunyah/snapshot', { action: 'restore', path }), wanted);
+  };
+  await refuse({ version: 1 }, new RegExp(`an older version of this program saved it: its state has version 1, and this program reads version ${String(STATE_VERSION)}\\. Restore it with the version that saved it`));
+  await refuse({ version: 1e6 }, /a newer version of this program saved it: its state has version 1000000/);
+  await refuse({ version: 'two' }, /no state of a system/);
+  await refuse({ stateHash: '0' }, /kept other things of the state\. Run the system to that point again/);
+  await refuse({ saved: {} }, /kept other things of the state/);
+  await refuse({ saved: undefined }, /kept other things of the state/);
   assert.equal((await session.continue()).reason, 'function breakpoint');
 });
 

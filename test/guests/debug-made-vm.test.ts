@@ -47,3 +47,19 @@ test('a return of vcpu_run is a place to stop, chosen by the state it reports', 
   // The guest's first store to its serial port: the line control register.
   assert.deepEqual(['vcpu_state', 'state_data_0', 'state_data_1', 'state_data_2'].map(row), ['5', '0x900002c', '0x4', '0x70']);
 });
+
+test('what the VM did is told under its name in the trace when its number is nobody\'s any more', async (context) => {
+  const session = debugging(context);
+  await session.start({ launch: { system }, functionBreakpoints: [{ name: 'rm:VM_DEALLOCATE' }] });
+  const rows = async (): Promise<string[]> => {
+    const { events } = await session.client.request('gunyah/trace', { from: 0, limit: 10_000, filter: 'vm=guest hvc:*|psci:*|console:*', names: true });
+    return events.map(({ number, name, names }) => `${String(number)} ${String(name)} ${JSON.stringify(names)}`);
+  };
+  const living = await rows();
+  assert.ok(living.length > 0, 'the guest did something');
+  await session.client.request('setFunctionBreakpoints', { breakpoints: [{ name: 'rm:VM_ALLOCATE' }] });
+  await session.continue();
+  const { vms } = await session.client.request('gunyah/vms', {});
+  assert.ok(vms.every(({ name }) => name !== 'guest'), 'the guest is gone');
+  assert.deepEqual((await rows()).slice(0, living.length), living);
+});

@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { CapId } from '../../runtime/base/brands';
+import type { EventObjects } from '../../runtime/base/trace-event';
 import { HYPERCALLS, type HypercallName } from '../../runtime/hypervisor/hypercall-table';
 import { notYetHypercalls } from '../../runtime/hypervisor/hypervisor';
 import { errorOf, Fixture } from './fixture';
@@ -184,5 +186,36 @@ describe('every row of the table', () => {
       assert.equal(errorOf(fixture.native(vm.thread, name, ...capabilities)), rightsFirst.has(name) ? 53 : 52, name);
     }
     assert.equal(errorOf(fixture.native(vm.thread, 'doorbell_receive', own, 1n)), 53);
+  });
+});
+
+describe('the trace of a call', () => {
+  it('says which objects its capabilities named then, though their identifiers go to others later', () => {
+    const fixture = new Fixture();
+    const { cspace } = fixture.root.environment;
+    const make = (type: 'doorbell' | 'msgqueue'): CapId => {
+      const cap = fixture.create(type);
+      fixture.rootCall('cspace_delete_cap_from', { cspace, cap });
+      return cap;
+    };
+    const from = fixture.trace.length;
+    assert.equal(make('doorbell'), make('msgqueue'), 'the second one gets the slot of the first');
+    const calls = fixture.trace.slice(from).filter((event) => event.event === 'hypercall');
+    const named = (name: string, argument: string): string[] => calls.filter((call) => call.name === name).map(({ phase, objects }) => `${phase} ${objects?.[argument]?.type ?? 'nothing'}`);
+    assert.deepEqual(named('partition_create_doorbell', 'new_cap'), ['enter nothing', 'leave doorbell']);
+    assert.deepEqual(named('cspace_delete_cap_from', 'cap'), ['enter doorbell', 'leave doorbell', 'enter msgqueue', 'leave msgqueue']);
+    assert.deepEqual(named('partition_create_doorbell', 'src_partition'), ['enter partition', 'leave partition']);
+  });
+
+  it('finds a copied capability in the cspace that got it, and says of a revoked one that it is', () => {
+    const fixture = new Fixture();
+    const vm = fixture.makeVm();
+    const doorbell = fixture.create('doorbell');
+    const copy = fixture.give(vm, doorbell, 7);
+    const lastOf = (name: string): EventObjects => fixture.trace.flatMap((event) => (event.event === 'hypercall' && event.name === name ? [event.objects ?? {}] : [])).at(-1) ?? {};
+    assert.equal(lastOf('cspace_copy_cap_from')['new_cap']?.type, 'doorbell');
+    fixture.rootCall('cspace_revoke_caps_from', { src_cspace: fixture.root.environment.cspace, master_cap: doorbell });
+    fixture.native(vm.thread, 'doorbell_send', BigInt(copy), 1n);
+    assert.deepEqual(Object.entries(lastOf('doorbell_send')).map(([name, { type, revoked }]) => [name, type, revoked]), [['doorbell', 'doorbell', true]]);
   });
 });
