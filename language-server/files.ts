@@ -53,7 +53,12 @@ export class WorkspaceFiles implements DtsFiles {
     this.folders = [...new Set(folders.map(realPath).filter((folder) => folder !== undefined))];
   }
 
+  /**
+   * The text of a file. A path with `..` in it that can do without has no text: whoever looks for an included file tries the plain path next, by which open documents and
+   * everything else are known. (Where a symbolic link is on the way, the two paths may be different files.)
+   */
   readText(path: string): string | undefined {
+    if (/\/\.\.?\//.test(path) && this.isSameFile(path, posix.normalize(path))) return undefined;
     const open = this.openText(path);
     if (open !== undefined) return open;
     const stats = this.statsOf(path);
@@ -64,6 +69,11 @@ export class WorkspaceFiles implements DtsFiles {
     const value = this.readBytesOf(path)?.toString('utf8');
     if (value !== undefined) this.texts.set(path, { stamp, value });
     return value;
+  }
+
+  private isSameFile(path: string, plain: string): boolean {
+    const [one, other] = [this.statsOf(path), this.statsOf(plain)];
+    return one !== undefined && other !== undefined && one.dev === other.dev && one.ino === other.ino;
   }
 
   readBytes(path: string): Uint8Array | undefined {

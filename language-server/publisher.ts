@@ -1,7 +1,8 @@
 /** Sends the diagnostics of all analyses to the files they are about, and empty lists to files that had some before. */
 
-import type { Diagnostic, PublishDiagnosticsParams } from 'vscode-languageserver';
-import { diagnosticsByFile } from './features/diagnostics';
+import { posix } from 'node:path';
+import { DiagnosticSeverity, type Diagnostic, type PublishDiagnosticsParams } from 'vscode-languageserver';
+import { DIAGNOSTIC_SOURCE, diagnosticsByFile } from './features/diagnostics';
 import { uriOfPath } from './files';
 import type { Workspace } from './workspace';
 
@@ -19,14 +20,23 @@ export class Publisher {
   /** Tells the client the state of all files; what it knows already is not sent again. */
   publish(): void {
     const byPath = new Map<string, Map<string, Diagnostic>>();
-    for (const path of this.workspace.documents.paths) byPath.set(path, new Map());
-    for (const analysis of this.workspace.analyse()) {
+    const open = this.workspace.documents.paths;
+    for (const path of open) byPath.set(path, new Map());
+    const analyses = this.workspace.analyse();
+    const contexts = new Set(open.flatMap((path) => this.workspace.contextOf(path) ?? []));
+    for (const analysis of analyses) {
       for (const [path, list] of diagnosticsByFile(analysis)) {
+        // Nobody asked about the other files of a tree that was only found because it includes an open one.
+        if (contexts.has(analysis.root) && !open.includes(path)) continue;
         const known = byPath.get(path) ?? new Map<string, Diagnostic>();
         // Two roots often say the same about a file that both include.
         for (const one of list) known.set(JSON.stringify([one.range, one.code, one.message]), one);
         byPath.set(path, known);
       }
+    }
+    for (const path of open) {
+      const context = this.workspace.contextOf(path);
+      if (context !== undefined) byPath.get(path)?.set('context', contextHint(context));
     }
     const sent = new Set<string>();
     for (const [path, list] of byPath) sent.add(this.tell(path, [...list.values()]));
@@ -46,4 +56,14 @@ export class Publisher {
     this.shown.set(uri, text);
     return uri;
   }
+}
+
+/** Says in which tree a file that is open without one was read. */
+function contextHint(root: string): Diagnostic {
+  const start = { line: 0, character: 0 };
+  return {
+    range: { start, end: start }, severity: DiagnosticSeverity.Hint, code: 'read-in-context', source: DIAGNOSTIC_SOURCE,
+    message: `Read as part of ${posix.basename(root)}, which includes it. For another tree, open that, or name it in a comment: // dts-context: other.dts`,
+    relatedInformation: [{ location: { uri: uriOfPath(root), range: { start, end: start } }, message: 'The tree that includes this file.' }],
+  };
 }

@@ -118,6 +118,7 @@ function configureWith(connection: Connection, state: { readonly workspace: Work
   });
   connection.onDidChangeWatchedFiles(({ changes }) => {
     if (changes.some(({ uri }) => uri.endsWith('.yaml'))) workspace.bindings.forget();
+    workspace.noteFiles();
     changed();
   });
 }

@@ -7,6 +7,7 @@ import { BindingStore } from './binding-store';
 import { OpenDocuments, type OpenList } from './documents';
 import { baseInMakefile, baseInSystemFile, likelyBases, MAKEFILE, statedBase, SYSTEM_FILE } from './contexts';
 import { folderOf, leadsInto, WorkspaceFiles } from './files';
+import { Includers } from './includers';
 import { NO_SETTINGS, type ServerSettings } from './settings';
 import { labelOf } from './symbols';
 
@@ -28,6 +29,8 @@ export class Workspace {
   /** True if the client fills in snippets. */
   hasSnippets = false;
   private readonly analyses: Analyses;
+  private readonly includers: Includers;
+  private guessed: ReadonlyMap<string, string> = new Map();
   private folders: readonly string[] = [];
   private settings: ServerSettings = NO_SETTINGS;
 
@@ -35,6 +38,7 @@ export class Workspace {
     this.documents = new OpenDocuments(list);
     this.files = new WorkspaceFiles((path) => this.documents.byPath(path)?.getText());
     this.bindings = new BindingStore(cacheFolder);
+    this.includers = new Includers(this.files);
     this.analyses = new Analyses(this.files, { bindings: this.bindings, baseOf: (overlay) => this.baseOf(overlay) });
   }
 
@@ -54,6 +58,12 @@ export class Workspace {
   allowFolders(): void {
     const roots = this.folders.length > 0 ? this.folders : this.documents.paths.filter((path) => path.startsWith('/') || /^[A-Za-z]:\//.test(path)).map(folderOf);
     this.files.allow([...roots, ...this.statedIncludePaths()]);
+    this.includers.forget();
+  }
+
+  /** To be called when files on disk came, went or changed. */
+  noteFiles(): void {
+    this.includers.forget();
   }
 
   private statedIncludePaths(): readonly string[] {
@@ -90,7 +100,12 @@ export class Workspace {
     return { includePaths: this.includePathsFor(path), defines, checks, hypervisorNode, rmGeneration, bindings: this.bindingFoldersFor(path) };
   }
 
-  /** The analyses that speak for the open documents: one for each root, and one for each other file that no root includes. */
+  /** The root in whose context a file that is open without one is read, as `analyse` chose it last. */
+  contextOf(path: string): string | undefined {
+    return this.guessed.get(path);
+  }
+
+  /** The analyses that speak for the open documents: one for each root, one for a tree that includes what no open root does, and one for each other file. */
   analyse(): readonly Analysis[] {
     const paths = this.documents.paths;
     const found: Analysis[] = [];
@@ -99,10 +114,31 @@ export class Workspace {
       if (analysis !== undefined) found.push(analysis);
     };
     paths.filter(isRootFile).forEach(add);
-    const covered = new Set(found.flatMap(({ files }) => files));
-    for (const path of paths) if (!isRootFile(path) && !covered.has(path)) add(path);
+    const guessed = new Map<string, string>();
+    for (const path of paths) {
+      if (isRootFile(path) || found.some(({ root, files }) => !isGuess(guessed, root) && files.includes(path))) continue;
+      const context = found.find(({ root, files }) => isGuess(guessed, root) && files.includes(path)) ?? this.includerOf(path);
+      if (context === undefined) add(path);
+      else {
+        guessed.set(path, context.root);
+        if (!found.includes(context)) found.push(context);
+      }
+    }
+    this.guessed = guessed;
     this.analyses.keepOnly(new Set(found.map(({ root }) => root)));
     return found;
+  }
+
+  /** The tree that a file which only others include is read in: as its comment or a setting says, else the nearest that includes it. */
+  private includerOf(path: string): Analysis | undefined {
+    if (!path.endsWith('.dtsi')) return undefined;
+    const stated = statedBase(path, this.files.readText(path) ?? '') ?? this.baseBySetting(path);
+    const candidates = [...(stated === undefined ? [] : [stated]), ...this.includers.rootsOf(path, this.folders.find((folder) => path.startsWith(`${folder}/`)))];
+    for (const root of candidates) {
+      const analysis = isRootFile(root) ? this.analyses.of(root, this.settingsFor(root)) : undefined;
+      if (analysis?.files.includes(path) === true) return analysis;
+    }
+    return undefined;
   }
 
   /** The analysis that speaks for one open document: its own, or that of the first root that includes it. */
@@ -192,4 +228,8 @@ export class Workspace {
     for (let folder = folderOf(path); top !== undefined && folder.length > top.length; folder = folderOf(folder)) found.push(folderOf(folder));
     return found;
   }
+}
+
+function isGuess(guessed: ReadonlyMap<string, string>, root: string): boolean {
+  return [...guessed.values()].includes(root);
 }

@@ -95,11 +95,26 @@ void describe('language server: diagnostics', () => {
 
   void it('of an included file are judged by the root that is open', () => withClient(FILES, async (client) => {
     await client.open('soc.dtsi', SOC.replace('"disabled"', '<&nobody>'));
-    assert.deepEqual(await client.diagnostics('soc.dtsi'), []);
+    assert.deepEqual(await client.diagnostics('soc.dtsi'), ['0:0-0 read-in-context'], 'the tree on disk sets another status');
     await client.open('board.dts', BOARD.replace('status = "okay";', ''));
     assert.deepEqual(await client.diagnostics('soc.dtsi'), ['5:12-19 dts-reference-not-found', '5:2-8 status_is_string', '5:2-8 dt-core.yaml']);
     await client.closeFile('board.dts');
-    assert.deepEqual(await client.diagnostics('soc.dtsi'), []);
+    assert.deepEqual(await client.diagnostics('soc.dtsi'), ['0:0-0 read-in-context']);
+  }));
+
+  void it('judge an included file that is open alone in the nearest tree that includes it, which a comment overrides', () => withClient({ ...FILES, 'other/odd.dts': '/dts-v1/;\n#define LATE\n#include "../soc.dtsi"\n/ { late: late { }; };\n', 'between.dtsi': '#include "soc.dtsi"\n', 'lost.dtsi': '' }, async (client) => {
+    const broken = SOC.replace('"disabled"', '"disabled", <&late>').replace('status', 'link');
+    const found = async (): Promise<string[]> => (await client.diagnostics('soc.dtsi')).filter((text) => /context|reference/.test(text)).sort();
+    await client.open('soc.dtsi', broken);
+    assert.deepEqual(await found(), ['0:0-0 read-in-context', '5:22-27 dts-reference-not-found']);
+    assert.match(JSON.stringify(client.published.get('soc.dtsi')?.diagnostics.find(({ code }) => code === 'read-in-context')), /part of board\.dts/);
+    assert.equal(client.published.get('board.dts'), undefined, 'nobody asked about the tree itself');
+    await client.change('soc.dtsi', { text: `// dts-context: other/odd.dts\n${broken}` });
+    assert.deepEqual(await found(), ['0:0-0 read-in-context']);
+    await client.open('lost.dtsi', '&uart0 { };\n');
+    assert.deepEqual(await client.diagnostics('lost.dtsi'), []);
+    await client.open('board.dts', BOARD);
+    assert.ok(!(await client.diagnostics('soc.dtsi')).some((text) => text.includes('read-in-context')), 'an open tree is no guess');
   }));
 
   void it('keep to the workspace: files outside it are not read, nor through links', () => withClient({ 'inside/a.dts': '', 'outside/secret.dtsi': '/ { };' }, async (client) => {
