@@ -14,6 +14,7 @@ import { DEFAULT_BASE_ADDRESS } from '../devicetree/rm-rules';
 import type { PlatformVm } from '../hypervisor/interface';
 import type { Rm } from './context';
 import { acceptParcel, mayRunFrom, parcelByHandle, parcelSize, readParcel } from './parcels';
+import { suitsLinux } from './profile';
 import type { RmErrorName } from './rm-errors';
 import type { VmRecord } from './state';
 import { buildPaging } from './demand-paging';
@@ -164,15 +165,19 @@ function placeImage(rm: Rm, vm: VmRecord, platform: PlatformVm): boolean {
 }
 
 /** Where a VM starts, where its device tree is, and what X1 and X2 of its boot vCPU hold. */
-interface StartPlace { readonly entry: bigint; readonly dtb: bigint; readonly dtbRoom: bigint; readonly arguments: readonly bigint[] }
+interface StartPlace { readonly entry: bigint; readonly dtb: bigint; readonly dtbRoom: bigint; readonly arguments: readonly bigint[]; readonly hasMorePrivate: boolean }
 
-/** Accepts memory, writes the device tree and starts the boot vCPU; RUNNING, or INIT_FAILED and NORESOURCE whatever the reason. */
+/** Accepts memory, writes the device tree and starts the boot vCPU; RUNNING, or INIT_FAILED and nearly always NORESOURCE. */
 export function startVm(rm: Rm, vm: VmRecord): RmErrorName {
   const platform = platformVm(rm, vm);
   const place = platform === undefined ? acceptMemory(rm, vm) : platformStart(rm, vm, platform);
-  if (place === undefined || !writeDeviceTree(rm, vm, place) || !powerOn(rm, vm, place)) {
+  const ready = place !== undefined && writeDeviceTree(rm, vm, place);
+  // The real one cleans the caches of as much of the image's parcel as the VM has private memory, which fails beyond its end.
+  const refused = ready && place.hasMorePrivate && !suitsLinux(rm.options);
+  if (refused) rm.report(vm.vmid, 'rm-more-private', 'VM_START: a VM cannot have private memory beside its image’s parcel; lend all of it in one parcel, or give the rest a label.');
+  if (!ready || refused || !powerOn(rm, vm, place)) {
     rm.setVmState(vm, 'INIT_FAILED');
-    return 'NORESOURCE';
+    return refused ? 'DENIED' : 'NORESOURCE';
   }
   rm.setVmState(vm, 'RUNNING');
   return 'OK';
@@ -181,7 +186,7 @@ export function startVm(rm: Rm, vm: VmRecord): RmErrorName {
 function platformStart(rm: Rm, vm: VmRecord, platform: PlatformVm): StartPlace | undefined {
   if (!acceptLabelled(rm, vm, 'possible')) return undefined;
   acceptRest(rm, vm);
-  return { entry: platform.entry, dtb: platform.deviceTree.ipa, dtbRoom: platform.deviceTree.roomBytes, arguments: [] };
+  return { entry: platform.entry, dtb: platform.deviceTree.ipa, dtbRoom: platform.deviceTree.roomBytes, arguments: [], hasMorePrivate: false };
 }
 
 function acceptMemory(rm: Rm, vm: VmRecord): StartPlace | undefined {
@@ -195,10 +200,10 @@ function acceptMemory(rm: Rm, vm: VmRecord): StartPlace | undefined {
   }
   const firmware = image.auth === AUTH.ANDROID ? acceptFirmware(rm, vm, config) : null;
   if (firmware === undefined || !acceptLabelled(rm, vm, 'required')) return undefined;
-  acceptPrivate(rm, vm, base + parcelSize(parcel));
+  const hasMorePrivate = acceptPrivate(rm, vm, base + parcelSize(parcel)) && image.auth !== AUTH.PLATFORM;
   acceptRest(rm, vm);
   if (!hasSharedMemory(rm, vm)) return undefined;
-  const dtb = { dtb: base + image.dtbOffset, dtbRoom: image.dtbSize };
+  const dtb = { dtb: base + image.dtbOffset, dtbRoom: image.dtbSize, hasMorePrivate };
   return firmware === null ? { ...dtb, entry: base + config.entryOffset, arguments: [] } : { ...dtb, entry: firmware, arguments: [base + image.imageOffset, image.imageSize] };
 }
 

@@ -55,13 +55,14 @@ function isPrivateFor(vm: VmRecord, parcel: Parcel): boolean {
   return plain && parcel.acl.some((entry) => entry.vmid === vm.vmid && entry.rights === ACCESS.RWX);
 }
 
-/** Private normal memory goes directly behind the image; failures do not matter. */
-export function acceptPrivate(rm: Rm, vm: VmRecord, end: bigint): void {
+/** Private normal memory goes directly behind the image; failures do not matter. Whether there was any. */
+export function acceptPrivate(rm: Rm, vm: VmRecord, end: bigint): boolean {
   let at = end;
   for (const parcel of offered(rm, vm)) {
     if (!isPrivateFor(vm, parcel)) continue;
     if (typeof acceptParcel(rm, vm, parcel, at) !== 'string') at += parcelSize(parcel);
   }
+  return at !== end;
 }
 
 /** Everything else that was given to the VM. */

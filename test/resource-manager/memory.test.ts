@@ -288,8 +288,20 @@ test('an image that is shared, as Linux 6.3 to 6.6 series do it, starts too and 
   assert.deepEqual(system.readTree(system.translate(vmid, 0x8010_0000n)).root.at('/memory')?.property('reg')?.u32s, [0, 0x8000_0000, 0, 0x20_0000]);
 });
 
-test('private memory follows the image directly', () => {
+test('a VM that was lent private memory beside its image does not start, as with the real RM', () => {
   const system = new SystemFixture();
+  const vmid = createVm(system, GUEST);
+  const { handle = -1 } = system.request('MEM_LEND', lent(vmid, [{ address: IMAGE + IMAGE_SIZE, size: 0x10_0000n }])).values ?? {};
+  system.request('VM_INIT', { vmid });
+  system.request('VM_START', { vmid }, 3);
+  assert.equal(system.request('VM_GET_STATE', { vmid }).values?.vmState, 8);
+  system.request('VM_RESET', { vmid });
+  system.request('MEM_RECLAIM', { handle, flags: 0 });
+  assert.equal(access(system, 3, IMAGE + IMAGE_SIZE), 'rwx');
+});
+
+test('in Linux’s profile private memory follows the image directly', () => {
+  const system = new SystemFixture([], { rm: { profile: 'linux', drivers: 'current' } });
   const vmid = createVm(system, GUEST);
   system.request('MEM_LEND', lent(vmid, [{ address: IMAGE + IMAGE_SIZE, size: 0x10_0000n }]));
   system.request('VM_INIT', { vmid });

@@ -26,7 +26,7 @@
 #define TREE_OFFSET (IMAGE_SIZE - 0x20000UL)
 #define TREE_SIZE 0x8000UL
 
-/* More memory: single pages, more of them than one message to RM can name. The guest sees them in one piece. */
+/* More memory in the same parcel: single pages, more of them than one message to RM can name. The guest sees all in one piece. */
 #define LOOSE_PAGES 600U
 #define LENT_SIZE (IMAGE_SIZE + 2 * LOOSE_PAGES * PAGE_SIZE)
 #define WINDOW_OFFSET LENT_SIZE /* behind it: what the guest and this VM share */
@@ -47,7 +47,8 @@ static struct rm rm;
 static struct vmm vmm;
 static struct serial serial;
 static struct vmm_virtio_console virtio;
-static struct rm_memory_range loose_pages[LOOSE_PAGES];
+static struct rm_memory_range memory[1 + LOOSE_PAGES]; /* the image, then the pages */
+static struct rm_memory_range *const loose_pages = &memory[1];
 static volatile bool access_failed;
 
 static void check(const char *step, enum rm_error error)
@@ -100,13 +101,13 @@ static uint32_t count_reachable(uint64_t image)
 
 static void give_memory(uint64_t image)
 {
-	const struct rm_memory_range whole = { image, IMAGE_SIZE };
 	const struct rm_memory_range window = { image + WINDOW_OFFSET, BOARD_WINDOW_SIZE };
 
+	memory[0] = (struct rm_memory_range){ image, IMAGE_SIZE };
 	for (uint32_t i = 0; i < LOOSE_PAGES; i++)
 		loose_pages[i] = (struct rm_memory_range){ image + IMAGE_SIZE + 2 * i * PAGE_SIZE, PAGE_SIZE };
-	check("MEM_LEND of the image", vmm_lend(&vmm, 0, &whole, 1));
-	check("MEM_LEND of more memory", vmm_lend(&vmm, 0, loose_pages, LOOSE_PAGES));
+	/* One parcel: RM does not start a VM that was lent more private memory beside its image. */
+	check("MEM_LEND", vmm_lend(&vmm, 0, memory, ARRAY_COUNT(memory)));
 	check("MEM_SHARE", vmm_share(&vmm, RM_RIGHTS_RW, BOARD_WINDOW_LABEL, &window, 1));
 	print("manager: lent %lu KiB in one piece and %u single pages, shared %lu KiB\n", IMAGE_SIZE >> 10, LOOSE_PAGES,
 	      BOARD_WINDOW_SIZE >> 10);

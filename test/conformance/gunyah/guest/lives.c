@@ -168,6 +168,28 @@ static void ask_devices(const char *name, void (*devices)(void))
 	more.devices = NULL;
 }
 
+/* Memory without a label beside the image; only what has all rights is private memory. */
+static void ask_more_memory(const char *name, u32 rights)
+{
+	u32 lent;
+
+	say("vm life %s\n", name);
+	fill(SLEEP, 1, name);
+	allocate();
+	give(LEND);
+	configure();
+	rm_ask("vm init", INIT, 1, vmid);
+	rm_ask("vm lend more", LEND, 10, 0u, 0u, 1u, vmid | rights << 16, 1u, 0x62000000u, 0u, 0x1000u, 0u, 0u);
+	lent = reply_word(4);
+	resources();
+	rm_ask("vm start", START, 1, vmid);
+	rm_ask("vm state", STATE, 1, vmid);
+	run("with more", 0, 0);
+	rm_ask("vm stop, force", STOP, 2, vmid | 1u << 16, 0u);
+	end();
+	rm_ask("vm reclaim more", RECLAIM, 2, lent, 0u);
+}
+
 void ask_lives(void)
 {
 	rm_patience = 200;
@@ -178,6 +200,13 @@ void ask_lives(void)
 	more.no_devices = true;
 	ask_devices("bare", NULL);
 	more.no_devices = false;
+}
+
+void ask_more_lives(void)
+{
+	rm_patience = 200;
+	ask_more_memory("more-rwx", 7);
+	ask_more_memory("more-rw", 6);
 }
 
 void second_more_devices(void)

@@ -35,9 +35,10 @@ __attribute__((weak)) void probe_main(void)
 	ask_parcels();
 	ask_parcels_between();
 	ask_inside();
-news:
 	ask_lives();
 	ask_runs();
+news:
+	ask_more_lives();
 	smccc(0x84000008, 0, 0, 0);
 }
 
