@@ -32,6 +32,8 @@ export interface RootVmEnvironment {
   readonly deviceSizeBytes: bigint;
   /** Capability of each hardware interrupt that may be bound to a VIC, by INTID. */
   readonly hardwareInterrupts: ReadonlyMap<number, CapId>;
+  /** INTIDs that the platform has and no device drives: there are no objects for them, so that they cost nothing; RM keeps the books. */
+  readonly unwiredInterrupts?: readonly number[];
   readonly cpuCount: number;
   /** The hypervisor has watchdogs. */
   readonly hasWatchdog: boolean;

@@ -34,7 +34,7 @@ export const NATIVE_STEP_TICKS = 2000;
 const ACCESS_SIZE_MAX = 256 * 1024 * 1024;
 
 /** The parts of the hand-over that only the platform knows. */
-export type RootVmExtras = Pick<RootVmEnvironment, 'privateBase' | 'privateSizeBytes' | 'freeRanges' | 'bootCpu' | 'timerFrequencyHz' | 'vms'>;
+export type RootVmExtras = Pick<RootVmEnvironment, 'privateBase' | 'privateSizeBytes' | 'freeRanges' | 'bootCpu' | 'timerFrequencyHz' | 'vms' | 'unwiredInterrupts'>;
 
 /** The root VM's pieces as the hypervisor holds them. */
 export interface RootVmParts { readonly thread: Thread; readonly environment: RootVmEnvironment }

@@ -175,7 +175,12 @@ export class Rm {
   }
 
   private usedVirqs(vmid: Vmid): readonly number[] {
-    return this.state.vms.flatMap((vm) => vm.heldVirqs).filter((held) => held.vmid === vmid).map((held) => held.virq);
+    const { vms, lentInterrupts } = this.state;
+    return [
+      ...vms.flatMap((vm) => vm.heldVirqs).flatMap((held) => (held.vmid === vmid ? [held.virq] : [])), ...this.vm(vmid)?.hardwareInterrupts.map(({ virq }) => virq) ?? [],
+      ...(vmid === VMID.HLOS ? this.environment.unwiredInterrupts ?? [] : []),
+      ...lentInterrupts.flatMap(({ borrower, accepted }) => (borrower === vmid && accepted !== null ? [accepted.virq] : [])),
+    ];
   }
 }
 

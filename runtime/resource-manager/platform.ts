@@ -16,7 +16,7 @@ import type { VmRecord } from './state';
 import { buildCore, buildLink, DEFAULT_LINK, PRIORITY_DEFAULT, VCPU_OPTION, VmBuild } from './vm-builder';
 import { initVm, startVm } from './vm-lifecycle';
 import { makeInfoArea, showInfoArea } from './virtual-devices';
-import { giveDevices, giveFlash, giveRam, reserveFreeMemory } from './vm-memory';
+import { giveDevices, giveFlash, giveInterrupts, giveRam, reserveFreeMemory } from './vm-memory';
 import { overlayErrorText, overlayPrimary } from './vm-overlay';
 import { VMID } from './vm-states';
 
@@ -68,7 +68,7 @@ function buildPrimary(rm: Rm, vm: VmRecord, platform: PlatformVm): RmErrorName |
     cpus: Array.from({ length: vcpuCount }, (_, cpu) => (rm.environment.bootCpu + cpu) % rm.environment.cpuCount),
     vcpuOptions: VCPU_OPTION.PINNED | VCPU_OPTION.CRITICAL | VCPU_OPTION.HLOS_VM,
     priority: PRIORITY_DEFAULT, timesliceNanoseconds: TIMESLICE_NANOSECONDS, powerManagement: 'aggregated', gicd: GICD, gicr: GICR, gicrStride: GICR_STRIDE, halts: 'to-platform', watchdog: null, demandPaging: [], emulatedSizeBytes: 0n, isLinear: false, infoArea,
-  }) ?? showInfoArea(build, infoArea) ?? (platform.isPlain === true ? undefined : connectPrimary(rm, vm)) ?? writePrimaryTree(rm, vm, platform) ?? giveRam(rm, vm, platform.ramBase) ?? giveFlash(rm, vm, platform.flash) ?? giveDevices(rm, vm, platform.devices);
+  }) ?? showInfoArea(build, infoArea) ?? (platform.isPlain === true ? undefined : connectPrimary(rm, vm)) ?? writePrimaryTree(rm, vm, platform) ?? giveRam(rm, vm, platform.ramBase) ?? giveFlash(rm, vm, platform.flash) ?? giveDevices(rm, vm, platform.devices) ?? (platform.isPlain === true ? undefined : giveInterrupts(rm, vm));
 }
 
 /** The channel to RM. Linux's first drivers have packets of up to 1024 bytes and a console that loops back to its VM. */

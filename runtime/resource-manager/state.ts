@@ -109,18 +109,20 @@ export interface VmMapping {
   readonly isReserved?: true;
 }
 
-/** A hardware interrupt that RM forwards: RM's capability, the GIC's number and the VM's. */
-export interface HardwareInterrupt { readonly cap: CapId; readonly intid: number; readonly virq: VirqNumber }
+/** A line of the platform's interrupt controller: its number there and RM's capability; null if no device drives it, so that there is nothing to forward. */
+export interface HardwareLine { readonly intid: number; readonly cap: CapId | null }
+/** A hardware interrupt that RM forwards, and the VM's number for it. */
+export interface HardwareInterrupt extends HardwareLine { readonly virq: VirqNumber }
 
 /** A hardware interrupt that one VM has lent to another. */
 export interface LentInterrupt {
   readonly handle: number;
   readonly owner: Vmid;
-  readonly borrower: number;
+  borrower: number;
   readonly label: number;
   readonly interrupt: HardwareInterrupt;
-  /** The borrower's number for it, once accepted. */
-  borrowerVirq: VirqNumber | null;
+  /** Once accepted: the borrower's number, and the line behind it, which need not be the lent one. */
+  accepted: { readonly virq: VirqNumber; readonly line: HardwareLine; readonly isStatic: boolean } | null;
 }
 
 /** Where VM_CONFIG_IMAGE said that the image is. */
@@ -201,7 +203,7 @@ export interface VmRecord {
   infoPage: bigint | null;
   /** Where its boot vCPU starts; 0 until that is known. */
   entry: bigint;
-  /** Hardware interrupts of the platform that are its own, with the number it sees. */
+  /** Hardware interrupts of the platform that are its own, with the number it sees; the primary VM has all those besides that no device drives. */
   hardwareInterrupts: HardwareInterrupt[];
 }
 
@@ -244,7 +246,7 @@ export interface Parcel {
 /** RM's whole state. */
 export interface RmState {
   readonly kind: 'resource-manager';
-  readonly version: 4;
+  readonly version: 5;
   /** Ascending by VMID. */
   vms: VmRecord[];
   parcels: Parcel[];
@@ -269,7 +271,7 @@ export interface RmState {
 /** What RM knows before it boots: memory it may give away, as offsets into the memory extent. */
 export function newRmState(freeMemory: RmState['freeMemory'], interruptHandleBase: number): RmState {
   return {
-    kind: 'resource-manager', version: 4, vms: [], parcels: [], nextHandle: 0, nextVdevice: 0, nextNotification: 0, lentInterrupts: [], interruptHandleBase, freeMemory, rmVcpuCap: CAP_ID_INVALID, firmware: null, firmwareIsFinal: false,
+    kind: 'resource-manager', version: 5, vms: [], parcels: [], nextHandle: 0, nextVdevice: 0, nextNotification: 0, lentInterrupts: [], interruptHandleBase, freeMemory, rmVcpuCap: CAP_ID_INVALID, firmware: null, firmwareIsFinal: false,
   };
 }
 

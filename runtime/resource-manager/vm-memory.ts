@@ -8,6 +8,7 @@ import { CAP_ID_INVALID, ipa, virqNumber } from '../base/brands';
 import type { CapId } from '../base/brands';
 import type { PlatformInterrupt, PlatformVm } from '../hypervisor/interface';
 import type { Rm } from './context';
+import { lendStatically } from './lent-interrupts';
 import type { RmErrorName } from './rm-errors';
 import type { AddressRange, DeviceWindow, VmRecord } from './state';
 import { GICD_SIZE, VmBuild } from './vm-builder';
@@ -166,7 +167,7 @@ const RANGE_ACCESS = [ACCESS.RW, ACCESS.R, ACCESS.RWX, ACCESS.W, ACCESS.X, ACCES
 /** Maps the devices and forwards the interrupts that the configuration of a trusted VM asks for. What the platform gives it anyway is left to the platform. */
 export function giveConfigured(rm: Rm, vm: VmRecord, { deviceRanges, deviceInterrupts }: Pick<VmConfig, 'deviceRanges' | 'deviceInterrupts'>): RmErrorName | undefined {
   const build = new VmBuild(rm, vm);
-  const { deviceBase, deviceSizeBytes, hardwareInterrupts, vms } = rm.environment;
+  const { deviceBase, deviceSizeBytes, vms } = rm.environment;
   const given = vm.platformIndex === null ? [] : vms[vm.platformIndex]?.devices ?? [];
   for (const { base, sizeBytes, access } of deviceRanges) {
     if (given.some((device) => base < device.ipa + device.sizeBytes && device.ipa < base + sizeBytes)) continue;
@@ -178,11 +179,10 @@ export function giveConfigured(rm: Rm, vm: VmRecord, { deviceRanges, deviceInter
   }
   for (const { hardware, virq } of deviceInterrupts) {
     if (given.some(({ hardwareInterrupt, moreInterrupts = [] }) => hardwareInterrupt === hardware || moreInterrupts.some((line) => line.hardwareInterrupt === hardware))) continue;
-    if (!hardwareInterrupts.has(hardware) || rm.claimVirq(vm.vmid, virq) === undefined) {
+    if (!lendStatically(rm, vm, { hardware, virq })) {
       rm.report(vm.vmid, 'rm-device-interrupt', `gic-irq-ranges: interrupt ${hardware} cannot be forwarded as ${virq}.`);
       return 'NORESOURCE';
     }
-    forwardInterrupt(build, vm, { interrupt: virqNumber(virq), hardwareInterrupt: hardware });
   }
   return build.error === undefined ? undefined : 'NORESOURCE';
 }
@@ -192,7 +192,17 @@ function forwardInterrupt(build: VmBuild, vm: VmRecord, { interrupt, hardwareInt
   if (hwirq === undefined) return;
   build.call('hwirq_bind_virq', { hwirq, vic: vm.objects?.vic ?? CAP_ID_INVALID, virq: interrupt });
   vm.hardwareInterrupts.push({ cap: hwirq, intid: hardwareInterrupt, virq: interrupt });
-  vm.heldVirqs.push({ vmid: vm.vmid, virq: interrupt });
+}
+
+/** The primary VM has every interrupt of the platform that no device of another VM drives, under its own number. */
+export function giveInterrupts(rm: Rm, vm: VmRecord): RmErrorName | undefined {
+  const build = new VmBuild(rm, vm);
+  const devices = rm.environment.vms.flatMap((platform) => platform.devices);
+  const taken = devices.flatMap(({ hardwareInterrupt, moreInterrupts = [] }) => [hardwareInterrupt, ...moreInterrupts.map((line) => line.hardwareInterrupt)]);
+  for (const intid of rm.environment.hardwareInterrupts.keys()) {
+    if (!taken.includes(intid)) forwardInterrupt(build, vm, { interrupt: virqNumber(intid), hardwareInterrupt: intid });
+  }
+  return build.error;
 }
 
 /** Copies an image out of RM's memory into a range that lies at `to` in RM's memory. */

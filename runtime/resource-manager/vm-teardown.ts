@@ -145,7 +145,7 @@ function finishReset(rm: Rm, vm: VmRecord): void {
   returnPages(rm, vm);
   takeBackParcels(rm, vm);
   returnInterrupts(rm, vm);
-  for (const { cap } of vm.hardwareInterrupts) rm.call('hwirq_unbind_virq', { hwirq: cap });
+  for (const { cap } of vm.hardwareInterrupts) if (cap !== null) rm.call('hwirq_unbind_virq', { hwirq: cap });
   if (vm.memoryExtent !== null && vm.ram !== null) {
     // The next image must find memory as after power-on, not what the last one left.
     zeroRange(rm, vm.memoryExtent, vm.ram);

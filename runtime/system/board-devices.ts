@@ -32,6 +32,10 @@ const RTC_INTERRUPT = SPI_BASE + BOARD_RTC.spi;
 /** Platform interrupts of devices of secondary VMs: their UARTs, then 32 virtio slots each. */
 const SECONDARY_UART_INTERRUPT = 200;
 const SECONDARY_VIRTIO_INTERRUPT = 256;
+/** Private interrupts that the hypervisor does not use itself: not the monitors', the controller's maintenance, and the timers of hypervisor and guests. */
+const FREE_PRIVATE_INTERRUPTS = [16, 17, 18, 19, 20, 21, 22, 24, 28, 29, 31] as const;
+/** Observed: the hypervisor takes the board's interrupt controller to have eight times 32 interrupts. */
+const BOARD_INTERRUPTS_END = 256;
 const TICKS_PER_SECOND = 1_000_000_000;
 /** Time of day at power-on, the same in every run: 2024-01-01 00:00:00 UTC. */
 export const START_SECONDS = 1_704_067_200;
@@ -72,6 +76,12 @@ export function hasVirtioWindow(description: SystemDescription, vm: VmDescriptio
 /** Every platform interrupt that a device of the system drives. */
 export function platformInterrupts({ vms }: SystemDescription): number[] {
   return [RTC_INTERRUPT, ...vms.flatMap((vm, index) => [uartInterrupt(index), ...virtioSlotsOf(vm).map((slot) => virtioInterrupt(index, slot))])];
+}
+
+/** The board's other interrupts that VMs may have. */
+export function unwiredInterrupts(description: SystemDescription): number[] {
+  const wired = platformInterrupts(description);
+  return [...FREE_PRIVATE_INTERRUPTS, ...Array.from({ length: BOARD_INTERRUPTS_END - SPI_BASE }, (_, n) => SPI_BASE + n)].filter((intid) => !wired.includes(intid));
 }
 
 /** What RM passes on to a VM. */

@@ -19,7 +19,7 @@ import { TickEventQueue } from '../machine/event-queue';
 import type { Inspection } from '../hypervisor/inspection';
 import { GUNYAH_SERVICES, type ServiceSettings } from '../hypervisor/service-registers';
 import { createResourceManager, DEFAULT_RM_OPTIONS, type ResourceManager, type RmView } from '../resource-manager/index';
-import { BoardDevices, START_SECONDS, deviceWindows, platformInterrupts, virtioSlotsOf, type SavedBoardDevices } from './board-devices';
+import { BoardDevices, START_SECONDS, deviceWindows, platformInterrupts, unwiredInterrupts, virtioSlotsOf, type SavedBoardDevices } from './board-devices';
 import type { SystemDescription, VmDescription } from './description';
 import { configuredBase, configuredSize, primaryTree, secondaryTree } from './guest-tree';
 import { planMemory, problem, vmMemorySize, type MemoryLayout, type Range } from './layout';
@@ -191,6 +191,7 @@ class Composition implements Parts {
       freeRanges: [free],
       bootCpu: 0,
       timerFrequencyHz: TIMER_FREQUENCY_HZ,
+      unwiredInterrupts: unwiredInterrupts(system.description),
       vms,
     });
   }

@@ -287,13 +287,39 @@ test('a hardware interrupt is lent, accepted, released and reclaimed', () => {
   system.request('VM_IRQ_RECLAIM', { handle }, 0x12);
   assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_RELEASE.id, bytes(handle)), '00000000');
   assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_RELEASE.id, bytes(handle)), '12000000');
-  assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_RECLAIM.id, bytes(handle)), '0f000000');
-  assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_ACCEPT.id, bytes(handle, 60)), '000000003c000000');
+  assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_RECLAIM.id, bytes(handle)), '07000000');
+  assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_ACCEPT.id, bytes(handle, 60)), '06000000');
+  assert.equal(system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_ACCEPT.id, bytes(handle, 33)), '0000000021000000');
   system.request('VM_STOP', { ...target, flags: 1, reason: 0 });
-  assert.deepEqual(system.request('VM_RESET', target).log.filter((line) => line.startsWith('VM_IRQ')), [`VM_IRQ_RELEASED handle=${handle}`]);
+  assert.deepEqual(system.request('VM_RESET', target).log.filter((line) => line.startsWith('VM_IRQ')), []);
   system.request('VM_IRQ_RECLAIM', { handle });
   system.request('VM_IRQ_RECLAIM', { handle }, 7);
   system.hypervisor.checkInvariants();
+});
+
+test('interrupts that no device drives are the primary VM’s, too, and go from hand to hand as the others do', () => {
+  const system = new SystemFixture([{ dts: SENSOR_DTS, autostart: true }], { unwired: [31, 110, 111] });
+  system.receiveAll();
+  const bytes = (...words: number[]): number[] => words.flatMap((word) => [word & 0xff, (word >>> 8) & 0xff, (word >>> 16) & 0xff, word >>> 24]);
+  const lend = (virq: number): number => system.request('VM_IRQ_LEND', { borrower: SENSOR, virq, label: 1 }).values?.handle ?? 0;
+  const accept = (handle: number, virq: number): string | undefined => system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_ACCEPT.id, bytes(handle, virq));
+  const release = (handle: number): string | undefined => system.secondaryRequest(SENSOR, RM_REQUESTS.VM_IRQ_RELEASE.id, bytes(handle));
+  system.request('VM_IRQ_LEND', { borrower: SENSOR, virq: 112, label: 1 }, 0xf);
+  const first = lend(110);
+  system.request('VM_IRQ_LEND', { borrower: SENSOR, virq: 110, label: 1 }, 0x10);
+  assert.equal(accept(first, 111), '06000000', 'the primary VM has 111 itself');
+  const second = lend(111);
+  assert.equal(accept(first, 111), '000000006f000000');
+  assert.equal(accept(second, 0xffff_ffff), '03000000', 'the number is taken');
+  system.request('VM_IRQ_RECLAIM', { handle: second }, 0x12);
+  assert.deepEqual(system.trace.flatMap((event) => (event.event === 'report' ? [event.code] : [])), ['rm-would-die']);
+  assert.deepEqual([release(first), release(first)], ['00000000', '12000000']);
+  for (const handle of [first, second]) system.request('VM_IRQ_RECLAIM', { handle });
+  assert.equal(accept(lend(31), 0xffff_ffff), '03000000', 'private, and the vCPU may run on any CPU');
+  assert.equal(accept(lend(110), 110), '000000006e000000');
+  system.request('VM_STOP', { ...target, flags: 1, reason: 0 });
+  system.request('VM_RESET', target);
+  system.request('VM_IRQ_RECLAIM', { handle: first });
 });
 
 test('every request of the table is looked at: what is too short or too long is refused, what has no handler is UNIMPLEMENTED', () => {

@@ -60,7 +60,7 @@ export class SystemFixture {
   private storeAt = STORE;
   private readonly damage: ((blob: Uint8Array) => void) | undefined;
 
-  constructor(secondaries: readonly SecondarySpec[] = [], options: { readonly cpuCount?: number; readonly damage?: (blob: Uint8Array) => void; readonly rm?: RmOptions; readonly watchdog?: boolean; readonly identity?: 'gunyah' | 'gunyah-legacy' } = {}) {
+  constructor(secondaries: readonly SecondarySpec[] = [], options: { readonly cpuCount?: number; readonly damage?: (blob: Uint8Array) => void; readonly rm?: RmOptions; readonly watchdog?: boolean; readonly identity?: 'gunyah' | 'gunyah-legacy'; readonly unwired?: readonly number[] } = {}) {
     this.rm = createResourceManager(options.rm);
     this.damage = options.damage;
     const cpuCount = options.cpuCount ?? 2;
@@ -71,7 +71,7 @@ export class SystemFixture {
       onPlatformPower: () => undefined, watchdog: options.watchdog ?? false, isNewer: options.rm?.profile === 'linux', identity: options.identity ?? 'gunyah', deviceAccess: (address, guest) => (guest.isWrite ? 0n : address & 0xffffn),
     });
     this.hypervisor.bootRootVm(this.rm, {
-      privateBase: PRIVATE, privateSizeBytes: 0x10_0000n, freeRanges: [{ base: FREE_BASE, sizeBytes: FREE_SIZE }], bootCpu: 0, timerFrequencyHz: 62_500_000,
+      privateBase: PRIVATE, privateSizeBytes: 0x10_0000n, freeRanges: [{ base: FREE_BASE, sizeBytes: FREE_SIZE }], bootCpu: 0, timerFrequencyHz: 62_500_000, unwiredInterrupts: options.unwired ?? [],
       vms: [this.primary(), ...secondaries.map((spec, index) => this.secondary(spec, index))],
     });
     this.settle();

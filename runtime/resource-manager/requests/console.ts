@@ -18,10 +18,9 @@ function consoleOwner(rm: Rm, vm: VmRecord): Vmid {
 /** Which console and side a request is about. */
 function sideOf(rm: Rm, caller: VmRecord, vmid: number): Side | RmErrorName {
   const vm = vmid === 0 ? caller : rm.vm(vmid);
-  if (vm === undefined) return 'ARGUMENT_INVALID';
-  if (vm === caller && vm.console === null) return 'ARGUMENT_INVALID';
+  // Observed: whether there is a console comes before who may use it.
+  if (vm?.console == null) return 'ARGUMENT_INVALID';
   if (vmid !== 0 && consoleOwner(rm, vm) !== caller.vmid) return 'DENIED';
-  if (vm.console === null) return 'ARGUMENT_INVALID';
   return vmid === 0 ? { vm, console: vm.console, own: 'selfOpen', other: 'ownerOpen' } : { vm, console: vm.console, own: 'ownerOpen', other: 'selfOpen' };
 }
 

@@ -3,23 +3,23 @@
 import assert from 'node:assert/strict';
 
 import type { SystemFixture } from '../system-fixture';
-import { after, alone, answered, beside, type CasesOf, h16, hText, OTHER, TARGET, VM, within } from './case';
+import { after, alone, answered, beside, type CasesOf, h16, hText, type Situation, TARGET, VM } from './case';
 
 const opened = after(beside, (system) => { system.request('CONSOLE_OPEN', { vmid: VM }); });
 const openSelf = (system: SystemFixture): void => { system.exchangeAs(VM, 0x5600_0081, new Uint8Array(4)); };
-const withOther = after(within, (system) => { system.request('VM_ALLOCATE', { vmid: 0 }); });
-const other = `${h16(OTHER)} 0000`;
+/** Its own console by its number, which is the owner's side. */
+const itself = (): Situation => ({ ...beside(), by: VM });
 /** The primary VM has no console. */
 const own = '0000 0000';
 
 /** By request. */
 export const CONSOLE_CASES: Readonly<Record<string, CasesOf>> = {
   CONSOLE_OPEN: {
-    success: answered(beside, TARGET, '00000000'), ARGUMENT_INVALID: answered(alone, own, '06000000'), DENIED: answered(withOther, other, '03000000'),
+    success: answered(beside, TARGET, '00000000'), ARGUMENT_INVALID: answered(alone, own, '06000000'), DENIED: answered(itself, TARGET, '03000000'),
   },
   CONSOLE_CLOSE: {
     success: answered(opened, TARGET, '00000000', ({ system }) => { system.request('CONSOLE_FLUSH', { vmid: VM }, 3); }),
-    ARGUMENT_INVALID: answered(alone, own, '06000000'), DENIED: answered(withOther, other, '03000000'),
+    ARGUMENT_INVALID: answered(alone, own, '06000000'), DENIED: answered(itself, TARGET, '03000000'),
   },
   CONSOLE_WRITE: {
     success: answered(after(opened, openSelf), `${h16(VM)} ${h16(3)} ${hText('abc')}`, '00000000', ({ system }) => {

@@ -37,8 +37,10 @@ __attribute__((weak)) void probe_main(void)
 	ask_inside();
 	ask_lives();
 	ask_runs();
-news:
 	ask_more_lives();
+news:
+	ask_consoles();
+	ask_lends();
 	smccc(0x84000008, 0, 0, 0);
 }
 

@@ -162,6 +162,8 @@ void ask_inside(void);
 void ask_runs(void);
 void ask_lives(void);
 void ask_more_lives(void);
+void ask_consoles(void);
+void ask_lends(void);
 /* Every form of access at an address that DC ZVA may be given, or else without it. */
 void every_form(const char *place, u64 address);
 /* What the second VM does, and what it says in memory that its owner reads. */

@@ -20,6 +20,7 @@ static void yield(void)
 void say_answers(u16 wanted)
 {
 	u32 quiet = 0, seen = 0;
+	bool waits = wanted != 0;
 
 	while (quiet < 30 && seen < 32) {
 		struct result r = hypercall(0x1c, RX, (u64)in, MAX, 0, 0, 0);
@@ -30,7 +31,9 @@ void say_answers(u16 wanted)
 			delay(rm_patience);
 			continue;
 		}
-		quiet = 22;
+		/* What RM says before its reply may come long before it. */
+		waits = waits && (in[1] & 3) != REPLY;
+		quiet = waits ? 0 : 22;
 		seen++;
 		say(" [");
 		say_bytes(in, 2);

@@ -74,6 +74,14 @@ u64 obey(const char *name, enum command what, u64 a, u64 b, u64 c, u64 d)
 	return answer;
 }
 
+u64 obey_request(const char *name, u32 id, u32 count, u32 a, u32 b, u32 c)
+{
+	memcpy((void *)(HERE + ORDER_OFFSET + 0x400), name, strlen(name) + 1);
+	write64(HERE + ARGUMENTS + 32, b);
+	write64(HERE + ARGUMENTS + 40, c);
+	return obey(name, REQUEST, id, count, 0, a);
+}
+
 static void tell(const char *name, enum command what, u64 a, u64 b, u64 c, u64 d)
 {
 	say("runs inside %s = ", name);
@@ -358,7 +366,8 @@ static u64 do_as_told(u64 what)
 
 		for (u32 i = 0; i < argument(1); i++)
 			words[i] = (u32)argument(3 + i);
-		rm_ask_words((const char *)BASE + ORDER_OFFSET + 0x400, (u32)argument(0), (u32)argument(1), words);
+		expect_handles((u32)read64(BASE + ORDER_OFFSET + 0x500));
+		rm_ask_handles((const char *)BASE + ORDER_OFFSET + 0x400, (u32)argument(0), (u32)argument(1), words);
 		return reply_word(0);
 	}
 	case DOZE:

@@ -53,6 +53,8 @@ static void write_devices(void)
 	tree_text("generate", "/hypervisor/qcom,resource-mgr");
 	tree_cells("message-size", 1, 240u);
 	tree_cells("queue-depth", 1, 8u);
+	if (more.console)
+		tree_bytes("console-dev", "", 0);
 	tree_end();
 	if (more.devices)
 		more.devices();

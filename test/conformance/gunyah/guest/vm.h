@@ -47,6 +47,7 @@ struct more {
 	void (*root)(void);    /* in / */
 	bool no_devices;       /* without the usual vdevices but RM's */
 	bool no_base;          /* without base-address */
+	bool console;          /* console-dev in RM's vdevice */
 };
 extern struct more more;
 
@@ -82,6 +83,15 @@ u64 obey(const char *name, enum command command, u64 a, u64 b, u64 c, u64 d);
 /* Up to its first command. */
 void live_to_obey(const char *name, u32 id, u32 cpu_count);
 void end_obeying(void);
+/* A request to RM of `count` words, at most three of them; its error. */
+u64 obey_request(const char *name, u32 id, u32 count, u32 a, u32 b, u32 c);
+
+/* ---- Lent interrupts (lends.c) ---- */
+
+/* The handle of interrupt 0, for rm_ask_handles. */
+void expect_handles(u32 base);
+/* A request; handles of interrupts are printed as {interrupt}. */
+void rm_ask_handles(const char *name, u32 id, u32 count, const u32 *words);
 
 /* ---- Inside ---- */
 
