@@ -1,4 +1,4 @@
-// Bundles dist/extension.js and dist/cli.js: node esbuild.config.mjs [--package] [--watch]
+// Bundles dist/extension.js, dist/cli.js and what runs beside them: node esbuild.config.mjs [--package] [--watch]
 //
 // --package leaves out source maps and keeps what the .vsix ships; without it there are source maps for debugging our own code.
 import { build, context } from 'esbuild';
@@ -31,6 +31,7 @@ const page = { ...common, platform: 'browser', format: 'iife', target: 'es2022' 
 const bundles = [
   { ...common, entryPoints: ['extension/main.ts'], outfile: 'dist/extension.js', external: ['vscode'] },
   { ...common, entryPoints: ['cli/main.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
+  { ...common, entryPoints: ['language-server/binding-reader.ts'], outfile: 'dist/binding-reader.js' },
   { ...page, entryPoints: ['extension/webviews/trace.ts'], outfile: 'dist/webviews/trace.js' },
   { ...page, entryPoints: ['extension/webviews/memory-map.ts'], outfile: 'dist/webviews/memory-map.js' },
   { ...page, entryPoints: ['extension/webviews/tree-map.ts'], outfile: 'dist/webviews/tree-map.js' },

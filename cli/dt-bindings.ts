@@ -2,11 +2,11 @@
 
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { load } from 'js-yaml';
 import type { Diagnostic, Result } from '../runtime/base/result';
 import { readBindings, UNDOCUMENTED, type BindingFailure, type BindingFile, type BindingSet } from '../runtime/devicetree/bindings/binding-set';
 import type { DtNode, SourceOrigin } from '../runtime/devicetree/index';
 import { readFileBytes, reasonOf, textOf } from './dt-files';
+import { idOf, isMetaSchema, readYaml } from '../language-server/binding-yaml';
 import { failureWords } from '../runtime/devicetree/bindings/failure-words';
 import type { DtReport } from './dt-report';
 
@@ -16,9 +16,6 @@ export const UNDOCUMENTED_CODE = 'undocumented-compatible';
 const FILE_COUNT_MAX = 50_000;
 const FOLDER_DEPTH_MAX = 40;
 const BINDING_SIZE_MAX = 4 * 1024 * 1024;
-const NESTING_MAX = 100;
-/** dt-schema's descriptions of bindings themselves, which lie beside its bindings. */
-const META_SCHEMAS = 'http://devicetree.org/meta-schemas/';
 const TYPES = 'http://devicetree.org/schemas/types.yaml';
 
 /** Bindings ready to check with, and what could not be used of the files. */
@@ -87,33 +84,12 @@ function readBinding(path: string, unusable: Diagnostic[]): BindingFile | undefi
   const read = readFileBytes(path, BINDING_SIZE_MAX);
   if (!read.ok) return warn(read.error);
   try {
-    const content = loadYaml(textOf(read.value));
+    const content = readYaml(textOf(read.value));
     return isMetaSchema(content) ? undefined : { path, content };
   } catch (problem) {
     const [reason = ''] = (problem instanceof Error ? problem.message : String(problem)).split('\n');
     return warn(`The file is no YAML that can be read: ${reason}.`);
   }
-}
-
-/** A hyphen alone in a list between brackets is no YAML, but other readers take it for the word, and one of Linux's bindings has it. */
-const LONE_HYPHEN = /([[,][ \t\r\n]*)-(?=[ \t\r\n]*[,\]])/g;
-
-function loadYaml(text: string): unknown {
-  try {
-    return load(text, { maxDepth: NESTING_MAX });
-  } catch (problem) {
-    const mended = text.replace(LONE_HYPHEN, "$1'-'");
-    if (mended === text) throw problem;
-    return load(mended, { maxDepth: NESTING_MAX });
-  }
-}
-
-function isMetaSchema(content: unknown): boolean {
-  return idOf(content).startsWith(META_SCHEMAS);
-}
-
-function idOf(content: unknown): string {
-  return typeof content === 'object' && content !== null && '$id' in content ? String(content.$id) : '';
 }
 
 /** What a linked tree does against the bindings; forgiven failures are left out. */

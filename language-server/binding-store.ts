@@ -1,6 +1,6 @@
 /**
  * Bindings from folders, read once: our own, which come along, and others such as Linux's. Large collections are kept on disk in a form that is read in
- * little time; the kept form counts only while every file is as it was. Making it takes seconds and happens between two messages where the
+ * little time; the kept form counts only while every file is as it was. Making it takes seconds and happens in other threads, or between two messages, where the
  * surroundings allow that. Not a checker: that is `runtime/devicetree/bindings`.
  */
 
@@ -8,7 +8,9 @@ import { lstatSync, readdirSync, type Dirent } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { readBindings, type BindingSet } from '../runtime/devicetree/bindings/binding-set';
-import { keepBindings, keptPath, readBindingFile, readKept } from './kept-bindings';
+import { keepInThreads, type PoolOptions } from './binding-pool';
+import { readBindingFile } from './binding-yaml';
+import { keepBindings, keptPath, readKept } from './kept-bindings';
 
 /** Limits for what a folder may hold. */
 const FILE_COUNT_MAX = 50_000;
@@ -30,8 +32,12 @@ export interface Background {
   readonly soon: (run: () => void) => void;
   /** Bindings that were asked for before are at hand now. */
   readonly ready: () => void;
-  /** How many files of a collection have been read; `total` at the end. */
-  readonly progress: (done: number, total: number) => void;
+  /** How many files of a collection have been read; `total` at the end. `giveUp` ends it: then what is at hand has to do. */
+  readonly progress: (done: number, total: number, giveUp: () => void) => void;
+  /** Something that the user should know, in words. */
+  readonly notice: (text: string) => void;
+  /** Threads other than the usual ones. Where there are none, files are read between messages. */
+  readonly threads?: PoolOptions;
 }
 
 interface FileStamp {
@@ -45,8 +51,8 @@ export class BindingStore {
   private readonly sets = new Map<string, BindingSet>();
   /** As they were before they were forgotten. */
   private readonly before = new Map<string, BindingSet>();
-  private readonly underway = new Set<string>();
-  private round = 0;
+  /** What stops the reading of collections. */
+  private readonly underway = new Map<string, () => void>();
   /** Without, whoever asks waits. */
   background: Background | undefined;
 
@@ -77,8 +83,8 @@ export class BindingStore {
   forget(): void {
     for (const [key, set] of this.sets) this.before.set(key, set);
     this.sets.clear();
+    for (const stop of this.underway.values()) stop();
     this.underway.clear();
-    this.round++;
   }
 
   private load(key: string, form: HypervisorForm, folders: readonly string[]): BindingSet | undefined {
@@ -90,37 +96,88 @@ export class BindingStore {
     const kept = keptPath(this.cacheFolder, all.map(({ path, stamp }) => `${path} ${stamp}\n`).join(''));
     const known = readKept(kept);
     if (known !== undefined) return known;
-    const steps = keepBindings(kept, all.map(({ path }) => path));
-    if (this.background === undefined) return lastOf(steps) ?? readAll(all);
-    this.underway.add(key);
-    this.readOn(key, { steps, all, done: 0, round: this.round }, this.background);
+    if (this.background === undefined) return lastOf(keepBindings(kept, pathsOf(all))) ?? readAll(all);
+    this.underway.set(key, this.readAside({ key, form, kept, all, background: this.background }));
     return undefined;
   }
 
-  /** Reads for a while, and again after others had their turn; gives up once what is read has been forgotten. */
-  private readOn(key: string, job: { readonly steps: ReturnType<typeof keepBindings>; readonly all: readonly FileStamp[]; readonly done: number; readonly round: number }, background: Background): void {
-    background.soon(() => {
-      const { steps, all, round } = job;
-      let { done } = job;
-      if (round !== this.round) {
-        steps.return(undefined);
-        background.progress(all.length, all.length);
-        return;
-      }
+  /** Begins to read a collection while others have their turn; calling what it returns ends that. */
+  private readAside(job: Job): () => void {
+    const { key, form, kept, all, background } = job;
+    const total = all.length;
+    let stop: () => void;
+    const giveUp = (): void => {
+      if (this.underway.get(key) !== whole) return;
+      whole();
+      this.underway.delete(key);
+      this.sets.set(key, this.before.get(key) ?? this.setFor(form, []));
+    };
+    const progress = (done: number): void => { background.progress(done, total, giveUp); };
+    const whole = (): void => {
+      stop();
+      progress(total);
+    };
+    stop = keepInThreads(kept, pathsOf(all), {
+      progress,
+      ended: (how, left) => {
+        if (left.length > 0) background.notice(noticeOf(left));
+        if (how !== 'failed') this.arrived(job, readKept(kept));
+        else if (left.length > 0) giveUp();
+        else stop = this.readInSlices(job, progress);
+      },
+    }, background.threads) ?? this.readInSlices(job, progress);
+    progress(0);
+    return whole;
+  }
+
+  /** Reads for a while, and again after others had their turn. */
+  private readInSlices(job: Job, progress: (done: number) => void): () => void {
+    const steps = keepBindings(job.kept, pathsOf(job.all));
+    let done = 0;
+    let isStopped = false;
+    const goOn = (): void => {
+      if (isStopped) return;
       const begin = performance.now();
       let step = steps.next();
       for (; step.done !== true && performance.now() - begin < SLICE; step = steps.next()) done++;
-      background.progress(step.done === true ? all.length : done, all.length);
-      if (step.done !== true) {
-        this.readOn(key, { ...job, done }, background);
+      if (step.done === true) {
+        this.arrived(job, step.value);
         return;
       }
-      this.underway.delete(key);
-      this.sets.set(key, step.value ?? readAll(all));
-      this.before.delete(key);
-      background.ready();
-    });
+      progress(done);
+      job.background.soon(goOn);
+    };
+    job.background.soon(goOn);
+    return () => {
+      isStopped = true;
+      steps.return(undefined);
+    };
   }
+
+  private arrived({ key, all, background }: Job, set: BindingSet | undefined): void {
+    this.underway.delete(key);
+    this.sets.set(key, set ?? readAll(all));
+    this.before.delete(key);
+    background.progress(all.length, all.length, () => undefined);
+    background.ready();
+  }
+}
+
+/** A collection that is being read. */
+interface Job {
+  readonly key: string;
+  readonly form: HypervisorForm;
+  readonly kept: string;
+  readonly all: readonly FileStamp[];
+  readonly background: Background;
+}
+
+function pathsOf(files: readonly FileStamp[]): readonly string[] {
+  return files.map(({ path }) => path);
+}
+
+function noticeOf(left: readonly string[]): string {
+  return `Bindings that take too long or too much memory to read are left out: ${left.join(', ')}.`;
 }
 
 function lastOf<T>(steps: Generator<undefined, T>): T {

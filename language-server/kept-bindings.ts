@@ -4,15 +4,12 @@
  */
 
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { load } from 'js-yaml';
-import { IndexBuilder, INDEX_VERSION, setOfIndex, type BindingIndex } from '../runtime/devicetree/bindings/binding-index';
-import type { BindingFile, BindingSet } from '../runtime/devicetree/bindings/binding-set';
-import { readQuickly } from './quick-yaml';
+import { indexEntry, IndexBuilder, INDEX_VERSION, setOfIndex, type BindingIndex, type IndexEntry } from '../runtime/devicetree/bindings/binding-index';
+import type { BindingSet } from '../runtime/devicetree/bindings/binding-set';
+import { readBindingFile } from './binding-yaml';
 
-const NESTING_MAX = 100;
-const META_SCHEMAS = 'http://devicetree.org/meta-schemas/';
 /** At the end of a file: where the index begins (20 digits), and its digest (40). */
 const TRAILER_SIZE = 60;
 const HEAD_SIZE_MAX = 64 * 1024 * 1024;
@@ -30,67 +27,99 @@ interface KeptHead {
   readonly digests: readonly string[];
 }
 
-/** A binding as a file says it, or nothing: what is wrong with bindings is not for who edits trees. */
-export function readBindingFile(path: string): BindingFile | undefined {
-  try {
-    const text = readFileSync(path, 'utf8');
-    const content = readQuickly(text) ?? load(text, { maxDepth: NESTING_MAX });
-    return isMetaSchema(content) ? undefined : { path, content };
-  } catch {
-    return undefined;
-  }
-}
-
-function isMetaSchema(content: unknown): boolean {
-  return typeof content === 'object' && content !== null && '$id' in content && String(content.$id).startsWith(META_SCHEMAS);
-}
-
 function digestOf(bytes: Uint8Array): string {
   return createHash('sha1').update(bytes).digest('hex');
 }
 
+/** A binding that was read: its entry in the index, and the text to keep as UTF-8. */
+export interface ReadBinding {
+  readonly entry: IndexEntry;
+  readonly bytes: Uint8Array;
+}
+
+/** Reads a binding; nothing if it cannot be used. */
+export function readForKeeping(path: string): ReadBinding | undefined {
+  const file = readBindingFile(path);
+  const made = file === undefined ? undefined : indexEntry(file);
+  return made === undefined ? undefined : { entry: made.entry, bytes: Buffer.from(made.text) };
+}
+
+/** Writes the file of a collection, whose bindings come one after the other. Nothing is at the path before `finish`. */
+export class CollectionWriter {
+  private readonly path: string;
+  private readonly temporary: string;
+  private readonly builder = new IndexBuilder();
+  private readonly offsets: number[] = [0];
+  private readonly digests: string[] = [];
+  private descriptor: number | undefined;
+  private pieces: Uint8Array[] = [];
+  private size = 0;
+
+  /** `temporary` is where the file grows. Throws if the place cannot be written to. */
+  constructor(path: string, temporary: string) {
+    this.path = path;
+    this.temporary = temporary;
+    mkdirSync(dirname(path), { recursive: true });
+    this.descriptor = openSync(temporary, 'w');
+  }
+
+  /** Adds a binding; of several with one `$id` the first counts. */
+  add({ entry, bytes }: ReadBinding): void {
+    if (!this.builder.add(entry)) return;
+    this.offsets.push((this.offsets.at(-1) ?? 0) + bytes.length);
+    this.digests.push(digestOf(bytes).slice(0, 8));
+    this.pieces.push(bytes);
+    this.size += bytes.length;
+    if (this.size > PIECE_SIZE) this.write([]);
+  }
+
+  /** Puts the file in its place. */
+  finish(): void {
+    const head: KeptHead = { index: this.builder.finish(), offsets: this.offsets, digests: this.digests };
+    const bytes = Buffer.from(JSON.stringify(head));
+    this.write([bytes, Buffer.from(String(this.offsets.at(-1) ?? 0).padStart(20, '0') + digestOf(bytes))]);
+    this.close();
+    renameSync(this.temporary, this.path);
+    dropOthers(this.path);
+  }
+
+  /** Leaves nothing behind; does nothing after `finish`. */
+  abandon(): void {
+    if (this.descriptor === undefined) return;
+    this.close();
+    rmSync(this.temporary, { force: true });
+  }
+
+  private write(more: readonly Uint8Array[]): void {
+    if (this.descriptor === undefined) return;
+    const bytes = Buffer.concat([...this.pieces, ...more]);
+    for (let at = 0; at < bytes.length;) at += writeSync(this.descriptor, bytes, at);
+    [this.pieces, this.size] = [[], 0];
+  }
+
+  private close(): void {
+    if (this.descriptor !== undefined) closeSync(this.descriptor);
+    this.descriptor = undefined;
+  }
+}
+
 /** Reads bindings and writes the file as it goes; a step a binding, so that others can have their turn in between. Ends with the set, or with nothing if the file cannot be written. */
 export function* keepBindings(path: string, files: readonly string[]): Generator<undefined, BindingSet | undefined> {
-  const temporary = `${path}.${String(process.pid)}`;
-  const builder = new IndexBuilder();
-  const [offsets, digests]: [number[], string[]] = [[0], []];
-  let descriptor: number | undefined;
+  let writer: CollectionWriter | undefined;
   try {
-    mkdirSync(dirname(path), { recursive: true });
-    descriptor = openSync(temporary, 'w');
-    let [pieces, size]: [Buffer[], number] = [[], 0];
+    writer = new CollectionWriter(path, temporaryPath(path));
     for (const file of files) {
-      const content = readBindingFile(file);
-      const text = content === undefined ? undefined : builder.add(content);
-      if (text !== undefined) {
-        const bytes = Buffer.from(text);
-        offsets.push((offsets.at(-1) ?? 0) + bytes.length);
-        digests.push(digestOf(bytes).slice(0, 8));
-        pieces.push(bytes);
-        size += bytes.length;
-        if (size > PIECE_SIZE) {
-          writeSync(descriptor, Buffer.concat(pieces));
-          [pieces, size] = [[], 0];
-        }
-      }
+      const read = readForKeeping(file);
+      if (read !== undefined) writer.add(read);
       yield;
     }
-    const head: KeptHead = { index: builder.finish(), offsets, digests };
-    const bytes = Buffer.from(JSON.stringify(head));
-    writeSync(descriptor, Buffer.concat([...pieces, bytes, Buffer.from(String(offsets.at(-1) ?? 0).padStart(20, '0') + digestOf(bytes))]));
-    closeSync(descriptor);
-    descriptor = undefined;
-    renameSync(temporary, path);
+    writer.finish();
   } catch {
     // A place that cannot be written to costs time, nothing else.
     return undefined;
   } finally {
-    if (descriptor !== undefined) {
-      closeSync(descriptor);
-      rmSync(temporary, { force: true });
-    }
+    writer?.abandon();
   }
-  dropOthers(path);
   return readKept(path);
 }
 
@@ -103,6 +132,13 @@ function dropOthers(path: string): void {
   } catch {
     // Another server may have removed them meanwhile.
   }
+}
+
+let temporaryCount = 0;
+
+/** A place beside a collection's that nobody else uses. */
+export function temporaryPath(path: string): string {
+  return `${path}.${String(process.pid)}-${String(temporaryCount++)}`;
 }
 
 /** The path for a collection, by what tells it from others. */
@@ -145,7 +181,7 @@ function bindingText(path: string, { index, offsets, digests }: KeptHead, schema
     // The file may have been removed since.
   }
   const file = readBindingFile(index.schemas[schema]?.[1] ?? '');
-  return (file === undefined ? undefined : new IndexBuilder().add(file)) ?? '{}';
+  return (file === undefined ? undefined : indexEntry(file))?.text ?? '{}';
 }
 
 function withFile<T>(path: string, use: (descriptor: number) => T): T {

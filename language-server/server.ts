@@ -3,10 +3,11 @@
  * the request is handled; diagnostics follow edits after a pause. Not a place for features: those are pure functions in `features/`.
  */
 
-import { TextDocuments, TextDocumentSyncKind, type Connection, type DefinitionParams, type InitializeParams, type InitializeResult, type Location, type WorkDoneProgressReporter } from 'vscode-languageserver';
+import { TextDocuments, TextDocumentSyncKind, type Connection, type DefinitionParams, type InitializeParams, type InitializeResult, type Location, type WorkDoneProgressServerReporter } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Analysis } from './analysis';
 import { Answering } from './answering';
+import type { Background } from './binding-store';
 import { completion, COMPLETION_TRIGGERS } from './features/completion';
 import { foldingRanges } from './features/folding';
 import { formatting } from './features/formatting';
@@ -27,7 +28,7 @@ import { Workspace } from './workspace';
 export interface ServerOptions {
   /** Calls back once after a pause in milliseconds; calling what it returns gives that up. */
   readonly later: (run: () => void, milliseconds: number) => () => void;
-  /** Runs something once messages that wait have been handled; with it, large collections of bindings are read between messages. */
+  /** Runs something once messages that wait have been handled; with it, large collections of bindings are read aside. */
   readonly soon?: (run: () => void) => void;
   /** Include paths from the command line, before any settings. */
   readonly includePaths?: readonly string[];
@@ -54,7 +55,7 @@ export function serve(connection: Connection, options: ServerOptions): void {
     }, DIAGNOSTICS_PAUSE);
   };
   const { soon } = options;
-  if (soon !== undefined) workspace.bindings.background = { soon, ready: changed, progress: progressOn(connection) };
+  if (soon !== undefined) workspace.bindings.background = { soon, ready: changed, progress: progressOn(connection), notice: (text) => { connection.window.showWarningMessage(text); } };
   list.onDidOpen(() => { workspace.allowFolders(); });
   list.onDidClose(({ document }) => {
     workspace.documents.forget(document.uri);
@@ -124,13 +125,16 @@ function configureWith(connection: Connection, state: { readonly workspace: Work
 }
 
 /** Shows in the client how far reading bindings has come, if the client can. */
-function progressOn(connection: Connection): (done: number, total: number) => void {
-  let shown: Promise<WorkDoneProgressReporter> | undefined;
+function progressOn(connection: Connection): Background['progress'] {
+  let shown: Promise<WorkDoneProgressServerReporter> | undefined;
   let percent = 0;
-  return (done, total) => {
+  return (done, total, giveUp) => {
     if (shown === undefined && done < total) {
       shown = connection.window.createWorkDoneProgress();
-      void shown.then((reporter) => { reporter.begin('Reading device tree bindings', 0); });
+      void shown.then((reporter) => {
+        reporter.begin('Reading device tree bindings', 0, undefined, true);
+        reporter.token.onCancellationRequested(giveUp);
+      });
     }
     const now = Math.floor((100 * done) / total);
     if (done < total && now === percent) return;

@@ -33,12 +33,19 @@ export interface SessionTimes {
 
 const FEATURES = ['completion', 'hover', 'definition'];
 
+/** What reading Linux's bindings takes: from begin to end, in processor time of all threads, and of the one that worked longest (0 if the system does not tell). */
+export interface IndexTimes {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly longestThreadMs: number;
+}
+
 /** One session without Linux's bindings, one with, and what reading these takes without an index and with one. */
 export interface Round {
   readonly plain: SessionTimes;
   readonly linux: SessionTimes;
-  readonly indexMs: number;
-  readonly indexReadMs: number;
+  readonly index: IndexTimes;
+  readonly indexRead: IndexTimes;
 }
 
 /** What is measured: the name, the bar, and which value of a round. */
@@ -47,6 +54,14 @@ interface Row {
   readonly limit: number;
   readonly unit: string;
   readonly value: (round: Round) => number;
+}
+
+/** Two cores are what a small machine has. */
+const CORES = 2;
+
+/** What reading takes on two cores that do nothing else: no core does more than its share of the work, and none waits for less than the longest thread. */
+export function onTwoCores({ cpuMs, longestThreadMs }: IndexTimes): number {
+  return Math.max(cpuMs / CORES, longestThreadMs);
 }
 
 const p95 = (values: readonly number[] = []): number => quantile(values, 0.95);
@@ -58,9 +73,15 @@ export const ROWS: readonly Row[] = [
   { name: 'edit-p95', limit: 40, unit: 'ms CPU', value: ({ plain }) => p95(plain.editsMs) },
   { name: 'edit-with-bindings-p95', limit: 100, unit: 'ms CPU', value: ({ linux }) => p95(linux.editsMs) },
   ...FEATURES.map((feature): Row => ({ name: `${feature}-p95`, limit: 20, unit: 'ms CPU', value: ({ linux }) => p95(linux.requestsMs[feature]) })),
-  { name: 'bindings-indexed', limit: 2000, unit: 'ms CPU', value: ({ indexMs }) => indexMs },
-  { name: 'bindings-index-read', limit: 150, unit: 'ms CPU', value: ({ indexReadMs }) => indexReadMs },
+  { name: 'bindings-indexed', limit: 2000, unit: 'ms on 2 cores', value: ({ index }) => onTwoCores(index) },
+  { name: 'bindings-index-read', limit: 150, unit: 'ms CPU', value: ({ indexRead }) => indexRead.cpuMs },
   { name: 'memory', limit: 200, unit: 'MB', value: ({ linux }) => linux.memoryMb },
+];
+
+/** What is told beside the bars: how long reading took on the machine as it was, and the processor time of all threads together. */
+export const ASIDE: readonly Row[] = [
+  { name: 'bindings-indexed-wall', limit: 2000, unit: 'ms', value: ({ index }) => index.wallMs },
+  { name: 'bindings-indexed-cpu', limit: 2000 * CORES, unit: 'ms CPU', value: ({ index }) => index.cpuMs },
 ];
 
 /** Runs sessions in rounds; the middle value counts. */
@@ -68,7 +89,7 @@ export async function measureDeviceTrees(commandFile: string, rounds: number): P
   try {
     const seen: Round[] = [];
     for (let round = 0; round < rounds; round++) seen.push(await runRound(commandFile, EDITS));
-    return ROWS.map(({ name, unit, limit, value }) => againstLimit(`devicetree/${name}`, median(seen.map(value)), unit, limit));
+    return [...ROWS, ...ASIDE].map(({ name, unit, limit, value }) => againstLimit(`devicetree/${name}`, median(seen.map(value)), unit, limit));
   } catch (error) {
     return [{ name: 'devicetree', reason: error instanceof Error ? error.message : String(error) }];
   }
@@ -79,25 +100,25 @@ export async function runRound(commandFile: string, edits: number): Promise<Roun
   const home = mkdtempSync(join(tmpdir(), 'gunyah-bench-home-'));
   try {
     const cache = join(home, '.cache', 'gunyah-debug', 'bindings');
-    const [indexMs, indexReadMs] = [runIndex(commandFile, cache), runIndex(commandFile, cache)];
+    const [index, indexRead] = [runIndex(commandFile, cache), runIndex(commandFile, cache)];
     const plain = await runSession({ commandFile, home, edits, settings: { bindings: [join(home, 'none')] }, isDone: ({ codes }) => codes.length > 0 });
     const linux = await runSession({ commandFile, home, edits, isDone: ({ codes }) => codes.some(isOfBinding) });
-    return { plain, linux, indexMs, indexReadMs };
+    return { plain, linux, index, indexRead };
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
 }
 
-/** Processor time of reading Linux's bindings; our own are those beside the command. */
-function runIndex(commandFile: string, cache: string): number {
+/** Reads Linux's bindings; our own, and the program of the threads, are those beside the command. */
+function runIndex(commandFile: string, cache: string): IndexTimes {
   const folder = mkdtempSync(join(tmpdir(), 'gunyah-bench-'));
   try {
     const bundle = join(folder, 'index.js');
     buildSync({ entryPoints: [resolve(__dirname, 'binding-index-run.ts')], outfile: bundle, bundle: true, platform: 'node', target: 'node20', mainFields: ['module', 'main'], define: { __dirname: JSON.stringify(dirname(commandFile)) }, logLevel: 'error' });
     const run = spawnSync(process.execPath, [bundle, join(linuxSources(), 'Documentation/devicetree/bindings'), cache], { encoding: 'utf8', timeout: TIMEOUT_MS });
     if (run.status !== 0) throw new Error(`Reading bindings ended with ${String(run.status)}: ${run.stderr.slice(-1000)}`);
-    const { cpuMs } = JSON.parse(run.stdout) as { readonly cpuMs: number };
-    return cpuMs;
+    const times: IndexTimes = JSON.parse(run.stdout);
+    return times;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -98,7 +98,7 @@ test('read in the background, bindings come in steps, with progress, and are giv
     const seen: number[] = [];
     let readyCount = 0;
     const store = new BindingStore(cache);
-    store.background = { soon: (run) => { waiting.push(run); }, ready: () => { readyCount++; }, progress: (done) => { seen.push(done); } };
+    store.background = { soon: (run) => { waiting.push(run); }, notice: assert.fail, ready: () => { readyCount++; }, progress: (done) => { seen.push(done); } };
     const early = store.setFor('documented', [bindings]);
     assert.deepEqual(failuresOf(early), [], 'until then, our own bindings are what there is');
     store.forget();

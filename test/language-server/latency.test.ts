@@ -13,13 +13,15 @@ const EDITS = 20;
  * What may be seen here is so many times the bar: cores that are shared make processor time up to twice as long, and not every bar is reached yet.
  * `npm run bench -- --only devicetree` has the plain figures.
  */
-const MARGIN: Readonly<Record<string, number>> = { 'ms CPU': 3, 'MB': 1.3 };
+const MARGIN: Readonly<Record<string, number>> = { 'ms CPU': 3, 'ms on 2 cores': 3, 'MB': 1.3 };
 
 /** The command as it is shipped, with its bindings. */
 function bundledCommand(folder: string): string {
   const root = resolve(__dirname, '..', '..');
   const commandFile = join(folder, 'cli.js');
-  buildSync({ entryPoints: [join(root, 'cli', 'main.ts')], outfile: commandFile, bundle: true, platform: 'node', target: 'node20', mainFields: ['module', 'main'], logLevel: 'error' });
+  const bundle = (entry: string, outfile: string): void => { buildSync({ entryPoints: [join(root, entry)], outfile, bundle: true, platform: 'node', target: 'node20', mainFields: ['module', 'main'], logLevel: 'error' }); };
+  bundle('cli/main.ts', commandFile);
+  bundle('language-server/binding-reader.ts', join(folder, 'binding-reader.js'));
   cpSync(join(root, 'language-server', 'bindings'), join(folder, 'bindings'), { recursive: true });
   return commandFile;
 }

@@ -3,13 +3,13 @@
  * read only when a node asks for it. Reads and writes no file.
  */
 
-import { BindingSet, KnowledgeCollector, readBinding, type BindingFile, type BindingKnowledge } from './binding-set';
+import { BindingSet, gistOf, KnowledgeCollector, readBinding, type BindingFile, type BindingGist, type BindingKnowledge } from './binding-set';
 import { isObject, type Json, type JsonObject } from './json';
 import { compilePattern, type Pattern } from './pattern';
 import type { PropertyType } from './property-types';
 
 /** Changes whenever the form of what is kept, or what is done to bindings before, changes. */
-export const INDEX_VERSION = 2;
+export const INDEX_VERSION = 3;
 
 /** What is kept of a set. Bindings are numbered in their order. */
 export interface BindingIndex {
@@ -24,23 +24,37 @@ export interface BindingIndex {
   readonly documentedPatterns: readonly string[];
 }
 
+/** What an index needs of one binding. Plain data, so that bindings can be read in one place and put together in another. */
+export interface IndexEntry {
+  readonly uri: string;
+  readonly path: string;
+  readonly gist: BindingGist;
+}
+
+/** A binding as an entry and as the text to keep; `undefined` for one that cannot be used. */
+export function indexEntry(file: BindingFile): { readonly entry: IndexEntry; readonly text: string } | undefined {
+  const read = readBinding(file, new Set());
+  if ('problem' in read) return undefined;
+  const { uri, schema } = read;
+  return { entry: { uri, path: file.path, gist: gistOf(schema) }, text: JSON.stringify(schema) };
+}
+
 /** Makes an index of bindings one after the other; the text of each is the host's to keep. */
 export class IndexBuilder {
   private readonly schemas: (readonly [uri: string, path: string])[] = [];
   private readonly uris = new Set<string>();
   private readonly collector = new KnowledgeCollector();
 
-  /** The text to keep for a binding; `undefined` for one that cannot be used. */
-  add(file: BindingFile): string | undefined {
-    const read = readBinding(file, this.uris);
-    if ('problem' in read) return undefined;
-    this.uris.add(read.uri);
-    this.schemas.push([read.uri, file.path]);
-    this.collector.add(read.uri, read.schema);
-    return JSON.stringify(read.schema);
+  /** False for a binding whose `$id` is taken: the first one counts. */
+  add({ uri, path, gist }: IndexEntry): boolean {
+    if (this.uris.has(uri)) return false;
+    this.uris.add(uri);
+    this.schemas.push([uri, path]);
+    this.collector.add(uri, gist);
+    return true;
   }
 
-  /** The index of all bindings that have a text, numbered in the order in which they were added. */
+  /** The index of all bindings that were taken, numbered in the order in which they were added. */
   finish(): BindingIndex {
     return indexOf(this.schemas, this.collector.finish());
   }

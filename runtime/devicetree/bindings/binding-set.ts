@@ -11,6 +11,7 @@ import { Evaluator, type CommonSchemas } from './evaluate';
 import { NodeInstance, isValueList } from './instance';
 import { copyJson, elementsOf, entriesOf, isList, isObject, type Json, type JsonObject } from './json';
 import { compilePattern, type Pattern } from './pattern';
+import { mentionsIn, type PropertyMention } from './property-mentions';
 import { collectTypes, TypeCollector, type PropertyTypes } from './property-types';
 import { fixSchema } from './schema-fixups';
 import { Selection } from './selection';
@@ -205,33 +206,60 @@ export class BindingSet {
 }
 
 /** Which schemas answer for which nodes. */
-function choiceAmong(schemas: ReadonlyMap<string, JsonObject>): Pick<BindingKnowledge, 'byCompatible' | 'selected'> {
-  const choice = { byCompatible: new Map<string, string>(), selected: [] };
-  for (const [uri, schema] of schemas) addChoice(choice, uri, schema);
+function choiceAmong(schemas: ReadonlyMap<string, JsonObject>): Choice {
+  const choice: Choice = { byCompatible: new Map(), selected: [] };
+  for (const [uri, schema] of schemas) addChoice(choice, uri, choiceOf(schema));
   return choice;
 }
 
-function addChoice({ byCompatible, selected }: { readonly byCompatible: Map<string, string>; readonly selected: SelectedSchema[] }, uri: string, { select, properties }: JsonObject): void {
-  if (select !== undefined) {
-    if (select !== false) selected.push({ uri, select, compatibles: compatiblesAsked(select) });
-    return;
-  }
-  const compatible = isObject(properties) ? properties['compatible'] : undefined;
-  const names = compatible === undefined ? [] : [...compatiblesIn(compatible)];
-  for (const name of names) if (names.length === 1 || !GENERIC_COMPATIBLES.has(name)) byCompatible.set(name, uri);
+interface Choice {
+  readonly byCompatible: Map<string, string>;
+  readonly selected: SelectedSchema[];
 }
 
-/** Finds what a set knows of all its schemas together, one after the other, so that none has to stay in memory. */
+/** When one schema answers: what its `select` asks for, else for which compatible strings. */
+type SchemaChoice = Pick<BindingGist, 'select' | 'compatibles'>;
+
+function choiceOf({ select, properties }: JsonObject): SchemaChoice {
+  if (select !== undefined) return { select, compatibles: [] };
+  const compatible = isObject(properties) ? properties['compatible'] : undefined;
+  const names = compatible === undefined ? [] : [...compatiblesIn(compatible)];
+  return { compatibles: names.filter((name) => names.length === 1 || !GENERIC_COMPATIBLES.has(name)) };
+}
+
+function addChoice({ byCompatible, selected }: Choice, uri: string, { select, compatibles }: SchemaChoice): void {
+  if (select !== undefined && select !== false) selected.push({ uri, select, compatibles: compatiblesAsked(select) });
+  for (const name of compatibles) byCompatible.set(name, uri);
+}
+
+/** What a set must know of a processed schema before a node asks for it. Plain data. */
+export interface BindingGist {
+  readonly select?: Json;
+  /** The compatible strings that it answers for. */
+  readonly compatibles: readonly string[];
+  /** Compatible strings and patterns of them that it names anywhere. */
+  readonly documented: readonly string[];
+  readonly mentions: readonly PropertyMention[];
+}
+
+/** The gist of a processed schema. */
+export function gistOf(schema: JsonObject): BindingGist {
+  const documented = new Set<string>();
+  addDocumented(schema, documented);
+  return { ...choiceOf(schema), documented: [...documented], mentions: mentionsIn(schema) };
+}
+
+/** Puts together what a set knows of all its schemas, one after the other, so that none has to stay in memory. */
 export class KnowledgeCollector {
-  private readonly choice = { byCompatible: new Map<string, string>(), selected: new Array<SelectedSchema>() };
+  private readonly choice: Choice = { byCompatible: new Map(), selected: [] };
   private readonly types = new TypeCollector();
   private readonly documented = new Set<string>();
 
-  /** Adds a processed schema. */
-  add(uri: string, schema: JsonObject): void {
-    addChoice(this.choice, uri, schema);
-    this.types.schema(schema);
-    addDocumented(schema, this.documented);
+  /** Adds the gist of a schema. */
+  add(uri: string, gist: BindingGist): void {
+    addChoice(this.choice, uri, gist);
+    this.types.add(gist.mentions);
+    for (const name of gist.documented) this.documented.add(name);
   }
 
   /** What is known once all were added. */

@@ -8,7 +8,8 @@ import { equalBytes } from '../text';
 import type { DtNode, DtProperty } from '../tree';
 import { CutNames, Cutter, UNRESOLVED } from './decode-cells';
 import { AROUND_ROOT, firstCellOf, flatNumbers, NodeInstance, rows, SizedInteger, type Integer, type Surroundings, type Value, type ValueReader } from './instance';
-import { dimensionsOf, typesOf, type Dimensions, type PropertyTypes } from './property-types';
+import type { Dimensions } from './property-mentions';
+import { dimensionsOf, typesOf, type PropertyTypes } from './property-types';
 
 /** Most rows a list is cut into. */
 const SIZE_LIMIT = 1 << 20;

@@ -23,6 +23,9 @@ const MATRIX_UNITS = /-(hz|microvolt)$/;
 /** Properties that hold matrices of varying width; no rule about sizes can be kept for them. */
 const FREE_MATRICES = new Set(['fsl,pins', 'qcom,board-id']);
 
+/** Where nodes are described deeper than so many keys, interrupts do not stand for others: each copy holds all that is below, so copies within copies double at each level. */
+const INTERRUPTS_DEPTH_MAX = 12;
+
 const ALWAYS_ALLOWED = [
   'phandle', 'status', 'secure-status', '$nodename', 'bootph-pre-sram', 'bootph-verify', 'bootph-pre-ram', 'bootph-some-ram', 'bootph-all',
 ];
@@ -76,7 +79,7 @@ function fixInterrupts(schema: JsonObject, path: readonly string[]): void {
   if (isObject(properties)) {
     if (hasAny(properties, ['interrupts', 'interrupt-controller']) && !has(properties, 'interrupt-parent')) properties['interrupt-parent'] = true;
     const { interrupts } = properties;
-    if (interrupts === undefined || has(properties, 'interrupts-extended')) return;
+    if (interrupts === undefined || has(properties, 'interrupts-extended') || path.length > INTERRUPTS_DEPTH_MAX) return;
     properties['interrupts-extended'] = cloneJson(interrupts);
   }
   if (!isList(required) || !required.includes('interrupts') || path.at(-1) === 'oneOf') return;

@@ -118,6 +118,19 @@ describe('bindings', () => {
     assert.deepEqual(failuresOf(UART, 'x { compatible = "vendor,unknown"; };'), ['/x anyOf compatible/0']);
   });
 
+  it('that would double at each level, or refer to themselves twice, are read in little time', () => {
+    let inner: object = { type: 'object' };
+    for (let level = 0; level < 28; level++) inner = { type: 'object', properties: { interrupts: inner } };
+    const twice = { allOf: [{ $ref: '#/properties/level' }, { $ref: '#/properties/level' }] };
+    const { bindings } = readBindings([
+      { path: 'levels.yaml', content: { $id: `${BASE}levels.yaml#`, ...inner } },
+      { path: 'named.yaml', content: { $id: `${BASE}named.yaml#`, properties: { level: true } } },
+      { path: 'twice.yaml', content: { $id: `${BASE}twice.yaml#`, properties: { level: twice } } },
+    ]);
+    assert.equal(bindings.schemas.size, 3);
+    assert.ok(bindings.types.named.has('level'));
+  });
+
   it('that cannot be used are named, and the others still work', () => {
     const bomb: unknown[] = ['x'];
     for (let level = 0; level < 20; level++) bomb.splice(0, 1, [bomb[0], bomb[0]]);
