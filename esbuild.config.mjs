@@ -30,7 +30,9 @@ const page = { ...common, platform: 'browser', format: 'iife', target: 'es2022' 
 /** Bundles whose entry exists; the command line may be built before all parts of the project are. */
 const bundles = [
   { ...common, entryPoints: ['extension/main.ts'], outfile: 'dist/extension.js', external: ['vscode'] },
-  { ...common, entryPoints: ['cli/main.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
+  { ...common, entryPoints: ['cli/launch.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
+  { ...common, entryPoints: ['cli/main.ts'], outfile: 'dist/gunyah.js' },
+  { ...common, entryPoints: ['cli/dt-lsp-main.ts'], outfile: 'dist/dt-lsp.js' },
   { ...common, entryPoints: ['language-server/binding-reader.ts'], outfile: 'dist/binding-reader.js' },
   { ...page, entryPoints: ['extension/webviews/trace.ts'], outfile: 'dist/webviews/trace.js' },
   { ...page, entryPoints: ['extension/webviews/memory-map.ts'], outfile: 'dist/webviews/memory-map.js' },
