@@ -150,7 +150,11 @@ export function keptPath(folder: string, identity: string): string {
 export function readKept(path: string): BindingSet | undefined {
   try {
     const head = readHead(path);
-    return head === undefined ? undefined : setOfIndex(head.index, (schema) => bindingText(path, head, schema));
+    if (head === undefined) return undefined;
+    // What a set makes of the index is all that it needs of it; the index itself must not stay in memory.
+    const { index, offsets, digests } = head;
+    const { schemas } = index;
+    return setOfIndex(index, textsOf(path, { schemas, offsets, digests }));
   } catch {
     return undefined;
   }
@@ -170,8 +174,15 @@ function readHead(path: string): KeptHead | undefined {
   });
 }
 
+/** Where the texts of a file are, and where they come from. */
+type TextPlaces = Pick<KeptHead, 'offsets' | 'digests'> & Pick<BindingIndex, 'schemas'>;
+
+function textsOf(path: string, places: TextPlaces): (schema: number) => string {
+  return (schema) => bindingText(path, places, schema);
+}
+
 /** The text of a binding; of one that is damaged, from its source, and then the file is gone when it is wanted next. */
-function bindingText(path: string, { index, offsets, digests }: KeptHead, schema: number): string {
+function bindingText(path: string, { schemas, offsets, digests }: TextPlaces, schema: number): string {
   try {
     const [begin = 0, end = 0] = [offsets[schema], offsets[schema + 1]];
     const bytes = withFile(path, (descriptor) => bytesAt(descriptor, begin, end - begin));
@@ -180,7 +191,7 @@ function bindingText(path: string, { index, offsets, digests }: KeptHead, schema
   } catch {
     // The file may have been removed since.
   }
-  const file = readBindingFile(index.schemas[schema]?.[1] ?? '');
+  const file = readBindingFile(schemas[schema]?.[1] ?? '');
   return (file === undefined ? undefined : indexEntry(file))?.text ?? '{}';
 }
 

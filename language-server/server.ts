@@ -104,8 +104,7 @@ function configureWith(connection: Connection, state: { readonly workspace: Work
     workspace.hasSnippets = field(field(field(params.capabilities.textDocument, 'completion'), 'completionItem'), 'snippetSupport') === true;
     return { capabilities: CAPABILITIES, serverInfo: { name: 'gunyah dt lsp' } };
   });
-  // Our own bindings are needed by every tree; reading them must not wait for the first.
-  connection.onInitialized(() => { workspace.bindings.setFor(settings.hypervisorNode, []); });
+  connection.onInitialized(() => { workspace.prepare(); });
   connection.onNotification('workspace/didChangeWorkspaceFolders', (params: unknown) => {
     const removed = uris(field(field(params, 'event'), 'removed'));
     folders = [...folders.filter((folder) => !removed.includes(folder)), ...uris(field(field(params, 'event'), 'added'))];

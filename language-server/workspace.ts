@@ -95,6 +95,13 @@ export class Workspace {
     return this.foldersAbove(path).map((folder) => `${folder}/${LINUX_BINDINGS}`).filter((folder) => this.files.hasFolder(folder)).slice(0, 1);
   }
 
+  /** Gets the bindings at hand that a tree in a workspace folder will be judged by, so that the first one need not wait for them. */
+  prepare(): void {
+    const form = this.settings.hypervisorNode;
+    if (this.folders.length === 0) this.bindings.setFor(form, []);
+    for (const folder of this.folders) this.bindings.setFor(form, this.bindingFoldersFor(`${folder}/any.dts`));
+  }
+
   private settingsFor(path: string): AnalysisSettings {
     const { defines, checks, hypervisorNode, rmGeneration } = this.settings;
     return { includePaths: this.includePathsFor(path), defines, checks, hypervisorNode, rmGeneration, bindings: this.bindingFoldersFor(path) };
