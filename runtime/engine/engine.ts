@@ -88,7 +88,8 @@ export class WasmEngine implements Engine {
     });
     this.translations = new TranslationCache(this.views, this.core);
     const { features } = options;
-    this.has = features === undefined ? (): boolean => true : (feature): boolean => features.has(feature);
+    this.has = features === undefined ? (feature): boolean => feature !== 'QEMU' : (feature): boolean => features.has(feature);
+    this.views.setWord(layout.STATE_DEVICE_RULES, this.has('QEMU') ? 0 : -1);
     this.code = new CodeCache(this.views, this.translations, this.has);
     this.memory = new EngineMemory(options.ram, {
       views: this.views, core: this.core, translations: this.translations,
@@ -100,7 +101,7 @@ export class WasmEngine implements Engine {
     this.vcpus = Array.from({ length: options.vcpuCountMax }, (_, index) => this.createVcpu(index));
     const state = new ProcessorState(this.views, 0);
     this.stateFeatures = stateFeatures(this.has);
-    this.debug = new SelfHostedDebug(state, this.translations, () => { this.marksAreStale = true; });
+    this.debug = new SelfHostedDebug(state, this.translations, () => { this.marksAreStale = true; }, this.has('QEMU'));
     this.system = {
       state, views: this.views, core: this.core, translations: this.translations, debug: this.debug, has: this.has,
       cacheSizes: options.cacheSizes ?? CACHE_SIZES_DEFAULT, highestLevel: options.highestLevel ?? 2,
@@ -285,10 +286,18 @@ export class WasmEngine implements Engine {
     const { views } = this;
     const type = views.word(layout.FAULT_TYPE);
     const status = faultStatus(type, views.word(layout.FAULT_LEVEL));
-    const address = views.long(layout.FAULT_VA);
     const readable = type === layout.FaultType.permission && (views.word(layout.WALK_PERMISSION1) & 1) !== 0;
-    const isWrite = views.word(layout.FAULT_WRITE) !== 0 && (readable || !isReadModifyWrite(this.wordAtPc()));
+    // From here on the walk's own words are no more.
+    const address = this.faultAddress();
+    const isWrite = views.word(layout.FAULT_WRITE) !== 0 && (readable || this.has('QEMU') || !isReadModifyWrite(this.wordAtPc()));
     return this.synchronous(dataAbort(this.state.el, isWrite, status), address);
+  }
+
+  /** The address that an access which failed has for FAR_EL1: that of DC ZVA is the one given, wherever in its block. Forgets the walk. */
+  private faultAddress(): bigint {
+    const { views } = this;
+    if (views.word(layout.FAULT_SIZE) !== layout.ZVA_BYTES) return views.long(layout.FAULT_VA);
+    return this.state.x(field(present(decodeOnce(this.wordAtPc()), 'DC ZVA').fields, 'Rt'));
   }
 
   private stage2Fault(): Extract<Exit, { readonly reason: 'stage2-data-abort' }> {
@@ -302,10 +311,9 @@ export class WasmEngine implements Engine {
 
   private failedAccess(): ReturnType<typeof guestAccess> {
     const shared = {
-      va: this.views.long(layout.FAULT_VA), ipa: this.views.long(layout.WALK_IPA),
-      sizeBytes: this.views.word(layout.FAULT_SIZE), isWrite: this.views.word(layout.FAULT_WRITE) !== 0,
+      ipa: this.views.long(layout.WALK_IPA), sizeBytes: this.views.word(layout.FAULT_SIZE), isWrite: this.views.word(layout.FAULT_WRITE) !== 0,
     };
-    return guestAccess(this.state, shared, this.wordAtPc());
+    return guestAccess(this.state, { ...shared, va: this.faultAddress() }, this.wordAtPc());
   }
 
   /** The word at the PC, which generated code has just fetched; 0 (UDF) if it is not RAM. */
@@ -388,7 +396,8 @@ export class WasmEngine implements Engine {
     if (number !== WFE && number !== WFI) return this.undefinedInstruction();
     const isEvent = number === WFE;
     const allowed = isEvent ? 1n << 18n : 1n << 16n;
-    if (state.el === 0 && (state.system('SCTLR_EL1') & allowed) === 0n) return this.synchronous(syndrome(ExceptionClass.trappedWfx, 0x1e0_0000 | (isEvent ? 1 : 0)));
+    const isFree = isEvent && this.has('QEMU');
+    if (state.el === 0 && !isFree && (state.system('SCTLR_EL1') & allowed) === 0n) return this.synchronous(syndrome(ExceptionClass.trappedWfx, 0x1e0_0000 | (isEvent ? 1 : 0)));
     this.retire();
     return isEvent || state.word(layout.SLOT_LINES) !== 0 ? undefined : { reason: 'wfi' };
   }
@@ -409,7 +418,7 @@ export class WasmEngine implements Engine {
       case 'done': this.retire(); return undefined;
       case 'undefined': return this.undefinedInstruction();
       case 'exception': return this.synchronous(outcome.esr, outcome.far);
-      case 'stage2': return { ...this.stage2Fault(), isMaintenance: true };
+      case 'stage2': return outcome.isMaintenance ? { ...this.stage2Fault(), isMaintenance: true } : this.stage2Fault();
       case 'big-endian': return { reason: 'unsupported', what: 'big-endian' };
       case 'exit': {
         const { name, encoding, isWrite, value, rt } = outcome;

@@ -52,12 +52,14 @@ export const SLOT_PSTATE_REST = VCPU_BLOCK + 0x154;
 export const SLOT_LINES = VCPU_BLOCK + 0x158;
 /** Size in bytes of the monitored access, or 0 when the monitor is open (i32). */
 export const SLOT_MONITOR_SIZE = VCPU_BLOCK + 0x160;
-/** Host address of the monitored access (i32). */
+/** Host address of the monitored access (i32), meaningless while the monitor is open. */
 export const SLOT_MONITOR_ADDRESS = VCPU_BLOCK + 0x164;
 /** Value seen by the monitored load. */
 export const SLOT_MONITOR_LOW = VCPU_BLOCK + 0x168;
 /** Upper half for pairs of 64 bits. */
 export const SLOT_MONITOR_HIGH = VCPU_BLOCK + 0x170;
+/** Address of the monitored access as the guest gave it. */
+export const SLOT_MONITOR_VA = VCPU_BLOCK + 0x190;
 /** Set once an exception was taken and no instruction has retired since (i32). */
 export const SLOT_STALLED = VCPU_BLOCK + 0x178;
 /** How often in a row the same synchronous exception was taken at the same PC without a return (i32). */
@@ -181,6 +183,8 @@ export const COUNT_WALKS = STATE + 0xc0;
 export const COUNT_FLUSHES = STATE + 0xc4;
 /** Single translations forgotten because their descriptor changed (i32). */
 export const COUNT_DROPS = STATE + 0xc8;
+/** All ones if memory of Device type is different from other memory, zero on a core that does not look (i32). */
+export const STATE_DEVICE_RULES = STATE + 0xcc;
 
 /** Table of RAM ranges, 16 bytes each. */
 export const STATE_RAM_TABLE = STATE + 0x100;
@@ -191,6 +195,8 @@ export const RAM_RANGE_COUNT_MAX = 32;
 export const VECTOR_RESULT = STATE + 0x300;
 /** What a structure load read and a structure store will write (64 bytes). */
 export const STRUCTURE_BUFFER = STATE + 0x340;
+/** Bytes that DC ZVA writes. */
+export const ZVA_BYTES = 64;
 /** Where FPEN stands in CPACR_EL1. */
 export const CPACR_FPEN_SHIFT = 20;
 /** Where ZEN stands there. */

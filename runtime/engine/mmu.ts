@@ -55,8 +55,6 @@ export const ACCESS_UNALIGNED = 0x400;
 export const ACCESS_PART = 0x800;
 /** The size in bytes. */
 export const SIZE_MASK = 0xff;
-/** The size in `info` of DC ZVA. */
-const BLOCK_SIZE = 64;
 /** Answers of `watchGuest`: nothing, a watched byte on the page, a watchpoint hit. */
 export const GUEST_WATCH_NONE = 0;
 /** See `GUEST_WATCH_NONE`. */
@@ -105,7 +103,7 @@ const isMisaligned = (va: I64, info: I32): I32 => i32.or(i32.and(i32.wrap(va), i
 const isTrue = (value: I32): I32 => i32.eqz(i32.eqz(value));
 /** What Device memory refuses: misaligned accesses, and DC ZVA, the only one of 64 bytes, except with stage 1 off, as on the reference machine. */
 const isRefused = (va: I64, info: I32, device: I32): I32 => i32.or(
-  i32.and(isTrue(isMisaligned(va, info)), device), i32.and(isTrue(i32.and(info, i32.const(BLOCK_SIZE))), i32.eq(device, ONE)));
+  i32.and(isTrue(isMisaligned(va, info)), device), i32.and(isTrue(i32.and(info, i32.const(layout.ZVA_BYTES))), i32.eq(device, ONE)));
 const stageExit = i32.select(i32.eq(state32(layout.WALK_STAGE), ONE), i32.const(ExitCode.stage1), i32.const(ExitCode.stage2));
 
 /** Watchpoints of the guest's own: a hit refuses the access, and no other access to the page may miss them. */
@@ -122,8 +120,9 @@ function checkGuestWatch(s: SlowLocals, imports: SlowPathImports): Code {
 /** Walks, and refuses what the walk or its permissions do not allow. */
 function resolve(s: SlowLocals, functions: MmuFunctions, imports: SlowPathImports): Code {
   const needed = i32.add(isWrite(s.info), ONE);
+  const rules = state32(layout.STATE_DEVICE_RULES);
   const unalignedDevice = (device: number): Code => when(
-    isRefused(s.va, s.info, state32(device)), refuse(s, i32.const(ExitCode.alignment)));
+    isRefused(s.va, s.info, i32.and(state32(device), rules)), refuse(s, i32.const(ExitCode.alignment)));
   const permissionFault = (stage: 1 | 2, exit: number): Code => [
     put32(layout.WALK_STAGE, i32.const(stage)), put32(layout.FAULT_TYPE, i32.const(FaultType.permission)),
     put32(layout.FAULT_LEVEL, state32(stage === 1 ? layout.WALK_LEVEL1 : layout.WALK_LEVEL2)), refuse(s, i32.const(exit)),
@@ -180,7 +179,7 @@ function install(s: SlowLocals): Code {
     i64.store(s.entry, i64.select(readable, tag, c64(-1n)), 0),
     i64.store(s.entry, i64.select(writable, tag, c64(-1n)), 8),
     i32.store(s.entry, i32.sub(s.host, i32.wrap(s.va)), 16),
-    i32.store(s.entry, i32.or(state32(layout.WALK_DEVICE1), state32(layout.WALK_DEVICE2)), 20),
+    i32.store(s.entry, i32.and(i32.or(state32(layout.WALK_DEVICE1), state32(layout.WALK_DEVICE2)), state32(layout.STATE_DEVICE_RULES)), 20),
     i32.store(s.entry, state32(layout.WALK_LEAF), 24),
     i32.store(s.bank, ONE, layout.TLB_USED_OFFSET),
     when(writable, noteWriteTag(s.page, i32.and(i32.wrap(i64.shrU(s.va, c64(12n))), i32.const(layout.TLB_ENTRY_COUNT - 1)), s.known)),

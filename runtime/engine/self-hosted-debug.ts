@@ -35,6 +35,9 @@ const MDSCR_KDE = 1 << 13;
 const MDSCR_MDE = 1 << 15;
 /** ERR, TDA, INTdis, TXU, RXO, TXfull, RXfull: for restoring an external debugger's state under the OS lock. */
 const MDSCR_UNDER_LOCK = 0x6ce0_0040n;
+/** Registers that QEMU keeps as they are written. */
+const KEPT_WHOLE = /^(DBG[BW][CV]R\d+|MDSCR)_EL1$/;
+const KEPT_WHOLE_BITS = 0xffff_ffff_ffff_ffffn;
 const OSLSR_MODEL = 8n;
 const OSLSR_LOCKED = 2n;
 const PSTATE_SS = 1 << 21;
@@ -55,10 +58,13 @@ export class SelfHostedDebug {
   private readonly state: ProcessorState;
   private readonly translations: TranslationCache;
   private readonly breakpointsChanged: () => void;
+  private readonly keepsAll: boolean;
   /** Where the last watchpoint was hit. */
   hitAddress = 0n;
 
-  constructor(state: ProcessorState, translations: TranslationCache, breakpointsChanged: () => void) {
+  /** `keepsAll`: registers hold what is written, reserved bits included. */
+  constructor(state: ProcessorState, translations: TranslationCache, breakpointsChanged: () => void, keepsAll = false) {
+    this.keepsAll = keepsAll;
     this.state = state;
     this.translations = translations;
     this.breakpointsChanged = breakpointsChanged;
@@ -79,14 +85,15 @@ export class SelfHostedDebug {
   /** What a write leaves in a plain register. */
   private settled(row: SystemRegister, value: bigint): bigint {
     const { state } = this;
-    const locked = (state.system('OSLSR_EL1') & OSLSR_LOCKED) !== 0n;
-    const mask = row.name === 'MDSCR_EL1' && locked ? row.writeMask | MDSCR_UNDER_LOCK : row.writeMask;
+        const locked = (state.system('OSLSR_EL1') & OSLSR_LOCKED) !== 0n;
+    const mask = this.keepsAll && KEPT_WHOLE.test(row.name) ? KEPT_WHOLE_BITS : row.name === 'MDSCR_EL1' && locked ? row.writeMask | MDSCR_UNDER_LOCK : row.writeMask;
     const changed = (state.system(row.name) & ~mask) | (value & mask);
     if (row.name.startsWith('DBGBCR')) {
       // Addresses are compared by halfwords: the odd bits of BAS follow the even ones.
       const bas = changed & 0xa0n;
       return (changed & ~0x1e0n) | bas | (bas << 1n);
     }
+    if (this.keepsAll) return row.name.startsWith('DBGWVR') ? changed & ~3n : changed;
     // The top bits follow the highest bit of the address that is compared.
     return /^DBG[BW]VR/.test(row.name) && !this.comparesContext(row.name) ? BigInt.asUintN(64, BigInt.asIntN(ADDRESS_BITS, changed)) : changed;
   }
@@ -127,7 +134,7 @@ export class SelfHostedDebug {
 
   private enabledFlags(): number {
     const { state } = this;
-    const control = Number(state.system('MDSCR_EL1'));
+    const control = Number(state.system('MDSCR_EL1') & 0xffff_ffffn);
     const step = (control & MDSCR_SS) === 0 ? 0 : DebugFlag.step;
     if ((control & MDSCR_MDE) === 0) return step;
     const isAnyOn = (prefix: string, count: number): boolean => Array.from({ length: count }, (_, n) => state.system(`${prefix}${n}_EL1`)).some((value) => (value & 1n) !== 0n);
@@ -137,7 +144,7 @@ export class SelfHostedDebug {
   /** Arm ARM: AArch64.GenerateDebugExceptionsFrom, locks apart. From EL1 the guest must want it. */
   private isEnabledFrom(el: number, daif: number): boolean {
     if (el === 0) return true;
-    return (Number(this.state.system('MDSCR_EL1')) & MDSCR_KDE) !== 0 && (daif & PSTATE_D) === 0;
+    return (Number(this.state.system('MDSCR_EL1') & 0xffff_ffffn) & MDSCR_KDE) !== 0 && (daif & PSTATE_D) === 0;
   }
 
   /** Offsets in a page at which enabled address breakpoints stand. */
@@ -209,11 +216,11 @@ export class SelfHostedDebug {
   }
 
   private addressMatches(control: bigint, value: bigint, pc: bigint): boolean {
-    return (controlField(control, 8, 5) & 3) === 3 && BigInt.asIntN(ADDRESS_BITS, value) === BigInt.asIntN(ADDRESS_BITS, pc) && (pc & 3n) === 0n;
+    return (controlField(control, 8, 5) & 3) === 3 && BigInt.asIntN(ADDRESS_BITS, value & ~3n) === BigInt.asIntN(ADDRESS_BITS, pc);
   }
 
   private contextMatches(value: bigint): boolean {
-    return (value & 0xffff_ffffn) === this.state.system('CONTEXTIDR_EL1');
+    return (value & 0xffff_ffffn) === (this.state.system('CONTEXTIDR_EL1') & 0xffff_ffffn);
   }
 
   /** True if the breakpoint that another is linked to compares the context, is enabled, and matches. */
@@ -266,7 +273,8 @@ export class SelfHostedDebug {
 }
 
 /** The addresses among which a watchpoint's bytes lie, first and last. */
-function watchedRange(control: bigint, value: bigint): readonly [bigint, bigint] {
+function watchedRange(control: bigint, register: bigint): readonly [bigint, bigint] {
+  const value = BigInt.asUintN(64, BigInt.asIntN(ADDRESS_BITS, register)) & ~3n;
   const mask = controlField(control, 28, 24);
   // With bit 2 of the address set, only the upper word's four bytes can be selected, by BAS[3:0].
   if (mask < 3) return [value & ~3n, value | ((value & 4n) === 0n ? 7n : 3n)];

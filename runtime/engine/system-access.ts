@@ -25,7 +25,7 @@ export type SystemOutcome =
   | { readonly kind: 'undefined' }
   | { readonly kind: 'big-endian' }
   | { readonly kind: 'exception'; readonly esr: bigint; readonly far?: bigint }
-  | { readonly kind: 'stage2' }
+  | { readonly kind: 'stage2'; readonly isMaintenance: boolean }
   | { readonly kind: 'exit'; readonly name: string; readonly encoding: number; readonly isWrite: boolean; readonly value: bigint; readonly rt: number };
 
 const DONE: SystemOutcome = { kind: 'done' };
@@ -79,6 +79,9 @@ function lowestLevel({ highestLevel }: SystemContext, level: AccessLevel): numbe
   return highestLevel === 1 && level === 'highest' ? 1 : levelNumber(level);
 }
 
+/** SCTLR_EL1.DZE, without which EL0 may not use DC ZVA, and DCZID_EL0.DZP, which says so. */
+const DZE = 1n << 14n;
+const DZP = 1n << 4n;
 const TSCXT = 1n << 20n;
 const TDCC = 1n << 12n;
 const SCALABLE_VECTORS = new Set(['ZCR_EL1']);
@@ -143,6 +146,7 @@ function readRegister(context: SystemContext, row: SystemRegister): bigint {
     case 'ISR_EL1': return pendingInterrupts(state);
     case 'CCSIDR_EL1': return context.cacheSizes[Number(state.system('CSSELR_EL1') & 0xfn)] ?? 0n;
     case 'DBGCLAIMSET_EL1': return 0xffn;
+    case 'DCZID_EL0': return state.named(row.name) | (state.el === 0 && (state.system('SCTLR_EL1') & DZE) === 0n ? DZP : 0n);
     default: return STATE_BITS.has(row.name) ? BigInt(state.word(layout.SLOT_PSTATE_REST)) & row.writeMask : state.named(row.name);
   }
 }
@@ -212,7 +216,8 @@ export function moveImmediate(context: SystemContext, f: Fields): SystemOutcome 
   const [op1, op2, crm] = [field(f, 'op1'), field(f, 'op2'), field(f, 'CRm')];
   switch ((op1 << 3) | op2) {
     case 0o36: case 0o37:
-      if (state.el === 0 && (state.system('SCTLR_EL1') & UMA) === 0n) return trapped({ ...f, CRn: 4, Rt: 31 }, 0, false);
+      // QEMU puts op1 and op2 in each other's place.
+      if (state.el === 0 && (state.system('SCTLR_EL1') & UMA) === 0n) return trapped({ ...f, CRn: 4, Rt: 31, ...(has('QEMU') ? { op1: op2, op2: op1 } : {}) }, 0, false);
       state.daif = op2 === 6 ? state.daif | (crm << 6) : state.daif & ~(crm << 6);
       return DONE;
     case 0o31: return has('SSBS') ? setStateBit(context, 1 << 12, crm) : UNDEFINED;

@@ -39,6 +39,8 @@ export interface StoredRegister {
   readonly writeEl: number;
   /** Bits that MSR stores, if it does no more than that. */
   readonly plainWriteMask: bigint | undefined;
+  /** More such bits, by what the core has. */
+  readonly optionalBits: SystemRegister['optionalBits'];
 }
 
 /** The plain register of an encoding, if it is one. */
@@ -52,7 +54,7 @@ export function storedRegister(key: number): StoredRegister | undefined {
     slot: systemSlot(row.name),
     enable: row.el0Enable !== undefined && row.read === 'EL0' ? { slot: systemSlot(row.el0Enable.register), mask: row.el0Enable.mask } : undefined,
     readEl: Math.max(lowest, levelNumber(row.read)), writeEl: Math.max(lowest, levelNumber(row.write)),
-    plainWriteMask: row.handling === 'storage' ? row.writeMask : undefined,
+    plainWriteMask: row.handling === 'storage' ? row.writeMask : undefined, optionalBits: row.optionalBits,
   };
 }
 

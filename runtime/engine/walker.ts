@@ -412,7 +412,7 @@ function stage1Attributes(s: Stage1): Code {
   return [
     put32(layout.WALK_ATTRIBUTES, field32(mair, 7, 0)),
     put32(layout.WALK_DEVICE1, i32.eqz(i32.and(attributes, i32.const(0xf0)))),
-    put32(layout.WALK_SHAREABILITY, i32.select(isOuter, i32.const(2), shareability)),
+    put32(layout.WALK_SHAREABILITY, i32.select(i32.and(isOuter, state32(layout.STATE_DEVICE_RULES)), i32.const(2), shareability)),
     put32(layout.WALK_GUARDED, bit32(w.entry, 50)),
     put32(layout.WALK_LEAF, i32.select(i64.eq(w.shift, c64(12n)), w.host, ZERO)),
   ];

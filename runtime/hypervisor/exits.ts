@@ -21,6 +21,7 @@ import { dataSyndrome, type FaultDetails, instructionAt, instructionSyndrome, re
 import { haltThread, isCritical, waitForInterrupt } from './vcpu';
 
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
+const ZERO_REGISTER = 31;
 const IL = 1n << 25n;
 const EC_UNKNOWN = 0n;
 const EC_INSTRUCTION_ABORT = 0x20n;
@@ -117,6 +118,8 @@ function systemRegister(kernel: Kernel, thread: Thread, exit: ExitOf<'system-reg
 /** As a guest of Gunyah sees the registers of its board. */
 function accessGuestRegister(kernel: Kernel, thread: Thread, exit: ExitOf<'system-register'>): bigint | undefined {
   if (isMissing(exit.name)) return undefined;
+  // The hypervisor completes this read without a value.
+  if (exit.name === 'MDCCINT_EL1' && !exit.isWrite) return exit.rt === ZERO_REGISTER ? 0n : kernel.engine.vcpu(index(thread)).x(exit.rt);
   return readClusterRegister(exit.name, kernel.scheduler.cpuCount) ?? announced(exit.name, accessSystemRegister(kernel, thread, exit));
 }
 

@@ -24,7 +24,7 @@ export function gunyahFeatures(profile: CoreProfile): ReadonlySet<Feature> {
 
 /** The features of a core where EL1 is the highest level. */
 export function coreFeatures(profile: CoreProfile): ReadonlySet<Feature> {
-  return new Set([...ALWAYS, ...announcedFeatures(hardwareIdentification(profile))]);
+  return new Set([...ALWAYS, ...(profile === 'max' ? ['QEMU' as const] : []), ...announcedFeatures(hardwareIdentification(profile))]);
 }
 
 /** Gunyah: what a vCPU that may run on any core is shown, less what this core has not. Gunyah is built for cores that have it all. */

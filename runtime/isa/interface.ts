@@ -10,6 +10,8 @@ export type Feature =
   | 'SPECRES' | 'DIT' | 'RNG' | 'MTE' | 'LSE2' | 'WFXT' | 'BF16' | 'I8MM' | 'SVE' | 'ESB'
   | 'LOR' | 'RAS' | 'MPAM' | 'AMU' | 'VHE' | 'SME' | 'TRF' | 'ECV' | 'CSV2' | 'SPE' | 'TLBIOS' | 'TLBIRANGE'
   | 'SM3' | 'SM4' | 'IDST' | 'PMUV3P4' | 'PMUV3P5' | 'SSBS_STATE' | 'CLUSTER_REGISTERS'
+  /** Not of the architecture: the core exists in QEMU only, and does as QEMU does where that takes a choice, or a liberty. */
+  | 'QEMU'
   /** What no core offered here has: more breakpoints, more counters, extensions beyond `max`. */
   | 'ABSENT';
 

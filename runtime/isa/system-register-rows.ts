@@ -35,6 +35,8 @@ export function mask(high: number, low: number): bigint {
 /** All 64 bits. */
 export const ALL_BITS = mask(63, 0);
 
+/** For `optionalBits`: QEMU's own core keeps whatever is written, reserved bits included. */
+export const KEEPS_ALL = ['QEMU', 0xffff_ffff_ffff_ffffn] as const;
 /** A row for something that no offered core has: Undefined. */
 export const ABSENT: RowExtras = { feature: 'ABSENT' };
 

@@ -4,13 +4,13 @@
  * Most leave the engine with a `system-register` exit.
  */
 
-import { ABSENT, mask, numbered } from './system-register-rows';
+import { ABSENT, KEEPS_ALL, mask, numbered } from './system-register-rows';
 import type { RegisterRow, RowExtras } from './system-register-rows';
 
 const kernelTimerControl = (bits: bigint) => ({ register: 'CNTKCTL_EL1', mask: bits });
 
 const timer: readonly RegisterRow[] = [
-  ['CNTKCTL_EL1', '3 0 14 1 0', 'EL1/EL1', 'storage', 'What EL0 may read and write of the timers.', { writeMask: mask(9, 0) }],
+  ['CNTKCTL_EL1', '3 0 14 1 0', 'EL1/EL1', 'storage', 'What EL0 may read and write of the timers.', { writeMask: mask(9, 0), optionalBits: [KEEPS_ALL] }],
   ['CNTFRQ_EL0', '3 3 14 0 0', 'EL0/highest', 'constant', 'Counter frequency in hertz.', { reset: 62_500_000n, writeMask: mask(31, 0), el0Enable: kernelTimerControl(3n) }],
   ['CNTPCT_EL0', '3 3 14 0 1', 'EL0/-', 'engine', 'Physical count.', { el0Enable: kernelTimerControl(1n) }],
   ['CNTVCT_EL0', '3 3 14 0 2', 'EL0/-', 'engine', 'Virtual count.', { el0Enable: kernelTimerControl(2n) }],
@@ -112,7 +112,7 @@ const debug: readonly RegisterRow[] = [
   ...numbered(16, (n): RegisterRow => [`DBGWVR${n}_EL1`, `2 0 0 ${n} 6`, 'EL1/EL1', 'engine', `Address of hardware watchpoint ${n}.`, present(n, WATCHPOINT_COUNT, { writeMask: mask(63, 2) })]),
   ...numbered(16, (n): RegisterRow => [`DBGWCR${n}_EL1`, `2 0 0 ${n} 7`, 'EL1/EL1', 'engine', `Control of hardware watchpoint ${n}.`, present(n, WATCHPOINT_COUNT, { writeMask: WATCHPOINT_CONTROL })]),
   ['MDCCINT_EL1', '2 0 0 2 0', 'EL1/EL1', 'engine', 'Debug communication interrupt enable.', { writeMask: mask(30, 29) }],
-  ['MDSCR_EL1', '2 0 0 2 2', 'EL1/EL1', 'engine', 'Self-hosted debug control.', { writeMask: DEBUG_CONTROL }],
+  ['MDSCR_EL1', '2 0 0 2 2', 'EL1/EL1', 'engine', 'Self-hosted debug control.', { writeMask: DEBUG_CONTROL, optionalBits: [KEEPS_ALL] }],
   ['OSDTRTX_EL1', '2 0 0 3 2', 'EL1/EL1', 'engine', 'Debug data sent, for the OS to save.', { writeMask: mask(31, 0) }],
   ['OSECCR_EL1', '2 0 0 6 2', 'EL1/EL1', 'engine', 'External debug exception catch, for the OS to save.', { writeMask: 0n }],
   ['MDRAR_EL1', '2 0 1 0 0', 'EL1/-', 'engine', 'Address of the debug ROM; there is none.'],

@@ -1,6 +1,6 @@
 /** Special-purpose and control registers of EL0 and EL1: Arm ARM (DDI 0487) C5.2 and D19.2. Write masks are an Armv8.0 core's with PAN and UAO. */
 
-import { ABSENT, mask, numbered } from './system-register-rows';
+import { ABSENT, KEEPS_ALL, mask, numbered } from './system-register-rows';
 import type { RegisterRow } from './system-register-rows';
 
 const bit = (n: number): bigint => 1n << BigInt(n);
@@ -14,7 +14,7 @@ const SCTLR_EL1_OPTIONAL = [
 const TCR_EL1_WRITABLE = mask(5, 0) | mask(34, 7) | mask(59, 36);
 
 const state: readonly RegisterRow[] = [
-  ['SPSR_EL1', '3 0 4 0 0', 'EL1/EL1', 'storage', 'PSTATE saved by an exception to EL1.', { writeMask: mask(31, 0) }],
+  ['SPSR_EL1', '3 0 4 0 0', 'EL1/EL1', 'storage', 'PSTATE saved by an exception to EL1.', { writeMask: mask(31, 0), optionalBits: [KEEPS_ALL] }],
   ['ELR_EL1', '3 0 4 0 1', 'EL1/EL1', 'storage', 'Return address of an exception to EL1.'],
   ['SP_EL0', '3 0 4 1 0', 'EL1/EL1', 'engine', 'Stack pointer of EL0; Undefined while it is the current one.'],
   ['SPSel', '3 0 4 2 0', 'EL1/EL1', 'engine', 'Which stack pointer is current.', { reset: 1n, writeMask: 1n }],
@@ -28,7 +28,7 @@ const state: readonly RegisterRow[] = [
   ['DIT', '3 3 4 2 5', 'EL0/EL0', 'engine', 'Data-independent timing.', { writeMask: bit(24), feature: 'DIT' }],
   ['SSBS', '3 3 4 2 6', 'EL0/EL0', 'engine', 'Speculative store bypass safe.', { writeMask: bit(12), feature: 'SSBS' }],
   ['TCO', '3 3 4 2 7', 'EL0/EL0', 'engine', 'Tag check override.', { writeMask: bit(25), feature: 'MTE', state: 'not-yet' }],
-  ['FPCR', '3 3 4 4 0', 'EL0/EL0', 'engine', 'Floating-point control.', { writeMask: mask(26, 22), optionalBits: [['FP16', bit(19)]] }],
+  ['FPCR', '3 3 4 4 0', 'EL0/EL0', 'engine', 'Floating-point control.', { writeMask: mask(26, 22), optionalBits: [['QEMU', mask(21, 20) | mask(18, 16)], ['FP16', bit(19)]] }],
   ['FPSR', '3 3 4 4 1', 'EL0/EL0', 'engine', 'Floating-point status.', { writeMask: mask(31, 27) | bit(7) | mask(4, 0) }],
   ['DSPSR_EL0', '3 3 4 5 0', '-/-', 'storage', 'PSTATE on entry to Debug state; Undefined outside it.'],
   ['DLR_EL0', '3 3 4 5 1', '-/-', 'storage', 'Address to restart from Debug state; Undefined outside it.'],
@@ -37,7 +37,7 @@ const state: readonly RegisterRow[] = [
 const control: readonly RegisterRow[] = [
   ['SCTLR_EL1', '3 0 1 0 0', 'EL1/EL1', 'engine', 'System control: MMU, caches, alignment checks, EL0 traps.', { reset: 0x30d0_0800n, writeMask: SCTLR_EL1_WRITABLE, optionalBits: SCTLR_EL1_OPTIONAL }],
   ['ACTLR_EL1', '3 0 1 0 1', 'EL1/EL1', 'storage', 'Auxiliary control; reads as zero, ignores writes.', { writeMask: 0n }],
-  ['CPACR_EL1', '3 0 1 0 2', 'EL1/EL1', 'engine', 'Floating-point and SIMD access from EL0 and EL1 (FPEN).', { writeMask: mask(21, 20), optionalBits: [['SVE', mask(17, 16)], ['SME', mask(25, 24)]] }],
+  ['CPACR_EL1', '3 0 1 0 2', 'EL1/EL1', 'engine', 'Floating-point and SIMD access from EL0 and EL1 (FPEN).', { writeMask: mask(21, 20), optionalBits: [KEEPS_ALL, ['SVE', mask(17, 16)], ['SME', mask(25, 24)]] }],
   ['RGSR_EL1', '3 0 1 0 5', 'EL1/EL1', 'storage', 'Random allocation tag seed.', { feature: 'MTE', state: 'not-yet' }],
   ['GCR_EL1', '3 0 1 0 6', 'EL1/EL1', 'storage', 'Tag control.', { feature: 'MTE', state: 'not-yet' }],
   ['ZCR_EL1', '3 0 1 2 0', 'EL1/EL1', 'engine', 'Scalable vector length.', { feature: 'SVE', writeMask: mask(3, 0) }],
@@ -46,10 +46,10 @@ const control: readonly RegisterRow[] = [
   ['SMCR_EL1', '3 0 1 2 6', 'EL1/EL1', 'engine', 'Streaming vector length.', { feature: 'SME', writeMask: mask(3, 0) | bit(31) }],
   ['TTBR0_EL1', '3 0 2 0 0', 'EL1/EL1', 'engine', 'Stage 1 table of the lower address range, and ASID.'],
   ['TTBR1_EL1', '3 0 2 0 1', 'EL1/EL1', 'engine', 'Stage 1 table of the upper address range, and ASID.'],
-  ['TCR_EL1', '3 0 2 0 2', 'EL1/EL1', 'engine', 'Stage 1 translation control.', { writeMask: TCR_EL1_WRITABLE, optionalBits: [['PAUTH', mask(52, 51)]] }],
+  ['TCR_EL1', '3 0 2 0 2', 'EL1/EL1', 'engine', 'Stage 1 translation control.', { writeMask: TCR_EL1_WRITABLE, optionalBits: [KEEPS_ALL, ['PAUTH', mask(52, 51)]] }],
   ['AFSR0_EL1', '3 0 5 1 0', 'EL1/EL1', 'storage', 'Auxiliary fault status; reads as zero, ignores writes.', { writeMask: 0n }],
   ['AFSR1_EL1', '3 0 5 1 1', 'EL1/EL1', 'storage', 'Auxiliary fault status; reads as zero, ignores writes.', { writeMask: 0n }],
-  ['ESR_EL1', '3 0 5 2 0', 'EL1/EL1', 'storage', 'Syndrome of an exception to EL1.', { writeMask: mask(31, 0) }],
+  ['ESR_EL1', '3 0 5 2 0', 'EL1/EL1', 'storage', 'Syndrome of an exception to EL1.', { writeMask: mask(31, 0), optionalBits: [KEEPS_ALL] }],
   ['TFSR_EL1', '3 0 5 6 0', 'EL1/EL1', 'storage', 'Tag fault status.', { feature: 'MTE', state: 'not-yet' }],
   ['TFSRE0_EL1', '3 0 5 6 1', 'EL1/EL1', 'storage', 'Tag fault status of EL0.', { feature: 'MTE', state: 'not-yet' }],
   ['FAR_EL1', '3 0 6 0 0', 'EL1/EL1', 'storage', 'Faulting virtual address.'],
@@ -61,7 +61,7 @@ const control: readonly RegisterRow[] = [
   ['RMR_EL1', '3 0 12 0 2', '-/-', 'storage', 'Reset management, which no offered core has at EL1.'],
   ['ISR_EL1', '3 0 12 1 0', 'EL1/-', 'engine', 'Which interrupts are pending.'],
   ['DISR_EL1', '3 0 12 1 1', 'EL1/EL1', 'storage', 'Deferred SError.', { feature: 'RAS', writeMask: bit(31) | mask(24, 0) }],
-  ['CONTEXTIDR_EL1', '3 0 13 0 1', 'EL1/EL1', 'engine', 'Process identifier for debug and trace.', { writeMask: mask(31, 0) }],
+  ['CONTEXTIDR_EL1', '3 0 13 0 1', 'EL1/EL1', 'engine', 'Process identifier for debug and trace.', { writeMask: mask(31, 0), optionalBits: [KEEPS_ALL] }],
   ['TPIDR_EL1', '3 0 13 0 4', 'EL1/EL1', 'storage', 'Software thread pointer of EL1.'],
   ['ACCDATA_EL1', '3 0 13 0 5', 'EL1/EL1', 'storage', 'Data of a 64-byte store.', ABSENT],
   ['SCXTNUM_EL1', '3 0 13 0 7', 'EL1/EL1', 'storage', 'Software context number.', { feature: 'CSV2' }],

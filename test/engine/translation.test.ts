@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import type { Engine } from '../../runtime/engine';
+import type { Engine, EngineOptions } from '../../runtime/engine';
+import { coreFeatures } from '../../runtime/isa/cpu-features';
 import { assemble, CODE, load, run, toIpa, toPa, toVa } from './support';
 
 const TABLES = 0x4010_0000n;
@@ -34,11 +35,13 @@ class Tables {
   }
 }
 
+/** The core that exists in QEMU only. */
+const QEMU: Partial<EngineOptions> = { features: coreFeatures('max') };
 const HIGH = 0xffff_0000_0000_0000n;
 
 /** Stage 1 on, 48 bits on both sides, both from the same root; Normal memory is attribute 0, Device attribute 1. */
-function withStage1(program: string, extra: (tables: Tables) => void): Engine {
-  const engine = load(program);
+function withStage1(program: string, extra: (tables: Tables) => void, options: Partial<EngineOptions> = {}): Engine {
+  const engine = load(program, options);
   const tables = new Tables(engine);
   tables.map(CODE, CODE | PAGE);
   tables.map(VECTORS, VECTORS | PAGE);
@@ -54,8 +57,8 @@ function withStage1(program: string, extra: (tables: Tables) => void): Engine {
   return engine;
 }
 
-function checkFault(program: string, x1: bigint, expected: { readonly esr: bigint; readonly map?: (tables: Tables) => void }): void {
-  const engine = withStage1(program, expected.map ?? (() => undefined));
+function checkFault(program: string, x1: bigint, expected: { readonly esr: bigint; readonly map?: (tables: Tables) => void; readonly options?: Partial<EngineOptions> }): void {
+  const engine = withStage1(program, expected.map ?? (() => undefined), expected.options);
   engine.vcpu(0).setX(1, x1);
   assert.equal(run(engine, 100).exit.reason, 'hvc', program);
   assert.equal(engine.vcpu(0).systemRegister('ESR_EL1').toString(16), expected.esr.toString(16));
@@ -190,7 +193,54 @@ test('LDTR and STTR use the permissions of EL0', () => {
 test('an atomic counts as a read unless only its write is forbidden', () => {
   checkFault('ldadd x2, x3, [x1]', 0x4002_0000n, { esr: 0x9600_0007n });
   checkFault('ldadd x2, x3, [x1]', 0x4002_0000n, { esr: 0x9600_004fn, map: (t) => { t.map(0x4002_0000n, 0x4002_0000n | PAGE | RO); } });
-  checkFault('stxr w4, x3, [x1]', 0x4002_0000n, { esr: 0x9600_0047n });
+  checkFault('ldadd x2, x3, [x1]', 0x4002_0000n, { esr: 0x9600_0047n, options: QEMU });
+});
+
+test('a store-exclusive looks at memory only if the monitor watches its address', () => {
+  const stores = ['stxrb w4, w3, [x1]', 'stxrh w4, w3, [x1]', 'stlxr w4, w3, [x1]', 'stxr w4, x3, [x1]', 'stxp w4, w2, w3, [x1]', 'stlxp w4, x2, x3, [x1]'];
+  for (const address of [0x4002_0001n, 0x0001_0000_0000_0000n, 0x10_0000n]) {
+    for (const store of stores) {
+      for (const before of ['nop', 'ldxr x2, [x6]', 'ldxr x2, [x6]\n clrex']) {
+        const engine = withStage1(`${before}\n ${store}\n hvc #9`, (t) => { t.map(0x10_0000n, 0x4002_0000n | PAGE | RO); t.map(0x20_0000n, 0x4002_0000n | PAGE); });
+        engine.vcpu(0).setX(1, address);
+        engine.vcpu(0).setX(6, 0x20_0000n);
+        assert.deepEqual(run(engine, 10).exit, { reason: 'hvc', immediate: 9 }, `${before}, ${store}`);
+        assert.equal(engine.vcpu(0).x(4), 1n);
+      }
+    }
+  }
+  const readOnly = (t: Tables): void => { t.map(0x4002_0000n, 0x4002_0000n | PAGE | RO); };
+  checkFault('ldxr x2, [x1]\n stxr w4, x3, [x1]', 0x4002_0000n, { esr: 0x9600_004fn, map: readOnly });
+  checkFault('ldxp x2, x5, [x1]\n stxp w4, x3, x5, [x1]', 0x4002_0000n, { esr: 0x9600_004fn, map: readOnly });
+  checkFault('stxr w4, x3, [x1]\n ldxr x2, [x1]', 0x4004_0000n, { esr: 0x9600_0007n });
+});
+
+test('a tag in the top byte does not open the monitor where it is ignored', () => {
+  const engine = withStage1('ldxr x2, [x1]\n stxr w4, x3, [x6]\n hvc #9', (t) => { t.map(0x10_0000n, 0x4002_0000n | PAGE); });
+  engine.vcpu(0).setSystemRegister('TCR_EL1', engine.vcpu(0).systemRegister('TCR_EL1') | (1n << 37n));
+  engine.vcpu(0).setX(1, 0x10_0000n);
+  engine.vcpu(0).setX(6, 0x5500_0000_0010_0000n);
+  engine.vcpu(0).setX(4, 7n);
+  assert.deepEqual(run(engine, 10).exit, { reason: 'hvc', immediate: 9 });
+  assert.equal(engine.vcpu(0).x(4), 0n);
+});
+
+test('a DC ZVA that fails has the address that was given in FAR_EL1', () => {
+  for (const offset of [0n, 0x24n, 0x3fn]) {
+    checkFault('dc zva, x1', 0x4004_0000n + offset, { esr: 0x9600_0047n });
+    checkFault('dc zva, x1', 0x4002_0000n + offset, { esr: 0x9600_004fn, map: (t) => { t.map(0x4002_0000n, 0x4002_0000n | PAGE | RO); } });
+  }
+});
+
+test('the core of QEMU looks neither at the type of memory nor at what is maintained, but reads before it cleans to persistence', () => {
+  const device = (t: Tables): void => { t.map(0x4002_0000n, 0x4002_0000n | PAGE | (1n << 2n)); };
+  const maintenance = 'dc cvac, x7\n dc cvau, x7\n dc civac, x7\n dc ivac, x7\n ic ivau, x7\n';
+  const engine = withStage1(`ldur x2, [x1, #3]\n stur x2, [x1, #3]\n dc zva, x1\n dc cvap, x1\n ${maintenance} hvc #9`, device, QEMU);
+  engine.vcpu(0).setX(1, 0x4002_0000n);
+  engine.vcpu(0).setX(7, 0x4008_0000n);
+  assert.deepEqual(run(engine, 20).exit, { reason: 'hvc', immediate: 9 });
+  checkFault('dc cvap, x1', 0x4008_0008n, { esr: 0x9600_0007n, options: QEMU });
+  checkFault('dc cvadp, x1', 0x0001_0000_0000_0000n, { esr: 0x9600_0004n, options: QEMU });
 });
 
 test('PAN keeps EL1 off pages of EL0, set by hand or by exception entry, and goes away with ERET', () => {

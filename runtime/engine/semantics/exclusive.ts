@@ -4,10 +4,10 @@
  */
 
 import type { Fields } from '../../isa/interface';
-import { SLOT_MONITOR_ADDRESS, SLOT_MONITOR_HIGH, SLOT_MONITOR_LOW, SLOT_MONITOR_SIZE } from '../layout';
+import { SLOT_MONITOR_ADDRESS, SLOT_MONITOR_HIGH, SLOT_MONITOR_LOW, SLOT_MONITOR_SIZE, SLOT_MONITOR_VA } from '../layout';
 import type { Operands } from '../operands';
 import type { Code } from '../wasm/code';
-import { i32, i64, set, when, type I32, type I64, type Local32 } from '../wasm/expressions';
+import { i32, i64, set, when, type I32, type I64, type Local32, type Local64 } from '../wasm/expressions';
 import { destination, field, orStack, source, type Emit, type InstructionClass, type Lowered } from './lowering';
 
 const ZERO = i32.const(0);
@@ -28,8 +28,25 @@ function prepare(o: Operands, sizeBytes: number, access: 'read' | 'write'): Code
   return [o.checkStack(), set(address, o.x('n')), o.hostAddress(o.temporaries32[0], address, sizeBytes, access)];
 }
 
-function openMonitor(host: Local32, sizeBytes: number): Code {
-  return [i32.store(ZERO, i32.const(sizeBytes), SLOT_MONITOR_SIZE), i32.store(ZERO, host, SLOT_MONITOR_ADDRESS)];
+function openMonitor(host: Local32, address: Local64, sizeBytes: number): Code {
+  return [i32.store(ZERO, i32.const(sizeBytes), SLOT_MONITOR_SIZE), i32.store(ZERO, host, SLOT_MONITOR_ADDRESS), i64.store(ZERO, address, SLOT_MONITOR_VA)];
+}
+
+/** Whether the monitor watches this address, the top byte apart: if not, the store fails without a look at memory, and so without a fault. */
+function isMonitored(address: Local64): I32 {
+  const differs = i64.shl(i64.xor(address, i64.load(ZERO, SLOT_MONITOR_VA)), i64.const(8n));
+  return i32.and(i64.eqz(differs), i32.eqz(i32.eqz(i32.load(ZERO, SLOT_MONITOR_SIZE))));
+}
+
+/** A store-exclusive; `body` stores and sets `status` to zero if the monitor is right. */
+function storeExclusive(o: Operands, sizeBytes: number, body: Code): Code {
+  const [host, status] = o.temporaries32;
+  const [address] = o.temporaries64;
+  return [
+    o.checkStack(), set(address, o.x('n')), set(status, i32.const(1)),
+    when(isMonitored(address), [o.hostAddress(host, address, sizeBytes, 'write'), body]),
+    closeMonitor, o.setW('a', status),
+  ];
 }
 
 function monitorMatches(host: Local32, sizeBytes: number): I32 {
@@ -42,18 +59,14 @@ const ops = new Map<string, Emit>();
 for (const size of ALL_SIZES) {
   ops.set(`ldxr${size}`, (o) => {
     const [host] = o.temporaries32;
-    const value = o.temporaries64[1];
-    return [prepare(o, size, 'read'), set(value, loadHost(size, host)), openMonitor(host, size), i64.store(ZERO, value, SLOT_MONITOR_LOW), o.setX('d', value)];
+    const [address, value] = o.temporaries64;
+    return [prepare(o, size, 'read'), set(value, loadHost(size, host)), openMonitor(host, address, size), i64.store(ZERO, value, SLOT_MONITOR_LOW), o.setX('d', value)];
   });
   // The status register is the micro-op's `a`.
   ops.set(`stxr${size}`, (o) => {
     const [host, status] = o.temporaries32;
     const unchanged = i64.eq(loadHost(size, host), i64.load(ZERO, SLOT_MONITOR_LOW));
-    return [
-      prepare(o, size, 'write'), set(status, i32.const(1)),
-      when(monitorMatches(host, size), when(unchanged, [storeHost(size, host, o.x('d')), set(status, ZERO)])),
-      closeMonitor, o.setW('a', status),
-    ];
+    return storeExclusive(o, size, when(monitorMatches(host, size), when(unchanged, [storeHost(size, host, o.x('d')), set(status, ZERO)])));
   });
   ops.set(`cas${size}`, (o) => {
     const [host] = o.temporaries32;
@@ -69,9 +82,9 @@ for (const size of ALL_SIZES) {
 for (const size of [4, 8] as const) {
   ops.set(`ldxp${size}`, (o) => {
     const [host] = o.temporaries32;
-    const [, low, high] = o.temporaries64;
+    const [address, low, high] = o.temporaries64;
     return [
-      prepare(o, size * 2, 'read'), set(low, loadHost(size, host)), set(high, loadHost(size, host, size)), openMonitor(host, size * 2 + 1),
+      prepare(o, size * 2, 'read'), set(low, loadHost(size, host)), set(high, loadHost(size, host, size)), openMonitor(host, address, size * 2 + 1),
       i64.store(ZERO, low, SLOT_MONITOR_LOW), i64.store(ZERO, high, SLOT_MONITOR_HIGH), o.setX('d', low), o.setX('m', high),
     ];
   });
@@ -79,11 +92,8 @@ for (const size of [4, 8] as const) {
     const [host, status] = o.temporaries32;
     const unchanged = i32.and(
       i64.eq(loadHost(size, host), i64.load(ZERO, SLOT_MONITOR_LOW)), i64.eq(loadHost(size, host, size), i64.load(ZERO, SLOT_MONITOR_HIGH)));
-    return [
-      prepare(o, size * 2, 'write'), set(status, i32.const(1)),
-      when(monitorMatches(host, size * 2 + 1), when(unchanged, [storeHost(size, host, o.x('d')), storeHost(size, host, o.x('m'), size), set(status, ZERO)])),
-      closeMonitor, o.setW('a', status),
-    ];
+    const store = [storeHost(size, host, o.x('d')), storeHost(size, host, o.x('m'), size), set(status, ZERO)];
+    return storeExclusive(o, size * 2, when(monitorMatches(host, size * 2 + 1), when(unchanged, store)));
   });
 }
 

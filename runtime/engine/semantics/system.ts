@@ -5,7 +5,7 @@
 
 import { systemRegisterKey, type Fields } from '../../isa/interface';
 import { systemRegisterByKey } from '../../isa/system-registers';
-import { ExitCode, SLOT_DAIF, SLOT_DEBUG, SLOT_EL, SLOT_LINES, SLOT_MONITOR_SIZE, SLOT_SP_EL0, SLOT_SPSEL, STATE_COUNTER_SHIFT, STATE_TICK_END } from '../layout';
+import { ExitCode, SLOT_DAIF, SLOT_DEBUG, SLOT_EL, SLOT_LINES, SLOT_MONITOR_SIZE, SLOT_SP_EL0, SLOT_SPSEL, STATE_COUNTER_SHIFT, STATE_TICK_END, ZVA_BYTES } from '../layout';
 import type { Operands } from '../operands';
 import { counterOf, storedRegister, systemSlot } from '../system-slots';
 import type { Code } from '../wasm/code';
@@ -102,6 +102,8 @@ function lowerRead(f: Fields): Lowered | undefined {
   if (control !== undefined) return { op: 'mrs.fp', d, n: control.slot };
   const stored = storedRegister(key);
   if (stored === undefined || stored.readEl > 1) return undefined;
+  // Where EL0 may not use DC ZVA, it reads another value.
+  if (systemRegisterByKey(key)?.name === 'DCZID_EL0') return { op: 'mrs.enabled', d, n: stored.slot, m: systemSlot('SCTLR_EL1'), imm: DZE };
   if (stored.enable !== undefined) return { op: 'mrs.enabled', d, n: stored.slot, m: stored.enable.slot, imm: stored.enable.mask };
   return { op: stored.readEl === 0 ? 'mrs.el0' : 'mrs.el1', d, n: stored.slot };
 }
@@ -115,7 +117,8 @@ function lowerWrite(f: Fields, has: Place['has']): Lowered | undefined {
   if (control !== undefined) return { op: 'msr.fp', d: control.slot, n, imm: control.mask };
   const stored = storedRegister(key);
   if (stored === undefined || stored.plainWriteMask === undefined || stored.writeEl > 1) return undefined;
-  if (stored.plainWriteMask !== ALL_BITS) return { op: 'msr.masked', d: stored.slot, n, imm: stored.plainWriteMask };
+  const mask = (stored.optionalBits ?? []).reduce((bits, [feature, more]) => (has(feature) ? bits | more : bits), stored.plainWriteMask);
+  if (mask !== ALL_BITS) return { op: 'msr.masked', d: stored.slot, n, imm: mask };
   return { op: stored.writeEl === 0 ? 'msr.el0' : 'msr.el1', d: stored.slot, n };
 }
 
@@ -126,6 +129,8 @@ function floatControl(key: number, has: Place['has']): { readonly slot: number; 
   return { slot: systemSlot(row.name), mask: (row.optionalBits ?? []).reduce((bits, [feature, more]) => (has(feature) ? bits | more : bits), row.writeMask) };
 }
 
+/** SCTLR_EL1.DZE. */
+const DZE = 1n << 14n;
 const ALL_BITS = 0xffff_ffff_ffff_ffffn;
 const DAIF_MASK = 0x3c0;
 /** SP_EL0 has its slot only while it is not the selected stack pointer. */
@@ -166,8 +171,6 @@ export const systemMoves: InstructionClass = {
   lower: (f, { has }): Lowered | undefined => (field(f, 'L') === 1 ? lowerRead(f) : lowerWrite(f, has)),
 };
 
-const ZVA_BYTES = 64;
-const DZE = 1n << 14n;
 
 /** DC ZVA; at EL0 without SCTLR_EL1.DZE TypeScript makes the trap. */
 export const systemInstructions: InstructionClass = {

@@ -35,6 +35,31 @@ void every_form(const char *place, u64 address)
 		access(place, address, &forms[i], 0);
 }
 
+void every_maintenance(const char *place, u64 address)
+{
+	static const struct form maintenance[] = {
+		{ "dc cvac", 0xd50b7a20, 0, false }, { "dc cvau", 0xd50b7b20, 0, false }, { "dc civac", 0xd50b7e20, 0, false }, { "dc ivac", 0xd5087620, 0, false }, { "ic ivau", 0xd50b7520, 0, false },
+		{ "dc zva", 0xd50b7420, 0, true }, { "stxr w", 0x88027c01, 0, true }, { "stlxr x", 0xc802fc01, 0, true }, { "stxp x", 0xc8220c01, 0, true }, { "casp x", 0x48207c02, 0, true }, { "prfm pst", 0xf9800010, 0, false },
+	};
+	static const struct form translations[] = { { "s1e1r", 0xd5087800, 0, false }, { "s1e1w", 0xd5087820, 0, true }, { "s1e0r", 0xd5087840, 0, false }, { "s1e0w", 0xd5087860, 0, true }, { "s1e1rp", 0xd5087900, 0, false }, { "s1e1wp", 0xd5087920, 0, true } };
+	static const u8 offsets[] = { 0, 0x24, 0x3f };
+
+	for (u32 i = 0; i < sizeof(maintenance) / sizeof(maintenance[0]); i++) {
+		u32 count = i < 6 ? sizeof(offsets) : 1;
+
+		for (u32 j = 0; j < count; j++) {
+			__asm__ volatile("clrex");
+			say("maintain %s + %x %s = ", place, (u64)offsets[j], maintenance[i].name);
+			say_insn(maintenance[i].word, address + offsets[j], 0);
+		}
+	}
+	for (u32 i = 0; i < sizeof(translations) / sizeof(translations[0]); i++) {
+		say("translate %s %s = ", place, translations[i].name);
+		say_insn(translations[i].word, address + 0x24, 0);
+		say("translated %s %s = %x\n", place, translations[i].name, MRS(par_el1));
+	}
+}
+
 static void load_and_store(const char *place, u64 address)
 {
 	access(place, address, &forms[2], 0);
@@ -92,6 +117,9 @@ void ask_aborts(void)
 	say("insn at s1e1w mapped = ");
 	say_insn(0xd5087820, 0x41000000, 0);
 	say("par mapped = %x\n", MRS(par_el1));
+	every_maintenance("unmapped", 0x90000000);
+	every_maintenance("ram", 0x60000000);
+	every_maintenance("36 bits", 0x1000000000ull);
 	/* Forms at frames whose registers change nothing: GICD_TYPER, GICR_TYPER, a reserved place. */
 	every_form("gicd typer", 0x08000004);
 	every_form("gicd ipriorityr", 0x08000420);

@@ -145,6 +145,7 @@ void ask_psci_harmless(void);
 void ask_capabilities(void);
 void ask_queue(void);
 void ask_aborts(void);
+void ask_processor(void);
 void ask_gic(void);
 void ask_timer(void);
 void ask_cpus(void);
@@ -166,6 +167,8 @@ void ask_consoles(void);
 void ask_lends(void);
 /* Every form of access at an address that DC ZVA may be given, or else without it. */
 void every_form(const char *place, u64 address);
+/* Cache maintenance, DC ZVA inside its block, address translation, and a store-exclusive that no load-exclusive came before. */
+void every_maintenance(const char *place, u64 address);
 /* What the second VM does, and what it says in memory that its owner reads. */
 void second_main(u64 tree);
 void second_cpu_main(void);

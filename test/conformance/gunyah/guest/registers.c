@@ -124,6 +124,17 @@ void ask_registers(void)
 	keeps("afsr0", 3, 0, 5, 1, 0, ALL_ONES);
 	keeps("afsr1", 3, 0, 5, 1, 1, ALL_ONES);
 	keeps("amair", 3, 0, 10, 3, 0, ALL_ONES);
+	keeps("mdccint", 2, 0, 0, 2, 0, 0x60000000);
+	keeps("mdccint", 2, 0, 0, 2, 0, ALL_ONES);
+	keeps("mdscr", 2, 0, 0, 2, 2, 0x8000);
+	keeps("osdtrrx", 2, 0, 0, 0, 2, ALL_ONES);
+	keeps("osdtrtx", 2, 0, 0, 3, 2, ALL_ONES);
+	keeps("oseccr", 2, 0, 0, 6, 2, ALL_ONES);
+	keeps("dbgdtr", 2, 3, 0, 4, 0, ALL_ONES);
+	keeps("dbgdtrtx", 2, 3, 0, 5, 0, ALL_ONES);
+	keeps("dbgprcr", 2, 0, 1, 4, 4, ALL_ONES);
+	keeps("dbgvcr32", 2, 4, 0, 7, 0, ALL_ONES);
+	keeps("dbgclaimclr", 2, 0, 7, 9, 6, 0xff);
 	keeps("osdlr", 2, 0, 1, 3, 4, 1);
 	keeps("tpidr2", 3, 3, 13, 0, 5, 0x123456789abcdefull);
 	keeps("contextidr", 3, 0, 13, 0, 1, 0xffffffff);

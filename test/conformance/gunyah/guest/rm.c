@@ -241,10 +241,12 @@ static void ask_memory(void)
 	write64(PAGE, 0x1122334455667788ull);
 	give("share with myself, read only", SHARE, 0, 0x77, 3 | 4 << 16, PAGE, 0x1000);
 	say_page("shared r", PAGE);
+	every_maintenance("shared r", PAGE);
 	rm_ask("reclaim r", RECLAIM, 2, 1u, 0u);
 	say_page("reclaimed", PAGE);
 	write64(PAGE, 0x1122334455667788ull);
 	give("lend to 80", LEND, 0, 0x10, 0x80 | 7 << 16, PAGE, 0x1000);
+	every_maintenance("lent", PAGE);
 	write64(PAGE, 0x1122334455667788ull);
 	give("share, sanitised first", SHARE, 1 << 16, 0, 3 | 6 << 16, PAGE, 0x1000);
 	say_page("sanitised", PAGE);
