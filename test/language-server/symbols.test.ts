@@ -142,10 +142,11 @@ void describe('language server: renaming', () => {
     assert.equal(await client.ask('prepareRename', 'board.dts', '13:13'), null);
   }));
 
-  void it('edits a label and its references in one document together', () => onBoard(async (client) => {
-    const linked = await client.ask('linkedEditingRange', 'board.dts', '12:3') as { ranges: { start: { line: number } }[] };
-    assert.deepEqual(linked.ranges.map(({ start }) => start.line), [6, 9, 12]);
-    assert.equal(await client.ask('linkedEditingRange', 'board.dts', '13:3'), null);
+  void it('edits references in one document together with the label, and a reference alone', () => onBoard(async (client) => {
+    await client.open('one.dts', '/dts-v1/;\n/ {\n\tuart0: uart {\n\t};\n\tlink = <&uart0>;\n};\n&uart0 { };\n');
+    const linked = await client.ask('linkedEditingRange', 'one.dts', '2:3') as { ranges: { start: { line: number } }[] };
+    assert.deepEqual(linked.ranges.map(({ start }) => start.line), [2, 4, 6]);
+    for (const at of ['6:3', '4:12', '2:10']) assert.equal(await client.ask('linkedEditingRange', 'one.dts', at), null);
   }));
 });
 
