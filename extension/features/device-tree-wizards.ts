@@ -3,7 +3,7 @@
 import * as vscode from 'vscode';
 import { registerCommand } from '../command';
 import type { FeatureContext } from '../feature';
-import { freeLabel, freeName, hasMemory, hypervisorNode, vdeviceNode, type VdeviceKind, vmConfigNode } from '../model/device-tree-nodes';
+import { cpusNode, freeLabel, freeName, hasMemory, hypervisorNode, vdeviceNode, type VdeviceKind, vmConfigNode } from '../model/device-tree-nodes';
 import { appendRoot, findNode, insertInto, type Insertion, type OutlineNode } from '../model/device-tree-places';
 import { checkAddress, checkCount, checkName, checkNumber, checkPeer, checkSize, parseAddress, parseSize } from '../model/device-tree-answers';
 
@@ -61,6 +61,8 @@ class Wizard {
 async function addHypervisorNode(): Promise<void> {
   const editor = deviceTreeEditor();
   await untilCancelled(async () => {
+    const outline = await outlineOf(editor.document);
+    if (CONFIG_NODES.some((name) => findNode(outline, [name]) !== undefined)) throw new Error('This tree has a VM configuration: the Resource Manager adds the hypervisor node itself, and refuses a tree that has one.');
     const wizard = new Wizard('Add Hypervisor Node', 4);
     const transmitCapability = parseAddress(await wizard.text('Capability id of the queue that sends to the Resource Manager', '0x0', checkNumber));
     const receiveCapability = parseAddress(await wizard.text('Capability id of the queue that receives from the Resource Manager', '0x1', checkNumber));
@@ -80,12 +82,16 @@ async function addVmConfiguration(): Promise<void> {
     const osType = (await wizard.choice('Operating system', [{ label: 'linux' }, { label: 'bare-metal', description: 'anything else' }])).label;
     const base = parseAddress(await wizard.text('Where its memory begins in the guest, on a border of 2 MiB', '0x80000000', checkAddress(0x20_0000n)));
     const size = parseSize(await wizard.text('How much memory it may have, such as 128M', '128M', checkSize));
+    const cpus = findNode(outline, ['/', 'cpus']);
+    // RM wants as many entries as the tree has CPUs.
+    const map = [...Array(Math.max(1, cpus === undefined ? 1 : cpus.children.filter(({ name }) => /^(?:.*:\s*)?cpu@/.test(name)).length)).keys()];
     const { affinity, affinityMap } = await wizard.choice('Who schedules its vCPUs', [
-      { label: 'The hypervisor, on CPU 0', description: 'static', affinity: 'static' as const, affinityMap: [0] },
+      { label: map.length === 1 ? 'The hypervisor, on CPU 0' : 'The hypervisor, each on the CPU of its number', description: 'static', affinity: 'static' as const, affinityMap: map },
       { label: 'The VM that starts it, with vcpu_run', description: 'proxy', affinity: 'proxy' as const, affinityMap: [] },
     ]);
     const interruptController = pathOfInterruptController(outline);
-    await insert(editor, ['/'], vmConfigNode({ imageName, osType, base, size, affinity, affinityMap, interruptController }));
+    const configuration = vmConfigNode({ imageName, osType, base, size, affinity, affinityMap, interruptController });
+    await insert(editor, ['/'], cpus === undefined ? `${cpusNode()}\n\n${configuration}` : configuration);
   });
 }
 

@@ -64,6 +64,11 @@ export function vmConfigNode(of: VmConfigNode): string {
     node('vdevices', node('rm-rpc', 'vdevice-type = "rm-rpc";', 'generate = "/hypervisor/rm-rpc";')));
 }
 
+/** One CPU, for a tree that names none: RM counts the CPUs there. */
+export function cpusNode(): string {
+  return node('cpus', '#address-cells = <1>;\n#size-cells = <0>;\n', node('cpu@0', 'device_type = "cpu";', 'compatible = "arm,armv8";', 'reg = <0>;', 'enable-method = "psci";'));
+}
+
 /** Kinds of virtual devices that the commands add. */
 export const VDEVICE_KINDS = ['message-queue-pair', 'doorbell', 'doorbell-source', 'shm', 'virtio-mmio'] as const;
 /** A kind of virtual device. */

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { load } from 'js-yaml';
 
 import { checkAddress, checkCount, checkName, checkSize, parseSize } from '../../../extension/model/device-tree-answers';
-import { freeLabel, freeName, hypervisorNode, indented, twoCells, VDEVICE_KINDS, vdeviceNode, vmConfigNode } from '../../../extension/model/device-tree-nodes';
+import { cpusNode, freeLabel, freeName, hypervisorNode, indented, twoCells, VDEVICE_KINDS, vdeviceNode, vmConfigNode } from '../../../extension/model/device-tree-nodes';
 import { appendRoot, findNode, insertInto, type OutlineNode } from '../../../extension/model/device-tree-places';
 import { configuredName, withConfiguredVm } from '../../../extension/model/system-file-edit';
 import { readBindings, UNDOCUMENTED } from '../../../runtime/devicetree/bindings/binding-set';
@@ -20,7 +20,7 @@ const { bindings } = readBindings(FILES.map((path) => ({ path, content: load(rea
 /** A whole tree with a node in its root, compiled, without a word from the compiler or the bindings. */
 function tree(block: string): ReturnType<typeof compileDts>['tree'] {
   const compiled = compileDts(`/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; interrupt-parent = <&gic>;
-    cpus { #address-cells = <1>; #size-cells = <0>; cpu@0 { device_type = "cpu"; reg = <0>; }; };
+    ${cpusNode()}
     gic: interrupt-controller@8000000 { compatible = "arm,gic-v3"; interrupt-controller; #interrupt-cells = <3>; reg = <0x0 0x08000000 0x0 0x10000>, <0x0 0x080a0000 0x0 0x20000>; };
     ${block} };`);
   assert.deepEqual(compiled.diagnostics, []);
