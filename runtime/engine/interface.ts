@@ -174,6 +174,8 @@ export interface Vcpu {
   /** X0..X30. */
   x(n: number): bigint;
   setX(n: number, value: bigint): void;
+  /** Zero into all of X`first` to X`last`. */
+  clearX(first: number, last: number): void;
   pc: bigint;
   /** SP_EL0 or SP_EL1, the banked values; `sp` is the one PSTATE selects. */
   sp: bigint;

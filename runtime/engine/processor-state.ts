@@ -58,6 +58,12 @@ export class ProcessorState {
     if (n !== 31) this.setLong(layout.SLOT_X0 + n * 8, value);
   }
 
+  /** Zero into Xfirst to Xlast. */
+  clearX(first: number, last: number): void {
+    const base = layout.SLOT_X0 + this.offset;
+    this.views.bytes.fill(0, base + first * 8, base + (last + 1) * 8);
+  }
+
   get pc(): bigint {
     return this.long(layout.SLOT_PC);
   }

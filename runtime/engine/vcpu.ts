@@ -37,6 +37,11 @@ export class EngineVcpu implements Vcpu {
     this.state.setX(n, value);
   }
 
+  clearX(first: number, last: number): void {
+    assert(first >= 0 && last <= 30, 'register numbers');
+    this.state.clearX(first, last);
+  }
+
   get pc(): bigint {
     return this.state.pc;
   }

@@ -188,7 +188,7 @@ export class Cspace {
 
   /** Divides by multiplication as the hypervisor does: identifiers between two that were given out decode to the lower one. */
   private decode(id: CapId): number | undefined {
-    const product = id ^ this.encoding.base;
+    const product = this.isPlain ? id : id ^ this.encoding.base;
     if (product > 0xffff_ffffn) return undefined;
     const index = this.isPlain ? Number(product) : Number(BigInt.asUintN(64, product * this.inverse) >> 32n);
     const slot = index & 0xff;

@@ -32,7 +32,7 @@ const send: Handler<'msgqueue_send'> = ({ size, data, send_flags }, { msgqueue }
   if (size === 0n || size > BigInt(msgqueue.messageSizeMax)) return { not_full: 1 };
   const bytes = copyFromUser(kernel, caller, data, Number(size));
   if (isError(bytes)) return { not_full: 1 };
-  if (kernel.tracing) kernel.emit({ event: 'message', vmid: vmid(caller.vmid), vcpu: caller.vcpuIndex, action: 'sent', objectId: msgqueue.header.id, bytes });
+  if (kernel.tracing) kernel.send({ event: 'message', vmid: vmid(caller.vmid), vcpu: caller.vcpuIndex, action: 'sent', objectId: msgqueue.header.id, bytes, tick: kernel.now });
   msgqueue.push({ bytes, tick: kernel.now, senderVmid: caller.vmid, senderVcpu: caller.vcpuIndex }, (send_flags & SEND_FLAG_PUSH) !== 0);
   return { not_full: msgqueue.isFull ? 0 : 1 };
 };
@@ -42,7 +42,7 @@ const receive: Handler<'msgqueue_receive'> = ({ buffer, buf_size }, { msgqueue }
   if (message === undefined) return { error: 'MSGQUEUE_EMPTY', size: 0n, not_empty: 0 };
   const { bytes } = message;
   if (buf_size < BigInt(bytes.length) || copyToUser(kernel, caller, buffer, bytes) !== 'OK') return { size: 0n, not_empty: 1 };
-  if (kernel.tracing) kernel.emit({ event: 'message', vmid: vmid(caller.vmid), vcpu: caller.vcpuIndex, action: 'received', objectId: msgqueue.header.id, bytes });
+  if (kernel.tracing) kernel.send({ event: 'message', vmid: vmid(caller.vmid), vcpu: caller.vcpuIndex, action: 'received', objectId: msgqueue.header.id, bytes, tick: kernel.now });
   msgqueue.shift();
   return { size: BigInt(bytes.length), not_empty: msgqueue.messages.length > 0 ? 1 : 0 };
 };

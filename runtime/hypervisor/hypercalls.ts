@@ -79,7 +79,7 @@ export function callNative(kernel: Kernel, thread: Thread, vcpu: Vcpu, number: n
   const entry = entryAt(kernel, number);
   if (entry === undefined) {
     vcpu.setX(0, ALL_ONES);
-    for (let n = 1; n < 8; n++) vcpu.setX(n, 0n);
+    vcpu.clearX(1, 7);
     clobberScratch(vcpu);
     if (kernel.tracing) kernel.emit({ event: 'hypercall-unknown', vmid: vmid(thread.vmid), vcpu: thread.vcpuIndex, number, path: 'native' });
     return;
@@ -230,14 +230,14 @@ function writeResults(vcpu: Vcpu, row: Hypercall, outcome: Outcome, path: Exclud
     at++;
   }
   if (path !== 'native') return;
-  for (let n = row.outputs.length; n < 8; n++) vcpu.setX(n, 0n);
+  vcpu.clearX(row.outputs.length, 7);
   clobberScratch(vcpu);
 }
 
 /** After a native call X9 holds the return address and X10..X17 are zero. */
 function clobberScratch(vcpu: Vcpu): void {
   vcpu.setX(9, vcpu.pc);
-  for (let n = 10; n < 18; n++) vcpu.setX(n, 0n);
+  vcpu.clearX(10, 17);
 }
 
 /** The trace in memory: names and arguments on the native path, registers by SMCCC. Random numbers stay secret. */

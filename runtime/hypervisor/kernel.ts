@@ -8,7 +8,7 @@
 import { assert, present } from '../base/assert';
 import { ticks, type Ticks, vmid } from '../base/brands';
 import { Prng } from '../base/prng';
-import type { TraceSink } from '../base/trace-event';
+import type { TraceEvent, TraceSink } from '../base/trace-event';
 import type { Engine } from '../engine/interface';
 import { GUNYAH_GIC, PHYSICAL_GIC } from '../machine/devices/gic-profile';
 import type { EventQueue } from '../machine/interface';
@@ -178,6 +178,11 @@ export class Kernel {
   /** True if somebody listens: build events only then. */
   get tracing(): boolean {
     return this.options.trace !== undefined;
+  }
+
+  /** Sends an event that has its time: what happens often is made whole at once. */
+  send(event: TraceEvent): void {
+    this.options.trace?.(event);
   }
 
   /** Sends an event with the time. */
@@ -439,8 +444,10 @@ export class Kernel {
       if (!this.tracing) return;
       // All vCPUs of a VIC are of one VM: whichever was found last will do. Searching each time costs more than the interrupt.
       if (thread?.vic?.object !== object) thread = [...this.ofType('thread')].find((candidate) => candidate.vic?.object === object);
-      const origin = event.vcpuIndex === undefined ? {} : { vcpu: event.vcpuIndex };
-      this.emit({ event: 'virq', vmid: vmid(thread?.vmid ?? 0), ...origin, action: event.action, virq: event.virq, source: event.source });
+      const { vcpuIndex: vcpu, action, virq, source } = event;
+      const id = vmid(thread?.vmid ?? 0);
+      if (vcpu === undefined) this.send({ event: 'virq', vmid: id, action, virq, source, tick: this.now });
+      else this.send({ event: 'virq', vmid: id, vcpu, action, virq, source, tick: this.now });
     };
     return object;
   }

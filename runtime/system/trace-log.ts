@@ -5,6 +5,7 @@
 
 import type { TraceEvent, TraceSink } from '../base/trace-event';
 import { NameHistory } from './name-history';
+import { PackedCalls } from './packed-calls';
 
 /** Events kept by default; older ones are dropped and counted. */
 export const TRACE_CAPACITY = 200_000;
@@ -13,7 +14,9 @@ export const TRACE_CAPACITY = 200_000;
 export class TraceLog {
   /** What VMs and objects were called at each event. */
   readonly names = new NameHistory();
-  private events: TraceEvent[] = [];
+  /** Hypercalls by their place among the packed ones. */
+  private events: (TraceEvent | number)[] = [];
+  private calls = new PackedCalls();
   /** Number of the oldest event kept. */
   private first = 0;
   private readonly capacity: number;
@@ -52,7 +55,7 @@ export class TraceLog {
 
   /** The system goes on from another instance's state: events before this number are not known here. */
   adopt(position: number): void {
-    this.events = [];
+    this.forgetAll();
     this.names.clear();
     this.first = position;
     this.position = position;
@@ -60,7 +63,8 @@ export class TraceLog {
 
   /** The event with this number, if kept. */
   at(number: number): TraceEvent | undefined {
-    return this.events[number - this.first];
+    const event = this.events[number - this.first];
+    return typeof event === 'number' ? this.calls.at(event) : event;
   }
 
   /** History branches here: later events never happened. */
@@ -68,11 +72,19 @@ export class TraceLog {
     if (this.position < this.end) this.branch++;
     this.names.truncate(this.position);
     if (this.position < this.first) {
-      this.events = [];
+      this.forgetAll();
       this.first = this.position;
     } else {
-      this.events.length = Math.min(this.events.length, this.position - this.first);
+      const kept = Math.min(this.events.length, this.position - this.first);
+      const call = firstCall(this.events, kept);
+      if (call !== undefined) this.calls.truncate(call);
+      this.events.length = kept;
     }
+  }
+
+  private forgetAll(): void {
+    this.events = [];
+    this.calls = new PackedCalls();
   }
 
   /** RM names VMs while it answers, and objects while it brings VMs up. */
@@ -83,10 +95,21 @@ export class TraceLog {
   }
 
   private append(event: TraceEvent): void {
-    this.events.push(event);
+    this.events.push((event.event === 'hypercall' ? this.calls.add(event) : undefined) ?? event);
     if (this.events.length < this.capacity * 2) return;
     const drop = this.events.length - this.capacity;
     this.events = this.events.slice(drop);
     this.first += drop;
+    const call = firstCall(this.events, 0);
+    if (call !== undefined) this.calls.dropBefore(call);
   }
+}
+
+/** Place of the first packed call from an index on. */
+function firstCall(events: readonly (TraceEvent | number)[], from: number): number | undefined {
+  for (let n = from; n < events.length; n++) {
+    const event = events[n];
+    if (typeof event === 'number') return event;
+  }
+  return undefined;
 }
