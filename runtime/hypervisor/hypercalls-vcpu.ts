@@ -87,7 +87,9 @@ const run: Handler<'vcpu_run'> = ({ resume_data_0, resume_data_1 }, { vcpu }, { 
 
 const runCheck: Handler<'vcpu_run_check'> = (_args, { vcpu }) => {
   const described = describeRunState(vcpu);
-  return described.state === RUN_STATE.READY || described.state === RUN_STATE.BLOCKED ? 'BUSY' : reportResults(described);
+  if (described.state === RUN_STATE.READY) return 'BUSY';
+  // Of what is blocked for reasons of the hypervisor's own the state is told with the error.
+  return described.state === RUN_STATE.BLOCKED ? { error: 'BUSY', ...reportResults(described) } : reportResults(described);
 };
 
 const schedulerYield: Handler<'scheduler_yield'> = ({ control, arg1 }, _objects, context) => {

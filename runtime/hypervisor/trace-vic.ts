@@ -2,8 +2,8 @@
  * What happens inside a virtual interrupt controller, as the trace in memory has it: register writes, routes, and each step of a delivery with the
  * states that the hypervisor keeps.
  *
- * Our controller has no list registers; it follows which interrupts would stand in one. It never runs out of them, and no delivery waits for another
- * CPU, so that entries about that do not occur.
+ * What leaves a list register for a more urgent interrupt is not told yet, and no delivery waits for another CPU, so that entries about that do
+ * not occur.
  */
 
 import type { GicDelivery, GicObserver } from '../machine/devices/gic-interrupt-types';

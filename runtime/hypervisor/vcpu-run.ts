@@ -22,6 +22,8 @@ export interface RunReport { readonly state: number; readonly data: readonly [bi
 const RESUME_FAULT = 2n;
 const WAKEUP_FROM_WFI = 1n;
 const WAKEUP_FROM_CPU_SUSPEND = 2n;
+/** A vCPU without a power-management group waits for an interrupt by suspending itself, into this power state. */
+const IDLE_POWER_STATE = 0x1_0001n;
 
 function report(state: number, ...data: readonly bigint[]): RunReport {
   return { state, data: [data[0] ?? 0n, data[1] ?? 0n, data[2] ?? 0n] };
@@ -36,7 +38,7 @@ export function describeRunState(thread: Thread): RunReport {
     return isWrite ? report(RUN_STATE.ADDRSPACE_VMMIO_WRITE, ipa, BigInt(sizeBytes), value) : report(RUN_STATE.ADDRSPACE_VMMIO_READ, ipa, BigInt(sizeBytes));
   }
   if (thread.pageFault?.state === 'asked') return report(RUN_STATE.PAGE_FAULT, thread.pageFault.ipa, thread.pageFault.isWrite ? 1n : 0n);
-  if (thread.isBlockedBy('VCPU_WFI')) return report(RUN_STATE.EXPECTS_WAKEUP, 0n, WAKEUP_FROM_WFI);
+  if (thread.isBlockedBy('VCPU_WFI')) return thread.vpm === undefined ? report(RUN_STATE.EXPECTS_WAKEUP, IDLE_POWER_STATE, WAKEUP_FROM_CPU_SUSPEND) : report(RUN_STATE.EXPECTS_WAKEUP, 0n, WAKEUP_FROM_WFI);
   if (thread.isBlockedBy('VCPU_SUSPEND')) return report(RUN_STATE.EXPECTS_WAKEUP, BigInt(thread.suspend?.powerState ?? 0), WAKEUP_FROM_CPU_SUSPEND);
   if (thread.reset !== undefined) return report(RUN_STATE.PSCI_SYSTEM_RESET, thread.reset.data0, thread.reset.cookie);
   if (thread.isBlockedBy('VCPU_FAULT')) return report(RUN_STATE.FAULT);

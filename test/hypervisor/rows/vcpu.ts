@@ -266,11 +266,11 @@ const RUN_ROWS: readonly RowTests[] = [
     },
     failures: [
       fails('BUSY', 'the vCPU can run', (w) => ({ vcpu: running(w) })),
-      fails('BUSY', 'the vCPU is killed and has not exited', (w): Arguments => {
+      fails('BUSY', 'the vCPU is killed and has not exited, with its state', (w): Arguments => {
         const vcpu = running(w, PROXY);
         w.do('vcpu_kill', { vcpu });
         return { vcpu };
-      }),
+      }, { results: { vcpu_state: 3n } }),
     ],
   },
 ];

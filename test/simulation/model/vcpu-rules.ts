@@ -191,7 +191,8 @@ const runCheck: Rule = (world, caller, { vcpu }) => {
   const thread = world.find(caller, vcpu, 'thread', { rights: BIND | STATE });
   if (typeof thread === 'number') return answer(thread);
   const [state, data] = stateOf(thread);
-  return state === STATE_OFF ? report(state, data) : answer(E.BUSY);
+  if (state === STATE_OFF) return report(state, data);
+  return state === STATE_BLOCKED ? answer(E.BUSY, { vcpu_state: state }) : answer(E.BUSY);
 };
 
 /** True if vcpu_run would make the vCPU run, which no vCPU does here. */

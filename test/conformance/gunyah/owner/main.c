@@ -1,11 +1,17 @@
 /* The order of the owner's groups. */
 #include "owner.h"
 
+/* For work on the last groups. */
+static const bool quick = false;
+
 void probe_main(void)
 {
 	say("owner begins\n");
-
-	ask_rights();
+	if (!quick) {
+		prepare_objects();
+		ask_rights();
+	}
+	ask_states();
 	say("owner ends\n");
 	for (;;)
 		__asm__ volatile("wfi");
@@ -13,5 +19,7 @@ void probe_main(void)
 
 void other_main(u64 context)
 {
+	if (context >= 4)
+		child_main();
 	work_on(context);
 }

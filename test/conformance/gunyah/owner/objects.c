@@ -94,6 +94,12 @@ void unmake_all(void)
 	settle_objects();
 }
 
+void keep_thread(u64 cap)
+{
+	if (thread_count < sizeof(threads) / sizeof(threads[0]))
+		threads[thread_count++] = cap;
+}
+
 u64 next_page(void)
 {
 	static u64 page;
@@ -144,7 +150,7 @@ static u64 make_thread(u64 cap, bool is_proxy)
 	expect("a thread's interrupts", make_call(0x29, make('v'), cap, 0, 0, 0, 0));
 	expect("a thread's options", make_call(0x34, cap, is_proxy ? PROXY : 0, 0, 0, 0, 0));
 	expect("a thread's affinity", make_call(0x3d, cap, 0, ALL_ONES, 0, 0, 0));
-	threads[thread_count++] = activated("a thread", cap);
+	keep_thread(activated("a thread", cap));
 	return cap;
 }
 

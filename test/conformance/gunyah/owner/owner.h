@@ -35,6 +35,8 @@ u64 make(char type);
 u64 copy_of(u64 cap, u64 rights);
 /* To be deleted with the others. */
 u64 keep(u64 cap);
+/* A thread that must have ended before its capability is deleted. */
+void keep_thread(u64 cap);
 /* Deletes all capabilities that were made since. */
 void unmake_all(void);
 /* A page of the owner's memory that nothing was made of yet: its offset in OWN. */
@@ -46,6 +48,8 @@ void prepare_objects(void);
 /* Memory for calls that take an address. */
 extern u8 buffer[8192];
 
+void child_main(void);
 void ask_rights(void);
+void ask_states(void);
 
 #endif
