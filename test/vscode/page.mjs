@@ -22,6 +22,8 @@ export const QUIET_SETTINGS = {
   'chat.disableAIFeatures': true,
   'telemetry.telemetryLevel': 'off',
   'update.mode': 'none',
+  // In a browser the editor saves by itself after a second; elsewhere it does not.
+  'files.autoSave': 'off',
   'extensions.autoUpdate': false,
   'extensions.autoCheckUpdates': false,
   'extensions.ignoreRecommendations': true,
@@ -42,6 +44,9 @@ const AGAIN_MS = 1000;
 
 /** Any row of a quick input, or none. */
 export const ANY = /(?:)/;
+
+/** Themes that everything of ours must look right in, with the class that the workbench has in each; the last is the usual one. */
+export const FOUR_THEMES = [['Light Modern', 'vs'], ['Dark High Contrast', 'hc-black'], ['Light High Contrast', 'hc-light'], ['Dark Modern', 'vs-dark']];
 
 const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
@@ -271,6 +276,11 @@ export class Workbench {
     await this.command('Preferences: Color Theme');
     await this.answer(name, { row: new RegExp(`^${escaped(name)}(?:,|$)`) });
     await this.page.locator(`.monaco-workbench.${kind}`).first().waitFor();
+    // Pages in frames hear of it a moment later.
+    const told = { 'vs': 'vscode-light', 'vs-dark': 'vscode-dark', 'hc-black': 'vscode-high-contrast', 'hc-light': 'vscode-high-contrast-light' }[kind];
+    for (const frame of this.page.frames()) {
+      await eventually(`the page hears of the theme ${name}`, async () => await frame.evaluate((word) => document.body === null || !/\bvscode-/.test(document.body.className) || document.body.classList.contains(word), told).catch(() => true));
+    }
     await this.page.evaluate(settleTwoFrames);
   }
 
@@ -289,7 +299,8 @@ export class Workbench {
     if (await tabs.count() <= shown.length) return shown;
     const all = new Set(shown);
     for (let index = 0; index < await tabs.count(); index++) {
-      await tabs.nth(index).click({ timeout: ATTEMPT_MS });
+      // At its left: buttons come up at the right. A list that changes under the pointer is read the next time.
+      await tabs.nth(index).click({ timeout: ATTEMPT_MS, position: { x: 4, y: 8 } }).catch(() => undefined);
       await this.page.evaluate(settleTwoFrames);
       for (const text of await this.#shownTerminals()) all.add(text);
     }

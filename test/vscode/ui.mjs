@@ -4,7 +4,8 @@ import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../../extension/start/vscode-server.mjs';
-import { eventually } from './page.mjs';
+import { checkContrast, checkOperable } from './accessibility.mjs';
+import { eventually, FOUR_THEMES } from './page.mjs';
 import { tell, withWorkbench } from './workbench-session.mjs';
 
 const SAMPLES = join(ROOT, 'extension', 'samples');
@@ -36,7 +37,7 @@ const STEPS = [
   ['memory, interrupts, the schedule and the Resource Manager are shown with names', readSystemViews],
   ['the trace lists every event, filters and finds, and a click travels', useTrace],
   ['the memory map is drawn, walked by keyboard, and an address is translated', useMemoryMap],
-  ['in light and high-contrast themes it looks right as well', otherThemes],
+  ['pages can be used by keyboard and screen reader, and read in light and high-contrast themes as well', otherThemes],
   ['the consoles show what each VM printed, and stay after the end', runToEnd],
   ['a second session clears the consoles, stops where the Resource Manager is asked, and can be ended', startAgain],
 ];
@@ -258,9 +259,12 @@ async function useMemoryMap({ ui, shot }) {
   await shot('11-memory-map');
 }
 
-async function otherThemes({ ui, shot }) {
-  for (const [theme, kind] of [['Light Modern', 'vs'], ['Dark High Contrast', 'hc-black'], ['Light High Contrast', 'hc-light'], ['Dark Modern', 'vs-dark']]) {
+async function otherThemes({ ui, page, shot }) {
+  const pages = [['the trace', await ui.webview('trace')], ['the memory map', await ui.webview('memory-map')]];
+  for (const [name, frame] of pages) await checkOperable(page, frame, name);
+  for (const [theme, kind] of FOUR_THEMES) {
     await ui.theme(theme, kind);
+    for (const [name, frame] of pages) await checkContrast(frame, `${name}, ${theme}`);
     await shot(`12-${theme.toLowerCase().replaceAll(' ', '-')}`);
   }
   await ui.command('View: Close Editor');
