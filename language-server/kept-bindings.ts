@@ -18,6 +18,8 @@ const PIECE_SIZE = 1 << 20;
 /** Collections that are kept; others were asked for longer ago. */
 const COLLECTIONS_KEPT = 6;
 const EXTENSION = '.bindings';
+/** A file that has grown for so long, in milliseconds, is nobody's any more. */
+const UNFINISHED_MS = 3_600_000;
 
 interface KeptHead {
   readonly index: BindingIndex;
@@ -123,12 +125,15 @@ export function* keepBindings(path: string, files: readonly string[]): Generator
   return readKept(path);
 }
 
-/** Removes the collections that were made longest ago. */
+/** Removes the collections that were made longest ago, and what a process left unfinished that was killed. */
 function dropOthers(path: string): void {
   try {
     const folder = dirname(path);
-    const found = readdirSync(folder).filter((name) => name.endsWith(EXTENSION)).map((name) => ({ name, time: statSync(join(folder, name)).mtimeMs })).sort((a, b) => b.time - a.time);
-    for (const { name } of found.slice(COLLECTIONS_KEPT)) rmSync(join(folder, name), { force: true });
+    const found = readdirSync(folder).map((name) => ({ name, time: statSync(join(folder, name)).mtimeMs })).sort((a, b) => b.time - a.time);
+    const whole = found.filter(({ name }) => name.endsWith(EXTENSION));
+    const newest = whole[0]?.time ?? 0;
+    const stale = found.filter(({ name, time }) => name.includes(`${EXTENSION}.`) && newest - time > UNFINISHED_MS);
+    for (const { name } of [...whole.slice(COLLECTIONS_KEPT), ...stale]) rmSync(join(folder, name), { force: true });
   } catch {
     // Another server may have removed them meanwhile.
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -52,6 +52,17 @@ test('a large collection is kept, and says the same when it is read again', () =
     const before = readFileSync(keptFile(folders.cache));
     checkLoads(folders, EXPECTED);
     assert.deepEqual(readFileSync(keptFile(folders.cache)), before, 'it is not written again');
+  });
+});
+
+test('what a killed process left unfinished is removed, what another one is at is not', () => {
+  inFolders((folders) => {
+    mkdirSync(folders.cache);
+    const [old, young] = [join(folders.cache, '0.bindings.1-0'), join(folders.cache, '0.bindings.2-0')];
+    for (const path of [old, young]) writeFileSync(path, 'begun');
+    utimesSync(old, 1, 1);
+    checkLoads(folders, EXPECTED);
+    assert.deepEqual([old, young].map((path) => existsSync(path)), [false, true]);
   });
 });
 
