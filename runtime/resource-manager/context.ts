@@ -89,9 +89,9 @@ export class Rm {
     if (to !== 'LOAD' && to !== 'NONE') this.notifyStatus(vm);
   }
 
-  /** Sends VM_STATUS to the owner and the peers that run. */
+  /** Sends VM_STATUS to the peers that run, of whom the owner is the first. */
   notifyStatus(vm: VmRecord): void {
-    for (const peer of [vm.owner, ...vm.peers.filter((id) => id !== vm.owner)]) {
+    for (const peer of vm.peers) {
       if (this.vm(peer)?.state !== 'RUNNING') continue;
       this.notify(peer, 'VM_STATUS', { vmid: vm.vmid, vmState: VM_STATES[vm.state], osState: vm.osState, appStatus: vm.appStatus });
     }

@@ -114,6 +114,7 @@ function run(rm: Rm, caller: VmRecord, request: { readonly name: RmRequestName; 
 /** What some requests look at before they look at the payload's length as a whole. */
 function refusesForm(rm: Rm, name: RmRequestName, payload: Uint8Array): RmErrorName | undefined {
   if (name === 'VM_IRQ_NOTIFY') return refusesNotify(rm, payload);
+  if ((name === 'FW_SET_VM_FIRMWARE' || name === 'FW_MILESTONE') && rm.state.firmwareIsFinal) return 'DENIED';
   return name.startsWith('VM_LOOKUP_') ? refusesLookup(name, payload) : undefined;
 }
 

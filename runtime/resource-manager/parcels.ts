@@ -7,6 +7,7 @@ import { CAP_ID_INVALID, memparcelHandle } from '../base/brands';
 import type { CapId } from '../base/brands';
 import type { Rm } from './context';
 import { RM_VMID } from './context';
+import { suitsLinux } from './profile';
 import type { RmErrorName } from './rm-errors';
 import type { AclEntry, AddressRange, Parcel, ParcelRegion, VmMapping, VmRecord } from './state';
 import { VmBuild } from './vm-builder';
@@ -161,6 +162,8 @@ export function acceptParcel(rm: Rm, vm: VmRecord, parcel: Parcel, at: AcceptPla
 export function reserveAccepted(vm: VmRecord, parcel: Parcel, { places, isContiguous }: Places): void {
   const reserved = places.map((place) => ({ ...place, isReserved: true as const }));
   vm.mappings = [...vm.mappings.filter((mapping) => mapping.handle !== parcel.handle), ...reserved];
+  // Observed: what a VM has accepted cannot grow any more, whether or not its owner has said that it is complete.
+  parcel.complete = true;
   parcel.users = [...parcel.users.filter((user) => user.vmid !== vm.vmid), { vmid: vm.vmid, mappings: reserved, isMapped: false, isContiguous }];
 }
 
@@ -190,6 +193,7 @@ export function mapAccepted(rm: Rm, vm: VmRecord, parcel: Parcel, { places, isCo
     return done;
   }
   vm.mappings.push(...done);
+  parcel.complete = true;
   parcel.users = [...parcel.users.filter((user) => user.vmid !== vm.vmid), { vmid: vm.vmid, mappings: done, isMapped: true, isContiguous }];
   return done;
 }
@@ -255,7 +259,7 @@ export function placesFor(rm: Rm, vm: VmRecord, parcel: Parcel, { isContiguous, 
   for (const [i, { offset, sizeBytes }] of pieces.entries()) {
     const wanted = ranges[i];
     if (wanted !== undefined && (wanted.address >= ADDRESSES_END || wanted.address % PAGE !== 0n || wanted.size !== sizeBytes)) return 'ARGUMENT_INVALID';
-    const base = isDirect(rm, vm) ? directAddress(rm, offset, wanted?.address) : wanted === undefined ? chooseAddress(vm, sizeBytes, found) : freeAddress(vm, { base: wanted.address, sizeBytes }, found);
+    const base = isDirect(rm, vm) ? directAddress(rm, offset, wanted?.address) : wanted === undefined ? chooseAddress(vm, sizeBytes, found) : freeAddress(vm, { base: wanted.address, sizeBytes }, { more: found, isLowTaken: isLowTaken(rm, vm, parcel) });
     if (base === undefined) return 'NORESOURCE';
     found.push({ base, sizeBytes });
   }
@@ -275,10 +279,16 @@ function directAddress(rm: Rm, offset: bigint | undefined, wanted: bigint | unde
   return wanted === undefined || wanted === address ? address : undefined;
 }
 
-/** A place that the VM names: RM keeps it off the addresses of the platform's devices. */
-function freeAddress(vm: VmRecord, range: AddressRange, more: readonly AddressRange[]): bigint | undefined {
-  if (range.base < CHOSEN_FIRST && vm.vmid !== VMID.HLOS && vm.state === 'RUNNING') return undefined;
+/** A place that somebody names: RM keeps normal memory off the addresses of the platform's devices. */
+function freeAddress(vm: VmRecord, range: AddressRange, { more, isLowTaken }: { readonly more: readonly AddressRange[]; readonly isLowTaken: boolean }): bigint | undefined {
+  if (range.base < CHOSEN_FIRST && isLowTaken) return undefined;
   return range.base + range.sizeBytes <= ADDRESS_SPACE_END && occupant(vm, range, more) === undefined ? range.base : undefined;
+}
+
+/** Where the platform has its devices: for all that a VM names while it runs and, with the real RM, for memory at the start of a VM that another one makes. */
+function isLowTaken(rm: Rm, vm: VmRecord, parcel: Parcel): boolean {
+  if (vm.vmid === VMID.HLOS) return false;
+  return vm.state === 'RUNNING' || (parcel.memoryType === 'normal' && vm.platformIndex === null && !suitsLinux(rm.options));
 }
 
 function fitRanges(parcel: Parcel, ranges: readonly MemoryRange[], regions: readonly ParcelRegion[]): VmMapping[] {
@@ -350,7 +360,7 @@ function deleteExtent(rm: Rm, extent: CapId): void {
 
 /** Whether a VM's program may lie in a parcel: lent with full rights; a debug build without security state takes a shared one too. */
 export function mayRunFrom(vm: VmRecord, parcel: Parcel): boolean {
-  return parcel.transaction !== 'donate' && parcel.complete && parcel.acl.some((entry) => entry.vmid === vm.vmid && entry.rights === ACCESS.RWX);
+  return parcel.transaction !== 'donate' && parcel.acl.some((entry) => entry.vmid === vm.vmid && entry.rights === ACCESS.RWX);
 }
 
 /** Total size of a parcel. */

@@ -8,6 +8,7 @@ import type { CapId } from '../base/brands';
 import { DEFAULT_BASE_ADDRESS } from '../devicetree/rm-rules';
 import { RIGHTS } from '../hypervisor/interface';
 import type { Rm } from './context';
+import { suitsLinux } from './profile';
 import type { RmErrorName } from './rm-errors';
 import { parcelByHandle, parcelSize } from './parcels';
 import type { AddressRange, HeldCap, VdeviceRecord, VmRecord } from './state';
@@ -100,9 +101,9 @@ export function showInfoArea(build: VmBuild, area: InfoArea | null): RmErrorName
   return build.error;
 }
 
-/** The lowest page that neither is in use nor will be the VM's image or memory. */
+/** The lowest page that is not in use. The real RM does not look whether the image of a VM that another one makes will lie there. */
 function pageAddress(rm: Rm, vm: VmRecord): bigint | undefined {
-  return chooseAddress(vm, PAGE, [imageRange(rm, vm)]);
+  return chooseAddress(vm, PAGE, vm.platformIndex === null && !suitsLinux(rm.options) ? [] : [imageRange(rm, vm)]);
 }
 
 function imageRange(rm: Rm, { layout, config, image, platformIndex }: VmRecord): AddressRange {

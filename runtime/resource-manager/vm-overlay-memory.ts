@@ -116,7 +116,7 @@ function addBuffer(reserved: DtNode, { vm, parcel, cellsOf, phandle }: { readonl
   if (first === undefined) return;
   const node = put(reserved.ensure(`buffer@${first.ipa.toString(16)}`).label(bufferName(parcel)), {
     'reg': cells(...ranges.flatMap((range) => [...split(range.ipa, cellsOf.address), ...split(range.sizeBytes, cellsOf.size)])),
-    'qcom,shared-memory': true, 'no-map': true, 'peers': cells(parcel.owner, ...parcel.acl.map((entry) => entry.vmid)), 'qcom,rm-mem-handle': parcel.handle, 'phandle': phandle, 'qcom,label': parcel.label,
+    'qcom,shared-memory': true, 'no-map': true, 'peers': cells(...(parcel.transaction === 'share' ? [parcel.owner] : []), ...parcel.acl.map((entry) => entry.vmid)), 'qcom,rm-mem-handle': parcel.handle, 'phandle': phandle, 'qcom,label': parcel.label,
   });
   const pushed = vm.vdevices.find(({ config }) => config.memory?.label === parcel.label)?.config.pushCompatible ?? [];
   if (pushed.length > 0) node.set('compatible', pushed);

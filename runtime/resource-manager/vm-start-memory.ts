@@ -8,7 +8,7 @@ import type { VdeviceConfig } from './vm-config';
 import { ACCESS } from './vm-memory';
 
 function offered(rm: Rm, vm: VmRecord): Parcel[] {
-  return rm.state.parcels.filter((parcel) => parcel.complete && parcel.owner !== vm.vmid
+  return rm.state.parcels.filter((parcel) => parcel.owner !== vm.vmid
     && parcel.acl.some((entry) => entry.vmid === vm.vmid) && !parcel.users.some((user) => user.vmid === vm.vmid));
 }
 

@@ -35,4 +35,4 @@ export const EXIT_TYPES = {
 export type ExitType = keyof typeof EXIT_TYPES;
 
 /** Well-known VMIDs. */
-export const VMID = { HYPERVISOR: 0, HLOS: 3, PLATFORM_FIRST: 4, PLATFORM_LAST: 31, EXPLICIT_END: 64, DYNAMIC_FIRST: 0x80, DYNAMIC_LAST: 0xbe, RM: 0xff } as const;
+export const VMID = { HYPERVISOR: 0, HLOS: 3, PLATFORM_FIRST: 4, PLATFORM_LAST: 31, DYNAMIC_FIRST: 0x80, DYNAMIC_LAST: 0xbe, RM: 0xff } as const;

@@ -9,6 +9,7 @@ import type { Rm } from './context';
 import { RM_VMID } from './context';
 import { returnInterrupts } from './lent-interrupts';
 import { reclaimParcel, releaseParcel } from './parcels';
+import { suitsLinux } from './profile';
 import type { HeldCap, VdeviceRecord, VmRecord } from './state';
 import { returnPages } from './demand-paging';
 import { dropInfoArea, dropPages } from './virtual-devices';
@@ -156,7 +157,8 @@ function finishReset(rm: Rm, vm: VmRecord): void {
   dropInfoArea(rm, vm);
   Object.assign(vm, cleanRecord());
   rm.setVmState(vm, 'RESET');
-  vm.peers = [vm.owner];
+  // The real one leaves a VM that is made again without peers, so that nobody hears of it.
+  vm.peers = vm.platformIndex === null && !suitsLinux(rm.options) ? [] : [vm.owner];
   // Nobody is a peer of what has to be made again.
   for (const other of rm.state.vms) other.peers = other.peers.filter((peer) => peer !== vm.vmid);
 }

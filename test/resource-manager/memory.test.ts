@@ -310,6 +310,30 @@ test('in Linux’s profile private memory follows the image directly', () => {
   assert.deepEqual(system.readTree(system.translate(vmid, 0x8010_0000n)).root.at('/memory')?.property('reg')?.u32s, [0, 0x8000_0000, 0, 0x30_0000]);
 });
 
+for (const base of [0x4000_0000, 0x20_0000]) test(`an image at ${base.toString(16)} starts only in Linux’s profile: the real RM has its page or its devices there`, () => {
+  for (const profile of ['open-2023-12', 'linux'] as const) {
+    const system = new SystemFixture([], { rm: { profile, drivers: 'current' } });
+    const vmid = createVm(system, GUEST.replace('<0 0x80000000>', `<0 ${base}>`));
+    system.request('VM_INIT', { vmid });
+    system.request('VM_START', { vmid }, profile === 'linux' ? 0 : 2);
+    if (profile === 'linux') assert.equal(system.translate(vmid, BigInt(base)), IMAGE);
+  }
+});
+
+test('a parcel that is not complete is the VM’s from its start on, and its owner cannot add to it any more', () => {
+  const system = new SystemFixture();
+  const vmid = createVm(system, GUEST);
+  const page = (n: number): { address: bigint; size: bigint } => ({ address: IMAGE + IMAGE_SIZE + BigInt(n) * 0x1000n, size: 0x1000n });
+  const { handle = -1 } = system.request<'MEM_LEND'>('MEM_LEND', { ...lent(vmid, [page(0)], 0x51), flags: 2 }).values ?? {};
+  system.request('MEM_APPEND', { handle, flags: 0, sgl: [page(1)] });
+  system.request('VM_INIT', { vmid });
+  system.request('VM_START', { vmid });
+  assert.deepEqual([access(system, vmid, 0x4000_1000n), access(system, vmid, 0x4000_2000n)], ['rwx', 'rwx']);
+  system.request('MEM_APPEND', { handle, flags: 1, sgl: [page(2)] }, 3);
+  const buffer = system.readTree(system.translate(vmid, 0x8010_0000n)).root.at('/reserved-memory')?.children[0];
+  assert.deepEqual(buffer?.property('peers')?.u32s, [vmid], 'who lends it does not see it');
+});
+
 test('a device tree without room for what RM adds fails the start', () => {
   const system = new SystemFixture();
   const vmid = allocate(system);

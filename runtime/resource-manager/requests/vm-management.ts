@@ -32,7 +32,7 @@ function hasAttribute(vm: VmRecord, attribute: 'no-shutdown' | 'no-reset'): bool
 const allocate: RmHandler<'VM_ALLOCATE'> = (rm, caller, { vmid }) => {
   const chosen = vmid === 0 ? freeDynamicVmid(rm) : vmid;
   if (chosen === undefined || rm.vm(chosen) !== undefined) return 'NORESOURCE';
-  if (vmid !== 0 && (vmid < VMID.PLATFORM_FIRST || vmid >= VMID.EXPLICIT_END)) return 'NORESOURCE';
+  if (vmid !== 0 && (vmid < VMID.PLATFORM_FIRST || vmid > VMID.PLATFORM_LAST)) return 'NORESOURCE';
   const vm = newVm(asVmid(chosen), caller.vmid, null);
   rm.addVm(vm);
   if (!caller.peers.includes(vm.vmid)) caller.peers.push(vm.vmid);
@@ -87,20 +87,20 @@ function checkImage(rm: Rm, vm: VmRecord, args: Parameters<typeof configImage>[2
   return args.auth > AUTH.ANDROID ? 'ARGUMENT_INVALID' : undefined;
 }
 
+/** RM itself is a VM that nobody here owns. */
+function unknown(vmid: number): RmErrorName {
+  return vmid === VMID.RM ? 'DENIED' : 'VMID_INVALID';
+}
+
 /** There is no authentication on this platform, so what waits for it fails. */
 const authImage: RmHandler<'VM_AUTH_IMAGE'> = (rm, caller, { vmid }) => {
   const vm = rm.vm(vmid);
-  if (vm === undefined) return 'VMID_INVALID';
+  if (vm === undefined) return unknown(vmid);
   if (vm.owner !== caller.vmid) return 'DENIED';
   if (vm.state !== 'AUTH') return 'VM_STATE';
   rm.setVmState(vm, 'INIT_FAILED');
   return 'DENIED';
 };
-
-/** RM itself is a VM that nobody here owns. */
-function unknown(vmid: number): RmErrorName {
-  return vmid === VMID.RM ? 'DENIED' : 'VMID_INVALID';
-}
 
 const init: RmHandler<'VM_INIT'> = (rm, caller, { vmid }) => {
   const vm = rm.vm(vmid);

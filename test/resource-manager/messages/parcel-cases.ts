@@ -113,7 +113,8 @@ export const PARCEL_CASES: Readonly<Record<string, CasesOf>> = {
   },
   FW_MILESTONE: {
     success: answered(alone, '', '00000000'),
-    DENIED: answered(after(alone, (system) => { system.request('FW_MILESTONE', {}); }), '', '03000000'),
+    // Before the length.
+    DENIED: answered(after(alone, (system) => { system.request('FW_MILESTONE', {}); }), '00', '03000000'),
   },
   FW_SET_VM_FIRMWARE: firmwareCases(),
 };
@@ -126,7 +127,7 @@ function firmwareCases(): CasesOf {
   const ready = after(alone, donated());
   return {
     success: answered(ready, firmware(), '00000000', ({ system }) => { system.request('MEM_RECLAIM', { handle: 0, flags: 0 }, 7); }),
-    DENIED: answered(after(ready, (system) => { system.request('FW_MILESTONE', {}); }), firmware(), '03000000'),
+    DENIED: answered(after(ready, (system) => { system.request('FW_MILESTONE', {}); }), '', '03000000'),
     UNIMPLEMENTED: answered(ready, firmware().replace(' 0000 ', ' 0100 '), 'ffffffff'),
     BUSY: answered(after(ready, (system) => { send(system, 0x5100_0021, firmware()); }, donated({ ranges: [[PAGE + 0x1000n, 0x1000n]] })), firmware({ handle: 1 }), '05000000'),
     HANDLE_INVALID: answered(ready, firmware({ handle: 5 }), '07000000'),

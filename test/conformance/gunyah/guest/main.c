@@ -39,9 +39,11 @@ __attribute__((weak)) void probe_main(void)
 	ask_lives();
 	ask_runs();
 	ask_more_lives();
-news:
 	ask_consoles();
 	ask_lends();
+news:
+	ask_messages();
+	ask_heirs();
 	smccc(0x84000008, 0, 0, 0);
 }
 

@@ -107,6 +107,8 @@ void delay(u64 microseconds);
 void rm_ask(const char *name, u32 id, u32 count, ...);
 void rm_ask_words(const char *name, u32 id, u32 count, const u32 *words);
 void say_answers(u16 wanted);
+/* One packet: version and size, type and fragments, sequence. */
+void rm_send(u8 first, u8 second, u16 number, u32 id, const void *payload, size_t size);
 extern u8 rm_reply[240];
 /* Microseconds between two looks for an answer, of which there are about 20. */
 extern u32 rm_patience;
@@ -165,6 +167,8 @@ void ask_lives(void);
 void ask_more_lives(void);
 void ask_consoles(void);
 void ask_lends(void);
+void ask_messages(void);
+void ask_heirs(void);
 /* Every form of access at an address that DC ZVA may be given, or else without it. */
 void every_form(const char *place, u64 address);
 /* Cache maintenance, DC ZVA inside its block, address translation, and a store-exclusive that no load-exclusive came before. */

@@ -68,6 +68,11 @@ static void packet(u8 first, u8 second, u16 number, u32 id, const void *payload,
 	hypercall(0x1b, TX, 8 + size, (u64)out, 1, 0, 0);
 }
 
+void rm_send(u8 first, u8 second, u16 number, u32 id, const void *payload, size_t size)
+{
+	packet(first, second, number, id, payload, size);
+}
+
 static void ask(const char *name, u32 id, const void *payload, size_t size)
 {
 	sequence++;

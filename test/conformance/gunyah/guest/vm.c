@@ -114,7 +114,7 @@ static u32 write_tree(u32 cpu_count, const char *name)
 	tree_text("os-type", "linux");
 	tree_node("memory");
 	if (!more.no_base)
-		tree_cells("base-address", 2, (u32)(BASE >> 32), (u32)BASE);
+		tree_cells("base-address", 2, (u32)((more.base ? more.base : BASE) >> 32), (u32)(more.base ? more.base : BASE));
 	tree_end();
 	tree_node("interrupts");
 	tree_text("config", "/interrupt-controller@8000000");

@@ -47,6 +47,7 @@ struct more {
 	void (*root)(void);    /* in / */
 	bool no_devices;       /* without the usual vdevices but RM's */
 	bool no_base;          /* without base-address */
+	u64 base;              /* another base-address */
 	bool console;          /* console-dev in RM's vdevice */
 };
 extern struct more more;
