@@ -12,7 +12,6 @@ import type { GuestMemory, IrqLine } from '../machine/interface';
 import { type DeviceAccess, handleExit } from './exits';
 import { DeviceMemory, type ReadOnlyRange } from './device-memory';
 import { describeCall } from './describe-call';
-import { FaultInjection } from './fault-injection';
 import { completeLater } from './hypercalls';
 import { reportResults } from './hypercalls-vcpu';
 import type { Hwirq } from './hwirq';
@@ -46,9 +45,8 @@ export interface SavedHypervisor { readonly kind: 'gunyah'; readonly version: 1;
 /** A running hypervisor. */
 export class Hypervisor {
   readonly inspect: Inspection;
-  /** For tests. */
-  readonly faults: FaultInjection;
-  private readonly kernel: Kernel;
+  /** The objects behind the calls; tests look at them and hurt them. */
+  readonly kernel: Kernel;
   private readonly device: DeviceAccess;
   private root: RootVmRunner | undefined;
 
@@ -58,7 +56,11 @@ export class Hypervisor {
       deviceSpace: { base: 0n, sizeBytes: 0x4000_0000n }, vcpuCountMax: 32, hardwareInterrupts: [], capabilityEncoding: 'plain', identity: 'gunyah', identification: { pinned: {}, unpinned: {} }, monitorControl: MONITOR_CONTROL_DEFAULT, startSeconds: 0, isNewer: false, watchdog: false, ...options,
     }, { yieldEnded: (donor, target, kind) => { this.finishRun(donor, target, kind); } });
     this.inspect = new Inspection(this.kernel);
-    this.faults = new FaultInjection(this.kernel, () => this.root?.thread);
+  }
+
+  /** The thread of the root VM's program, once there is one. */
+  get rootThread(): Thread | undefined {
+    return this.root?.thread;
   }
 
   /** Builds the root VM around a program and powers it on. Once per system. */

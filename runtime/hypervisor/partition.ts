@@ -11,6 +11,9 @@ import { ObjectHeader } from './object';
 /** Pages kept back for splitting a block while unmapping, which must not fail for lack of memory. */
 const RESERVE_PAGE_COUNT = 64;
 
+/** A limit beside the size of a heap: who refuses makes memory short. */
+export interface HeapRule { readonly allows: () => boolean }
+
 /** Page allocator and byte budget over one range of RAM. */
 export class Heap {
   /** First page number (physical address / 4096). */
@@ -20,8 +23,8 @@ export class Heap {
   private usedCount = 0;
   private lowestFree = 0;
   private bytes = 0;
-  /** For tests: while it says so, requests are refused as if memory were short. No part of the state, so it must follow from the state alone. */
-  shortage: (() => boolean) | undefined;
+  /** Asked before each request beside what is left. No part of the state, so what it answers must follow from the state alone. */
+  rule: HeapRule | undefined;
 
   constructor(firstPage: number, pageCount: number) {
     this.firstPage = firstPage;
@@ -36,7 +39,7 @@ export class Heap {
 
   /** True if `count` pages may be taken by an ordinary request. */
   canAllocate(count: number): boolean {
-    return this.shortage?.() !== true && this.freePageCount - RESERVE_PAGE_COUNT >= count;
+    return this.rule?.allows() !== false && this.freePageCount - RESERVE_PAGE_COUNT >= count;
   }
 
   /** Takes the lowest free page, reserve included; `undefined` if there is none. */
@@ -60,7 +63,7 @@ export class Heap {
 
   /** True if `count` bytes may be charged. */
   canReserve(count: number): boolean {
-    return this.shortage?.() !== true && this.pageCount - this.usedCount - RESERVE_PAGE_COUNT >= Math.ceil((this.bytes + count) / 4096);
+    return this.rule?.allows() !== false && this.pageCount - this.usedCount - RESERVE_PAGE_COUNT >= Math.ceil((this.bytes + count) / 4096);
   }
 
   /** Charges `count` bytes; false (NOMEM) if they do not fit. */

@@ -4,7 +4,7 @@ import type { Ticks, Va, Vmid } from '../base/brands';
 import type { TraceEvent } from '../base/trace-event';
 import type { Engine, Exit } from '../engine/interface';
 import type { TickEventQueue } from '../machine/event-queue';
-import type { FaultInjection } from '../hypervisor/fault-injection';
+import type { Hypervisor } from '../hypervisor/hypervisor';
 import type { Inspection } from '../hypervisor/inspection';
 import type { ServiceRegistry } from '../hypervisor/service-registry';
 import type { RmView } from '../resource-manager/index';
@@ -21,8 +21,9 @@ export interface SystemHypervisor extends LoopHypervisor<SystemThread> {
   describeCall(thread: SystemThread, exit: Exit & { readonly reason: 'hvc' | 'smc' }): TraceEvent | undefined;
   /** The hypercall services of VMs. */
   readonly services: ServiceRegistry;
-  /** For tests: what hurts VMs from outside. */
-  readonly faults: FaultInjection;
+  /** For tests: the objects behind the calls, and the thread that RM runs in. */
+  readonly kernel: Hypervisor['kernel'];
+  readonly rootThread: Hypervisor['rootThread'];
   /** Throws if the hypervisor's state contradicts itself; for tests. */
   checkInvariants(): void;
 }

@@ -4,6 +4,7 @@
  */
 
 import type { System } from '../../runtime/index';
+import { FaultInjection } from './fault-injection';
 
 /** VMID of the VM that makes others. */
 export const PRIMARY_VMID = 3;
@@ -73,6 +74,7 @@ export class Points {
   /** Sizes of the owner's packets in the order in which they were sent, filled while no fault is to happen. */
   readonly sizes: number[] = [];
   private readonly system: System;
+  private readonly faults: FaultInjection;
   /** The queue by which the owner sends to RM. */
   private toRm: number | undefined;
   private readonly onLine: () => void;
@@ -81,15 +83,16 @@ export class Points {
     this.system = system;
     this.onLine = onLine;
     const { hypervisor } = system.parts;
+    this.faults = new FaultInjection(system);
     // Memory that the platform needs to come up is there or there is no system: the count begins with the owner's first packet.
-    hypervisor.faults.injectShortage(() => this.counts.packet > 0 && this.isPoint('allocation', 'allocation'));
+    this.faults.injectShortage(() => this.counts.packet > 0 && this.isPoint('allocation', 'allocation'));
     const handle = hypervisor.handleExit.bind(hypervisor);
     hypervisor.handleExit = (thread, exit) => {
       if (exit.reason !== 'hvc' || thread.engineVcpu === undefined) return handle(thread, exit);
       const vcpu = system.parts.engine.vcpu(thread.engineVcpu);
       if (isMade(thread.vmid)) {
         const end = this.endAt();
-        if (end === 'fault') hypervisor.faults.halt(thread.vmid, thread.vcpuIndex);
+        if (end === 'fault') this.faults.halt(thread.vmid, thread.vcpuIndex);
         // A vCPU that is dead or has faulted does not come to make its call.
         if (end === 'fault' || end === 'killed') return 0;
         if (end === undefined) return handle(thread, exit);
@@ -136,7 +139,7 @@ export class Points {
   /** A call of a made VM or of its owner while there is one. */
   private hurt(): void {
     const at = this.counts.call++;
-    const { faults } = this.system.parts.hypervisor;
+    const { faults } = this;
     const victim = this.victim() ?? 0;
     const way = this.fault?.way ?? 0;
     if (this.isAt('vcpu-kill', at)) this.kill(victim, at % 3 === 0 ? 0 : undefined);
@@ -146,7 +149,7 @@ export class Points {
 
   /** vcpu_kill tells nobody: the owner has to end what is left, which it cannot know. */
   private kill(victim: number, index: number | undefined): void {
-    this.system.parts.hypervisor.faults.kill(victim, index);
+    this.faults.kill(victim, index);
     this.stop();
     this.hasFired = true;
   }
@@ -163,18 +166,18 @@ export class Points {
     view.setUint32(4, VM_STOP, true);
     view.setUint16(8, this.victim() ?? 0, true);
     view.setUint8(10, 1);
-    this.hasFired = this.toRm !== undefined && this.system.parts.hypervisor.faults.stuff(this.toRm, packet, 1) === 1;
+    this.hasFired = this.toRm !== undefined && this.faults.stuff(this.toRm, packet, 1) === 1;
   }
 
   private stuff(vmid: number, cap: bigint): void {
-    const { faults } = this.system.parts.hypervisor;
+    const { faults } = this;
     const queue = faults.queueOf(vmid === RM_VMID ? RM_VMID : vmid, cap);
     this.hasFired = queue !== undefined && faults.stuff(queue, NOISE) > 0;
   }
 
   private sendOfOwner(packet: { readonly cap: bigint; readonly size: number; readonly setSize: (size: number) => void; readonly send: () => number }): number {
     const at = this.counts.packet++;
-    const { faults } = this.system.parts.hypervisor;
+    const { faults } = this;
     this.toRm ??= faults.queueOf(PRIMARY_VMID, packet.cap);
     if (this.fault === undefined) this.sizes[at] = packet.size;
     const way = this.fault?.way ?? 0;

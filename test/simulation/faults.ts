@@ -11,6 +11,7 @@ import { Prng } from '../../runtime/base/prng';
 import { ticks, type DebugTarget, type System } from '../../runtime/index';
 import { guestElf, guestElfs } from '../support/guest-build';
 import { debug, finish, type Subject } from '../support/system';
+import { FaultInjection } from './fault-injection';
 
 /** Kinds of fault. */
 export const FAULT_KINDS = ['short-memory', 'system-off', 'system-reset', 'cut-message'] as const;
@@ -71,7 +72,7 @@ function inject(system: System, fault: Fault): () => number {
   let fired = 0;
   const isNow = () => system.now >= fault.at && system.now < fault.until;
   if (fault.kind === 'short-memory') {
-    hypervisor.faults.injectShortage(() => {
+    new FaultInjection(system).injectShortage(() => {
       if (isNow()) fired++;
       return isNow();
     });
@@ -134,7 +135,7 @@ export function resourcesOf(system: System): string {
   for (const type of types.values()) add(type, 1n);
   for (const { owner, sizeBytes } of inspection.ownership()) add(`pages of ${types.get(owner) ?? 'hypervisor'}`, sizeBytes >> 12n);
   const { vms, parcels } = system.parts.rmView();
-  const heap = system.parts.hypervisor.faults.heapUse();
+  const heap = new FaultInjection(system).heapUse();
   return [...[...count].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key} ${String(value)}`), `VMs ${vms.map(({ vmid }) => vmid).join()}`, `parcels ${String(parcels.length)}`, `heap ${String(heap.bytes)} bytes, ${String(heap.otherPages)} pages`].join('; ');
 }
 

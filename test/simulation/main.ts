@@ -114,25 +114,26 @@ async function faults(options: Options): Promise<number> {
 
 /** One kind of fault, or all, at every point or at a sample of them. */
 async function sweep(options: Options, name: string): Promise<number> {
-  const names = name === 'all' ? SWEEP_NAMES : SWEEP_NAMES.filter((one) => one === name);
-  if (names.length === 0) throw new Error(`--sweep is one of ${SWEEP_NAMES.join(', ')}, all`);
+  const names = name === 'all' ? SWEEP_NAMES : SWEEP_NAMES.filter((one) => name.split(',').includes(one));
+  if (names.length === 0) throw new Error(`--sweep is any of ${SWEEP_NAMES.join(', ')}, or all`);
   let wrong = 0;
   for (const one of names) {
     const sweeper = new Sweeper(await faultySubject());
     const all = sweeper.faultsOf(one).filter(({ at, way }) => at === options.number('at', at) && way === options.number('way', way));
     const chosen = sample(all, options.number('points', all.length));
-    let [fired, waiting, bad, said] = [0, 0, 0, cpuSeconds()];
+    let [fired, waiting, known, bad, said] = [0, 0, 0, 0, cpuSeconds()];
     const started = said;
     for (const outcome of sweeper.run(chosen)) {
       fired += outcome.hasFired ? 1 : 0;
       waiting += outcome.isWaiting ? 1 : 0;
-      if (outcome.complaint !== undefined) say(`${outcome.complaint}\n  again: ${describeFault(outcome.fault)}`);
+      known += outcome.isKnown ? 1 : 0;
+      if (outcome.complaint !== undefined && !outcome.isKnown) say(`${outcome.complaint}\n  again: ${describeFault(outcome.fault)}`);
       bad += outcome.complaint === undefined ? 0 : 1;
       if (cpuSeconds() - said < PROGRESS_SECONDS) continue;
       said = cpuSeconds();
       say(`${one}: ${String(fired)} so far, at ${String(outcome.fault.at)}`);
     }
-    say(`${one}: ${String(chosen.length)} of ${String(all.length)} points, ${String(fired)} faults happened, ${String(waiting)} left their VM waiting, ${String(bad)} went wrong, ${(cpuSeconds() - started).toFixed(0)} s of CPU`);
+    say(`${one}: ${String(chosen.length)} of ${String(all.length)} points, ${String(fired)} faults happened, ${String(known)} came into a state that was known, ${String(waiting)} left their VM waiting, ${String(bad)} went wrong, ${(cpuSeconds() - started).toFixed(0)} s of CPU`);
     wrong += bad;
   }
   return wrong === 0 ? 0 : 1;

@@ -1,5 +1,6 @@
 /** The rules of capabilities and of the life of objects, as `(state, caller's cspace, arguments) → verdict`. */
 
+import { activateVirtio } from './device-rules';
 import { activateAddrspace, activateExtent } from './memory-rules';
 import { E } from './signatures';
 import { idOfSlot, type Kind, type Thing } from './things';
@@ -12,7 +13,7 @@ const [CAP_CREATE, CAP_DELETE, CAP_COPY, CAP_REVOKE] = [1, 2, 4, 0x10];
 /** 62 slots in each of 232 tables. */
 const CAPS_MAX = 62n * 232n;
 
-function create(kind: Exclude<Kind, 'partition'>): Rule {
+function create(kind: Exclude<Kind, 'partition' | 'hwirq'>): Rule {
   return (world, caller, { partition, cspace }) => {
     const source = world.find(caller, partition, 'partition', { rights: CREATE });
     if (typeof source === 'number') return answer(source);
@@ -80,6 +81,8 @@ const activateIn = (world: Parameters<Rule>[0], cspace: Parameters<Rule>[1], cap
   if (thing === undefined || thing.state !== 'init') return answer(E.OBJECT_STATE);
   const error = activation(world, thing);
   thing.state = error === E.OK ? 'active' : 'failed';
+  // An address space that fails gives up its information page.
+  world.collect();
   return answer(error);
 };
 
@@ -94,7 +97,8 @@ function activation(world: Parameters<Rule>[0], thing: Thing): number {
     case 'addrspace': return activateAddrspace(world, thing);
     case 'memextent': return activateExtent(world, thing);
     case 'thread': return activateThread(world, thing);
-    case 'doorbell': case 'partition': case 'vic': case 'vpm_group': return E.OK;
+    case 'virtio_mmio': return activateVirtio(world, thing);
+    case 'doorbell': case 'partition': case 'vic': case 'vpm_group': case 'hwirq': return E.OK;
   }
 }
 
@@ -108,6 +112,7 @@ export const CAPABILITY_RULES = {
   partition_create_vic: create('vic'),
   partition_create_thread: create('thread'),
   partition_create_vpm_group: create('vpm_group'),
+  partition_create_virtio_mmio: create('virtio_mmio'),
   object_activate: activate,
   object_activate_from: activateFrom,
   cspace_delete_cap_from: remove,

@@ -3,7 +3,7 @@
 import { pa } from '../../../runtime/base/brands';
 import type { SavedObject } from '../../../runtime/hypervisor/snapshot';
 import type { Pair } from './pair';
-import { SLOTS_PER_TABLE, type Cspace, type Doorbell, type Queue, type Thing, type Thread, type Vic, type Wire } from './things';
+import { SLOTS_PER_TABLE, type Cspace, type Doorbell, type Queue, type Thing, type Thread, type Vic, type VirtioMmio, type Wire } from './things';
 
 type Saved<T extends SavedObject['type']> = Extract<SavedObject, { readonly type: T }>;
 
@@ -16,6 +16,8 @@ export function compareStates(pair: Pair): void {
 export function compareTables(pair: Pair): void {
   new Comparison(pair).compareTables();
 }
+
+const hexOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('hex');
 
 class Comparison {
   private readonly pair: Pair;
@@ -87,7 +89,11 @@ class Comparison {
     else if (saved.type === 'addrspace' && thing.kind === 'addrspace') {
       this.equal(saved.body.vmid, thing.vmid, `${name}: VMID`);
       this.equal(saved.body.vmmio.map(({ base, sizeBytes }) => `${String(base)}+${String(sizeBytes)}`).join(), thing.emulated.map(({ base, size }) => `${String(base)}+${String(size)}`).join(), `${name}: emulated ranges`);
-    } else if (saved.type === 'memextent' && thing.kind === 'memextent') {
+      this.equal(saved.body.frames.map(({ base, sizeBytes, index }) => `${String(index)}:${String(base)}+${String(sizeBytes)}`).join(), thing.frames.map(({ base, size, index }) => `${String(index)}:${String(base)}+${String(size)}`).join(), `${name}: frames`);
+      this.link(thing.info, saved.body.infoArea?.extent, `${name}: information page`);
+    } else if (saved.type === 'virtio_mmio' && thing.kind === 'virtio_mmio') this.compareVirtio(saved, thing, name);
+    else if (saved.type === 'hwirq' && thing.kind === 'hwirq') this.compareWire(saved.sources[0], thing.wire, name);
+    else if (saved.type === 'memextent' && thing.kind === 'memextent') {
       const { firstPage, pageCount, access, kind, parent } = saved.body;
       if (this.pair.counterparts.has(thing.parent ?? -1) || thing.parent === undefined) this.equal(parent, thing.parent === undefined ? undefined : this.pair.counterparts.get(thing.parent), `${name}: parent`);
       this.equal(`${String(firstPage)} ${String(pageCount)} ${String(access)} ${kind}`, `${String(thing.first)} ${String(thing.count)} ${String(thing.access)} ${thing.isSparse ? 'sparse' : 'basic'}`, `${name}: window`);
@@ -95,7 +101,7 @@ class Comparison {
     else if (saved.type === 'vpm_group' && thing.kind === 'vpm_group') {
       this.equal(saved.body.noAggregation, thing.noAggregation, `${name}: aggregation`);
       this.compareWire(saved.sources[0], thing.wire, name);
-    } else if (thing.kind === 'vic') this.compareVic(thing, name);
+    } else if (saved.type === 'vic' && thing.kind === 'vic') this.compareVic(saved, thing, name);
   }
 
   private compareDoorbell({ body, sources }: Saved<'doorbell'>, bell: Doorbell): void {
@@ -116,8 +122,7 @@ class Comparison {
     if (thread.isPermanent) return;
     const links = [['capability space', thread.cspace, body.cspace], ['address space', thread.addrspace, body.addrspace], ['interrupt controller', thread.vic?.id, body.vic?.object], ['power group', thread.vpm?.group, body.vpm?.group]] as const;
     for (const [what, wanted, seen] of links) {
-      if (wanted === undefined || seen === undefined) this.equal(seen, wanted, `${name}: ${what}`);
-      else this.same(wanted, seen);
+      this.link(wanted, seen, `${name}: ${what}`);
     }
     this.equal(`${String(body.vic?.index)} ${String(body.vpm?.index)}`, `${String(thread.vic?.index)} ${String(thread.vpm?.index)}`, `${name}: indexes`);
     this.equal(`${String(body.options)} ${String(body.affinity)} ${String(body.priority)} ${String(body.timesliceTicks)}`, `${String(thread.options)} ${String(thread.affinity)} ${String(thread.priority)} ${String(thread.timeslice)}`, `${name}: options, CPU, priority, slice`);
@@ -126,12 +131,36 @@ class Comparison {
     this.compareWire(sources[1], thread.wakeWire, `${name}, wake-up`);
   }
 
+  private compareVirtio({ body, sources }: Saved<'virtio_mmio'>, device: VirtioMmio, name: string): void {
+    this.link(device.extent, body.extent, `${name}: register page`);
+    const { input } = body;
+    const items = (table: readonly { readonly subselect: number }[], bytes: (n: number) => Uint8Array | undefined) => table.map(({ subselect }, n) => `${String(subselect)}=${hexOf(bytes(n))}`).join();
+    this.equal(`${String(body.isAttached)} ${String(body.deviceType)} ${body.queues.map(({ sizeMax, size, ready }) => `${String(sizeMax >>> 0)}:${String(size)}:${String(ready)}`).join()} ${body.deviceFeatures.map((one) => one >>> 0).join()}`,
+      `${String(device.state === 'active')} ${device.isInput ? '18' : '0'} ${device.queueSizes.map((size) => `${String(size)}:0:0`).join()} ${device.features.join()}`, `${name}: attached, type, queues, features`);
+    this.equal(`${String(input.devids)} ${String(input.properties >>> 0)} ${hexOf(input.name)} ${hexOf(input.serial)} ${String(input.eventLimit)} ${String(input.axisLimit)} ${items(input.events, (n) => input.events[n]?.data)} ${items(input.axes, (n) => input.axes[n]?.data)}`,
+      `${String(device.input.ids)} ${String(device.input.properties)} ${device.input.texts.map(hexOf).join(' ')} ${String(device.input.events.limit)} ${String(device.input.axes.limit)} ${items(device.input.events.items, (n) => device.input.events.items[n]?.bytes)} ${items(device.input.axes.items, (n) => device.input.axes.items[n]?.bytes)}`, `${name}: input`);
+    this.compareWire(sources[0], device.backendWire, `${name}, backend`);
+    this.compareWire(sources[1], device.frontendWire, `${name}, frontend`);
+    const extent = device.extent === undefined || device.state !== 'active' ? undefined : this.pair.world.get('memextent', device.extent);
+    if (extent === undefined) return;
+    const register = (offset: number): number => this.pair.fixture.engine.memory.readU32(pa((BigInt(extent.first) << 12n) + BigInt(offset))) >>> 0;
+    this.equal(`${String(register(0x60))} ${String(register(0x70))}`, `${String(device.interrupts)} ${String(device.status)}`, `${name}: interrupt status, status`);
+  }
+
+  /** The two refer to the same object, or to none. */
+  private link(wanted: number | undefined, seen: number | undefined, name: string): void {
+    if (wanted === undefined || seen === undefined) this.equal(seen, wanted, name);
+    else this.same(wanted, seen);
+  }
+
   private compareWire(saved: { readonly virq: number; readonly vic: number } | undefined, wire: Wire | undefined, name: string): void {
     this.equal(saved?.virq, wire?.virq, `${name}: interrupt`);
     if (saved !== undefined && wire !== undefined) this.same(wire.vic, saved.vic);
   }
 
-  private compareVic(vic: Vic, name: string): void {
+  private compareVic({ body }: Saved<'vic'>, vic: Vic, name: string): void {
+    const { mask, shifts, mt } = body.mapping;
+    if (vic.mpidr !== undefined) this.equal(`${String(mask)} ${shifts.join()} ${String(mt)}`, vic.mpidr, `${name}: MPIDR`);
     const guest = this.pair.guests.find((one) => one.vic === vic);
     if (guest === undefined) return;
     for (const [virq, line] of vic.lines) {

@@ -3,6 +3,7 @@
  * any of them is right.
  */
 
+import { activateInfoArea } from './device-rules';
 import { E } from './signatures';
 import type { Addrspace, Cspace, Extent, Group, Recorded } from './things';
 import { ACTIVATE, answer, done, type Verdict, type WorldState } from './world-state';
@@ -29,7 +30,7 @@ function refused(...conditions: readonly (readonly [boolean, number])[]): Verdic
 export function activateAddrspace(world: WorldState, addrspace: Addrspace): number {
   if (addrspace.vmid === 0 || world.foreignVmids.includes(addrspace.vmid)) return E.BUSY;
   for (const other of world.all('addrspace')) if (other !== addrspace && other.state === 'active' && other.vmid === addrspace.vmid) return E.BUSY;
-  return E.OK;
+  return activateInfoArea(world, addrspace);
 }
 
 /** Activation of an extent: ownership, and what it inherits of its parent's mappings. */
@@ -42,6 +43,7 @@ export function activateExtent(world: WorldState, extent: Extent): number {
     return E.OK;
   }
   const parent = world.get('memextent', extent.parent);
+  if (parent.attachments > 0) return E.BUSY;
   const takes = !extent.isSparse || !parent.isSparse;
   if (takes && !world.owns(parent.id, extent.first, extent.count)) return E.NOT_OWNER;
   const inherited = parent.groups.map((group) => inheritedPages(extent, parent, group));
@@ -222,7 +224,7 @@ const modify: Rule = (world, caller, { memextent, flags, offset, size }) => {
   const no = refused([!isAligned(offset, size), E.ARGUMENT_ALIGNMENT], [size === 0n || startOf(extent) + offset + size > LIMIT, E.ARGUMENT_SIZE], [offset + size > bytesOf(extent), E.ARGUMENT_INVALID],
     [extent.memoryType === 1 || (extent.access & 2) === 0, E.DENIED]);
   if (no !== undefined) return no;
-  for (let page = extent.first + pages(offset); operation === 1 && page < extent.first + pages(offset + size); page++) if (world.owners.get(page) === extent.id) world.contents.set(page, 0);
+  for (let page = extent.first + pages(offset); operation === 1 && page < extent.first + pages(offset + size); page++) if (world.owners.get(page) === extent.id) world.zero(page);
   return done();
 };
 

@@ -174,6 +174,7 @@ const configureVic: Rule = (world, caller, { vic, max_vcpus, max_virqs, options,
 export function holds(world: WorldState, line: Line): boolean {
   const thing = line.source === undefined ? undefined : world.things.get(line.source.object);
   if (thing?.kind === 'doorbell') return isRinging(thing);
+  if (thing?.kind === 'virtio_mmio') return line.source?.end === 'backend' && thing.interrupts !== 0;
   if (thing?.kind !== 'msgqueue') return false;
   return line.source?.end === 'send' ? thing.messages.length <= thing.notFull : thing.messages.length >= thing.notEmpty;
 }

@@ -34,12 +34,14 @@ export interface Landscape {
 const KIND_OF: Readonly<Partial<Record<ArgumentName, Kind>>> = {
   partition: 'partition', cspace: 'cspace', src_cspace: 'cspace', dest_cspace: 'cspace', doorbell: 'doorbell', msgqueue: 'msgqueue', vic: 'vic', addrspace: 'addrspace', memextent: 'memextent',
   parent: 'memextent', from: 'memextent', to: 'memextent', thread: 'thread', vcpu: 'thread', vpm_group: 'vpm_group',
+  virtio_mmio: 'virtio_mmio', hwirq: 'hwirq', vdevice: 'vic', info_area_me: 'memextent', watchdog: 'doorbell',
 };
 const WEIGHTS: Readonly<Partial<Record<CallName, number>>> = {
-  object_activate: 14, object_activate_from: 2, cspace_copy_cap_from: 10, cspace_delete_cap_from: 7, cspace_revoke_caps_from: 4, cspace_revoke_cap_from: 1, partition_create_memextent: 4, partition_create_cspace: 2,
+  object_activate: 20, object_activate_from: 2, cspace_copy_cap_from: 10, cspace_delete_cap_from: 7, cspace_revoke_caps_from: 4, cspace_revoke_cap_from: 1, partition_create_memextent: 4, partition_create_cspace: 2,
   msgqueue_send: 12, msgqueue_receive: 10, doorbell_send: 5, doorbell_receive: 4, doorbell_mask: 3, addrspace_map: 12, addrspace_unmap: 8, addrspace_lookup: 8, memextent_donate: 24, memextent_configure_derive: 6,
   partition_create_thread: 5, cspace_attach_thread: 6, addrspace_attach_thread: 6, vic_attach_vcpu: 7, vpm_group_attach_vcpu: 5, vcpu_poweron: 8, vcpu_run: 5, vcpu_run_check: 4, vcpu_bind_virq: 6, vpm_group_bind_virq: 5, vcpu_kill: 4, msgqueue_bind_receive_virq: 7, msgqueue_bind_send_virq: 6, msgqueue_configure_receive: 5, vcpu_configure: 4,
-  memextent_configure: 4, addrspace_update_access: 30, vic_configure: 2, addrspace_configure: 2,
+  partition_create_virtio_mmio: 5, virtio_mmio_configure: 14, addrspace_configure_info_area: 6, virtio_input_set_data: 10, virtio_input_configure: 5, watchdog_attach_vcpu: 1, watchdog_bind_virq: 1, watchdog_unbind_virq: 1, watchdog_configure: 1,
+  watchdog_manage: 1, partition_create_watchdog: 1, memextent_configure: 4, addrspace_update_access: 30, vic_configure: 2, addrspace_configure: 2,
 };
 const DECK = CALL_NAMES.flatMap((name) => Array.from({ length: WEIGHTS[name] ?? 3 }, () => name));
 const JUNK: readonly bigint[] = [62n, 63n, 0x100n, 0x101n, 0x13dn, 0x13en, 0xe7ffn, 0xe800n, 0xffffn, 0x1_0000n, 1n << 32n, (1n << 64n) - 1n];
@@ -50,7 +52,7 @@ const TABLES_EVERY = 900;
 const OWN_CSPACE = 1n;
 
 /** The calls that act on what is not active yet. */
-const wantsInit = (name: CallName): boolean => /^object_activate|_configure(_derive)?$|_attach_|^vcpu_set_(priority|timeslice)$/.test(name) && name !== 'addrspace_configure';
+const wantsInit = (name: CallName): boolean => /^object_activate|_configure(_derive)?$|_attach_|^vgic|info_area$|^vcpu_set_(priority|timeslice)$/.test(name) && name !== 'addrspace_configure' && name !== 'virtio_input_configure';
 
 /** Makes operations. */
 export class Generator {
@@ -112,14 +114,25 @@ export class Generator {
     const kind = name === 'memextent_donate' && (argument === 'from' || argument === 'to') && this.oneIn(4) ? 'partition' : KIND_OF[argument];
     const relative = name === 'memextent_donate' && argument === 'to' && !this.oneIn(3) ? this.relative(caller, chosen) : undefined;
     if (relative !== undefined) return relative;
+    if ((name === 'virtio_mmio_configure' || argument === 'info_area_me') && kind === 'memextent' && !this.oneIn(4)) return this.page(caller) ?? this.capability(caller, kind, 'active');
     if (kind !== undefined) return this.capability(caller, kind, this.wantedState(name, argument));
     if (argument === 'cap' || argument === 'src_cap') return this.anyCapability(caller, name, chosen.cspace ?? chosen.src_cspace);
-    if (argument !== 'data' && argument !== 'buffer' && this.oneIn(40)) return this.pick(ODD_WORDS);
+    if (argument !== 'data' && argument !== 'buffer' && argument !== 'mask' && argument !== 'mt' && this.oneIn(40)) return this.pick(ODD_WORDS);
     return this.plainValue(name, argument, chosen, caller);
+  }
+
+  /** A capability on an extent that can be a register page. */
+  private page(caller: Cspace | undefined): bigint | undefined {
+    const fitting = [...caller?.slots ?? []].filter(([, { object, isRevoked, rights }]) => {
+      const thing = this.world.things.get(object);
+      return !isRevoked && thing?.kind === 'memextent' && thing.state === 'active' && !thing.isSparse && thing.count === 1 && (rights & 4) !== 0;
+    });
+    return fitting.length === 0 ? undefined : idOfSlot(this.pick(fitting)[0]);
   }
 
   private wantedState(name: CallName, argument: ArgumentName): 'init' | 'active' {
     if (name === 'vcpu_set_affinity' || name === 'vcpu_register_write') return this.oneIn(2) ? 'init' : 'active';
+    if (name === 'addrspace_attach_vdevice' || argument === 'memextent' || argument === 'info_area_me') return name.startsWith('memextent_configure') ? 'init' : 'active';
     if (name.includes('_attach_')) return argument === 'thread' || argument === 'vcpu' ? 'init' : 'active';
     return wantsInit(name) && argument !== 'parent' && argument !== 'cspace' ? 'init' : 'active';
   }
@@ -160,7 +173,7 @@ export class Generator {
     if (cspace === undefined || this.oneIn(30)) return this.junk();
     const all = [...cspace.slots];
     const fitting = all.filter(([at, { object, isMaster }]) => {
-      if (name === 'cspace_delete_cap_from') return at > 7 || this.oneIn(40);
+      if (name === 'cspace_delete_cap_from') return at > 9 || this.oneIn(40);
       if (name === 'cspace_revoke_caps_from') return (isMaster && (this.hasCopies(object) || this.oneIn(4))) || this.oneIn(8);
       return name === 'cspace_copy_cap_from' || this.isReady(this.world.things.get(object));
     });
@@ -178,7 +191,7 @@ export class Generator {
     if (thing?.state !== 'init') return this.oneIn(20);
     const isConfigured = thing.kind === 'doorbell' || (thing.kind === 'cspace' && thing.limit > 0) || (thing.kind === 'msgqueue' && thing.depth > 0) || (thing.kind === 'vic' && thing.vcpuCount > 0)
       || thing.kind === 'vpm_group' || (thing.kind === 'thread' && thing.cspace !== undefined && thing.addrspace !== undefined && thing.vic !== undefined)
-      || (thing.kind === 'addrspace' && thing.vmid > 0) || (thing.kind === 'memextent' && thing.count > 0);
+      || (thing.kind === 'virtio_mmio' && thing.extent !== undefined) || (thing.kind === 'addrspace' && thing.vmid > 0) || (thing.kind === 'memextent' && thing.count > 0);
     return isConfigured || this.oneIn(25);
   }
 
@@ -211,20 +224,40 @@ export class Generator {
       case 'resume': return BigInt(this.prng.below(3));
       case 'entry_point': case 'context': return this.prng.nextU64();
       case 'op': return BigInt(this.prng.below(this.oneIn(10) ? 4 : 2));
-      default: return this.memoryValue(name, argument, chosen, caller);
+      default: return this.deviceValue(argument) ?? this.memoryValue(name, argument, chosen, caller);
+    }
+  }
+
+  private deviceValue(argument: ArgumentName): bigint | undefined {
+    switch (argument) {
+      case 'vqs_num': return this.oneIn(10) ? this.pick([16n, 17n, 0n]) : BigInt(1 + this.prng.below(3));
+      case 'device_type': return this.oneIn(6) ? BigInt(this.prng.below(20)) : 18n;
+      case 'sel': return this.pick([0n, 0n, 1n, 1n, 2n, 3n, 0x10n, 0x11n, 0x11n, 0x12n, 0x12n, 0x13n]);
+      case 'subsel': return this.oneIn(8) ? this.pick([31n, 32n, 63n, 64n]) : BigInt(this.prng.below(this.oneIn(2) ? 4 : 1));
+      case 'dev_feat': return this.oneIn(4) ? BigInt(this.prng.nextU32()) : BigInt(this.prng.below(128)) | 3n;
+      case 'interrupt_status': return BigInt(this.prng.below(4));
+      case 'queue_num_max': case 'prop_bits': return BigInt(this.prng.nextU32());
+      case 'devids': return this.prng.nextU64();
+      case 'num_evtypes': return this.oneIn(8) ? this.pick([32n, 33n]) : BigInt(this.prng.below(3));
+      case 'num_absaxes': return this.oneIn(8) ? this.pick([64n, 65n]) : BigInt(this.prng.below(3));
+      case 'ipa': return this.oneIn(5) ? this.pick([0xfffn, 1n << 36n, (1n << 36n) - 0x1000n]) : BigInt(this.prng.below(64)) << 12n;
+      case 'mask': return this.pick([7n, 7n, 3n, 0x103n, 0x101n, 0x1_0103n, 0xff_00ff_ffffn, 0xffn, 0n, 5n]);
+      case 'aff0': case 'aff1': case 'aff2': case 'aff3': return BigInt(this.oneIn(12) ? this.pick([32, 31, 0xffff_ffff]) : this.prng.below(4));
+      case 'mt': return BigInt(this.prng.below(2));
+      default: return undefined;
     }
   }
 
   private memoryValue(name: CallName, argument: ArgumentName, chosen: Partial<Record<ArgumentName, bigint>>, caller: Cspace | undefined): bigint {
     const page = (limit: number) => BigInt(this.prng.below(limit)) << 12n;
     switch (argument) {
-      case 'size': return name === 'msgqueue_send' ? BigInt(this.prng.below(this.oneIn(12) ? 1100 : 42)) : this.oneIn(3) ? 0x1000n : page(12);
+      case 'size': return name === 'virtio_input_set_data' ? this.pick([0n, 4n, 4n, 8n, 8n, 20n, 21n, 64n, 128n, 129n]) : name === 'addrspace_attach_vdevice' ? this.pick([0x1_0000n, 0x2_0000n, 0x2_0000n, 0x1000n, 0n]) : name === 'msgqueue_send' ? BigInt(this.prng.below(this.oneIn(12) ? 1100 : 42)) : this.oneIn(3) ? 0x1000n : page(12);
       case 'offset': return this.recordedOffset(name, chosen, caller) ?? page(this.oneIn(3) ? 64 : 8);
       case 'base': return BigInt(this.land.freePage + this.prng.below(this.land.freeCount)) << 12n;
       case 'vbase': return this.vbase(name, chosen, caller);
       case 'attrs': return this.attributes(name);
       case 'attributes': return this.pick([0x1_0007n, 0x1_0007n, 7n, 7n, 6n, 0x1_0006n, 4n, 0x1_0004n, 5n, 0x107n, 0x1_0107n, 0x1_0207n, 0x207n, 0x307n, 0x2_0007n, 0n, 3n, 0x8000_0007n]);
-      case 'flags': return name === 'vcpu_poweron' || name === 'vcpu_poweroff' || name === 'vpm_group_configure' ? BigInt(this.prng.below(this.oneIn(6) ? 6 : 2)) : name === 'memextent_modify' ? this.pick([0n, 0n, 0x8000_0001n, 0x8000_0001n, 0x8000_0002n, 0x8000_0003n, 0xffn, 0x8000_00ffn, 1n, 4n, 0x8000_0000n, 0x100n]) : this.pick([0n, 0n, 0n, 1n, 1n, 1n, 0x8000_0000n, 0x8000_0001n, 2n]);
+      case 'flags': return name === 'virtio_mmio_configure' ? this.pick([0n, 0x40n, 0x40n, 0x41n]) : name === 'addrspace_attach_vdevice' ? this.pick([0n, 0n, 0n, 1n, 3n, 4n]) : name === 'vcpu_poweron' || name === 'vcpu_poweroff' || name === 'vpm_group_configure' ? BigInt(this.prng.below(this.oneIn(6) ? 6 : 2)) : name === 'memextent_modify' ? this.pick([0n, 0n, 0x8000_0001n, 0x8000_0001n, 0x8000_0002n, 0x8000_0003n, 0xffn, 0x8000_00ffn, 1n, 4n, 0x8000_0000n, 0x100n]) : this.pick([0n, 0n, 0n, 1n, 1n, 1n, 0x8000_0000n, 0x8000_0001n, 2n]);
       case 'options': return name === 'vic_configure' ? this.pick([0n, 2n, 2n, 3n, 1n, 4n]) : this.pick([0n, 0n, 1n, 1n, 2n, 2n, 0x8000_0000n, 3n, 0x100n]);
       default: return this.pick(ODD_WORDS);
     }
@@ -232,6 +265,7 @@ export class Generator {
 
   /** For calls on existing mappings mostly an address where something is recorded. */
   private vbase(name: CallName, chosen: Partial<Record<ArgumentName, bigint>>, caller: Cspace | undefined): bigint {
+    if (name === 'addrspace_attach_vdevice') return BigInt(0x3000 + this.prng.below(64)) << 17n;
     if (name === 'addrspace_configure_vmmio') return BigInt(this.prng.below(8)) << 20n;
     const slot = caller === undefined || chosen.memextent === undefined ? undefined : this.world.slot(caller, chosen.memextent);
     const extent = typeof slot === 'object' ? this.world.things.get(slot.object) : undefined;

@@ -8,16 +8,17 @@ import { type CapId, pa } from '../../../runtime/base/brands';
 import { Fixture, type TestVm } from '../../hypervisor/fixture';
 import { CAPABILITY_RULES } from './capability-rules';
 import { compareStates, compareTables } from './compare-states';
+import { DEVICE_RULES } from './device-rules';
 import { MEMORY_RULES, optionErrors } from './memory-rules';
 import { holds, MESSAGE_RULES } from './message-rules';
 import type { Landscape, Operation } from './operations';
 import type { Arguments, CallerMemory, Rule } from './rules';
 import { E, SIGNATURES, type CallName, type Signature } from './signatures';
-import { type Addrspace, type Cspace, type Extent, type Vic } from './things';
+import { type Addrspace, type Cspace, type Extent, type Hwirq, type Vic } from './things';
 import { VCPU_RULES, updateGroup, wouldRun } from './vcpu-rules';
 import { answer, type Verdict, WorldState } from './world-state';
 
-const RULES: Readonly<Record<CallName, Rule>> = { ...CAPABILITY_RULES, ...MESSAGE_RULES, ...MEMORY_RULES, ...VCPU_RULES };
+const RULES: Readonly<Record<CallName, Rule>> = { ...CAPABILITY_RULES, ...MESSAGE_RULES, ...MEMORY_RULES, ...VCPU_RULES, ...DEVICE_RULES };
 const RAM_IPA = 0x8000_0000n;
 const RAM_SIZE = 0x10_0000n;
 const CAPS_PER_VM = 64;
@@ -26,6 +27,13 @@ const FREE_PAGES = 32;
 const FIRST_VIRQ = 32;
 const VIRQS = 12;
 const LARGEST_MESSAGE = 1023;
+/** Which argument says where a message is. */
+const BUFFER_ARGUMENTS: Partial<Record<CallName, number>> = { msgqueue_send: 2, msgqueue_receive: 1, virtio_input_set_data: 4 };
+/** Shared lines of the platform's interrupt controller: each is of two VMs. */
+const LINES = [33, 34];
+/** Pages for devices that the VMs share, and the rights of each VM to them. */
+const DEVICE_PAGES = 3;
+const PAGE_RIGHTS = [0x1f, 0x0f, 0x0c];
 /** Rights of the three VMs to the next one's capability space and to the shared extent. */
 const NEIGHBOUR_RIGHTS = [0x17, 0x05, 0x03];
 const POOL_RIGHTS = [0x1f, 0x1b, 0x09];
@@ -41,6 +49,8 @@ export class Pair {
   readonly world = new WorldState();
   readonly fixture = new Fixture({ heapSize: 12 * 1024 * 1024 });
   readonly land: Landscape;
+  /** The parent of what the VMs are given, the root VM's: outside of the model, so that donations to and from it have no partner here. */
+  private readonly outside = Object.assign(this.world.add('memextent', true), { state: 'active' as const, first: 0, count: 1 << 30, access: 7, isSparse: true });
   readonly guests: readonly Guest[];
   /** The implementation's object of each of the specification's, once it has been seen. */
   readonly counterparts = new Map<number, number>();
@@ -50,11 +60,14 @@ export class Pair {
   /** Interrupts that the call in progress has asserted at the VMs' own controllers. */
   private asserted: string[] = [];
   private readonly pool: { readonly real: CapId; readonly model: Extent };
+  private readonly pages: readonly { readonly real: CapId; readonly model: Extent }[];
   private readonly heapAtStart: string;
+  private readonly lines = new Map<number, Hwirq>();
 
   constructor(answers = new Map<string, number>()) {
     this.answers = answers;
     this.pool = this.makePool();
+    this.pages = Array.from({ length: DEVICE_PAGES }, () => this.makePage());
     const freePage = this.freePartitionPages();
     this.guests = [0, 1, 2].map((n) => this.makeGuest(n));
     this.heapAtStart = this.heap();
@@ -103,9 +116,11 @@ export class Pair {
       }
     }
     world.begin();
-    for (const group of this.pool.model.groups) group.pages.clear();
+    for (const { real, model } of [this.pool, ...this.pages]) {
+      for (const group of model.groups) group.pages.clear();
+      fixture.rootCall('memextent_modify', { memextent: real, flags: 0, offset: 0n, size: 0n });
+    }
     for (const { addrspace } of this.guests) addrspace.table.clear();
-    fixture.rootCall('memextent_modify', { memextent: this.pool.real, flags: 0, offset: 0n, size: 0n });
     for (const { real, addrspace } of this.guests) for (const { base, size } of addrspace.emulated) fixture.rootCall('addrspace_configure_vmmio', { addrspace: real.addrspace, vbase: base, size, op: 1 });
     const isCircle = [...world.things.values()].some((thing) => !thing.isPermanent);
     if (!isCircle) assert.equal(this.heap(), this.heapAtStart, 'the heap has all its memory back');
@@ -120,7 +135,8 @@ export class Pair {
     const signature: Signature = SIGNATURES[name];
     const memory = new Buffers(this, guest, fill);
     const real = () => this.callReal(guest, path, signature, args);
-    if (name === 'msgqueue_send' || name === 'msgqueue_receive') memory.prepare(args[name === 'msgqueue_send' ? 2 : 1] ?? 0n);
+    const buffer = BUFFER_ARGUMENTS[name];
+    if (buffer !== undefined) memory.prepare(args[buffer] ?? 0n);
     const seen = real();
     const verdict = this.judge(guest, { path, name, args }, memory);
     this.compareRegisters(path, signature, { args, seen, verdict });
@@ -155,7 +171,7 @@ export class Pair {
   private compareRegisters(path: 'native' | 'smccc', signature: Signature, { args, seen, verdict }: { readonly args: readonly bigint[]; readonly seen: readonly bigint[]; readonly verdict: Verdict }): void {
     const error = verdict.errors.find((one) => BigInt.asIntN(32, seen[0] ?? 0n) === BigInt(one)) ?? verdict.errors[0] ?? 0;
     const wanted = registersBefore(path, signature, args);
-    wanted[0] = BigInt.asUintN(path === 'native' ? 32 : 64, BigInt(error));
+    wanted[0] = BigInt.asUintN(path === 'native' && signature.isAbsent !== true ? 32 : 64, BigInt(error));
     signature.outputs.forEach((output, n) => { wanted[n + 1] = verdict.outputs[output] ?? 0n; });
     if (path === 'native') {
       for (let n = signature.outputs.length + 1; n < 8; n++) wanted[n] = 0n;
@@ -208,14 +224,26 @@ export class Pair {
   private makePool(): Pair['pool'] {
     const { cap, base } = this.fixture.makeMemory(BigInt(POOL_PAGES) << 12n);
     const model = Object.assign(this.world.add('memextent', true), { state: 'active' as const, first: Number(base >> 12n), count: POOL_PAGES, access: 7, isSparse: true });
-    // Its parent is the root VM's: outside of the model, so that donations between it and its parent have no partner here.
-    const outside = this.world.add('memextent', true);
-    Object.assign(outside, { state: 'active', first: 0, count: 1 << 30, access: 7, isSparse: true });
-    model.parent = outside.id;
+    model.parent = this.outside.id;
     // The root VM's memory is mapped in its own address space, and a derived extent inherits that: out with it.
     this.fixture.rootCall('memextent_modify', { memextent: cap, flags: 0, offset: 0n, size: 0n });
     for (let page = model.first; page < model.first + model.count; page++) this.world.owners.set(page, model.id);
     this.tag(model.first, model.count);
+    return { real: cap, model };
+  }
+
+  /** A basic extent of one page. */
+  private makePage(): Pair['pages'][number] {
+    const { environment } = this.fixture.root;
+    const base = this.fixture.takeBase(0x1000n);
+    const cap = this.fixture.create('memextent');
+    this.fixture.rootCall('memextent_configure_derive', { memextent: cap, parent_memextent: environment.memoryExtent, offset: base - environment.memoryBase, size: 0x1000n, attributes: 7 });
+    this.fixture.activate(cap);
+    this.fixture.rootCall('memextent_modify', { memextent: cap, flags: 0, offset: 0n, size: 0n });
+    const model = Object.assign(this.world.add('memextent', true), { state: 'active' as const, first: Number(base >> 12n), count: 1, access: 7, isSparse: false });
+    model.parent = this.outside.id;
+    this.world.owners.set(model.first, model.id);
+    this.tag(model.first, 1);
     return { real: cap, model };
   }
 
@@ -269,12 +297,27 @@ export class Pair {
     const gifts: readonly (readonly [CapId, number, number])[] = [
       [environment.partition, this.world.partition, 3], [guest.real.cspace, guest.cspace.id, 0x8000_001f], [neighbour.real.cspace, neighbour.cspace.id, NEIGHBOUR_RIGHTS[n] ?? 1],
       [guest.real.addrspace, guest.addrspace.id, 0xf], [guest.real.vic, guest.vic.id, 7], [guest.real.vcpu, thread.id, 0x120], [this.pool.real, this.pool.model.id, POOL_RIGHTS[n] ?? 1],
-      [neighbour.real.addrspace, neighbour.addrspace.id, 6],
+      [neighbour.real.addrspace, neighbour.addrspace.id, 6], ...this.pages.map(({ real, model }) => [real, model.id, PAGE_RIGHTS[n] ?? 4] as const),
     ];
     for (const [cap, object, rights] of gifts) {
       this.fixture.give(guest.real, cap, rights);
       this.world.insert(guest.cspace, { object, rights, isMaster: false, isRevoked: false });
     }
+    for (const [at, intid] of LINES.entries()) if (n !== at) this.giveLine(guest, intid);
+  }
+
+  /** A line of the platform's interrupt controller. */
+  private giveLine(guest: Guest, intid: number): void {
+    const cap = this.fixture.root.environment.hardwareInterrupts.get(intid);
+    assert.ok(cap !== undefined);
+    let line = this.lines.get(intid);
+    if (line === undefined) {
+      line = this.world.add('hwirq', true);
+      line.state = 'active';
+      this.lines.set(intid, line);
+    }
+    this.fixture.give(guest.real, cap, 2);
+    this.world.insert(guest.cspace, { object: line.id, rights: 2, isMaster: false, isRevoked: false });
   }
 
   private heap(): string {

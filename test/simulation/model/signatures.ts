@@ -5,27 +5,31 @@
 
 /** Error codes by name. */
 export const E = {
-  UNIMPLEMENTED: -1, OK: 0, ARGUMENT_INVALID: 1, ARGUMENT_SIZE: 2, ARGUMENT_ALIGNMENT: 3, ADDR_OVERFLOW: 20, ADDR_INVALID: 22, DENIED: 30, BUSY: 31, OBJECT_STATE: 33, OBJECT_CONFIG: 34, FAILURE: 36, NOMEM: 10,
-  VIRQ_BOUND: 40, CAP_NULL: 50, CAP_REVOKED: 51, WRONG_TYPE: 52, RIGHTS: 53, CSPACE_FULL: 54, MSGQUEUE_EMPTY: 60, MSGQUEUE_FULL: 61, NOT_OWNER: 111, MAPPINGS_FULL: 120, MEMEXTENT_TYPE: 121,
+  UNIMPLEMENTED: -1, OK: 0, ARGUMENT_INVALID: 1, ARGUMENT_SIZE: 2, ARGUMENT_ALIGNMENT: 3, ADDR_OVERFLOW: 20, ADDR_INVALID: 22, DENIED: 30, BUSY: 31, OBJECT_STATE: 33, OBJECT_CONFIG: 34, FAILURE: 36, NOMEM: 10, NORESOURCES: 11, IDLE: 32,
+  VIRQ_BOUND: 40, VIRQ_NOT_BOUND: 41, CAP_NULL: 50, CAP_REVOKED: 51, WRONG_TYPE: 52, RIGHTS: 53, CSPACE_FULL: 54, MSGQUEUE_EMPTY: 60, MSGQUEUE_FULL: 61, NOT_OWNER: 111, MAPPINGS_FULL: 120, MEMEXTENT_TYPE: 121,
 } as const;
 
 /** Names of arguments. */
 export type ArgumentName = 'partition' | 'cspace' | 'cap' | 'src_cspace' | 'src_cap' | 'dest_cspace' | 'rights_mask' | 'max_caps' | 'doorbell' | 'msgqueue' | 'vic' | 'virq' | 'new_flags' | 'clear_flags'
   | 'enable_mask' | 'ack_mask' | 'size' | 'data' | 'send_flags' | 'buffer' | 'buf_size' | 'threshold' | 'holdoff' | 'create_info' | 'max_vcpus' | 'max_virqs' | 'options' | 'max_msis' | 'addrspace'
   | 'memextent' | 'vbase' | 'attrs' | 'flags' | 'offset' | 'vmid' | 'base' | 'attributes' | 'parent' | 'op' | 'from' | 'to'
-  | 'thread' | 'vcpu' | 'vpm_group' | 'index' | 'vcpu_options' | 'affinity' | 'priority' | 'timeslice' | 'entry_point' | 'context' | 'virq_type' | 'register_set' | 'register_index' | 'value' | 'set_flags' | 'resume';
+  | 'thread' | 'vcpu' | 'vpm_group' | 'index' | 'vcpu_options' | 'affinity' | 'priority' | 'timeslice' | 'entry_point' | 'context' | 'virq_type' | 'register_set' | 'register_index' | 'value' | 'set_flags' | 'resume'
+  | 'virtio_mmio' | 'vqs_num' | 'device_type' | 'interrupt_status' | 'sel' | 'subsel' | 'dev_feat' | 'queue_num_max' | 'devids' | 'prop_bits' | 'num_evtypes' | 'num_absaxes' | 'hwirq' | 'vdevice' | 'info_area_me' | 'ipa'
+  | 'mask' | 'aff0' | 'aff1' | 'aff2' | 'aff3' | 'mt' | 'watchdog';
 /** An argument: its name, and its width where only low bits count. */
 export type Input = readonly [name: ArgumentName, bits: number];
 /** One call. `reserved` is the value that the last argument must have on the native path. */
-export interface Signature { readonly number: number; readonly inputs: readonly Input[]; readonly reserved?: bigint; readonly outputs: readonly string[] }
+export interface Signature { readonly number: number; readonly inputs: readonly Input[]; readonly reserved?: bigint; /** The build has no such call. */ readonly isAbsent?: true; readonly outputs: readonly string[] }
 
 const cap = (name: ArgumentName): Input => [name, 64];
 const word = (name: ArgumentName): Input => [name, 64];
 const half = (name: ArgumentName): Input => [name, 32];
 const ONES = 0xffff_ffff_ffff_ffffn;
 const create = (number: number): Signature => ({ number, inputs: [cap('partition'), cap('cspace')], reserved: 0n, outputs: ['new_cap'] });
-const bind = (number: number, object: 'doorbell' | 'msgqueue'): Signature => ({ number, inputs: [cap(object), cap('vic'), half('virq')], reserved: 0n, outputs: [] });
+const bind = (number: number, object: 'doorbell' | 'msgqueue' | 'virtio_mmio' | 'hwirq'): Signature => ({ number, inputs: [cap(object), cap('vic'), half('virq')], reserved: 0n, outputs: [] });
 const plain = (number: number, ...inputs: readonly Input[]): Signature => ({ number, inputs, reserved: 0n, outputs: [] });
+
+const absent = (number: number, ...inputs: readonly Input[]): Signature => ({ number, inputs, isAbsent: true, outputs: [] });
 
 /** Every modelled call. */
 export const SIGNATURES = {
@@ -91,6 +95,33 @@ export const SIGNATURES = {
   vcpu_run: { number: 0x65, inputs: [cap('vcpu'), word('resume'), word('resume'), word('resume')], reserved: 0n, outputs: ['vcpu_state', 'state_data_0', 'state_data_1', 'state_data_2'] },
   vpm_group_configure: plain(0x66, cap('vpm_group'), word('flags')),
   vcpu_run_check: { number: 0x68, inputs: [cap('vcpu')], reserved: 0n, outputs: ['vcpu_state', 'state_data_0', 'state_data_1', 'state_data_2'] },
+  partition_create_virtio_mmio: create(0x48),
+  virtio_mmio_configure: { number: 0x49, inputs: [cap('virtio_mmio'), cap('memextent'), half('vqs_num'), word('flags'), half('device_type')], outputs: [] },
+  virtio_mmio_backend_bind_virq: bind(0x4a, 'virtio_mmio'),
+  virtio_mmio_backend_unbind_virq: plain(0x4b, cap('virtio_mmio')),
+  virtio_mmio_frontend_bind_virq: bind(0x4c, 'virtio_mmio'),
+  virtio_mmio_frontend_unbind_virq: plain(0x4d, cap('virtio_mmio')),
+  virtio_mmio_backend_assert_virq: plain(0x4e, cap('virtio_mmio'), half('interrupt_status')),
+  virtio_mmio_backend_set_dev_features: plain(0x4f, cap('virtio_mmio'), half('sel'), half('dev_feat')),
+  virtio_mmio_backend_set_queue_num_max: plain(0x50, cap('virtio_mmio'), half('sel'), half('queue_num_max')),
+  virtio_mmio_backend_get_drv_features: { number: 0x51, inputs: [cap('virtio_mmio'), half('sel')], reserved: 0n, outputs: ['drv_feat'] },
+  virtio_mmio_backend_get_queue_info: { number: 0x52, inputs: [cap('virtio_mmio'), half('sel')], reserved: 0n, outputs: ['queue_num', 'queue_ready', 'queue_desc', 'queue_drv', 'queue_dev'] },
+  virtio_mmio_backend_get_notification: { number: 0x53, inputs: [cap('virtio_mmio')], reserved: 0n, outputs: ['vqs_bitmap', 'reason'] },
+  virtio_mmio_backend_acknowledge_reset: plain(0x54, cap('virtio_mmio')),
+  virtio_mmio_backend_update_status: plain(0x55, cap('virtio_mmio'), half('value')),
+  virtio_input_configure: plain(0x5e, cap('virtio_mmio'), word('devids'), half('prop_bits'), half('num_evtypes'), half('num_absaxes')),
+  virtio_input_set_data: plain(0x5f, cap('virtio_mmio'), half('sel'), half('subsel'), half('size'), word('data')),
+  hwirq_bind_virq: bind(0x26, 'hwirq'),
+  hwirq_unbind_virq: plain(0x27, cap('hwirq')),
+  addrspace_attach_vdevice: { number: 0x62, inputs: [cap('addrspace'), cap('vdevice'), half('index'), word('vbase'), word('size'), word('flags')], outputs: [] },
+  addrspace_configure_info_area: plain(0x5b, cap('addrspace'), cap('info_area_me'), word('ipa')),
+  vgic_set_mpidr_mapping: { number: 0x67, inputs: [cap('vic'), word('mask'), half('aff0'), half('aff1'), half('aff2'), half('aff3'), half('mt')], outputs: [] },
+  partition_create_watchdog: absent(0x09, cap('partition'), cap('cspace')),
+  watchdog_attach_vcpu: absent(0x40, cap('watchdog'), cap('vcpu')),
+  watchdog_bind_virq: absent(0x41, cap('watchdog'), cap('vic'), half('virq'), word('flags')),
+  watchdog_unbind_virq: absent(0x42, cap('watchdog'), word('flags')),
+  watchdog_configure: absent(0x58, cap('watchdog'), word('options')),
+  watchdog_manage: absent(0x63, cap('watchdog'), word('op')),
   memextent_donate: plain(0x61, half('options'), cap('from'), cap('to'), word('offset'), word('size')),
 } as const satisfies Record<string, Signature>;
 

@@ -5,12 +5,12 @@
 
 import assert from 'node:assert/strict';
 import { E } from './signatures';
-import { type Addrspace, type Cspace, type Entry, type Extent, type Kind, type Line, makeThing, type Slot, slotOfId, SLOTS_PER_TABLE, type Thing, type ThingOf, type Vic, type Wire } from './things';
+import { type Addrspace, type Cspace, type Entry, type Extent, type Kind, type Line, makeThing, type Slot, slotOfId, SLOTS_PER_TABLE, type Thing, type ThingOf, type Vic, type VirtioMmio, type Wire } from './things';
 
 /** Rights, by type, that creation gives. */
 export const ALL_RIGHTS: Readonly<Record<Kind, number>> = {
   partition: 0x8000_0003, cspace: 0x8000_001f, addrspace: 0x8000_000f, memextent: 0x8000_001f, thread: 0x8000_03ff, doorbell: 0x8000_0007, msgqueue: 0x8000_000f, vic: 0x8000_0007,
-  vpm_group: 0x8000_0007,
+  vpm_group: 0x8000_0007, virtio_mmio: 0x8000_000f, hwirq: 0x8000_0002,
 };
 /** The right that calls before activation need. */
 export const ACTIVATE = 0x8000_0000;
@@ -206,6 +206,12 @@ export class WorldState {
     if (receiver?.kind === 'memextent') this.show(receiver, page);
   }
 
+  /** Clears a page, and with it the registers of a device that has them there. */
+  zero(page: number): void {
+    this.contents.set(page, 0);
+    for (const device of this.all('virtio_mmio')) if (device.state === 'active' && device.extent !== undefined && this.get('memextent', device.extent).first === page) Object.assign(device, { interrupts: 0, status: 0 });
+  }
+
   owns(owner: number, first: number, count: number): boolean {
     for (let page = first; page < first + count; page++) if (this.owners.get(page) !== owner) return false;
     return true;
@@ -223,6 +229,8 @@ export class WorldState {
       if (thing.kind === 'cspace') for (const slot of thing.slots.values()) if (!slot.isRevoked) alive.add(slot.object);
       if (thing.kind === 'memextent' && thing.parent !== undefined) alive.add(thing.parent);
       if (thing.kind === 'thread') for (const link of [thing.cspace, thing.addrspace, thing.vic?.id, thing.vpm?.group]) if (link !== undefined) alive.add(link);
+      if (thing.kind === 'addrspace' && thing.info !== undefined) alive.add(thing.info);
+      if (thing.kind === 'virtio_mmio' && thing.extent !== undefined) alive.add(thing.extent);
     }
     for (const thing of this.things.values()) if (!alive.has(thing.id)) return thing;
     return undefined;
@@ -239,25 +247,36 @@ export class WorldState {
       this.unbindWire(thing.wakeWire);
       this.onThreadEnd(thing);
     } else if (thing.kind === 'vpm_group') this.unbindWire(thing.wire);
+    else if (thing.kind === 'virtio_mmio') this.endVirtio(thing);
     else if (thing.kind === 'vic') this.endVic(thing);
     else if (thing.kind === 'addrspace') this.endAddrspace(thing);
     else if (thing.kind === 'memextent') this.endExtent(thing);
   }
 
+  private endVirtio(device: VirtioMmio): void {
+    this.unbindWire(device.backendWire);
+    this.unbindWire(device.frontendWire);
+    if (device.state === 'active' && device.extent !== undefined) this.get('memextent', device.extent).attachments--;
+  }
+
   private endVic(vic: Vic): void {
+    for (const space of this.all('addrspace')) space.frames = space.frames.filter((frame) => frame.vic !== vic.id);
     for (const line of vic.lines.values()) {
       const { source } = line;
       const owner = source === undefined ? undefined : this.things.get(source.object);
       if (owner?.kind === 'doorbell') owner.wire = undefined;
       else if (owner?.kind === 'msgqueue' && source?.end === 'send') owner.sendWire = undefined;
       else if (owner?.kind === 'msgqueue') owner.receiveWire = undefined;
-      else if (owner?.kind === 'vpm_group') owner.wire = undefined;
+      else if (owner?.kind === 'vpm_group' || owner?.kind === 'hwirq') owner.wire = undefined;
+      else if (owner?.kind === 'virtio_mmio' && source?.end === 'backend') owner.backendWire = undefined;
+      else if (owner?.kind === 'virtio_mmio') owner.frontendWire = undefined;
       else if (owner?.kind === 'thread' && source?.end === 'halt') owner.haltWire = undefined;
       else if (owner?.kind === 'thread') owner.wakeWire = undefined;
     }
   }
 
   private endAddrspace(addrspace: Addrspace): void {
+    if (addrspace.state === 'active' && addrspace.info !== undefined) this.get('memextent', addrspace.info).attachments--;
     for (const extent of this.all('memextent')) for (const group of extent.groups) if (group.addrspace === addrspace.id) group.pages.clear();
   }
 

@@ -1,17 +1,18 @@
 /**
- * Faults for tests of whole systems: memory that is short, queues that are full, vCPUs and capabilities that end at a bad moment. What is done
- * here could happen on a real system by somebody else's call; nothing here is used outside of tests. Faults are no part of
- * the state: a run can be repeated only if they follow from the state alone.
+ * Faults in whole systems: memory that is short, queues that are full, vCPUs and capabilities that end at a bad moment. What is done
+ * here could happen on a real system by somebody else's call. Faults are no part of the state: a run can be repeated only if they
+ * follow from the state alone.
  */
 
-import { ByteReader } from '../base/byte-reader';
-import { type CapId, capId, vmid } from '../base/brands';
-import type { Capability, Cspace } from './cspace';
-import { callNamed } from './hypercalls';
-import type { Kernel } from './kernel';
-import { Msgqueue } from './msgqueue';
-import type { Thread } from './thread';
-import { haltThread, killThread } from './vcpu';
+import type { System } from '../../runtime/index';
+import { ByteReader } from '../../runtime/base/byte-reader';
+import { type CapId, capId, vmid } from '../../runtime/base/brands';
+import type { Capability, Cspace } from '../../runtime/hypervisor/cspace';
+import { callNamed } from '../../runtime/hypervisor/hypercalls';
+import type { Kernel } from '../../runtime/hypervisor/kernel';
+import { Msgqueue } from '../../runtime/hypervisor/msgqueue';
+import type { Thread } from '../../runtime/hypervisor/thread';
+import { haltThread, killThread } from '../../runtime/hypervisor/vcpu';
 
 /** What the heap has given away: bytes, pages of the stage-2 tables of living address spaces, and other pages. A block that was split once stays so. */
 export interface HeapUse { readonly bytes: number; readonly tablePages: number; readonly otherPages: number }
@@ -21,14 +22,14 @@ export class FaultInjection {
   private readonly kernel: Kernel;
   private readonly root: () => Thread | undefined;
 
-  constructor(kernel: Kernel, root: () => Thread | undefined) {
-    this.kernel = kernel;
-    this.root = root;
+  constructor({ parts }: System) {
+    this.kernel = parts.hypervisor.kernel;
+    this.root = () => parts.hypervisor.rootThread;
   }
 
   /** While `shortage` says so, the heap refuses what it is asked for; it is called once for each request. */
   injectShortage(shortage: (() => boolean) | undefined): void {
-    this.kernel.partition.heap.shortage = shortage;
+    this.kernel.partition.heap.rule = shortage === undefined ? undefined : { allows: () => !shortage() };
   }
 
   /** What the heap has given away by now. */
