@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { Prng } from '../../runtime/base/prng';
 import { SWEEP_NAMES } from './fault-points';
 import { complaint, faultySubject, randomFault, runWith } from './faults';
+import { FullQueues } from './full-queues';
 import { describeFault, sample, Sweeper } from './sweep';
 
 const FIRST_SEED = 1;
@@ -14,6 +15,9 @@ const BACK_EVERY = 4;
 const POINTS = 11;
 /** Faults that find what they hurt: some points have no capability left, no room in the queue, or too short a message. */
 const FIRED_MIN = 0.5;
+
+/** Sends of a ring of VMs, counted from where it goes round. */
+const FULL_AT = [0, 7, 60];
 
 test('a window of trouble in the life of one VM leaves the others and all resources as they were', async () => {
   const subject = await faultySubject();
@@ -37,4 +41,9 @@ test('a VM killed at any call, a message damaged at any byte, a full queue and s
     fired.set(outcome.fault.sweep, (fired.get(outcome.fault.sweep) ?? 0) + (outcome.hasFired ? 1 : 0));
   }
   for (const name of SWEEP_NAMES) assert.ok((fired.get(name) ?? 0) >= POINTS * FIRED_MIN, `${name}: ${String(fired.get(name))} of ${String(POINTS)} faults happened`);
+});
+
+test('a queue between two VMs that is filled by somebody else loses nothing and holds nobody up', async () => {
+  const ring = await FullQueues.make();
+  for (const point of FULL_AT) assert.equal(ring.fault(point), undefined, `again: npm run simulate -- full-queues --at ${String(point)}`);
 });

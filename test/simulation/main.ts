@@ -5,10 +5,13 @@
  *     npm run simulate -- model --seed 17 --runs 1        one run again; a failing one is cut down to what is needed
  *     npm run simulate -- hostile --instructions 1e9      VMs that attack hypervisor and Resource Manager from inside
  *     npm run simulate -- faults --runs 100 --seed 1      whole systems with a fault each
+ *     npm run simulate -- faults --sweep kill,stop        kinds of fault at every point
+ *     npm run simulate -- full-queues --points 200        a ring of VMs whose queues somebody fills
  */
 
 import { Prng } from '../../runtime/base/prng';
 import { complaint, faultySubject, randomFault, runWith } from './faults';
+import { FullQueues } from './full-queues';
 import { type Attack, attack } from './hostile';
 import { SWEEP_NAMES } from './fault-points';
 import { describeFailure, emptyTally, runSeed, shrink } from './model/runs';
@@ -139,7 +142,23 @@ async function sweep(options: Options, name: string): Promise<number> {
   return wrong === 0 ? 0 : 1;
 }
 
-const COMMANDS: Readonly<Record<string, (options: Options) => number | Promise<number>>> = { model, hostile, faults };
+/** Queues between VMs that are full, at each of so many sends. */
+async function fullQueues(options: Options): Promise<number> {
+  const ring = await FullQueues.make();
+  const first = options.number('at', 0);
+  const points = options.number('points', options.text('at') === undefined ? 200 : 1);
+  let bad = 0;
+  for (let point = first; point < first + points; point++) {
+    const complaint = ring.fault(point);
+    if (complaint === undefined) continue;
+    say(`${complaint}\n  again: npm run simulate -- full-queues --at ${String(point)}`);
+    bad++;
+  }
+  say(`sends ${String(first)} to ${String(first + points - 1)}: ${String(bad)} went wrong, ${cpuSeconds().toFixed(0)} s of CPU`);
+  return bad === 0 ? 0 : 1;
+}
+
+const COMMANDS: Readonly<Record<string, (options: Options) => number | Promise<number>>> = { model, hostile, faults, 'full-queues': fullQueues };
 
 async function main(): Promise<number> {
   const [name = '', ...args] = process.argv.slice(2);

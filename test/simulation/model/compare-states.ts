@@ -96,6 +96,7 @@ class Comparison {
     else if (saved.type === 'memextent' && thing.kind === 'memextent') {
       const { firstPage, pageCount, access, kind, parent } = saved.body;
       if (this.pair.counterparts.has(thing.parent ?? -1) || thing.parent === undefined) this.equal(parent, thing.parent === undefined ? undefined : this.pair.counterparts.get(thing.parent), `${name}: parent`);
+      this.equal(saved.body.attachmentCount, thing.attachments, `${name}: devices and address spaces that use it`);
       this.equal(`${String(firstPage)} ${String(pageCount)} ${String(access)} ${kind}`, `${String(thing.first)} ${String(thing.count)} ${String(thing.access)} ${thing.isSparse ? 'sparse' : 'basic'}`, `${name}: window`);
     } else if (saved.type === 'thread' && thing.kind === 'thread') this.compareThread(saved, thing, name);
     else if (saved.type === 'vpm_group' && thing.kind === 'vpm_group') {

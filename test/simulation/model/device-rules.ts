@@ -27,6 +27,8 @@ const [NAME, SERIAL, IDS, PROPERTIES, EVENTS, AXES] = [1, 2, 3, 0x10, 0x11, 0x12
 
 const hasChildren = (world: WorldState, extent: Extent): boolean => [...world.all('memextent')].some((other) => other.parent === extent.id && other.state === 'active');
 
+const isAttached = (world: WorldState, vic: number, index: number): boolean => [...world.all('thread')].some((thread) => thread.state === 'active' && thread.vic?.id === vic && thread.vic.index === index);
+
 /** Activation of a device: its register page is its own and whole, and empty from now on. */
 export function activateVirtio(world: WorldState, device: VirtioMmio): number {
   if (device.extent === undefined) return E.OBJECT_CONFIG;
@@ -151,7 +153,9 @@ const bindLine: Rule = (world, caller, { hwirq, vic, virq }) => {
   if (typeof line === 'number') return answer(line);
   const target = world.find(caller, vic, 'vic', { rights: VIC_BIND });
   if (typeof target === 'number') return answer(target);
-  return bindEnd(world, { read: () => line.wire, set: (wire) => { line.wire = wire; }, source: { object: line.id, end: 'line' } }, target, Number(virq));
+  const verdict = bindEnd(world, { read: () => line.wire, set: (wire) => { line.wire = wire; }, source: { object: line.id, end: 'line' } }, target, Number(virq));
+  // Nobody routes interrupts here: all go to the first vCPU. Without it the number is bound all the same (seen).
+  return verdict.errors.includes(E.OK) && !isAttached(world, target.id, 0) ? answer(E.ARGUMENT_INVALID) : verdict;
 };
 
 const unbindLine: Rule = (world, caller, { hwirq }) => {
@@ -171,7 +175,7 @@ const attachVdevice: Rule = (world, caller, { addrspace, vdevice, index, vbase, 
   const isKnown = index <= BigInt(vic.vcpuCount) && (flags & ~(index === 0n ? 0n : 3n)) === 0n;
   if (!isKnown) return answer(E.ARGUMENT_INVALID);
   const cpu = Number(index) - 1;
-  if (index > 0n && ![...world.all('thread')].some((thread) => thread.state === 'active' && thread.vic?.id === vic.id && thread.vic.index === cpu)) return answer(E.IDLE);
+  if (index > 0n && !isAttached(world, vic.id, cpu)) return answer(E.IDLE);
   const isPlaced = [...world.all('addrspace')].some(({ frames }) => frames.some((frame) => frame.vic === vic.id && frame.index === Number(index)));
   if (isPlaced) return answer(E.BUSY);
   if (size === 0n || vbase + size > 1n << 64n) return answer(E.ARGUMENT_INVALID);

@@ -39,7 +39,7 @@ const KIND_OF: Readonly<Partial<Record<ArgumentName, Kind>>> = {
 const WEIGHTS: Readonly<Partial<Record<CallName, number>>> = {
   object_activate: 20, object_activate_from: 2, cspace_copy_cap_from: 10, cspace_delete_cap_from: 7, cspace_revoke_caps_from: 4, cspace_revoke_cap_from: 1, partition_create_memextent: 4, partition_create_cspace: 2,
   msgqueue_send: 12, msgqueue_receive: 10, doorbell_send: 5, doorbell_receive: 4, doorbell_mask: 3, addrspace_map: 12, addrspace_unmap: 8, addrspace_lookup: 8, memextent_donate: 24, memextent_configure_derive: 6,
-  partition_create_thread: 5, cspace_attach_thread: 6, addrspace_attach_thread: 6, vic_attach_vcpu: 7, vpm_group_attach_vcpu: 5, vcpu_poweron: 8, vcpu_run: 5, vcpu_run_check: 4, vcpu_bind_virq: 6, vpm_group_bind_virq: 5, vcpu_kill: 4, msgqueue_bind_receive_virq: 7, msgqueue_bind_send_virq: 6, msgqueue_configure_receive: 5, vcpu_configure: 4,
+  partition_create_thread: 5, cspace_attach_thread: 6, addrspace_attach_thread: 6, vic_attach_vcpu: 7, vpm_group_attach_vcpu: 5, vcpu_poweron: 9, vcpu_run: 5, vcpu_run_check: 4, vcpu_bind_virq: 6, vpm_group_bind_virq: 5, vcpu_kill: 4, msgqueue_bind_receive_virq: 7, msgqueue_bind_send_virq: 6, msgqueue_configure_receive: 5, vcpu_configure: 4,
   partition_create_virtio_mmio: 5, virtio_mmio_configure: 14, addrspace_configure_info_area: 6, virtio_input_set_data: 10, virtio_input_configure: 5, watchdog_attach_vcpu: 1, watchdog_bind_virq: 1, watchdog_unbind_virq: 1, watchdog_configure: 1,
   watchdog_manage: 1, partition_create_watchdog: 1, memextent_configure: 4, addrspace_update_access: 30, vic_configure: 2, addrspace_configure: 2,
 };
@@ -114,7 +114,8 @@ export class Generator {
     const kind = name === 'memextent_donate' && (argument === 'from' || argument === 'to') && this.oneIn(4) ? 'partition' : KIND_OF[argument];
     const relative = name === 'memextent_donate' && argument === 'to' && !this.oneIn(3) ? this.relative(caller, chosen) : undefined;
     if (relative !== undefined) return relative;
-    if ((name === 'virtio_mmio_configure' || argument === 'info_area_me') && kind === 'memextent' && !this.oneIn(4)) return this.page(caller) ?? this.capability(caller, kind, 'active');
+    const wantsPage = name === 'virtio_mmio_configure' || argument === 'info_area_me' ? !this.oneIn(4) : argument === 'parent' && this.oneIn(8);
+    if (wantsPage && kind === 'memextent') return this.page(caller) ?? this.capability(caller, kind, 'active');
     if (kind !== undefined) return this.capability(caller, kind, this.wantedState(name, argument));
     if (argument === 'cap' || argument === 'src_cap') return this.anyCapability(caller, name, chosen.cspace ?? chosen.src_cspace);
     if (argument !== 'data' && argument !== 'buffer' && argument !== 'mask' && argument !== 'mt' && this.oneIn(40)) return this.pick(ODD_WORDS);
@@ -143,8 +144,9 @@ export class Generator {
     const slots = [...caller.slots].filter(([, slot]) => this.oneIn(30) || (this.world.things.get(slot.object)?.kind === kind && !slot.isRevoked));
     const fitting = slots.filter(([, slot]) => {
       const thing = this.world.things.get(slot.object);
-      // What a VM may do with its own vCPU is little.
-      return thing?.state === state && (thing.kind !== 'thread' || !thing.isPermanent || this.oneIn(10));
+      // What a VM may do with its own vCPU is little, and with pages for devices too.
+      const isSpecial = thing?.isPermanent === true && (thing.kind === 'thread' || (thing.kind === 'memextent' && !thing.isSparse));
+      return thing?.state === state && (!isSpecial || this.oneIn(10));
     });
     const from = fitting.length > 0 && !this.oneIn(20) ? fitting : slots.length > 0 ? slots : [...caller.slots];
     return from.length === 0 ? this.junk() : idOfSlot(this.pick(from)[0]);
@@ -201,7 +203,7 @@ export class Generator {
       case 'max_caps': return this.oneIn(12) ? this.pick([0n, 14384n, 14385n, 0xffff_ffffn]) : this.oneIn(3) ? 80n : BigInt(1 + this.prng.below(8));
       case 'virq': return this.oneIn(12) ? this.pick([0n, 31n, 95n, 96n, 1019n, 1020n, 0xffff_ffffn]) : BigInt(this.virq());
       case 'new_flags': case 'clear_flags': case 'enable_mask': case 'ack_mask': return this.oneIn(8) ? this.prng.nextU64() : this.oneIn(8) ? 0xffff_ffff_ffff_ffffn : BigInt(this.prng.below(16));
-      case 'data': case 'buffer': return this.oneIn(15) ? this.pick([0x7000_0000n, this.land.ramEnd - 3n, this.land.ramEnd, 1n << 40n]) : this.land.buffer + BigInt(this.prng.below(0x4000));
+      case 'data': case 'buffer': return this.oneIn(name === 'virtio_input_set_data' ? 4 : 15) ? this.pick([0x7000_0000n, this.land.ramEnd - 3n, this.land.ramEnd, 1n << 40n]) : this.land.buffer + BigInt(this.prng.below(0x4000));
       case 'send_flags': return BigInt(this.prng.below(4));
       case 'buf_size': return this.pick([1n, 8n, 16n, 64n, 1023n, 4096n, 0xffff_ffff_ffffn]);
       case 'threshold': return this.oneIn(5) ? 0xffff_ffffn : this.oneIn(6) ? 0xffff_fffen : BigInt(this.prng.below(6));
@@ -232,7 +234,7 @@ export class Generator {
     switch (argument) {
       case 'vqs_num': return this.oneIn(10) ? this.pick([16n, 17n, 0n]) : BigInt(1 + this.prng.below(3));
       case 'device_type': return this.oneIn(6) ? BigInt(this.prng.below(20)) : 18n;
-      case 'sel': return this.pick([0n, 0n, 1n, 1n, 2n, 3n, 0x10n, 0x11n, 0x11n, 0x12n, 0x12n, 0x13n]);
+      case 'sel': return this.pick([0n, 0n, 1n, 1n, 1n, 2n, 2n, 3n, 0x10n, 0x11n, 0x11n, 0x12n, 0x12n, 0x13n]);
       case 'subsel': return this.oneIn(8) ? this.pick([31n, 32n, 63n, 64n]) : BigInt(this.prng.below(this.oneIn(2) ? 4 : 1));
       case 'dev_feat': return this.oneIn(4) ? BigInt(this.prng.nextU32()) : BigInt(this.prng.below(128)) | 3n;
       case 'interrupt_status': return BigInt(this.prng.below(4));
