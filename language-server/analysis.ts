@@ -5,7 +5,7 @@
 
 import type { CheckLevel } from '../runtime/devicetree/checks/check-table';
 import { DtsReader, parseDts } from '../runtime/devicetree/dts-parser';
-import { linkTree } from '../runtime/devicetree/link';
+import { linkTree, TreeLinker } from '../runtime/devicetree/link';
 import type { DtsFiles } from '../runtime/devicetree/preprocessor';
 import { hasErrors, type DtDiagnostic } from '../runtime/devicetree/source';
 import { TreeChecker } from '../runtime/devicetree/bindings/tree-checker';
@@ -96,7 +96,7 @@ export class Analyses {
   private readonly files: DtsFiles;
   private readonly surroundings: Surroundings;
   private readonly underway = new Set<string>();
-  private readonly kept = new Map<string, { readonly analysis: Analysis; readonly seen: ReadonlyMap<string, string | undefined>; readonly settings: string; readonly reader: DtsReader; readonly base: Analysis | undefined }>();
+  private readonly kept = new Map<string, { readonly analysis: Analysis; readonly seen: ReadonlyMap<string, string | undefined>; readonly settings: string; readonly reader: DtsReader; readonly linker: TreeLinker; readonly base: Analysis | undefined }>();
 
   constructor(files: DtsFiles, surroundings: Surroundings) {
     this.files = files;
@@ -127,15 +127,15 @@ export class Analyses {
     if (text === undefined) return undefined;
     const recorder = new Recorder(this.files);
     recorder.readText(root);
-    const reader = known?.reader ?? new DtsReader();
-    const { analysis, base } = isRootFile(root) ? this.onBase({ root, text, reader }, recorder, { ...settings, law }) : { analysis: analyseAlone(root, text, recorder, { ...settings, law }), base: undefined };
+    const { reader, linker } = known ?? { reader: new DtsReader(), linker: new TreeLinker() };
+    const { analysis, base } = isRootFile(root) ? this.onBase({ root, text, reader, linker }, recorder, { ...settings, law }) : { analysis: analyseAlone(root, text, recorder, { ...settings, law }), base: undefined };
     this.kept.delete(root);
-    this.kept.set(root, { analysis, seen: recorder.seen, settings: key, reader, base });
+    this.kept.set(root, { analysis, seen: recorder.seen, settings: key, reader, linker, base });
     return analysis;
   }
 
   /** Analyses a tree, or an overlay on its base. That a tree is an overlay may be said by what it includes: then it is analysed twice, for looking for a base first would cost all trees. */
-  private onBase(source: { readonly root: string; readonly text: string; readonly reader: DtsReader }, recorder: Recorder, settings: AnalysisSettings & { readonly law: Law }): { readonly analysis: Analysis; readonly base: Analysis | undefined } {
+  private onBase(source: { readonly root: string; readonly text: string; readonly reader: DtsReader; readonly linker: TreeLinker }, recorder: Recorder, settings: AnalysisSettings & { readonly law: Law }): { readonly analysis: Analysis; readonly base: Analysis | undefined } {
     const { root, text } = source;
     const find = (): Analysis | undefined => this.surroundings.baseOf({ root, textOf: (path) => (path === root ? text : undefined) });
     const stated = text.includes('/plugin/') ? find() : undefined;
@@ -159,13 +159,14 @@ interface Root {
   readonly root: string;
   readonly text: string;
   readonly reader: DtsReader;
+  readonly linker: TreeLinker;
   /** Of an overlay, what it is for. */
   readonly base: Analysis | undefined;
 }
 
-function analyse({ root, text, reader, base }: Root, files: Recorder, settings: Given): Analysis {
+function analyse({ root, text, reader, linker, base }: Root, files: Recorder, settings: Given): Analysis {
   const parsed = reader.read(text, { ...settings, file: root, files });
-  const linked = linkTree(parsed.tree, { missing: parsed.missing });
+  const linked = linker.link(parsed.tree, { missing: parsed.missing });
   const found = [...parsed.diagnostics, ...linked.diagnostics];
   // dtc checks no tree that it could not parse; what a broken line tears apart would only be told twice.
   const { problems, tree } = hasErrors(parsed.diagnostics) ? { problems: [], tree: linked.tree } : judgeRoot(linked.tree, { root, text, base, files: parsed.files, settings });

@@ -5,7 +5,7 @@
  */
 
 import type { DiagnosticList, SourceOrigin } from './source';
-import { DtNode, DtProperty } from './tree';
+import { DtNode, DtProperty, isNamed } from './tree';
 import type { DtValue } from './value';
 
 /** A label and where it was written. */
@@ -21,8 +21,6 @@ export interface WorkProperty {
   labels: WorkLabel[];
   deleted: boolean;
   origin: SourceOrigin;
-  /** The property as it was finished last; true as long as value, labels and origin are the same. */
-  finished?: { readonly made: DtProperty; readonly labels: readonly WorkLabel[] };
 }
 
 /** A node, or a mark that deletes one. */
@@ -300,65 +298,107 @@ export class WorkTree {
     return made?.bytes.length === 4 ? (made.u32s[0] ?? 0) : 0;
   }
 
-  /** What is alive, as a tree; names that occur twice are reported. */
-  finish(problems: DiagnosticList): DtNode {
-    const root = this.root === undefined ? new DtNode('') : new Finisher(problems).node(this.root, '');
-    return root;
+  /** What is alive, as a tree; names that occur twice are reported. Shares with the tree `before` what says the same in both. */
+  finish(problems: DiagnosticList, before?: DtNode): DtNode {
+    return this.root === undefined ? new DtNode('') : new Finisher(problems).node(this.root, before);
   }
 }
 
 const NO_LABELS: readonly string[] = [];
 
-/** The property as trees have it. Properties do not change, so trees share those that stay the same. */
-function finishedProperty(work: WorkProperty): DtProperty {
-  const { name, value, labels, origin, finished } = work;
-  if (finished?.made.value === value && finished.made.origin === origin && finished.labels === labels) return finished.made;
-  const made = new DtProperty(name, value, { labels: labels.length === 0 ? NO_LABELS : labels.map((label) => label.name), origin });
-  work.finished = { made, labels };
-  return made;
+function isAlive({ deleted }: { readonly deleted: boolean }): boolean {
+  return !deleted;
+}
+
+/** True if no two of these have one name. */
+function areDistinct(items: readonly { readonly name: string; readonly deleted: boolean }[], first: (name: string) => unknown): boolean {
+  let isPlain = true;
+  for (const item of items) if (first(item.name) !== item) isPlain = false;
+  if (isPlain) return true;
+  const alive = items.filter(isAlive);
+  return new Set(alive.map(({ name }) => name)).size === alive.length;
+}
+
+function pathOf(work: WorkNode): string {
+  return work.parent === undefined ? '' : `${pathOf(work.parent)}/${work.name}`;
 }
 
 class Finisher {
   private readonly problems: DiagnosticList;
-  private readonly labels = new Map<string, string>();
+  /** Labels with what they belong to. */
+  private readonly labels = new Map<string, { readonly node: WorkNode; readonly property?: string }>();
 
   constructor(problems: DiagnosticList) {
     this.problems = problems;
   }
 
-  node(work: WorkNode, path: string): DtNode {
-    const made = new DtNode(work.name);
-    this.fill(made, work, path === '' ? '/' : path);
+  /** The node as trees have it: that of the tree before if it says the same with all below it. */
+  node(work: WorkNode, before: DtNode | undefined): DtNode {
+    this.claimLabels(work);
+    if (!areDistinct(work.properties, (name) => work.firstProperty(name)) || !areDistinct(work.children, (name) => work.firstChild(name))) return this.doubled(work);
+    const old = before?.name === work.name ? before : undefined;
+    const properties = this.properties(work, old);
+    const children = this.children(work, old);
+    if (old === undefined || properties !== undefined) return this.headed(new DtNode(work.name, properties, children ?? [...(old?.children ?? [])]), work);
+    const isSame = children === undefined && old.omitIfNoRef === work.omitIfNoRef && isNamed(old.labels, work.allLabels);
+    return this.headed(isSame ? old : old.withChildren(children ?? [...old.children]), work);
+  }
+
+  /** The properties; `undefined` if they are those of the node before. */
+  private properties(work: WorkNode, old: DtNode | undefined): DtProperty[] | undefined {
+    let made: DtProperty[] | undefined;
+    let count = 0;
+    for (const property of work.properties) {
+      if (property.deleted) continue;
+      const there = old?.properties[count];
+      const one = finishedProperty(property, there?.name === property.name ? there : old?.property(property.name));
+      if (made === undefined && one !== there) made = old === undefined ? [] : old.properties.slice(0, count);
+      made?.push(one);
+      count++;
+    }
+    return made ?? (old !== undefined && old.properties.length > count ? old.properties.slice(0, count) : undefined);
+  }
+
+  /** The children; `undefined` if they are those of the node before. */
+  private children(work: WorkNode, old: DtNode | undefined): DtNode[] | undefined {
+    let made: DtNode[] | undefined;
+    let count = 0;
     for (const child of work.children) {
       if (child.deleted) continue;
-      const childPath = `${path}/${child.name}`;
-      const known = made.child(child.name);
-      if (known === undefined) made.add(this.node(child, childPath));
-      else {
-        this.problems.add('dts-duplicate-node', child.origin, { name: child.name });
-        this.absorb(known, this.node(child, childPath));
-      }
+      const there = old?.children[count];
+      const one = this.node(child, there?.name === child.name ? there : old?.child(child.name));
+      if (made === undefined && one !== there) made = old === undefined ? [] : old.children.slice(0, count);
+      made?.push(one);
+      count++;
     }
+    return made ?? (old !== undefined && old.children.length > count ? old.children.slice(0, count) : undefined);
+  }
+
+  private headed(made: DtNode, work: WorkNode): DtNode {
+    made.origin = work.origin;
+    made.omitIfNoRef = work.omitIfNoRef;
+    const { allLabels } = work;
+    if (!isNamed(made.labels, allLabels)) made.labels = allLabels.map(({ name }) => name);
     return made;
   }
 
-  private fill(made: DtNode, work: WorkNode, path: string): void {
-    made.origin = work.origin;
-    made.omitIfNoRef = work.omitIfNoRef;
-    const labels = work.allLabels;
-    made.labels = labels.map(({ name }) => name);
-    for (const label of labels) this.claim(label, path);
+  /** A node with two properties or children of one name. It shares nothing with other trees, nor does what is below it. */
+  private doubled(work: WorkNode): DtNode {
+    const made = this.headed(new DtNode(work.name), work);
     for (const property of work.properties) {
       if (property.deleted) continue;
-      const { name, value, origin } = property;
-      for (const label of property.labels) this.claim(label, `${path} property ${name}`);
-      for (const part of value) for (const mark of part.labels) this.claim({ name: mark.name, origin: mark.origin ?? origin }, `${path} property ${name}`);
-      const finished = finishedProperty(property);
-      const isTwice = made.has(name);
-      if (isTwice) this.problems.add('dts-duplicate-property', origin, { name });
-      if (isTwice) made.put(finished);
-      else made.insertProperty(finished);
+      if (made.has(property.name)) this.problems.add('dts-duplicate-property', property.origin, { name: property.name });
+      made.put(finishedProperty(property, undefined));
     }
+    for (const child of work.children) {
+      if (child.deleted) continue;
+      const known = made.child(child.name);
+      if (known !== undefined) this.problems.add('dts-duplicate-node', child.origin, { name: child.name });
+      const other = this.node(child, undefined);
+      if (known === undefined) made.add(other);
+      else this.absorb(known, other);
+    }
+    return made;
   }
 
   /** Two nodes of one name in one body are a mistake; the best guess at what was meant is their union. */
@@ -372,9 +412,28 @@ class Finisher {
     }
   }
 
-  private claim(label: WorkLabel, owner: string): void {
-    const other = this.labels.get(label.name);
-    if (other === undefined) this.labels.set(label.name, owner);
-    else this.problems.add('dts-duplicate-label', label.origin, { name: label.name, other });
+  private claimLabels(node: WorkNode): void {
+    for (const label of node.allLabels) this.claim(label, { node });
+    for (const property of node.properties) {
+      if (property.deleted) continue;
+      for (const label of property.labels) this.claim(label, { node, property: property.name });
+      for (const part of property.value) for (const mark of part.labels) this.claim({ name: mark.name, origin: mark.origin ?? property.origin }, { node, property: property.name });
+    }
   }
+
+  private claim(label: WorkLabel, owner: { readonly node: WorkNode; readonly property?: string }): void {
+    const other = this.labels.get(label.name);
+    if (other === undefined) {
+      this.labels.set(label.name, owner);
+      return;
+    }
+    const path = pathOf(other.node);
+    this.problems.add('dts-duplicate-label', label.origin, { name: label.name, other: other.property === undefined ? (path === '' ? '/' : path) : `${path === '' ? '/' : path} property ${other.property}` });
+  }
+}
+
+/** The property as trees have it: that of the tree before, if it says the same. */
+function finishedProperty({ name, value, labels, origin }: WorkProperty, before: DtProperty | undefined): DtProperty {
+  if (before?.moveTo(value, labels, origin) === true) return before;
+  return new DtProperty(name, value, { labels: labels.length === 0 ? NO_LABELS : labels.map((label) => label.name), origin });
 }

@@ -10,7 +10,7 @@ import { encodeDtb } from './dtb';
 import { linkTree, type LinkOptions } from './link';
 import { Preprocessor, type MissingFiles, type PreprocessedText, type PreprocessOptions } from './preprocessor';
 import { DiagnosticList, findLastIndex, type DtDiagnostic, type SourceOrigin } from './source';
-import { NODE_DEPTH_MAX, type DeviceTree, type MemoryReservation } from './tree';
+import { NODE_DEPTH_MAX, type DeviceTree, type DtNode, type MemoryReservation } from './tree';
 import { cells, stringList, type DtChunk } from './value';
 
 /** How to parse. */
@@ -38,10 +38,12 @@ export function parseDts(text: string, options: ParseOptions = {}): ParsedDts {
 
 /**
  * Parses a source again and again as it changes. What stands before the first change, in all files, is not read twice: preprocessor and
- * parser go back to their last safe place before it. The outcome is the same as that of `parseDts`.
+ * parser go back to their last safe place before it. The outcome is the same as that of `parseDts`, but the tree shares with the one before, which is of no more use,
+ * all nodes and properties that say the same: whoever works with one after the other can go by that.
  */
 export class DtsReader {
   private state: { readonly key: string; readonly problems: DiagnosticList; readonly preprocessor: Preprocessor; readonly parser: Parser; readonly missing: MissingFiles } | undefined;
+  private root: DtNode | undefined;
 
   /** Parses the text as it is now, with all files as they are now. */
   read(text: string, options: ParseOptions = {}): ParsedDts {
@@ -53,7 +55,7 @@ export class DtsReader {
       const input = known.preprocessor.run();
       if (input.missing === known.missing) {
         known.parser.goBack(input, { size: kept, options });
-        return { tree: known.parser.run(), diagnostics: known.parser.problemsBehind(known.problems), files: input.files, missing: input.missing };
+        return this.outcome(known.parser, known.problems, input);
       }
     }
     const problems = new DiagnosticList();
@@ -61,7 +63,13 @@ export class DtsReader {
     const input = preprocessor.run();
     const parser = new Parser(input, options);
     this.state = { key, problems, preprocessor, parser, missing: input.missing };
-    return { tree: parser.run(), diagnostics: parser.problemsBehind(problems), files: input.files, missing: input.missing };
+    return this.outcome(parser, problems, input);
+  }
+
+  private outcome(parser: Parser, problems: DiagnosticList, { files, missing }: PreprocessedText): ParsedDts {
+    const tree = parser.run(this.root);
+    this.root = tree.root;
+    return { tree, diagnostics: parser.problemsBehind(problems), files, missing };
   }
 }
 
@@ -148,7 +156,8 @@ class Parser {
     });
   }
 
-  run(): DeviceTree {
+  /** Reads on to the end. The tree shares with the one read before what says the same in both. */
+  run(before?: DtNode): DeviceTree {
     let labels: WorkLabel[] = [];
     this.mark();
     for (let token = this.lexer.peek('name'); token.kind !== 'end'; token = this.lexer.peek('name')) {
@@ -160,7 +169,7 @@ class Parser {
       }
     }
     if (this.tree.root === undefined) this.problems.add('dts-no-root', this.lexer.originOfGap());
-    return { root: this.tree.finish(this.problems), reservations: [...this.reservations], bootCpu: this.bootCpu ?? this.tree.bootCpu(), plugin: this.plugin };
+    return { root: this.tree.finish(this.problems, before), reservations: [...this.reservations], bootCpu: this.bootCpu ?? this.tree.bootCpu(), plugin: this.plugin };
   }
 
   private statement(token: DtsToken, labels: WorkLabel[]): void {

@@ -5,11 +5,11 @@
  */
 
 import { utf8Encode } from '../base/byte-reader';
-import { nodeByReference, phandleOf } from './lookup';
+import { phandleOf } from './lookup';
 import type { MissingFiles } from './preprocessor';
 import { DiagnosticList, type DtDiagnostic } from './source';
 import { concatBytes, equalBytes } from './text';
-import { cloneTree, DtNode, DtProperty, type DeviceTree } from './tree';
+import { DtNode, DtProperty, type DeviceTree } from './tree';
 import { cells, chunk, type DtChunk, type DtMark } from './value';
 
 /** What to add while linking. */
@@ -28,46 +28,71 @@ export interface LinkedTree {
 
 /** Links a copy of the tree; the given one stays as it is. Linking a linked tree changes nothing. */
 export function linkTree(tree: DeviceTree, options: LinkOptions = {}): LinkedTree {
-  const linker = new Linker(cloneTree(tree), options);
-  return { tree: linker.tree, diagnostics: linker.run() };
+  return new Linker(tree, options, undefined).run();
+}
+
+/** What a linker has made of nodes before. */
+interface Made {
+  readonly nodes: WeakMap<DtNode, DtNode>;
+  readonly phandles: Map<number, DtProperty>;
+}
+
+/**
+ * Links trees that follow each other. Where nodes are shared and become the same again, so do what is made of them; the tree linked before is of no more use. The outcome
+ * is that of `linkTree`.
+ */
+export class TreeLinker {
+  private made: Made = { nodes: new WeakMap(), phandles: new Map() };
+
+  /** Links a copy of the tree. */
+  link(tree: DeviceTree, options: Pick<LinkOptions, 'missing'> = {}): LinkedTree {
+    // What is added to overlays is put into nodes that are there.
+    return new Linker(tree, options, tree.plugin ? undefined : this.made).run();
+  }
 }
 
 class Linker {
-  readonly tree: DeviceTree;
+  private readonly tree: DeviceTree;
   private readonly symbols: boolean;
+  private readonly made: Made | undefined;
   private readonly problems = new DiagnosticList();
   private readonly byLabel = new Map<string, DtNode>();
   private readonly phandles = new Map<DtNode, number>();
+  /** Nodes that get a property for their number. */
+  private readonly numbered = new Map<DtNode, number>();
+  private readonly nameless = new Set<DtNode>();
   private readonly used = new Map<number, DtNode>();
   private readonly referenced = new Set<DtNode>();
   private nextPhandle = 1;
 
-  constructor(tree: DeviceTree, { symbols = false, missing = 'none' }: LinkOptions) {
+  constructor(tree: DeviceTree, { symbols = false, missing = 'none' }: LinkOptions, made: Made | undefined) {
     this.tree = tree;
     this.symbols = symbols;
+    this.made = made;
     if (missing === 'sources') this.problems.silence(['dts-reference-not-found']);
   }
 
-  run(): readonly DtDiagnostic[] {
-    const { root } = this.tree;
-    const nodes = [...root.walk()];
+  run(): LinkedTree {
+    const nodes = nodesOf(this.tree.root);
     for (const node of nodes) for (const label of node.labels) if (!this.byLabel.has(label)) this.byLabel.set(label, node);
     for (const node of nodes) this.dropName(node);
     for (const node of nodes) this.readPhandle(node);
     // Whole passes, in this order: a path is only inserted after all phandles are known.
     for (const node of nodes) this.linkCellsOf(node);
     for (const node of nodes) this.linkPathsOf(node);
-    this.omitUnused(root);
-    if (this.symbols && this.hasLabels()) this.addSymbols(root.child('__symbols__') ?? root.add(new DtNode('__symbols__')));
-    if (this.tree.plugin) this.addFixups();
-    return this.problems.list();
+    const labelled = this.symbols ? this.labelledIn(this.tree.root) : [];
+    for (const node of labelled) this.phandleFor(node);
+    const root = this.build(this.tree.root);
+    if (labelled.length > 0) this.addSymbols(root.child('__symbols__') ?? root.add(new DtNode('__symbols__')), labelled);
+    if (this.tree.plugin) this.addFixups(root);
+    return { tree: { ...this.tree, root }, diagnostics: this.problems.list() };
   }
 
   /** The `name` property of old trees repeats the node's name (DTSpec 2.3.11): dtc leaves it out. */
   private dropName(node: DtNode): void {
     const name = node.property('name');
     if (name === undefined) return;
-    if (equalBytes(name.bytes, utf8Encode(`${node.baseName}\0`))) node.remove('name');
+    if (equalBytes(name.bytes, utf8Encode(`${node.baseName}\0`))) this.nameless.add(node);
     else this.problems.add('dts-bad-name-property', name.origin, { name: node.baseName });
   }
 
@@ -92,7 +117,9 @@ class Linker {
   }
 
   private find(reference: string): DtNode | undefined {
-    return this.byLabel.get(reference) ?? (reference.includes('/') ? nodeByReference(this.tree.root, reference) : undefined);
+    const slash = reference.indexOf('/');
+    if (slash < 0) return this.byLabel.get(reference);
+    return slash === 0 ? this.tree.root.at(reference) : this.byLabel.get(reference.slice(0, slash))?.at(reference.slice(slash));
   }
 
   private phandleFor(node: DtNode): number {
@@ -102,39 +129,41 @@ class Linker {
     const phandle = this.nextPhandle;
     this.used.set(phandle, node);
     this.phandles.set(node, phandle);
-    if (!node.has('phandle')) node.insertProperty(new DtProperty('phandle', cells(phandle)));
+    if (!node.has('phandle')) this.numbered.set(node, phandle);
     return phandle;
   }
 
-  /** Gives every cell that refers to a node its number, over the properties the node has now or gets meanwhile. */
+  /** Gives every cell that refers to a node its number; the properties remember what they became. */
   private linkCellsOf(node: DtNode): void {
-    for (let index = 0; index < node.properties.length; index++) {
-      const property = node.properties[index];
-      if (property?.refersBy('u32') !== true) continue;
+    for (const property of node.properties) {
+      if (!property.refersBy('u32') || this.isDropped(node, property)) continue;
       const numbers: number[] = [];
       const before = property.linkedBefore((mark) => {
         const number = this.numberFor(mark);
         numbers.push(number);
         return number;
       });
-      if (before !== undefined && !property.refersBy('path')) node.replaceProperty(index, before);
-      else {
-        let next = 0;
-        node.replaceProperty(index, property.linkedAs(property.value.map((part) => {
-          if (part.type !== 'u32' || part.references.length === 0) return part;
-          const own = numbers.slice(next, next + part.references.length);
-          next += part.references.length;
-          return withNumbers(part, own);
-        })));
-      }
+      if (before !== undefined) continue;
+      let next = 0;
+      property.linkedAs(property.value.map((part) => {
+        if (part.type !== 'u32' || part.references.length === 0) return part;
+        const own = numbers.slice(next, next + part.references.length);
+        next += part.references.length;
+        return withNumbers(part, own);
+      }));
     }
   }
 
   private linkPathsOf(node: DtNode): void {
-    for (const [index, property] of node.properties.entries()) {
-      if (!property.refersBy('path')) continue;
-      node.replaceProperty(index, property.linkedAs(property.value.map((part) => (part.type === 'path' && part.references.length > 0 ? this.linkPath(part) : part))));
+    for (const property of node.properties) {
+      if (!property.refersBy('path') || this.isDropped(node, property)) continue;
+      const inCells = property.withLinkedCells;
+      inCells.linkedAs(inCells.value.map((part) => (part.type === 'path' && part.references.length > 0 ? this.linkPath(part) : part)));
     }
+  }
+
+  private isDropped(node: DtNode, property: DtProperty): boolean {
+    return property.name === 'name' && this.nameless.has(node) && property === node.property('name');
   }
 
   /** The phandle of the node that a mark names; that of no node is all ones. */
@@ -164,29 +193,74 @@ class Linker {
     return { ...part, bytes: concatBytes([utf8Encode(target.path), Uint8Array.of(0)]) };
   }
 
-  private omitUnused(node: DtNode): void {
-    node.prune(() => true, (child) => !child.omitIfNoRef || this.referenced.has(child) || (this.symbols && child.labels.length > 0));
-    // Who stays does so for good, even if what referred to it was itself left out.
-    node.omitIfNoRef = false;
-    for (const child of node.children) this.omitUnused(child);
+  private stays(child: DtNode): boolean {
+    return !child.omitIfNoRef || this.referenced.has(child) || (this.symbols && child.labels.length > 0);
   }
 
-  private hasLabels(): boolean {
-    for (const node of this.tree.root.walk()) if (node.labels.length > 0) return true;
-    return false;
+  private labelledIn(node: DtNode): readonly DtNode[] {
+    return [...(node.labels.length > 0 ? [node] : []), ...node.children.flatMap((child) => (this.stays(child) ? this.labelledIn(child) : []))];
   }
 
-  private addSymbols(symbols: DtNode): void {
-    for (const node of [...this.tree.root.walk()]) {
+  /** The linked node: that made before, if it is the same. Who stays does so for good, even if what referred to it was itself left out. */
+  private build(node: DtNode): DtNode {
+    const before = this.made?.nodes.get(node);
+    const properties = this.propertiesOf(node, before);
+    const children = this.childrenOf(node, before);
+    if (before !== undefined && properties === undefined && children === undefined) {
+      before.origin = node.origin;
+      return before;
+    }
+    const built = before !== undefined && properties === undefined ? before.withChildren(children ?? []) : new DtNode(node.name, properties, children ?? [...(before?.children ?? [])]);
+    built.labels = node.labels;
+    built.origin = node.origin;
+    this.made?.nodes.set(node, built);
+    return built;
+  }
+
+  /** The linked properties; `undefined` if they are those made before. */
+  private propertiesOf(node: DtNode, before: DtNode | undefined): DtProperty[] | undefined {
+    let made: DtProperty[] | undefined = before === undefined ? [] : undefined;
+    let count = 0;
+    const take = (property: DtProperty): void => {
+      if (made === undefined && property !== before?.properties[count]) made = before?.properties.slice(0, count);
+      made?.push(property);
+      count++;
+    };
+    for (const property of node.properties) if (!this.isDropped(node, property)) take(property.linkedLast);
+    const number = this.numbered.get(node);
+    if (number !== undefined) take(this.phandleProperty(number));
+    return made ?? (before !== undefined && before.properties.length > count ? before.properties.slice(0, count) : undefined);
+  }
+
+  private phandleProperty(phandle: number): DtProperty {
+    const property = this.made?.phandles.get(phandle) ?? new DtProperty('phandle', cells(phandle));
+    this.made?.phandles.set(phandle, property);
+    return property;
+  }
+
+  /** The linked children; `undefined` if they are those made before. */
+  private childrenOf(node: DtNode, before: DtNode | undefined): DtNode[] | undefined {
+    let made: DtNode[] | undefined = before === undefined ? [] : undefined;
+    let count = 0;
+    for (const child of node.children) {
+      if (!this.stays(child)) continue;
+      const built = this.build(child);
+      if (made === undefined && built !== before?.children[count]) made = before?.children.slice(0, count);
+      made?.push(built);
+      count++;
+    }
+    return made ?? (before !== undefined && before.children.length > count ? before.children.slice(0, count) : undefined);
+  }
+
+  private addSymbols(symbols: DtNode, labelled: readonly DtNode[]): void {
+    for (const node of labelled) {
       for (const label of node.labels) {
         if (!symbols.has(label)) symbols.insertProperty(new DtProperty(label, [chunk('string', concatBytes([utf8Encode(node.path), Uint8Array.of(0)]))]));
       }
-      if (node.labels.length > 0) this.phandleFor(node);
     }
   }
 
-  private addFixups(): void {
-    const { root } = this.tree;
+  private addFixups(root: DtNode): void {
     const marks = [...root.walk()].flatMap((node) => node.properties.flatMap((property) => phandleMarks(property).map((mark) => ({ node, property, ...mark, local: this.find(mark.name) !== undefined }))));
     const external = marks.filter((mark) => !mark.local && !mark.name.includes('/'));
     if (external.length > 0) {
@@ -205,6 +279,17 @@ class Linker {
     }
     lists.write();
   }
+}
+
+/** All nodes, parents before children, in tree order. */
+function nodesOf(root: DtNode): readonly DtNode[] {
+  const nodes: DtNode[] = [];
+  const visit = (node: DtNode): void => {
+    nodes.push(node);
+    for (const child of node.children) visit(child);
+  };
+  visit(root);
+  return nodes;
 }
 
 /** Cells with numbers in place of their references. */

@@ -14,21 +14,44 @@ export const NODE_DEPTH_MAX = 128;
 /** Shorter lists are searched faster than indexed. */
 const INDEX_FROM = 12;
 
-/** A property: a name and a value that is replaced as a whole. */
+/** A property: a name and a value that is replaced as a whole. What it says never changes; where it is written may. */
 export class DtProperty {
   readonly name: string;
   labels: readonly string[];
-  readonly value: DtValue;
-  readonly origin: SourceOrigin | undefined;
+  private parts: DtValue;
+  private place: SourceOrigin | undefined;
   private joined: Uint8Array | undefined;
   private linked: DtProperty | undefined;
   private kinds: number | undefined;
 
   constructor(name: string, value: DtValue, extra: { readonly labels?: readonly string[]; readonly origin?: SourceOrigin | undefined } = {}) {
     this.name = name;
-    this.value = value;
-    this.labels = extra.labels ?? [];
-    this.origin = extra.origin;
+    this.parts = value;
+    this.labels = extra.labels ?? NO_LABELS;
+    this.place = extra.origin;
+  }
+
+  get value(): DtValue {
+    return this.parts;
+  }
+
+  get origin(): SourceOrigin | undefined {
+    return this.place;
+  }
+
+  /** Takes the places of the same value as it is written now; false, and nothing changed, if it is not the same. What it became when linked follows. */
+  moveTo(value: DtValue, labels: readonly { readonly name: string }[], origin: SourceOrigin): boolean {
+    if (this.parts === value && this.place === origin && isNamed(this.labels, labels)) return true;
+    if (!isNamed(this.labels, labels) || !isSameValue(this.parts, value)) return false;
+    this.relocate(value, origin);
+    return true;
+  }
+
+  private relocate(value: DtValue, origin: SourceOrigin): void {
+    const { linked } = this;
+    linked?.relocate(value.map((part, index) => ({ ...part, bytes: linked.parts[index]?.bytes ?? part.bytes })), origin);
+    this.parts = value;
+    this.place = origin;
   }
 
   /** The whole value. */
@@ -71,7 +94,18 @@ export class DtProperty {
     return (this.kinds & (type === 'u32' ? IN_CELLS : BY_PATH)) !== 0;
   }
 
-  /** What the property became when it was linked last, if the cells that refer to nodes hold the same numbers again. */
+  /** What the property became when it was linked last. */
+  get linkedLast(): DtProperty {
+    const inCells = this.withLinkedCells;
+    return inCells.refersBy('path') ? (inCells.linked ?? inCells) : inCells;
+  }
+
+  /** The same as far as cells are concerned: paths are linked after all cells. */
+  get withLinkedCells(): DtProperty {
+    return this.refersBy('u32') ? (this.linked ?? this) : this;
+  }
+
+  /** The same, if the cells that refer to nodes hold the same numbers again. */
   linkedBefore(phandleOf: (mark: DtMark) => number): DtProperty | undefined {
     const { linked } = this;
     // All references are asked for, in their order: that is the order in which nodes get their numbers.
@@ -100,6 +134,33 @@ export class DtProperty {
   }
 }
 
+const NO_LABELS: readonly string[] = [];
+
+/** True if these are the names, in this order. */
+export function isNamed(names: readonly string[], items: readonly { readonly name: string }[]): boolean {
+  if (names.length !== items.length) return false;
+  for (let index = 0; index < names.length; index++) if (names[index] !== items[index]?.name) return false;
+  return true;
+}
+
+/** True if two values say the same, wherever they are written. */
+function isSameValue(a: DtValue, b: DtValue): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) {
+    const [one, other] = [a[index], b[index]];
+    if (one === other) continue;
+    if (one === undefined || other === undefined || one.type !== other.type || !equalBytes(one.bytes, other.bytes)) return false;
+    if (!areSameMarks(one.references, other.references) || !areSameMarks(one.labels, other.labels)) return false;
+  }
+  return true;
+}
+
+function areSameMarks(a: readonly DtMark[], b: readonly DtMark[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index]?.name !== b[index]?.name || a[index]?.offset !== b[index]?.offset) return false;
+  return true;
+}
+
 const AT_SIGN = 0x40;
 const IN_CELLS = 1;
 const BY_PATH = 2;
@@ -119,7 +180,10 @@ function numberIn(bytes: Uint8Array, at: number): number {
   return (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0;
 }
 
-/** A node. Lists are in tree order and change only through the methods. */
+/**
+ * A node. Lists are in tree order and change only through the methods. Whoever makes trees that follow each other (`DtsReader`, `TreeLinker`) lets them share what
+ * stays the same: a node that is in both says, with all below it, the same in both. Parents are those in the newer tree.
+ */
 export class DtNode {
   readonly name: string;
   /** Newest first, as dtc keeps them. */
@@ -129,14 +193,23 @@ export class DtNode {
   /** Written with /omit-if-no-ref/: left out unless something refers to it. */
   omitIfNoRef = false;
   private parentNode: DtNode | undefined;
-  private readonly propertyList: DtProperty[] = [];
-  private readonly childList: DtNode[] = [];
+  private readonly propertyList: DtProperty[];
+  private readonly childList: DtNode[];
   // Names are unique among the living except in erroneous sources; the first one counts.
   private childIndex: Map<string, DtNode> | undefined;
   private propertyIndex: Map<string, DtProperty> | undefined;
 
-  constructor(name: string) {
+  /** A node with these lists, which are its own from now on. Children that belong to another node stay in its list, but this is their parent now. */
+  constructor(name: string, properties: DtProperty[] = [], children: DtNode[] = []) {
     this.name = name;
+    this.propertyList = properties;
+    this.childList = children;
+    for (const child of children) child.parentNode = this;
+  }
+
+  /** A node with the properties of this one, which goes out of use, and these children. */
+  withChildren(children: DtNode[]): DtNode {
+    return new DtNode(this.name, this.propertyList, children);
   }
 
   get parent(): DtNode | undefined {
@@ -298,12 +371,10 @@ export class DtNode {
 
   /** A deep copy without parent. */
   clone(): DtNode {
-    const copy = new DtNode(this.name);
+    const copy = new DtNode(this.name, [...this.propertyList], this.childList.map((child) => child.clone()));
     copy.labels = this.labels;
     copy.origin = this.origin;
     copy.omitIfNoRef = this.omitIfNoRef;
-    for (const property of this.propertyList) copy.propertyList.push(property);
-    for (const child of this.childList) copy.add(child.clone());
     return copy;
   }
 

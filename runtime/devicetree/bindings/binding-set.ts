@@ -160,7 +160,7 @@ export class BindingSet {
       const disabled = instance.members.has('status') ? instance.disabled : inherited;
       for (const failure of this.checkNode(instance, disabled)) failures.push(failure);
       for (const failure of this.undocumented(instance)) failures.push(failure);
-      for (const child of instance.members.nodes()) visit(child, disabled);
+      for (const child of instance.children) visit(child, disabled);
     };
     visit(decodeTree(root, this.types), false);
     return failures;

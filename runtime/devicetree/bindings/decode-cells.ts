@@ -72,7 +72,7 @@ export class Cutter {
   private index(instance: NodeInstance): void {
     const phandle = instance.members.has('phandle') ? instance.cell('phandle') : undefined;
     if (phandle !== undefined) this.byPhandle.set(phandle, instance);
-    for (const child of instance.members.nodes()) this.index(child);
+    for (const child of instance.children) this.index(child);
   }
 
   private get references(): ReadonlySet<string> {
@@ -94,7 +94,7 @@ export class Cutter {
         base += part.bytes.length;
       }
     }
-    for (const child of instance.members.nodes()) this.addReferences(child, `${path}/${child.node.name}`, found);
+    for (const child of instance.children) this.addReferences(child, `${path}/${child.node.name}`, found);
   }
 
   private addLocalFixups(node: DtNode, path: string, found: Set<string>): void {

@@ -64,20 +64,22 @@ export class TreeDecoder implements ValueReader {
 
   /** The instance of a node: that of the node that was in its place, if both say the same with all that is below. */
   private node(node: DtNode, before: NodeInstance | undefined): NodeInstance {
-    const old = before?.node;
-    let isSame = old !== undefined && old.name === node.name && old.properties.length === node.properties.length && old.children.length === node.children.length;
-    if (isSame && old !== node) isSame = node.properties.every((property, index) => isSameProperty(property, old?.properties[index]));
+    if (before?.node === node) {
+      keep(before);
+      return before;
+    }
     const children: NodeInstance[] = [];
+    let areSame = before?.node.children.length === node.children.length;
     for (const [index, child] of node.children.entries()) {
-      const other = isMetadata(child) ? undefined : before?.members.get(child.name);
-      const known = other instanceof NodeInstance ? other : undefined;
-      isSame &&= old?.children[index]?.name === child.name;
+      areSame &&= before?.node.children[index]?.name === child.name;
       if (isMetadata(child)) continue;
+      const there = before?.children[children.length];
+      const known = there?.node.name === child.name ? there : before?.children.find((other) => other.node.name === child.name);
       const made = this.node(child, known);
       children.push(made);
-      isSame &&= made === known;
+      areSame &&= made === known;
     }
-    if (isSame && before !== undefined) {
+    if (areSame && before !== undefined && before.children.length === children.length && haveSameProperties(node, before.node)) {
       before.node = node;
       before.isAsBefore = true;
       return before;
@@ -94,10 +96,10 @@ export class TreeDecoder implements ValueReader {
     if (isSame && !instance.asked.every(({ phandle, what, answer }) => cutter.answer(instance, phandle, what) === answer)) {
       isSame = false;
       instance.asked.length = 0;
-      this.fill(instance, [...instance.members.nodes()]);
+      this.fill(instance, instance.children);
     }
     const inside = cutter.inside(instance);
-    for (const child of instance.members.nodes()) {
+    for (const child of instance.children) {
       const isChildSame = this.settle(child, inside, cutter);
       isSame &&= isChildSame;
     }
@@ -136,6 +138,8 @@ export class TreeDecoder implements ValueReader {
       child.parent = instance;
       members.set(child.node.name, child);
     }
+    // Of two with one name, which only damaged blobs have, the last counts.
+    instance.children = children.every((child) => members.get(child.node.name) === child) ? children : children.filter((child) => members.get(child.node.name) === child);
     const parent = members.has('interrupt-parent') ? node.property('interrupt-parent') : undefined;
     // In an overlay, what is not known takes the place of nothing.
     if (parent !== undefined && flatNumbers(this.value(parent, false))?.[0] === UNRESOLVED) members.delete('interrupt-parent');
@@ -144,6 +148,16 @@ export class TreeDecoder implements ValueReader {
 
 function isMetadata({ name }: DtNode): boolean {
   return name.startsWith('__');
+}
+
+/** The node is the same object, so all below it are, too. */
+function keep(instance: NodeInstance): void {
+  instance.isAsBefore = true;
+  for (const child of instance.children) keep(child);
+}
+
+function haveSameProperties(a: DtNode, b: DtNode): boolean {
+  return a.name === b.name && a.properties.length === b.properties.length && a.properties.every((property, index) => isSameProperty(property, b.properties[index]));
 }
 
 /** True if two properties say the same, wherever they are written. */

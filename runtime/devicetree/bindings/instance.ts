@@ -81,11 +81,6 @@ export class Members {
     const found = this.known.get(name);
     return found instanceof DtProperty ? this.reader.firstCell(this.instance, found) : firstCellOf(found);
   }
-
-  /** The child nodes. */
-  *nodes(): Generator<NodeInstance> {
-    for (const member of this.known.values()) if (member instanceof NodeInstance) yield member;
-  }
 }
 
 /** A question about another node, or about what surrounds the node, that the reading of a value depended on. */
@@ -118,6 +113,8 @@ export class NodeInstance {
   node: DtNode;
   readonly members: Members;
   parent: NodeInstance | undefined;
+  /** The child nodes, one of each name. */
+  children: readonly NodeInstance[] = [];
   surroundings: Surroundings = AROUND_ROOT;
   /** What the values that have been read depend on besides the node. */
   readonly asked: Asked[] = [];
