@@ -3,7 +3,7 @@
  * no root includes are read alone; then only their own syntax is judged. Knows nothing of the protocol.
  */
 
-import type { CheckLevel } from '../runtime/devicetree/checks/check-table';
+import { TreeChecks, type CheckLevel } from '../runtime/devicetree/checks/check-table';
 import { DtsReader, parseDts } from '../runtime/devicetree/dts-parser';
 import { linkTree, TreeLinker } from '../runtime/devicetree/link';
 import type { DtsFiles } from '../runtime/devicetree/preprocessor';
@@ -120,7 +120,7 @@ export class Analyses {
     const key = JSON.stringify(settings);
     const bindings = this.surroundings.bindings.setFor(settings.hypervisorNode, settings.bindings);
     const checker = known?.analysis.law.bindings === bindings ? known.analysis.law.checker : new TreeChecker(bindings);
-    const law: Law = { bindings, checker, generation: settings.rmGeneration };
+    const law: Law = { bindings, checker, checks: known?.analysis.law.checks ?? new TreeChecks(), generation: settings.rmGeneration };
     const isSame = known?.settings === key && known.analysis.law.bindings === bindings && [...known.seen].every(([path, text]) => this.files.readText(path) === text);
     if (isSame && (!known.analysis.tree.plugin || known.base === this.surroundings.baseOf(known.analysis))) return known.analysis;
     const text = this.files.readText(root);
@@ -176,7 +176,7 @@ function analyse({ root, text, reader, linker, base }: Root, files: Recorder, se
 
 function judgeRoot(tree: DeviceTree, { root, text, base, files, settings }: Pick<Root, 'root' | 'text' | 'base'> & { readonly files: readonly string[]; readonly settings: Given }): Judged {
   const law = { ...settings.law, levels: settings.checks };
-  if (!tree.plugin) return { problems: [...checkProblems(tree, settings.checks), ...judge(tree, law)], tree };
+  if (!tree.plugin) return { problems: [...checkProblems(tree, settings.checks, law.checks), ...judge(tree, law)], tree };
   if (base === undefined) return { problems: [...judgeAlone(tree, law), withoutBase(root, text)], tree };
   return judgeApplied(tree, linkTree(base.tree, { symbols: true }).tree, { ...law, files: new Set(files) });
 }

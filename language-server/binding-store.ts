@@ -89,7 +89,9 @@ export class BindingStore {
 
   private load(key: string, form: HypervisorForm, folders: readonly string[]): BindingSet | undefined {
     // Of two bindings with one `$id` the first counts, so those of the user go before ours.
-    const files = stampsOf([...folders, ...ownFolders(form)]);
+    const stated = stampsOf(folders);
+    if (folders.length > 0 && stated.length === 0) return this.setFor(form, []);
+    const files = [...stated, ...stampsOf(ownFolders(form))];
     if (files.length < KEPT_FROM) return readAll(files);
     const isComplete = files.some(({ path }) => path.endsWith(LINUX_NEEDS_FILE));
     const all = isComplete ? files : [...files, ...stampsOf([join(__dirname, 'bindings', 'core-linux')])];

@@ -5,7 +5,7 @@
 
 import { UNDOCUMENTED, type BindingSet } from '../runtime/devicetree/bindings/binding-set';
 import { TreeChecker } from '../runtime/devicetree/bindings/tree-checker';
-import { checkTree, type CheckLevel } from '../runtime/devicetree/checks/check-table';
+import { TreeChecks, type CheckLevel } from '../runtime/devicetree/checks/check-table';
 import { applyOverlay, unknownSymbols } from '../runtime/devicetree/overlay';
 import { checkVmConfig, isVmTree, rmDiagnostic, type RmGeneration } from '../runtime/devicetree/rm-rules';
 import type { DtDiagnostic, SourceOrigin } from '../runtime/devicetree/source';
@@ -19,6 +19,8 @@ export interface Law {
   readonly bindings: BindingSet;
   /** Checks against the bindings; one for each tree that is checked repeatedly. */
   readonly checker: TreeChecker;
+  /** dtc's checks, also one for each tree. */
+  readonly checks: TreeChecks;
   readonly generation: RmGeneration;
 }
 
@@ -28,9 +30,9 @@ const UNKNOWN_SYMBOLS_TOLD = 100;
 /** How dtc's checks are told. */
 export type Levels = Readonly<Record<string, CheckLevel>>;
 
-/** What dtc's checks object to. */
-export function checkProblems(tree: DeviceTree, levels: Levels): readonly Problem[] {
-  return checkTree(tree, levels).map(({ node, property, cell, ...diagnostic }) => {
+/** What dtc's checks object to; `checks` are those that have seen the tree before. */
+export function checkProblems(tree: DeviceTree, levels: Levels, checks = new TreeChecks()): readonly Problem[] {
+  return checks.check(tree, levels).map(({ node, property, cell, ...diagnostic }) => {
     const found = property === undefined ? undefined : node.property(property);
     return { ...diagnostic, nodePath: node.path, ...(property === undefined ? {} : { about: property }), ...(found === undefined || cell === undefined ? {} : placeOfCell(found, cell)) };
   });

@@ -118,6 +118,17 @@ export class BindingSet {
     this.documented = known?.documented;
   }
 
+  /** Finds now what every tree needs, so that the first need not wait for it. */
+  prepare(): void {
+    this.collected = this.types;
+    this.selection ??= new Selection(this.selected);
+    this.common = this.commonSchemas;
+  }
+
+  private get commonSchemas(): CommonSchemas {
+    return this.common ??= this.evaluator.common(this.selected.flatMap(({ uri, select }) => (select === true ? [{ uri, schema: this.schemas.get(uri) }] : [])));
+  }
+
   /** The types of all properties. */
   get types(): PropertyTypes {
     return this.collected ??= collectTypes(this.schemas.values());
@@ -173,10 +184,10 @@ export class BindingSet {
     members.set('$nodename', [node.parent === undefined ? '/' : node.name]);
     const failures: BindingFailure[] = [];
     this.evaluator.refill();
-    this.common ??= this.evaluator.common(this.selected.flatMap(({ uri, select }) => (select === true ? [{ uri, schema: this.schemas.get(uri) }] : [])));
-    const isUsual = this.common.test(instance);
+    const common = this.commonSchemas;
+    const isUsual = common.test(instance);
     for (const uri of this.schemasFor(instance)) {
-      if (isUsual && this.common.uris.has(uri)) continue;
+      if (isUsual && common.uris.has(uri)) continue;
       const check = this.evaluator.check(this.schemas.get(uri), uri);
       if (check.test(instance)) continue;
       const found: Failure[] = [];

@@ -162,7 +162,7 @@ function checkUnit(context: CheckContext, node: DtNode, address: number): void {
 export function spiBusBridge(context: CheckContext, node: DtNode): void {
   if (node.hasBaseName('spi')) context.buses.set(node, 'spi');
   else {
-    if (addressCells(node) !== 1 || sizeCells(node) !== 0) return;
+    if (node.children.length === 0 || addressCells(node) !== 1 || sizeCells(node) !== 0) return;
     if (!node.children.some((child) => child.properties.some(({ name }) => name.startsWith('spi-')))) return;
     context.buses.set(node, 'spi');
     if (node.has('reg')) context.report(node, 'An SPI bus is named spi.');

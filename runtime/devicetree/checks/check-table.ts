@@ -4,7 +4,7 @@
  */
 
 import * as address from './address-checks';
-import { CheckContext, type BusKind, type Finding } from './context';
+import { CheckContext, NodeMemory, type BusKind, type Finding } from './context';
 import { isGunyahNode, isNumericLabel, UNFIT_FOR_GUNYAH } from './gunyah-nodes';
 import * as name from './name-checks';
 import * as reference from './reference-checks';
@@ -19,6 +19,8 @@ interface CheckRow {
   /** Checks that must hold for this one to make sense; if one fails anywhere, this one is left out. */
   readonly after: readonly string[];
   readonly run: (context: CheckContext, node: DtNode) => void;
+  /** True if it looks at more of the tree than a node with all below it and the properties of its parent. */
+  readonly isFar?: true;
   /** The only nodes that need to be looked at: those with a property, or others. */
   readonly on?: string | ((property: string) => boolean) | Others;
 }
@@ -29,6 +31,8 @@ type Others = { readonly named: string } | { readonly onBus: BusKind } | { reado
 const check = (level: CheckLevel, run: CheckRow['run'], ...after: readonly string[]): CheckRow => ({ level, run, after });
 /** The same for a check that says something only of certain nodes. */
 const checkOn = (on: NonNullable<CheckRow['on']>, level: CheckLevel, run: CheckRow['run'], ...after: readonly string[]): CheckRow => ({ level, run, after, on });
+/** The same for a check that looks at other nodes, or at what checks before have recognised. */
+const far = (row: CheckRow): CheckRow => ({ ...row, isFar: true });
 const cell = (property: string): CheckRow => checkOn(property, 'warning', name.mustBeCell(property));
 const string = (property: string, level: CheckLevel = 'warning'): CheckRow => checkOn(property, level, name.mustBeString(property));
 
@@ -55,7 +59,7 @@ const PROVIDERS: Readonly<Record<string, reference.ProviderList>> = {
 function providerRows(): Readonly<Record<string, CheckRow>> {
   return Object.fromEntries(Object.entries(PROVIDERS).flatMap(([key, list]) => [
     [`${key}_is_cell`, cell(list.cells)],
-    [`${key}_property`, checkOn(list.property, 'warning', reference.providerList(list), `${key}_is_cell`)],
+    [`${key}_property`, far(checkOn(list.property, 'warning', reference.providerList(list), `${key}_is_cell`))],
   ]));
 }
 
@@ -77,21 +81,21 @@ const CHECKS: Readonly<Record<string, CheckRow>> = {
   label_is_string: string('label'),
   compatible_is_string_list: checkOn('compatible', 'warning', name.mustBeStringList('compatible')),
   names_is_string_list: checkOn((property) => property.endsWith('-names'), 'warning', name.namesAreStrings),
-  alias_paths: checkOn({ named: 'aliases' }, 'warning', name.aliasPaths),
+  alias_paths: far(checkOn({ named: 'aliases' }, 'warning', name.aliasPaths)),
   addr_size_cells: checkOn({ buses: [] }, 'warning', () => undefined, 'address_cells_is_cell', 'size_cells_is_cell'),
   reg_format: checkOn('reg', 'warning', address.regFormat, 'addr_size_cells'),
   ranges_format: checkOn('ranges', 'warning', address.rangesFormat('ranges'), 'addr_size_cells'),
   dma_ranges_format: checkOn('dma-ranges', 'warning', address.rangesFormat('dma-ranges'), 'addr_size_cells'),
-  pci_bridge: checkOn('device_type', 'warning', address.pciBridge, 'device_type_is_string', 'addr_size_cells'),
-  pci_device_bus_num: checkOn('reg', 'warning', address.pciDeviceBusNumber, 'reg_format', 'pci_bridge'),
-  pci_device_reg: checkOn('reg', 'warning', address.pciDeviceReg, 'reg_format', 'pci_bridge'),
-  simple_bus_bridge: checkOn('compatible', 'warning', address.simpleBusBridge, 'addr_size_cells', 'compatible_is_string_list'),
-  simple_bus_reg: checkOn({ onBus: 'simple' }, 'warning', address.simpleBusReg, 'reg_format', 'simple_bus_bridge'),
-  i2c_bus_bridge: check('warning', address.i2cBusBridge, 'addr_size_cells'),
-  i2c_bus_reg: checkOn({ onBus: 'i2c' }, 'warning', address.i2cBusReg, 'reg_format', 'i2c_bus_bridge'),
-  spi_bus_bridge: check('warning', address.spiBusBridge, 'addr_size_cells'),
-  spi_bus_reg: checkOn({ onBus: 'spi' }, 'warning', address.spiBusReg, 'reg_format', 'spi_bus_bridge'),
-  unit_address_format: check('warning', address.unitAddressFormat, 'node_name_format', 'pci_bridge', 'simple_bus_bridge'),
+  pci_bridge: far(checkOn('device_type', 'warning', address.pciBridge, 'device_type_is_string', 'addr_size_cells')),
+  pci_device_bus_num: far(checkOn('reg', 'warning', address.pciDeviceBusNumber, 'reg_format', 'pci_bridge')),
+  pci_device_reg: far(checkOn('reg', 'warning', address.pciDeviceReg, 'reg_format', 'pci_bridge')),
+  simple_bus_bridge: far(checkOn('compatible', 'warning', address.simpleBusBridge, 'addr_size_cells', 'compatible_is_string_list')),
+  simple_bus_reg: far(checkOn({ onBus: 'simple' }, 'warning', address.simpleBusReg, 'reg_format', 'simple_bus_bridge')),
+  i2c_bus_bridge: far(check('warning', address.i2cBusBridge, 'addr_size_cells')),
+  i2c_bus_reg: far(checkOn({ onBus: 'i2c' }, 'warning', address.i2cBusReg, 'reg_format', 'i2c_bus_bridge')),
+  spi_bus_bridge: far(check('warning', address.spiBusBridge, 'addr_size_cells')),
+  spi_bus_reg: far(checkOn({ onBus: 'spi' }, 'warning', address.spiBusReg, 'reg_format', 'spi_bus_bridge')),
+  unit_address_format: far(check('warning', address.unitAddressFormat, 'node_name_format', 'pci_bridge', 'simple_bus_bridge')),
   avoid_default_addr_size: check('warning', address.avoidDefaultCells, 'addr_size_cells'),
   avoid_unnecessary_addr_size: checkOn('#address-cells', 'warning', address.avoidUnnecessaryCells, 'avoid_default_addr_size'),
   unique_unit_address: checkOn('#address-cells', 'warning', address.uniqueUnitAddress('all'), 'avoid_default_addr_size'),
@@ -102,13 +106,13 @@ const CHECKS: Readonly<Record<string, CheckRow>> = {
   chosen_node_stdout_path: checkOn({ named: 'chosen' }, 'warning', name.chosenStdoutPath),
   ...providerRows(),
   deprecated_gpio_property: check('off', reference.deprecatedGpioList),
-  gpios_property: checkOn(reference.isGpioList, 'warning', reference.gpioLists),
+  gpios_property: far(checkOn(reference.isGpioList, 'warning', reference.gpioLists)),
   interrupt_provider: check('warning', reference.interruptProvider),
-  interrupts_property: checkOn('interrupts', 'warning', reference.interruptsList),
-  graph_nodes: check('warning', reference.graphNodes),
-  graph_child_address: checkOn({ buses: ['graph-port', 'graph-ports'] }, 'warning', reference.graphChildAddress, 'graph_nodes'),
-  graph_port: checkOn({ buses: ['graph-port'] }, 'warning', reference.graphPort, 'graph_nodes'),
-  graph_endpoint: checkOn({ onBus: 'graph-port' }, 'warning', reference.graphEndpoint, 'graph_nodes'),
+  interrupts_property: far(checkOn('interrupts', 'warning', reference.interruptsList)),
+  graph_nodes: far(check('warning', reference.graphNodes)),
+  graph_child_address: far(checkOn({ buses: ['graph-port', 'graph-ports'] }, 'warning', reference.graphChildAddress, 'graph_nodes')),
+  graph_port: far(checkOn({ buses: ['graph-port'] }, 'warning', reference.graphPort, 'graph_nodes')),
+  graph_endpoint: far(checkOn({ onBus: 'graph-port' }, 'warning', reference.graphEndpoint, 'graph_nodes')),
 };
 
 /** Names of all checks. */
@@ -136,26 +140,84 @@ export interface CheckFailure extends DtDiagnostic {
  * where `levels` names them; everywhere else it is dtc's word.
  */
 export function checkTree(tree: DeviceTree, levels: Readonly<Record<string, CheckLevel>> = {}): readonly CheckFailure[] {
-  const context = new CheckContext(tree);
-  const results = new Map<string, readonly Finding[] | 'skipped'>();
-  const holds = (key: string): boolean => run(key).length === 0 && results.get(key) !== 'skipped';
-  const run = (key: string): readonly Finding[] => {
-    const known = results.get(key);
+  return new TreeChecks().check(tree, levels);
+}
+
+/**
+ * Checks trees that follow each other and share nodes (`TreeLinker`). A check that looks at no more than a node with all below it and its parent's properties is not asked
+ * again about a node where all of that is as it was, if it had nothing to say then. The outcome is that of `checkTree`.
+ */
+export class TreeChecks {
+  private readonly memory = new NodeMemory(isIndexed);
+  /** Checks that were asked about all nodes of the tree before. */
+  private ranBefore: ReadonlySet<string> = new Set();
+
+  /** Runs all checks. */
+  check(tree: DeviceTree, levels: Readonly<Record<string, CheckLevel>> = {}): readonly CheckFailure[] {
+    const run = new Run(new CheckContext(tree, this.memory), this.ranBefore);
+    const failures = CHECK_NAMES.flatMap((key) => {
+      const level = levels[key] ?? defaultLevel(key);
+      const isUnfit = levels[key] === undefined && UNFIT_FOR_GUNYAH.has(key);
+      return level === 'off' ? [] : run.findings(key).filter(({ node }) => !isUnfit || !(isGunyahNode(node) || (key === 'label_is_string' && isNumericLabel(node)))).map((finding) => failure(key, level, finding));
+    });
+    this.ranBefore = run.ran;
+    for (const node of run.guilty) this.memory.forget(node);
+    return failures;
+  }
+}
+
+/** True for names of properties that say which nodes a check looks at. */
+function isIndexed(name: string): boolean {
+  return ROWS.some(({ on }) => (typeof on === 'string' ? on === name : typeof on === 'function' && on(name)));
+}
+
+const ROWS = Object.values(CHECKS);
+
+class Run {
+  /** Checks that were asked about all nodes. */
+  readonly ran = new Set<string>();
+  /** Nodes that a check had something to say of that is not asked about all nodes each time. */
+  readonly guilty = new Set<DtNode>();
+  private readonly context: CheckContext;
+  private readonly ranBefore: ReadonlySet<string>;
+  private readonly results = new Map<string, readonly Finding[] | 'skipped'>();
+
+  constructor(context: CheckContext, ranBefore: ReadonlySet<string>) {
+    this.context = context;
+    this.ranBefore = ranBefore;
+  }
+
+  /** What a check finds; nothing if one that must hold before it does not. */
+  findings(key: string): readonly Finding[] {
+    const known = this.results.get(key);
     if (known !== undefined) return known === 'skipped' ? [] : known;
     const row = CHECKS[key];
-    if (row === undefined || !row.after.map(holds).every(Boolean)) {
-      results.set(key, 'skipped');
+    if (row === undefined || !row.after.map((before) => this.holds(before)).every(Boolean)) {
+      this.results.set(key, 'skipped');
       return [];
     }
-    const found = context.collect(() => { for (const node of nodesFor(context, row)) row.run(context, node); });
-    results.set(key, found);
+    const found = this.context.collect(() => { this.ask(key, row); });
+    this.results.set(key, found);
+    this.ran.add(key);
     return found;
-  };
-  return CHECK_NAMES.flatMap((key) => {
-    const level = levels[key] ?? defaultLevel(key);
-    const isUnfit = levels[key] === undefined && UNFIT_FOR_GUNYAH.has(key);
-    return level === 'off' ? [] : run(key).filter(({ node }) => !isUnfit || !(isGunyahNode(node) || (key === 'label_is_string' && isNumericLabel(node)))).map((finding) => failure(key, level, finding));
-  });
+  }
+
+  private holds(key: string): boolean {
+    return this.findings(key).length === 0 && this.results.get(key) !== 'skipped';
+  }
+
+  private ask(key: string, row: CheckRow): void {
+    const { context } = this;
+    if (row.isFar === true) {
+      for (const node of nodesFor(context, row)) row.run(context, node);
+      return;
+    }
+    for (const node of this.ranBefore.has(key) ? nodesAmong(context.freshNodes, row) : nodesFor(context, row)) {
+      const { findingCount } = context;
+      row.run(context, node);
+      if (context.findingCount > findingCount) this.guilty.add(node);
+    }
+  }
 }
 
 function nodesFor(context: CheckContext, { on }: CheckRow): readonly DtNode[] {
@@ -164,6 +226,14 @@ function nodesFor(context: CheckContext, { on }: CheckRow): readonly DtNode[] {
   if (typeof on === 'function') return context.nodesWithNames(on);
   if ('named' in on) return context.nodesNamed(on.named);
   return 'onBus' in on ? context.nodesOn(on.onBus) : on.buses.length === 0 ? [] : context.busesOf(on.buses);
+}
+
+/** Of a few nodes those that a check looks at that asks for no buses. */
+function nodesAmong(nodes: readonly DtNode[], { on }: CheckRow): readonly DtNode[] {
+  if (on === undefined || nodes.length === 0) return nodes;
+  if (typeof on === 'string') return nodes.filter((node) => node.has(on));
+  if (typeof on === 'function') return nodes.filter((node) => node.properties.some(({ name }) => on(name)));
+  return 'named' in on ? nodes.filter((node) => node.name === on.named) : [];
 }
 
 function failure(code: string, severity: 'warning' | 'error', { node, property, cell, message }: Finding): CheckFailure {

@@ -16,30 +16,93 @@ export interface Finding {
   readonly message: string;
 }
 
+/** What is known of a node, as long as it and the properties of its parent stay the same. */
+interface Known {
+  readonly around: readonly DtProperty[] | undefined;
+  /** Names of its properties by which checks look for nodes, each once. */
+  readonly names: readonly string[];
+  readonly phandle: number | undefined;
+}
+
+/** What is known of the nodes of trees that follow each other. */
+export class NodeMemory {
+  private readonly isIndexed: (name: string) => boolean;
+  private readonly indexed = new Map<string, boolean>();
+  private readonly known = new WeakMap<DtNode, Known>();
+
+  /** `isIndexed` tells the names of properties by which checks look for nodes. */
+  constructor(isIndexed: (name: string) => boolean) {
+    this.isIndexed = isIndexed;
+  }
+
+  /** What is known of a node, if it is as it was. */
+  get(node: DtNode): Known | undefined {
+    const known = this.known.get(node);
+    return known?.around === node.parent?.properties ? known : undefined;
+  }
+
+  /** Learns to know a node. */
+  learn(node: DtNode): Known {
+    const names: string[] = [];
+    for (const { name } of node.properties) if (this.asks(name) && !names.includes(name)) names.push(name);
+    const known = { around: node.parent?.properties, names, phandle: phandleOf(node) };
+    this.known.set(node, known);
+    return known;
+  }
+
+  /** Takes a node for one that was never seen. */
+  forget(node: DtNode): void {
+    this.known.delete(node);
+  }
+
+  private asks(name: string): boolean {
+    let isIndexed = this.indexed.get(name);
+    if (isIndexed === undefined) {
+      isIndexed = this.isIndexed(name);
+      if (this.indexed.size < NAMES_MAX) this.indexed.set(name, isIndexed);
+    }
+    return isIndexed;
+  }
+}
+
+/** Most names of properties that are remembered. */
+const NAMES_MAX = 20_000;
+
 /** A linked tree while it is being checked. Bus checks note what they recognise; later checks rely on it. */
 export class CheckContext {
   readonly tree: DeviceTree;
   readonly root: DtNode;
   readonly nodes: readonly DtNode[];
+  /** Those that are not as they were in the tree before, or had something wrong there. */
+  readonly freshNodes: readonly DtNode[];
   readonly buses = new Map<DtNode, BusKind>();
   private readonly byPhandle = new Map<number, DtNode>();
   private readonly byProperty = new Map<string, DtNode[]>();
   private findings: Finding[] = [];
 
-  constructor(tree: DeviceTree) {
+  constructor(tree: DeviceTree, memory: NodeMemory) {
     this.tree = tree;
     this.root = tree.root;
     // What linking adds (__symbols__, __fixups__, …) repeats names of nodes, and is nobody's to mend.
-    this.nodes = [tree.root, ...tree.root.children.filter(({ name }) => !name.startsWith('__')).flatMap((child) => [...child.walk()])];
-    for (const node of this.nodes) {
-      const phandle = phandleOf(node);
+    const nodes = [tree.root];
+    for (const child of tree.root.children) if (!child.name.startsWith('__')) addWithAllBelow(child, nodes);
+    this.nodes = nodes;
+    const fresh: DtNode[] = [];
+    for (const node of nodes) {
+      let known = memory.get(node);
+      if (known === undefined) {
+        fresh.push(node);
+        known = memory.learn(node);
+      }
+      const { names, phandle } = known;
       if (phandle !== undefined && !this.byPhandle.has(phandle)) this.byPhandle.set(phandle, node);
-      for (const { name } of node.properties) {
+      for (const name of names) {
         const others = this.byProperty.get(name);
         if (others === undefined) this.byProperty.set(name, [node]);
-        else if (others[others.length - 1] !== node) others.push(node);
+        else others.push(node);
       }
     }
+    this.freshNodes = fresh;
   }
 
   /** The nodes that have a property, in tree order. */
@@ -73,6 +136,11 @@ export class CheckContext {
     this.findings.push({ node, message, ...(property === undefined ? {} : { property }), ...(cell === undefined ? {} : { cell }) });
   }
 
+  /** How much the check that is running has found. */
+  get findingCount(): number {
+    return this.findings.length;
+  }
+
   /** Runs one check and returns what it found. */
   collect(run: () => void): readonly Finding[] {
     this.findings = [];
@@ -94,6 +162,11 @@ export class CheckContext {
   get isOverlay(): boolean {
     return this.tree.plugin;
   }
+}
+
+function addWithAllBelow(node: DtNode, nodes: DtNode[]): void {
+  nodes.push(node);
+  for (const child of node.children) addWithAllBelow(child, nodes);
 }
 
 /** `#address-cells` as stated on the node itself. */

@@ -27,6 +27,7 @@ function checkList(context: CheckContext, node: DtNode, { property, list }: { re
     return;
   }
   const references = referencesIn(property);
+  let next = 0;
   for (let at = 0; at < u32s.length;) {
     const phandle = u32s[at] ?? 0;
     if (!isPhandle(phandle)) {
@@ -35,7 +36,8 @@ function checkList(context: CheckContext, node: DtNode, { property, list }: { re
       at++;
       continue;
     }
-    if (references !== undefined && !references.has(at * 4)) context.report(node, `Cell ${String(at)} of ${property.name} should be a reference to a node.`, property, at);
+    while (references !== undefined && (references[next] ?? Infinity) < at * 4) next++;
+    if (references !== undefined && references[next] !== at * 4) context.report(node, `Cell ${String(at)} of ${property.name} should be a reference to a node.`, property, at);
     const provider = context.provider(phandle);
     if (provider === undefined) {
       context.report(node, `Cell ${String(at)} of ${property.name} refers to no node of the tree.`, property, at);
@@ -52,13 +54,13 @@ function checkList(context: CheckContext, node: DtNode, { property, list }: { re
   }
 }
 
-/** Byte offsets of references; `undefined` for a value that comes from a blob, where they cannot be told. */
-function referencesIn(property: DtProperty): ReadonlySet<number> | undefined {
+/** Byte offsets of references, in order; `undefined` for a value that comes from a blob, where they cannot be told. */
+function referencesIn(property: DtProperty): readonly number[] | undefined {
   if (property.value.every(({ type }) => type === 'unknown')) return undefined;
-  const offsets = new Set<number>();
+  const offsets: number[] = [];
   let base = 0;
   for (const part of property.value) {
-    for (const { offset } of part.references) offsets.add(base + offset);
+    for (const { offset } of part.references) offsets.push(base + offset);
     base += part.bytes.length;
   }
   return offsets;
