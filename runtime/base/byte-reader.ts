@@ -65,6 +65,17 @@ export function latin1(bytes: Uint8Array): string {
 
 /** Encodes text as UTF-8 without the host's TextEncoder; lone surrogates become U+FFFD. */
 export function utf8Encode(text: string): Uint8Array {
+  // Nearly all text is ASCII, a byte for each unit.
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code >= 0x80) return encodedPoints(text);
+    bytes[at] = code;
+  }
+  return bytes;
+}
+
+function encodedPoints(text: string): Uint8Array {
   const out: number[] = [];
   for (const character of text) {
     const point = character.codePointAt(0) ?? 0xfffd;

@@ -79,7 +79,9 @@ class NameTable {
     for (let cut = Math.max(0, name.length - SHARED_LENGTH_MAX); cut <= name.length; cut++) {
       // Offsets count bytes; names outside ASCII are legal nowhere but must not corrupt the others.
       const end = name.slice(cut);
-      if (!this.known.has(end)) this.known.set(end, offset + (size === name.length ? cut : size - utf8Encode(end).length));
+      // All ends of a known end are known.
+      if (this.known.has(end)) break;
+      this.known.set(end, offset + (size === name.length ? cut : size - utf8Encode(end).length));
     }
     this.known.set(name, offset);
     if (name.length > SHARED_LENGTH_MAX && offset <= SEARCHED_SIZE_MAX) this.keepLong(name, offset);
