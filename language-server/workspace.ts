@@ -98,8 +98,8 @@ export class Workspace {
   /** Gets the bindings at hand that a tree in a workspace folder will be judged by, so that the first one need not wait for them. */
   prepare(): void {
     const form = this.settings.hypervisorNode;
-    if (this.folders.length === 0) this.bindings.setFor(form, []);
-    for (const folder of this.folders) this.bindings.setFor(form, this.bindingFoldersFor(`${folder}/any.dts`));
+    if (this.folders.length === 0) this.bindings.setFor(form, []).prepare();
+    for (const folder of this.folders) this.bindings.setFor(form, this.bindingFoldersFor(`${folder}/any.dts`)).prepare();
   }
 
   private settingsFor(path: string): AnalysisSettings {
