@@ -56,7 +56,7 @@ const control: readonly RegisterRow[] = [
   ['PAR_EL1', '3 0 7 4 0', 'EL1/EL1', 'storage', 'Result of an address translation instruction.'],
   ['MAIR_EL1', '3 0 10 2 0', 'EL1/EL1', 'engine', 'Memory attribute encodings.'],
   ['AMAIR_EL1', '3 0 10 3 0', 'EL1/EL1', 'storage', 'Auxiliary memory attributes; reads as zero, ignores writes.', { writeMask: 0n }],
-  ['VBAR_EL1', '3 0 12 0 0', 'EL1/EL1', 'storage', 'Base of the EL1 exception vectors.', { writeMask: mask(63, 11) }],
+  ['VBAR_EL1', '3 0 12 0 0', 'EL1/EL1', 'storage', 'Base of the EL1 exception vectors.', { writeMask: mask(63, 11), optionalBits: [['QEMU', mask(10, 5)]] }],
   ['RVBAR_EL1', '3 0 12 0 1', 'EL1/-', 'engine', 'Reset address; Undefined unless EL1 is the highest level.'],
   ['RMR_EL1', '3 0 12 0 2', '-/-', 'storage', 'Reset management, which no offered core has at EL1.'],
   ['ISR_EL1', '3 0 12 1 0', 'EL1/-', 'engine', 'Which interrupts are pending.'],

@@ -102,7 +102,7 @@ test('a stored register keeps the bits that can be written and no others', () =>
   for (const row of ready(systemRegisters).filter(({ handling, write }) => handling === 'storage' && (LEVELS[write] ?? 4) <= 1)) {
     const machine = fresh();
     const vcpu = machine.engine.vcpu(0);
-    const writable = (row.optionalBits ?? []).reduce((bits, [, more]) => bits | more, row.writeMask);
+    const writable = (row.optionalBits ?? []).reduce((bits, [feature, more]) => (feature === 'QEMU' ? bits : bits | more), row.writeMask);
     for (const value of [0xffff_ffff_ffff_ffffn, 0n, 0xa5a5_5a5a_c3c3_3c3cn]) {
       const before = vcpu.systemRegister(row.name);
       vcpu.setX(1, value);

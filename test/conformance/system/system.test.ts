@@ -40,7 +40,8 @@ test('calls, breakpoint instructions and undefined instructions are taken as on 
 });
 
 test('illegal returns, misaligned jumps and data, and what EL0 may not do are as on QEMU', async () => {
-  for (const cpu of ['cortex-a57', 'max'] as const) await checkSameOnQemu('exceptions.c', cpu, DAIF_TRAPS);
+  await checkSameOnQemu('exceptions.c', 'cortex-a57', DAIF_TRAPS);
+  await checkSameOnQemu('exceptions.c', 'max');
 });
 
 test('a guest steps itself, and its breakpoints and watchpoints are hit, as on QEMU', async () => {
@@ -50,7 +51,7 @@ test('a guest steps itself, and its breakpoints and watchpoints are hit, as on Q
 test('registers keep the bits that they have on QEMU, reserved ones apart', async () => {
   await checkSameOnQemu('register-writes.c', 'cortex-a57', [...RESERVED_BITS, ...ARMV80_EVENTS, NO_LONG_EVENTS]);
   await checkSameOnQemu('register-writes.c', 'cortex-a76', [...RESERVED_BITS, NO_LONG_EVENTS]);
-  await checkSameOnQemu('register-writes.c', 'max', RESERVED_BITS);
+  await checkSameOnQemu('register-writes.c', 'max');
 });
 
 test('performance monitors count, filter, overflow and interrupt as on QEMU', async () => {
