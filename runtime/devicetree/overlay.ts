@@ -50,7 +50,7 @@ function renumber(overlay: DtNode, delta: number): DtDiagnostic | undefined {
       const property = node.property(name);
       if (property === undefined) continue;
       if (property.bytes.length !== 4) return dtError('dts-bad-phandle', property.origin);
-      const fault = addAt(node, property, { offset: 0, delta });
+      const fault = addAt(node, property, { offsets: [0], delta });
       if (fault !== undefined) return fault;
     }
   }
@@ -61,11 +61,10 @@ function renumber(overlay: DtNode, delta: number): DtDiagnostic | undefined {
 function renumberUses(node: DtNode, fixups: DtNode, delta: number): DtDiagnostic | undefined {
   for (const fixup of fixups.properties) {
     if (fixup.bytes.length % 4 !== 0) return badFixup(fixups, fixup.name);
-    for (const offset of fixup.u32s) {
-      const property = node.property(fixup.name);
-      const fault = property === undefined ? badFixup(fixups, fixup.name) : addAt(node, property, { offset, delta });
-      if (fault !== undefined) return fault;
-    }
+    const property = node.property(fixup.name);
+    if (property === undefined && fixup.bytes.length > 0) return badFixup(fixups, fixup.name);
+    const fault = property === undefined ? undefined : addAt(node, property, { offsets: fixup.u32s, delta });
+    if (fault !== undefined) return fault;
   }
   for (const inner of fixups.children) {
     const target = looseChild(node, inner.name);
@@ -79,51 +78,61 @@ function badFixup(node: DtNode, entry: string): DtDiagnostic {
   return dtError('overlay-bad-fixup', undefined, { node: node.path, entry });
 }
 
-function addAt(node: DtNode, property: DtProperty, change: { readonly offset: number; readonly delta: number }): DtDiagnostic | undefined {
-  const { bytes } = property;
-  if (change.offset + 4 > bytes.length) return badFixup(node, `${property.name}:${String(change.offset)}`);
-  const sum = new DataView(bytes.buffer, bytes.byteOffset).getUint32(change.offset) + change.delta;
-  if (sum >= 0xffff_ffff) return dtError('overlay-phandles');
-  setAt(node, property, { offset: change.offset, word: sum });
+function addAt(node: DtNode, property: DtProperty, change: { readonly offsets: readonly number[]; readonly delta: number }): DtDiagnostic | undefined {
+  return rewrite(node, property, (bytes) => {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (const offset of change.offsets) {
+      if (offset + 4 > bytes.length) return badFixup(node, `${property.name}:${String(offset)}`);
+      const sum = view.getUint32(offset) + change.delta;
+      if (sum >= 0xffff_ffff) return dtError('overlay-phandles');
+      view.setUint32(offset, sum);
+    }
+    return undefined;
+  });
+}
+
+/** Changes the bytes of a value, all places at once, without losing how its other parts were written. */
+function rewrite(node: DtNode, property: DtProperty, change: (bytes: Uint8Array) => DtDiagnostic | undefined): DtDiagnostic | undefined {
+  const bytes = property.bytes.slice();
+  const fault = change(bytes);
+  if (fault !== undefined) return fault;
+  let start = 0;
+  const value = property.value.map((part): DtChunk => {
+    const mine = bytes.subarray(start, start + part.bytes.length);
+    start += part.bytes.length;
+    return part.bytes.every((byte, index) => byte === mine[index]) ? part : { ...part, bytes: mine.slice() };
+  });
+  node.put(property.withValue(value));
   return undefined;
 }
 
-/** Writes a word into the value without losing how its other parts were written. */
-function setAt(node: DtNode, property: DtProperty, change: { readonly offset: number; readonly word: number }): void {
-  const word = new Uint8Array(4);
-  new DataView(word.buffer).setUint32(0, change.word);
-  const value: DtChunk[] = [];
-  let start = 0;
-  for (const part of property.value) {
-    const end = start + part.bytes.length;
-    if (change.offset + 4 <= start || change.offset >= end) value.push(part);
-    else {
-      const bytes = part.bytes.slice();
-      for (let index = 0; index < 4; index++) {
-        const at = change.offset + index - start;
-        if (at >= 0 && at < bytes.length) bytes[at] = word[index] ?? 0;
-      }
-      value.push({ ...part, bytes });
-    }
-    start = end;
-  }
-  node.put(property.withValue(value));
-}
+/** A word that goes to an offset of a value. */
+interface Word { readonly offset: number; readonly word: number }
 
 /** Fills in the phandles of the base's nodes at the places that `__fixups__` lists for each label. */
 function resolveFixups(base: DtNode, overlay: DtNode): DtDiagnostic | undefined {
+  const places = new Map<DtProperty, { readonly node: DtNode; readonly words: Word[] }>();
   for (const fixup of overlay.child('__fixups__')?.properties ?? []) {
     const target = symbolIn(base, fixup.name);
     if (target === undefined) return noSymbol(fixup.name);
-    const phandle = phandleOf(target);
-    if (phandle === undefined) return dtError('overlay-no-phandle', undefined, { name: target.path });
+    const word = phandleOf(target);
+    if (word === undefined) return dtError('overlay-no-phandle', undefined, { name: target.path });
     for (const entry of fixup.strings ?? []) {
       const place = fixupPlace(overlay, entry);
       if (place === undefined) return dtError('overlay-bad-fixup', undefined, { node: '/__fixups__', entry });
-      setAt(place.node, place.property, { offset: place.offset, word: phandle });
+      const { node, property, offset } = place;
+      const known = places.get(property);
+      if (known === undefined) places.set(property, { node, words: [{ offset, word }] });
+      else known.words.push({ offset, word });
     }
   }
+  for (const [property, { node, words }] of places) rewrite(node, property, (bytes) => writeWords(bytes, words));
   return undefined;
+}
+
+function writeWords(bytes: Uint8Array, words: readonly Word[]): undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (const { offset, word } of words) view.setUint32(offset, word);
 }
 
 /** Reads `path:property:offset`. */
