@@ -6,7 +6,7 @@ import { createEngine, type Engine } from '../../runtime/engine';
 import { decode } from '../../runtime/isa/encodings';
 import { alignedRows, BASE_REGISTER, branchWord, memoryRows, memoryWord, OFFSET_REGISTER, plainRows, plainWord } from './random-programs';
 import { toPa } from './support';
-import { DATA, DATA_BYTES, RECORD_BYTES, runOnReference, SLOT } from './user-mode-harness';
+import { DATA, DATA_BYTES, RECORD_BYTES, runOnUserMode, SLOT } from './user-mode-harness';
 
 const NOP = 0xd503201f;
 const BACK = SLOT + 16n;
@@ -88,7 +88,7 @@ function checkAgainstReference(seed: number, count: number, words: (prng: Prng) 
   const records = Array.from({ length: count }, () => makeRecord(prng, words(prng)));
   const input = new Uint8Array(count * RECORD_BYTES);
   records.forEach((record, index) => { input.set(record, index * RECORD_BYTES); });
-  const reference = runOnReference(input);
+  const reference = runOnUserMode(input);
   const engine = userMachine();
   records.forEach((record, index) => {
     const here = runHere(engine, record);

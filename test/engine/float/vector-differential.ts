@@ -8,7 +8,7 @@ import { encodings, decode } from '../../../runtime/isa/encodings';
 import type { Encoding } from '../../../runtime/isa/interface';
 import { randomInstruction } from '../../../runtime/isa/random-instruction';
 import { toPa } from '../support';
-import { AT, DATA, DATA_BYTES, RECORD_BYTES, runOnReference, SLOT } from './vector-harness';
+import { AT, DATA, DATA_BYTES, RECORD_BYTES, runVectors, SLOT } from './vector-harness';
 
 const NOP = 0xd503201f;
 const BASE = DATA + 256n;
@@ -205,7 +205,7 @@ export function checkRows(rows: readonly Encoding[], count: number, seed: number
   const records = rows.flatMap((row) => Array.from({ length: count }, () => makeRecord(prng, wordOf(prng, row))));
   const input = new Uint8Array(records.length * RECORD_BYTES);
   records.forEach((record, index) => { input.set(record, index * RECORD_BYTES); });
-  const reference = runOnReference(input);
+  const reference = runVectors(input);
   const engine = machine();
   const failures = new Map<string, { first: string; count: number }>();
   records.forEach((record, index) => {
