@@ -6,7 +6,8 @@ import { createEngine, type Engine } from '../../runtime/engine';
 import { decode } from '../../runtime/isa/encodings';
 import { alignedRows, BASE_REGISTER, branchWord, memoryRows, memoryWord, OFFSET_REGISTER, plainRows, plainWord } from './random-programs';
 import { toPa } from './support';
-import { DATA, DATA_BYTES, RECORD_BYTES, runOnUserMode, SLOT } from './user-mode-harness';
+import { DATA, SLOT } from './reference-program';
+import { DATA_BYTES, RECORD_BYTES, runOnUserMode } from './user-mode-harness';
 
 const NOP = 0xd503201f;
 const BACK = SLOT + 16n;

@@ -2,8 +2,6 @@
 
 import { type ReferenceRecord, recordBytes, runOnReference, WAY_BACK } from './reference-program';
 
-export { DATA, SLOT } from './reference-program';
-
 /** The size of the data area in bytes. */
 export const DATA_BYTES = 1024;
 

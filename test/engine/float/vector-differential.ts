@@ -8,7 +8,8 @@ import { encodings, decode } from '../../../runtime/isa/encodings';
 import type { Encoding } from '../../../runtime/isa/interface';
 import { randomInstruction } from '../../../runtime/isa/random-instruction';
 import { toPa } from '../support';
-import { AT, DATA, DATA_BYTES, RECORD_BYTES, runVectors, SLOT } from './vector-harness';
+import { DATA, SLOT } from '../reference-program';
+import { AT, DATA_BYTES, RECORD_BYTES, runVectors } from './vector-harness';
 
 const NOP = 0xd503201f;
 const BASE = DATA + 256n;

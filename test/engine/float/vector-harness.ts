@@ -2,8 +2,6 @@
 
 import { type ReferenceRecord, recordBytes, runOnReference, WAY_BACK } from '../reference-program';
 
-export { DATA, SLOT } from '../reference-program';
-
 /** The size of the data area in bytes. */
 export const DATA_BYTES = 512;
 /** Offsets in a record: X0..X30, SP, NZCV, unused, FPCR, FPSR, V0..V31, four words, data. */
