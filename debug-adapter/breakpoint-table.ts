@@ -4,7 +4,7 @@
  */
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { isEventName, ok, parseEventPattern, va, type Breakpoint, type BreakpointPlace, type Va } from '../runtime/index';
+import { isEventName, ok, parseEventPattern, va, vmid, type Breakpoint, type BreakpointPlace, type Va } from '../runtime/index';
 import { EVENT_NAMES } from './event-names';
 import { AdapterError } from './errors';
 import { makeDecide, type HitOptions } from './conditions';
@@ -17,6 +17,8 @@ type Set = 'source' | 'function' | 'instruction' | 'data';
 interface Plan {
   readonly place?: BreakpointPlace;
   readonly message?: string;
+  /** The place is good, but of a VM that is not there yet. */
+  readonly isAwaited?: boolean;
   readonly line?: number;
   readonly column?: number;
   readonly source?: DebugProtocol.Source;
@@ -28,6 +30,10 @@ interface Wanted { readonly again: () => Plan; readonly hit: HitOptions; readonl
 
 /** A breakpoint with its id and what the client was told of it last. */
 interface Row extends Wanted { readonly id: number; told: DebugProtocol.Breakpoint }
+
+const MANAGER_VMID = vmid(255);
+/** Events of which the Resource Manager never is the VM: its own calls are not stopped at. */
+const OF_GUESTS: ReadonlySet<string> = new Set(['hvc', 'hvc-return', 'psci', 'smccc', 'rm', 'rm-notify']);
 
 /** All breakpoints of a session. */
 export class BreakpointTable {
@@ -70,7 +76,7 @@ export class BreakpointTable {
   /** Tries again those that had no place, because VMs or mappings have changed since. */
   retry(): void {
     const pending = this.rows().filter(({ told }) => !told.verified);
-    for (const row of pending) this.installAgain(row);
+    for (const row of pending) this.installAgain(row, this.session.debuggeeIfAny?.target.breakpoints.decideOf(row.id));
     if (pending.some(({ told }) => told.verified)) this.session.debuggeeIfAny?.target.refresh();
   }
 
@@ -106,13 +112,13 @@ export class BreakpointTable {
   private install(id: number, { again, hit, reason }: Wanted, known?: Breakpoint['decide']): DebugProtocol.Breakpoint {
     const target = this.session.debuggeeIfAny?.target;
     if (target === undefined) return { id, verified: false, message: 'Takes effect when the system is launched.' };
-    const { place, message, ...shown } = planned(again);
+    const { place, message, isAwaited = false, ...shown } = planned(again);
     const decide = known === undefined ? makeDecide(this.session, hit) : ok(known);
     target.breakpoints.remove(id);
     if (place === undefined) return { id, verified: false, message: message ?? 'There is no code here.', ...shown };
     if (!decide.ok) return { id, verified: false, message: decide.error, ...shown };
     target.breakpoints.set({ id, place, reason, ...(decide.value === undefined ? {} : { decide: decide.value }) });
-    return { id, verified: true, ...shown, ...(message === undefined ? {} : { message }) };
+    return { id, verified: !isAwaited, ...shown, ...(message === undefined ? {} : { message }) };
   }
 
   private planLine(source: DebugProtocol.Source, path: string, wanted: DebugProtocol.SourceBreakpoint): Plan {
@@ -131,16 +137,10 @@ export class BreakpointTable {
   }
 
   private planFunction(name: string): Plan {
-    if (isEventName(name)) {
-      const pattern = parseEventPattern(name, EVENT_NAMES);
-      return pattern.ok ? { place: { kind: 'event', vm: null, pattern: pattern.value } } : { message: pattern.error.message };
-    }
-    const [vmPart, symbol] = name.includes('!') ? [name.slice(0, name.indexOf('!')), name.slice(name.indexOf('!') + 1)] : [null, name];
+    const bang = name.indexOf('!');
+    const [vmPart, symbol] = bang < 0 ? [null, name] : [name.slice(0, bang).trim(), name.slice(bang + 1).trim()];
+    if (isEventName(symbol)) return this.planEvent(symbol, vmPart);
     if (vmPart !== null && !this.session.debuggee.symbols.has(vmPart)) return { message: `There is no virtual machine "${vmPart}" with symbols.` };
-    if (vmPart !== null && isEventName(symbol)) {
-      const pattern = parseEventPattern(symbol, EVENT_NAMES);
-      return pattern.ok ? { place: { kind: 'event', vm: vmPart, pattern: pattern.value } } : { message: pattern.error.message };
-    }
     const found = [...this.session.debuggee.symbols].filter(([vm]) => vmPart === null || vm === vmPart).map(([vm, symbols]): Found => {
       const places = symbols.views.flatMap(({ file, isIdentity }) => file.functionBreakpoints(symbol).map((address) => ({ address, isIdentity, file })));
       return { ...placesOf(vm, places), isUnsettled: symbols.isUnsettled };
@@ -156,6 +156,21 @@ export class BreakpointTable {
       ...(line === undefined ? {} : { line: line.line }),
       ...(line === undefined || resolver === undefined ? {} : { source: resolver.source(line.file) }),
     };
+  }
+
+  /** An event of any VM, or of one: the one that the event is about, as `vm` says in conditions. */
+  private planEvent(name: string, vm: string | null): Plan {
+    const pattern = parseEventPattern(name, EVENT_NAMES);
+    if (!pattern.ok) return { message: pattern.error.message };
+    const plan: Plan = { place: { kind: 'event', vm, pattern: pattern.value } };
+    if (vm === null) return plan;
+    const { system } = this.session.debuggee.target;
+    if (vm === system.vmName(MANAGER_VMID) && OF_GUESTS.has(pattern.value.family)) {
+      return { message: `"${vm}!${name}": only what guests do and are told can be stopped at. ${name} stops at that of all of them, VM!${name} at that of one.` };
+    }
+    const present = system.vmSummaries().map((one) => one.name);
+    if (present.includes(vm) || system.description.vms.some((one) => one.name === vm) || this.session.debuggee.symbols.has(vm)) return plan;
+    return { ...plan, isAwaited: true, message: `There is no virtual machine "${vm}" now, only ${present.join(', ')}. This will stop in one that gets the name.` };
   }
 
   private planInstruction({ instructionReference, offset }: DebugProtocol.InstructionBreakpoint): Plan {

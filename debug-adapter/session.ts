@@ -276,9 +276,9 @@ export class Session {
     for (const action of actions) action();
   }
 
-  /** Reports that the system stands still at another place without having run. */
-  stoppedHere(reason: 'goto', vcpu: number): void {
-    this.lastStop = { reason, vcpu, breakpointIds: [], tick: this.debuggee.target.system.now };
+  /** Reports that the system stands still at another place without having run; `text` says how it came there. */
+  stoppedHere(text: string, vcpu: number): void {
+    this.lastStop = { reason: 'goto', text, vcpu, breakpointIds: [], tick: this.debuggee.target.system.now };
     this.event('stopped', stoppedBody(this.lastStop, vcpu));
   }
 

@@ -107,7 +107,7 @@ function goto(session: Session, args: Arguments): unknown {
   target.branch();
   target.system.writeRegister(vcpu, 'pc', place.address);
   session.references.clear();
-  session.followUps.push(() => { session.stoppedHere('goto', vcpu); });
+  session.followUps.push(() => { session.stoppedHere('Moved to another line', vcpu); });
   return {};
 }
 

@@ -122,7 +122,7 @@ export async function goOnFrom(session: Session, state: WholeState): Promise<voi
   session.followUps.push(() => {
     session.notices.jobEnded();
     session.consoles.flush();
-    session.stoppedHere('goto', session.debuggee.target.system.focusVcpu ?? session.debuggee.target.system.vcpuIndexes()[0] ?? 0);
+    session.stoppedHere('Restored from a saved state', session.debuggee.target.system.focusVcpu ?? session.debuggee.target.system.vcpuIndexes()[0] ?? 0);
   });
 }
 

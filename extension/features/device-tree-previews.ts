@@ -55,8 +55,9 @@ const TREE_FILES = { 'Device trees': ['dts', 'dtsi', 'dtso', 'overlay', 'dtb', '
 async function compare(left: vscode.Uri): Promise<void> {
   const [right] = await vscode.window.showOpenDialog({ title: `Compare ${vscode.workspace.asRelativePath(left)} with`, filters: TREE_FILES, openLabel: 'Compare' }) ?? [];
   if (right === undefined) return;
+  const nameOf = ({ path }: vscode.Uri): string => path.slice(path.lastIndexOf('/') + 1);
   const query = new URLSearchParams({ left: left.toString(), right: right.toString() }).toString();
-  await vscode.window.showTextDocument(vscode.Uri.from({ scheme: COMPARISON, path: '/comparison.diff', query }), { preview: true });
+  await vscode.window.showTextDocument(vscode.Uri.from({ scheme: COMPARISON, path: `/${nameOf(left)} ↔ ${nameOf(right)}.diff`, query }), { preview: true });
 }
 
 class Previews implements vscode.TextDocumentContentProvider, vscode.DefinitionProvider, vscode.Disposable {

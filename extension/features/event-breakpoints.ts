@@ -25,7 +25,7 @@ async function addEventBreakpoint(): Promise<void> {
 function pickEvent(): Promise<string | undefined> {
   const pick = vscode.window.createQuickPick();
   pick.title = 'Break on which event?';
-  pick.placeholder = 'A hypercall, Resource Manager message, interrupt or life-cycle event; patterns such as hvc:doorbell_* work too';
+  pick.placeholder = 'A hypercall, Resource Manager message, interrupt or life-cycle event; patterns (hvc:doorbell_*) and one VM (sensor!rm:*) work too';
   pick.matchOnDescription = true;
   const known = EVENT_GROUPS.flatMap(({ title, choices }) => [
     { label: title, kind: vscode.QuickPickItemKind.Separator },

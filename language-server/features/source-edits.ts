@@ -35,14 +35,16 @@ export function insertStatements(syntax: SyntaxTree, node: SyntaxNode, statement
   return { start: after, end: closesHere === '' ? after : after + (/^[\t ]*/.exec(next)?.[0].length ?? 0), text: statements.map((statement) => `\n${inner}${statement}`).join('') + closesHere };
 }
 
-/** Takes a statement out, with its line if it has one to itself. */
+/** Takes a statement out, with its line if it has one to itself, and with one of the empty lines if it stands between two. */
 export function removeStatement(syntax: SyntaxTree, node: SyntaxNode): SourceEdit {
   const { start, end } = spanOf(syntax, node);
   const { text } = syntax;
   const lineStart = text.lastIndexOf('\n', start - 1) + 1;
   const lineEnd = text.indexOf('\n', end) < 0 ? text.length : text.indexOf('\n', end) + 1;
   const isAlone = text.slice(lineStart, start).trim() === '' && text.slice(end, lineEnd).trim() === '';
-  if (isAlone) return { start: lineStart, end: lineEnd, text: '' };
+  const isBetweenEmpty = /\n[\t ]*\n$/.test(text.slice(0, lineStart));
+  const emptyLine = isBetweenEmpty ? /^[\t ]*\n/.exec(text.slice(lineEnd))?.[0].length ?? 0 : 0;
+  if (isAlone) return { start: lineStart, end: lineEnd + emptyLine, text: '' };
   return { start: start - (/[\t ]*$/.exec(text.slice(lineStart, start))?.[0].length ?? 0), end, text: '' };
 }
 

@@ -5,7 +5,7 @@
  * Conditions, hit counts and log messages are one callback, `decide`, made by the adapter.
  */
 
-import { va, type Va } from '../base/brands';
+import { va, type Va, type Vmid } from '../base/brands';
 import type { EventOrigin, TraceEvent } from '../base/trace-event';
 import { FORWARDED_CALL } from '../hypervisor/service-registers';
 import type { Stop } from '../system/stop';
@@ -27,6 +27,7 @@ export type BreakpointPlace =
   /** `identity` are addresses that count at EL1 only: those of a kernel that does not translate yet. */
   | { readonly kind: 'code'; readonly vm: string | null; readonly addresses: readonly Va[]; readonly identity?: readonly Va[] }
   | { readonly kind: 'data'; readonly pieces: readonly { readonly address: Watchpoint['address']; readonly sizeBytes: number }[]; readonly access: Watchpoint['access'] }
+  /** `vm` is the one that the event is about: who makes a call or a request, who is told, whose life it is. */
   | { readonly kind: 'event'; readonly vm: string | null; readonly pattern: EventPattern };
 
 /** A breakpoint. */
@@ -49,6 +50,8 @@ export interface ExceptionFilter {
 export interface VcpuNames {
   /** Name of the VM that an engine vCPU belongs to. */
   vmNameOf(vcpu: number): string | undefined;
+  /** Present name of the VM with a VMID. */
+  vmName(vmid: Vmid): string;
   /** Current PC. */
   pcOf(vcpu: number): bigint;
   /** Current exception level. */
@@ -169,7 +172,8 @@ export class BreakpointSet {
     if (place.kind !== 'event' || !place.pattern.matches(event)) return false;
     // Calls that the Resource Manager makes are not those of the user's guests.
     if ((place.pattern.family === 'hvc-return' || place.pattern.family === 'event') && event.event === 'hypercall' && vcpu === null) return false;
-    return place.vm === null || (vcpu !== null && this.names.vmNameOf(vcpu) === place.vm);
+    // Not by the vCPU: requests, notifications and the life of a VM have none, or that of another VM.
+    return place.vm === null || this.names.vmName(event.vmid) === place.vm;
   }
 
   private numberWatchpoints(): Watchpoint[] {

@@ -61,7 +61,7 @@ export class DebugTarget implements Runner {
     this.timeline = new Timeline(system, { ...TIMELINE_DEFAULTS, ...history });
     this.history = new History(system, this.timeline);
     this.breakpoints = new BreakpointSet({
-      vmNameOf: (vcpu) => system.vmNameOf(vcpu), pcOf: (vcpu) => system.pcOf(vcpu), levelOf: (vcpu) => system.engine.vcpu(vcpu).el,
+      vmNameOf: (vcpu) => system.vmNameOf(vcpu), vmName: (vmid) => system.vmName(vmid), pcOf: (vcpu) => system.pcOf(vcpu), levelOf: (vcpu) => system.engine.vcpu(vcpu).el,
       readPhysical: (address, sizeBytes) => system.readPhysical(pa(address), sizeBytes),
       originOf: (vcpu) => originOf(system, vcpu),
     });
@@ -307,7 +307,7 @@ export class DebugTarget implements Runner {
 
   private *seekJob(tick: Ticks): Job {
     const arrived = yield* this.seekShown(tick);
-    return this.report({ reason: arrived ? 'goto' : 'pause' });
+    return this.report(arrived ? { reason: 'goto', text: 'Moved to another time' } : { reason: 'pause' });
   }
 
   /** Goes to a tick at which there is something to see: the first of all has no vCPUs yet, as RM makes them in it. */

@@ -60,7 +60,7 @@ export function stage2Fields(descriptor: bigint, kind: DescriptorKind): Descript
   if (kind !== 'block' && kind !== 'page') return [];
   const attribute = bits(descriptor, 5, 2);
   return [
-    { name: 'XN', value: STAGE2_EXECUTE[bits(descriptor, 54, 53)] ?? '' }, { name: 'Contiguous', value: flag(descriptor, 52) }, { name: 'AF', value: flag(descriptor, 10) },
+    { name: 'execute', value: STAGE2_EXECUTE[bits(descriptor, 54, 53)] ?? '' }, { name: 'Contiguous', value: flag(descriptor, 52) }, { name: 'AF', value: flag(descriptor, 10) },
     { name: 'SH', value: SHAREABILITY[bits(descriptor, 9, 8)] ?? '' }, { name: 'S2AP', value: STAGE2_ACCESS[bits(descriptor, 7, 6)] ?? '' }, { name: 'MemAttr', value: stage2MemoryWords(attribute) },
   ];
 }

@@ -2,12 +2,13 @@
 
 import type { CapId, Vmid } from '../base/brands';
 import type { EventValues } from '../base/trace-event';
+import type { RootVmEnvironment } from '../hypervisor/interface';
 import { describePayload, rmMessageName } from './message-display';
 import type { PartialMessage, RpcMessage } from './rpc';
 import type { Parcel, RmState, VmMapping, VmRecord } from './state';
 
-/** Where the platform's memory and devices begin: offsets of RM's records count from there. */
-export interface PlatformBases { readonly memoryBase: bigint; readonly deviceBase: bigint }
+/** What RM was given: where the platform's memory and devices begin (offsets of RM's records count from there), its own objects, and names of devices. */
+export type Platform = Pick<RootVmEnvironment, 'memoryBase' | 'deviceBase' | 'cspace' | 'partition' | 'vcpu' | 'addrspace' | 'vic' | 'memoryExtent' | 'deviceExtent' | 'vms'>;
 /** A message that is not where it is going yet. */
 export interface RmWaitingView {
   readonly kind: RpcMessage['kind'];
@@ -74,13 +75,18 @@ export interface RmView {
 }
 
 /** Makes the view of a state. */
-export function viewOf(state: RmState, rmVmid: Vmid, bases: PlatformBases): RmView {
+export function viewOf(state: RmState, rmVmid: Vmid, platform: Platform): RmView {
   return {
-    vms: state.vms.map((vm) => viewVm(vm, bases)), parcels: state.parcels.map((parcel) => viewParcel(parcel, bases)), labels: [...state.vms.flatMap((vm) => labelsOf(vm, rmVmid)), ...state.parcels.map(({ extent, handle, label }) => ({ vmid: rmVmid, cap: extent, label: `memparcel ${handle} label ${label}` }))],
+    vms: state.vms.map((vm) => viewVm(vm, platform)), parcels: state.parcels.map((parcel) => viewParcel(parcel, platform)),
+    labels: [
+      ...state.vms.flatMap((vm) => [...labelsOf(vm, rmVmid), ...deviceLabels(vm, rmVmid, platform)]),
+      ...state.parcels.map(({ extent, handle, label }) => ({ vmid: rmVmid, cap: extent, label: `memparcel ${handle} label ${label}` })),
+      ...ownLabels(rmVmid, platform),
+    ],
   };
 }
 
-function viewVm(vm: VmRecord, bases: PlatformBases): RmVmView {
+function viewVm(vm: VmRecord, bases: Platform): RmVmView {
   const { link } = vm;
   return {
     vmid: vm.vmid, name: vm.name, state: vm.state, osState: vm.osState, appStatus: vm.appStatus, owner: vm.owner, peers: [...vm.peers], vcpuCount: vm.vcpus.length,
@@ -90,7 +96,7 @@ function viewVm(vm: VmRecord, bases: PlatformBases): RmVmView {
   };
 }
 
-function viewMapping({ ipa, sizeBytes, kind, handle, offset, isMemory }: VmMapping, { memoryBase, deviceBase }: PlatformBases): RmMemoryView {
+function viewMapping({ ipa, sizeBytes, kind, handle, offset, isMemory }: VmMapping, { memoryBase, deviceBase }: Platform): RmMemoryView {
   return { ipa, pa: offset + (kind === 'memory' || isMemory === true ? memoryBase : deviceBase), sizeBytes, kind, handle };
 }
 
@@ -108,7 +114,7 @@ function viewPartial({ parts, ...header }: PartialMessage): RmWaitingView {
   return viewMessage({ ...header, payload });
 }
 
-function viewParcel(parcel: Parcel, bases: PlatformBases): RmParcelView {
+function viewParcel(parcel: Parcel, bases: Platform): RmParcelView {
   return {
     handle: parcel.handle, owner: parcel.owner, transaction: parcel.transaction, label: parcel.label, acl: parcel.acl.map((entry) => ({ ...entry })),
     memoryType: parcel.memoryType, sanitised: parcel.sanitised, ownerMapped: parcel.ownerMapped, attributes: parcel.attributes,
@@ -130,6 +136,7 @@ function labelsOf(vm: VmRecord, rmVmid: Vmid): RmLabelView[] {
     add(vm.vmid, vm.link.vmReceiveCap, 'RM RPC receive');
   }
   add(rmVmid, vm.memoryExtent, `memory of ${vm.name}`);
+  for (const cap of [vm.objects?.cspace, vm.objects?.addrspace, vm.objects?.vic, vm.objects?.vpmGroup, vm.objects?.watchdog?.cap]) add(rmVmid, cap ?? null, vm.name);
   for (const vcpu of vm.vcpus) {
     add(rmVmid, vcpu.cap, `${vm.name} vCPU ${vcpu.index}`);
     add(vm.owner, vcpu.ownerCap, `${vm.name} vCPU ${vcpu.index}`);
@@ -140,4 +147,23 @@ function labelsOf(vm: VmRecord, rmVmid: Vmid): RmLabelView[] {
     for (const end of vdevice.ends) add(end.vmid, end.cap, text);
   }
   return labels;
+}
+
+/** Windows and interrupt lines of devices, by what the platform calls the device. */
+function deviceLabels(vm: VmRecord, rmVmid: Vmid, { vms }: Platform): RmLabelView[] {
+  const devices = vm.platformIndex === null ? [] : vms[vm.platformIndex]?.devices ?? [];
+  return devices.flatMap(({ name, ipa, hardwareInterrupt, moreInterrupts = [] }) => {
+    const lines = [hardwareInterrupt, ...moreInterrupts.map((line) => line.hardwareInterrupt)];
+    const caps = [
+      ...vm.deviceWindows.filter((window) => window.ipa === ipa).map(({ extent }) => extent),
+      ...vm.hardwareInterrupts.filter(({ intid }) => lines.includes(intid)).map(({ cap }) => cap),
+    ];
+    return caps.flatMap((cap) => (cap === null ? [] : [{ vmid: rmVmid, cap, label: `${name} of ${vm.name}` }]));
+  });
+}
+
+/** RM's own objects, and those that stand for the whole platform. */
+function ownLabels(rmVmid: Vmid, { cspace, vcpu, addrspace, vic, partition, memoryExtent, deviceExtent }: Platform): RmLabelView[] {
+  const named = (cap: CapId, label: string): RmLabelView => ({ vmid: rmVmid, cap, label });
+  return [...[cspace, vcpu, addrspace, vic].map((cap) => named(cap, 'Resource Manager')), named(partition, 'of everything'), named(memoryExtent, 'memory of the platform'), named(deviceExtent, 'devices of the platform')];
 }

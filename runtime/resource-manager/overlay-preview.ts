@@ -95,7 +95,7 @@ function assumeMemory(rm: Rm, vm: VmRecord, root: DtNode): string[] {
   const asked = vm.config?.sizeMin ?? 0n;
   const size = asked > 0n ? asked : ASSUMED_MEMORY;
   vm.mappings.push({ ipa: base, sizeBytes: size, offset: 0n, handle: null, kind: 'memory' });
-  const said = [`Memory is assumed to be ${hex(size)} bytes at ${hex(base)}; the owner of the VM decides.`];
+  const said = [`Memory is assumed: ${hex(size)} bytes at ${hex(base)}. Its owner decides.`];
   const labelled = (root.child('reserved-memory')?.children ?? []).flatMap((node) => {
     const label = cells(node, 'qcom,label')?.[0];
     const [range] = regEntries(node);

@@ -10,6 +10,7 @@ import { debugging, type Debugging, guestLaunch, sampleLaunch } from './debuggin
 interface Row { readonly name: string; readonly condition?: string; readonly launch?: () => LaunchArguments; readonly text: RegExp }
 
 const services = (): LaunchArguments => ({ ...guestLaunch('service-calls') });
+const manager = (): LaunchArguments => ({ system: sampleSystemFile('vm-manager') });
 const kvm = (): LaunchArguments => ({ system: { smccc: { personality: 'kvm' }, vms: [{ image: guestLaunch('service-calls').program ?? '' }] } });
 
 /** Names, conditions over what the event calls its arguments, and what the stop says. */
@@ -20,6 +21,17 @@ const ROWS: readonly Row[] = [
   { name: 'hvc:0x601b', condition: 'vcpu == 0', text: /^msgqueue_send\(/ },
   { name: 'hvc:0xc600801c', text: /^msgqueue_receive\(/ },
   { name: 'sensor!hvc:*', text: /\(/ },
+  { name: 'sensor!hvc-return:*', text: /returned/ },
+  { name: 'primary!psci:*', text: /^SYSTEM_OFF\(/ },
+  { name: 'primary!rm:VM_START', text: /^RM request VM_START\(vmid=128\)/ },
+  { name: 'primary!rm:*', text: /^RM request / },
+  { name: 'primary!rm-notify:VM_EXITED', text: /^RM notification VM_EXITED/ },
+  { name: 'sensor!virq:*', text: /^VIRQ \d+ taken/ },
+  { name: 'sensor!vm:start', text: /sensor: .* RUNNING$/ },
+  { name: 'sensor ! vm:exit', text: /sensor: .* EXITED$/ },
+  { name: 'primary!event:rm-reply', text: /^RM reply / },
+  { name: 'manager!rm:VM_DEALLOCATE', text: /^RM request VM_DEALLOCATE/, launch: manager },
+  { name: 'guest!vm:exit', text: /guest: .* EXITED$/, launch: manager },
   { name: 'hvc-return:msgqueue_send', condition: 'not_full == 1', text: /^msgqueue_send\(.*\) returned OK, not_full=/ },
   { name: 'hvc-return:*', condition: 'error != "OK"', text: /returned (?!OK)/ },
   { name: 'psci:SYSTEM_OFF', text: /^SYSTEM_OFF\(/ },
@@ -72,6 +84,22 @@ test('names that do not exist are refused with the nearest that does, numbers th
   for (const [index, wanted] of [/msgqueue_send/, /CPU_ON/, /TRNG_VERSION/, /VM_START/, /VM_EXITED/, /no life-cycle event/, /up to 1019/, /memory/, /no service|32 bits/, /names no event/].entries()) {
     assert.match(breakpoints[index]?.message ?? '', wanted);
   }
+});
+
+test('an event of one VM does not stop at those of another', async (context) => {
+  const session = debugging(context);
+  await session.start({ launch: sampleLaunch(), functionBreakpoints: [{ name: 'sensor!rm:VM_START' }, { name: 'sensor!rm-notify:VM_EXITED' }, { name: 'primary!psci:SYSTEM_OFF' }] });
+  const { events } = await session.client.request('gunyah/trace', { from: 0, filter: 'rm:VM_START|rm-notify:VM_EXITED' });
+  assert.deepEqual(events.map(({ vm, name }) => [vm, name]), [['primary', 'VM_START'], ['primary', 'VM_EXITED']], 'both happened, neither stopped');
+});
+
+test('an event of a VM that is not there yet says so, and stops once it is', async (context) => {
+  const session = debugging(context);
+  await session.start({ launch: guestLaunch('hello', { stopOnEntry: true }) });
+  const { breakpoints } = await session.client.request('setFunctionBreakpoints', { breakpoints: [{ name: 'sensr!hvc:*' }, { name: 'resource-manager!hvc:msgqueue_send' }, { name: 'hello!virq:*' }] });
+  assert.deepEqual(breakpoints.map(({ verified }) => verified), [false, false, true]);
+  assert.match(breakpoints[0]?.message ?? '', /^There is no virtual machine "sensr" now, only .*hello.* This will stop in one that gets the name\.$/);
+  assert.match(breakpoints[1]?.message ?? '', /^"resource-manager!hvc:msgqueue_send": only what guests do/);
 });
 
 test('hit counts and log messages work at events as at lines', async (context) => {

@@ -42,6 +42,8 @@ void describe('quick fixes of syntax and names', () => {
 
   void it('move a property above the child nodes', () => checkFix(tree('\ta = <1>;\n\n\tn {\n\t};\n\n\tb = <2>;\n'), 11, 'Move above the child nodes', tree('\ta = <1>;\n\tb = <2>;\n\n\tn {\n\t};\n\n')));
 
+  void it('leave one empty line where a property stood between two', () => checkFix(tree('\ta = <1>;\n\n\tn {\n\t};\n\n\tb;\n\n\tm {\n\t};\n'), 11, 'Move above the child nodes', tree('\ta = <1>;\n\tb;\n\n\tn {\n\t};\n\n\tm {\n\t};\n')));
+
   void it('change a label to a similar one, or give it to the node that is meant', async () => {
     const text = tree('\tuart0: serial {\n\t};\n\n\tchosen {\n\t\tone = <&uart1>;\n\t\ttwo = <&serial>;\n\t};\n');
     await checkFix(text, 10, 'Change to &uart0', text.replace('&uart1', '&uart0'));

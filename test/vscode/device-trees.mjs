@@ -186,7 +186,7 @@ async function compare({ ui, page, folder, shot }) {
   await ui.command('Device Tree: Compare With…');
   await page.locator('.quick-input-widget').filter({ hasText: /Compare sensor\.dts with/ }).waitFor();
   await ui.answer(join(folder, 'logger.dts'), { row: ANY });
-  await page.getByRole('tab', { name: /comparison\.diff/ }).first().waitFor();
+  await page.getByRole('tab', { name: /sensor\.dts ↔ logger\.dts\.diff/ }).first().waitFor();
   await shows(page, 'what differs is said', /- image-name = "sensor";[^]*\+ image-name = "logger";/);
   await shows(page, 'memory differs too', /size-max/);
   await shot('8-compare');

@@ -1,7 +1,7 @@
 // npm run test:vscode: the extension in real VS Code, on the newest version and on the oldest that package.json allows.
 //
 //   npm run test:vscode -- --version 4.100.3    one version
-//   npm run test:vscode -- --only ui            only the workbench test (or: host, only the suites in the extension host; trees and tools, only the stories of device trees)
+//   npm run test:vscode -- --only ui            only the workbench test (or: host, only the suites in the extension host; trees, tools and writing, only the stories of device trees)
 //   VSCODE_PATH=/path/to/code npm run test:vscode    also the suites in that desktop VS Code
 import { appendFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
@@ -12,6 +12,7 @@ import { runInDesktop, runInServer } from './extension-host.mjs';
 import { runTracePageTest } from './trace-page.mjs';
 import { runDeviceTreeTest } from './device-trees.mjs';
 import { runDeviceTreeToolsTest } from './device-tree-tools.mjs';
+import { runDeviceTreeWritingTest } from './device-tree-writing.mjs';
 import { runUiTest } from './ui.mjs';
 
 const OUTPUT = join(ROOT, 'test-output');
@@ -77,7 +78,10 @@ async function main() {
     if (wants('host')) await part(`VS Code ${server.vscode}, in the extension host`, () => runInServer(server, { screenshot: join(shots, 'host-failed.png') }), failures);
     if (wants('ui')) await part(`VS Code ${server.vscode}, in the workbench${version === NEWEST ? ' (newest)' : ''}`, () => runUiTest({ server, vsix, shots }), failures);
     if (wants('trees')) await part(`VS Code ${server.vscode}, device trees in the workbench`, () => runDeviceTreeTest({ server, vsix, shots }), failures);
-    if (wants('tools') && version === NEWEST) await part(`VS Code ${server.vscode}, the tools for device trees in the workbench`, () => runDeviceTreeToolsTest({ server, vsix, shots }), failures);
+    // The longer stories are told in one version, unless another one is asked for.
+    const isOwn = (name) => version === NEWEST ? wants(name) : option('only') === name;
+    if (isOwn('tools')) await part(`VS Code ${server.vscode}, the tools for device trees in the workbench`, () => runDeviceTreeToolsTest({ server, vsix, shots }), failures);
+    if (isOwn('writing')) await part(`VS Code ${server.vscode}, writing device trees in the workbench`, () => runDeviceTreeWritingTest({ server, vsix, shots }), failures);
   }
   if (process.env.VSCODE_PATH && wants('host')) await part('desktop VS Code, in the extension host', () => runInDesktop(process.env.VSCODE_PATH), failures);
   if (failures.length > 0) throw new Error(`Failed: ${failures.join('; ')}`);

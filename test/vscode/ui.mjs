@@ -199,7 +199,7 @@ async function readSystemViews({ ui, shot }) {
   await ui.arrange(...SYSTEM_VIEWS);
   await ui.row('Memory', /^primary, 128 MiB owned/);
   await ui.row('Memory', /^0x40000000 – 0x47ffffff, 128 MiB · owned · RWX/);
-  await ui.row('Interrupts', /^SPI \d+, .*message queue \d+ "/);
+  await ui.row('Interrupts', /^VIRQ \d+, SPI \d+ · .*message queue \d+ "/);
   await ui.row('Scheduler', /^CPU 0, (primary|sensor)\/cpu0/);
   await ui.row('Scheduler', /^resource-manager\/cpu0, wfi, waits for an interrupt/);
   await ui.row('Resource Manager', /^sensor, \w+ · VMID \d+/);
@@ -212,7 +212,7 @@ async function useTrace(session) {
   await ui.arrange('Call Stack', ...SYSTEM_VIEWS);
   await ui.command('Gunyah: Show Hypercall Trace');
   const frame = await ui.webview('trace');
-  await frame.locator('.row.now').first().waitFor();
+  await frame.locator('.row.now .cell.name').filter({ hasText: /\w/ }).first().waitFor();
   await eventually('after going back there are events ahead', async () => /^[\d,]+ events · [\d,]+ ahead/.test(await frame.locator('.status').textContent()));
   await shot('8-trace');
   await frame.locator('.filter').fill('hvc:msgqueue_send vm=primary if size > 16');

@@ -90,6 +90,14 @@ function sourceText({ source, object }: InterruptRow): string {
   return object === '' ? source : source === '' ? object : `${object} (${source})`;
 }
 
+const FIRST_OF_KIND: Readonly<Record<string, number>> = { SPI: 32, PPI: 16 };
+
+/** The interrupt as device trees count it: `SPI 1` is VIRQ 33. */
+function kindText({ kind, virq }: InterruptRow): string {
+  const first = FIRST_OF_KIND[kind] ?? 0;
+  return `${kind} ${virq - first}`;
+}
+
 function stateWords(one: InterruptRow): string[] {
   return [...(one.pending ? ['pending'] : []), ...(one.active ? ['active'] : []), ...(one.enabled ? [] : ['disabled'])];
 }
@@ -111,10 +119,10 @@ function interruptRow(parent: string, vm: VmInterrupts, one: InterruptRow, befor
   const source = sourceText(one);
   return row({
     id,
-    label: `${one.kind} ${one.virq}`,
-    description: [`${stateText(one)}${was}`, ...(source === '' ? [] : [source]), `priority ${formatHex(one.priority)}`].join(' · '),
+    label: `VIRQ ${one.virq}`,
+    description: [kindText(one), `${stateText(one)}${was}`, ...(source === '' ? [] : [source]), `priority ${formatHex(one.priority)}`].join(' · '),
     tooltip: [
-      `**${one.kind} ${one.virq}** of ${escapeMarkdown(vm.vm)}: ${stateText(one)}`, '', source === '' ? 'No source is bound to it.' : `Source: ${escapeMarkdown(source)}`, '',
+      `**VIRQ ${one.virq}** of ${escapeMarkdown(vm.vm)}, ${kindText(one)} in device trees: ${stateText(one)}`, '', source === '' ? 'No source is bound to it.' : `Source: ${escapeMarkdown(source)}`, '',
       `${one.trigger === 'edge' ? 'Edge-triggered' : 'Level-sensitive'}, group ${one.group}, priority ${formatHex(one.priority)}${one.route === '' ? '' : `, goes to ${escapeMarkdown(one.route)}`}`,
     ].join('\n'),
     icon: one.pending ? 'bell-dot' : one.active ? 'zap' : one.enabled ? 'bell' : 'bell-slash',

@@ -83,7 +83,7 @@ function rangeRow(parent: string, vm: VmMemory, range: MemoryRow, before: VmMemo
   return row({
     id,
     label: rangeText(range),
-    description: [formatSize(range.sizeBytes), `${STATE_WORDS[range.state]}${was}`, range.access, ...(range.others.length === 0 ? [] : [`also seen by ${othersText(range.others)}`])].join(' · '),
+    description: [formatSize(range.sizeBytes), `${STATE_WORDS[range.state]}${was}`, range.access, ...nameOfRange(vm, range), ...(range.others.length === 0 ? [] : [`also seen by ${othersText(range.others)}`])].join(' · '),
     tooltip: [
       `**${escapeMarkdown(vm.vm)}** ${rangeText(range)}, ${formatSize(range.sizeBytes)}`, '', `${STATE_WORDS[range.state]}; owner ${escapeMarkdown(range.owner)}`, '', `physical ${range.pa} – ${rangeEnd(range.pa, range.sizeBytes)}`, '',
       `EL1 may ${range.access}, EL0 may ${range.userAccess}, ${escapeMarkdown(range.memoryType)}`,
@@ -106,6 +106,12 @@ function rangeRow(parent: string, vm: VmMemory, range: MemoryRow, before: VmMemo
       ...(range.othersCut ? [row({ id: `${id}/other/more`, label: 'And by more', icon: 'ellipsis' })] : []),
     ],
   });
+}
+
+/** What the range is called, where that says more than whose it is. */
+function nameOfRange({ extents }: VmMemory, { extentId, state }: MemoryRow): string[] {
+  const label = extents.find((extent) => extent.objectId === extentId)?.label ?? '';
+  return label === '' || state === 'owned' ? [] : [label];
 }
 
 function extentName({ extents }: VmMemory, objectId: number): string {

@@ -59,11 +59,19 @@ function vmRow(vm: VmWithServices, old: VmWithServices | undefined, comparing: b
 
 const KIND_WORDS: Readonly<Record<HypervisorIdentity['kind'], string>> = { 'gunyah': 'Gunyah', 'gunyah-legacy': 'Gunyah, UID as old drivers expect it', 'kvm': 'KVM', 'none': 'nothing' };
 
+/** Gunyah API: hyp_variant. */
+const VARIANTS: Readonly<Record<number, string>> = { 0x48: 'Gunyah', 0x51: 'Qualcomm' };
+
+function versionText(apiVersion: number, variant: number | null): string {
+  const name = VARIANTS[variant ?? 0];
+  return `API ${apiVersion}, variant 0x${(variant ?? 0).toString(16)}${name === undefined ? '' : ` (${name})`}`;
+}
+
 /** What the guest finds out about the hypervisor, and what Linux shows of it under /sys/hypervisor. */
 function identityRow(parent: string, identity: HypervisorIdentity, old: HypervisorIdentity | undefined): Row {
   const id = `${parent}/hypervisor`;
-  const version = identity.apiVersion === null ? '' : `API ${identity.apiVersion}, variant ${identity.variant ?? 0}`;
-  const versionBefore = old === undefined || old.apiVersion === null ? undefined : `API ${old.apiVersion}, variant ${old.variant ?? 0}`;
+  const version = identity.apiVersion === null ? '' : versionText(identity.apiVersion, identity.variant);
+  const versionBefore = old === undefined || old.apiVersion === null ? undefined : versionText(old.apiVersion, old.variant);
   return row({
     id,
     label: 'Hypervisor',

@@ -19,11 +19,11 @@ test('private interrupts stand below their vCPU, shared ones together, registers
   checkRows(interruptRows([VM], undefined), 3, `
     primary: nothing pending
       cpu0: quiet · unmasked
-        PPI 27: enabled · timer · priority 0xa0
+        VIRQ 27: PPI 11 · enabled · timer · priority 0xa0
         CPU interface: 1
         Redistributor: 0
       Shared: nothing pending
-        SPI 960: enabled · message queue 24 "x" (msgqueue-rx) · priority 0xa0
+        VIRQ 960: SPI 928 · enabled · message queue 24 "x" (msgqueue-rx) · priority 0xa0
       Distributor: 1
         GICD_CTLR: 0x12`);
 });
@@ -38,7 +38,7 @@ test('what became pending or active says what it was, up to the VM', () => {
       cpu0: IRQ asserted · masked (was quiet · unmasked) [changed]
         Presented: 1 [changed]
           1: 27 timer: pending · priority 0xa0 · group 1 [new]
-        PPI 27: pending (was enabled) · timer · priority 0xa0 [changed]
+        VIRQ 27: PPI 11 · pending (was enabled) · timer · priority 0xa0 [changed]
           Pending: yes (was no) [changed]
           Active: no
           Enabled: yes
@@ -51,7 +51,7 @@ test('what became pending or active says what it was, up to the VM', () => {
           ICC_PMR_EL1: 0xf0
         Redistributor: 0
       Shared: nothing pending
-        SPI 960: enabled · message queue 24 "x" (msgqueue-rx) · priority 0xa0
+        VIRQ 960: SPI 928 · enabled · message queue 24 "x" (msgqueue-rx) · priority 0xa0
           Pending: no
           Active: no
           Enabled: yes
@@ -66,8 +66,8 @@ test('what became pending or active says what it was, up to the VM', () => {
 
 test('an interrupt that does nothing is dim, and each row can be broken on', () => {
   const rows = interruptRows([{ ...VM, interrupts: [{ ...TIMER, enabled: false }] }], undefined);
-  assert.equal(rowOf(rows, /^PPI 27/).tone, 'dim');
-  assert.deepEqual(rowOf(rows, /^PPI 27/).subject, { kind: 'interrupt', vm: 'primary', virq: 27 });
+  assert.equal(rowOf(rows, /^VIRQ 27/).tone, 'dim');
+  assert.deepEqual(rowOf(rows, /^VIRQ 27/).subject, { kind: 'interrupt', vm: 'primary', virq: 27 });
 });
 
 test('the same number on two vCPUs are two rows', () => {

@@ -37,7 +37,7 @@ test('a VM shows what it sees, and extents what they own and where they are mapp
 test('memory that became shared says so, with who sees it', () => {
   const now: VmMemory = { ...VM, map: [{ ...RAM, state: 'shared', memparcel: 9, others: [{ vmid: 128, vm: 'sensor', ipa: '0x90000000', access: 'R--' }], othersCut: true }] };
   const range = rowOf(memoryRows([now], [VM]), /^0x40000000/);
-  assert.equal(range.description, '1 MiB · shared (was owned) · RWX · also seen by sensor');
+  assert.equal(range.description, '1 MiB · shared (was owned) · RWX · RAM · also seen by sensor');
   assert.equal(range.tone, 'changed');
   checkRows(range.children.slice(-3), 1, `
     Memory parcel: 0x9

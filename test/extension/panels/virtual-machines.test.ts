@@ -28,8 +28,8 @@ test('a VM shows its state, vCPUs, image and memory; nothing is marked at the fi
       cpu0: running · send_request 0x41000100 · EL1
       Image: primary.elf
       Memory: 0x40000000 – 0x47ffffff (128 MiB)
-      Hypervisor: Gunyah · API 1, variant 81
-        Version: API 1, variant 81`);
+      Hypervisor: Gunyah · API 1, variant 0x51 (Qualcomm)
+        Version: API 1, variant 0x51 (Qualcomm)`);
 });
 
 test('a VM that changed state says what it was, and a vCPU that ran says how far', () => {
@@ -40,8 +40,8 @@ test('a VM that changed state says what it was, and a vCPU that ran says how far
       Image: primary.elf
       Memory: 0x40000000 – 0x47ffffff (128 MiB)
       Exit: PSCI SYSTEM_OFF, code 0 (was not exited) [changed]
-      Hypervisor: Gunyah · API 1, variant 81
-        Version: API 1, variant 81`);
+      Hypervisor: Gunyah · API 1, variant 0x51 (Qualcomm)
+        Version: API 1, variant 0x51 (Qualcomm)`);
 });
 
 test('stepping back is shown as instructions taken back', () => {
@@ -84,7 +84,7 @@ test('a VM shows what Linux finds under /sys/hypervisor, by generation of its dr
   const rows = virtualMachineRows([{ ...VM, hypervisor }], undefined)[0]?.children.at(-1);
   checkRows(rows?.children ?? [], `
     UID: c1d58fcd-a453-5fdb-9265-ce36673d5f14
-    Version: API 1, variant 81
+    Version: API 1, variant 0x51 (Qualcomm)
     api_info: 0x1 · 64-bit, little-endian
     api_flags 0: 0x3
     Features: cspace, doorbell
