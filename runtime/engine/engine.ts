@@ -10,6 +10,7 @@ import { CodeCache } from './code-cache';
 import { writeConstantTables } from './constant-tables';
 import { storeIdentification } from './core-identification';
 import { createCore, type Core } from './core-module';
+import { transferByParts } from './device-transfers';
 import { decodeOnce, type FeatureTest } from './decode-cache';
 import { dataAbort, enterEl1, ExceptionClass, exceptionReturn, faultStatus, instructionAbort, returnsToAarch32, stateFeatures, syndrome, type StateFeatures } from './exceptions';
 import { floatingPointTrap, scalableTrap, undecodedTrap } from './extension-traps';
@@ -287,7 +288,6 @@ export class WasmEngine implements Engine {
     const type = views.word(layout.FAULT_TYPE);
     const status = faultStatus(type, views.word(layout.FAULT_LEVEL));
     const readable = type === layout.FaultType.permission && (views.word(layout.WALK_PERMISSION1) & 1) !== 0;
-    // From here on the walk's own words are no more.
     const address = this.faultAddress();
     const isWrite = views.word(layout.FAULT_WRITE) !== 0 && (readable || this.has('QEMU') || !isReadModifyWrite(this.wordAtPc()));
     return this.synchronous(dataAbort(this.state.el, isWrite, status), address);
@@ -396,8 +396,7 @@ export class WasmEngine implements Engine {
     if (number !== WFE && number !== WFI) return this.undefinedInstruction();
     const isEvent = number === WFE;
     const allowed = isEvent ? 1n << 18n : 1n << 16n;
-    const isFree = isEvent && this.has('QEMU');
-    if (state.el === 0 && !isFree && (state.system('SCTLR_EL1') & allowed) === 0n) return this.synchronous(syndrome(ExceptionClass.trappedWfx, 0x1e0_0000 | (isEvent ? 1 : 0)));
+    if (state.el === 0 && !(isEvent && this.has('QEMU')) && (state.system('SCTLR_EL1') & allowed) === 0n) return this.synchronous(syndrome(ExceptionClass.trappedWfx, 0x1e0_0000 | (isEvent ? 1 : 0)));
     this.retire();
     return isEvent || state.word(layout.SLOT_LINES) !== 0 ? undefined : { reason: 'wfi' };
   }
@@ -482,20 +481,23 @@ export class WasmEngine implements Engine {
     return (lines & 1) !== 0 && (daif & 0x80) === 0 ? 'irq' : undefined;
   }
 
-  completeAccess(vcpu: number, value: bigint): void {
+  completeAccess(vcpu: number, value: bigint, finish = finishLoad): void {
     this.select(vcpu);
     const access = simpleAccess(this.wordAtPc());
     assert(access !== undefined, 'completeAccess only where syndromeValid');
-    if (access.isLoad) finishLoad(this.state, access, value);
+    if (access.isLoad) finish(this.state, access, value);
     this.skipInstruction(vcpu);
   }
 
   completeAccessUncut(vcpu: number, value: bigint): void {
+    this.completeAccess(vcpu, value, finishLoadUncut);
+  }
+
+  transferByParts(vcpu: number, address: Va, device: Parameters<Engine['transferByParts']>[2]): ReturnType<Engine['transferByParts']> {
     this.select(vcpu);
-    const access = simpleAccess(this.wordAtPc());
-    assert(access !== undefined, 'completeAccessUncut only where syndromeValid');
-    if (access.isLoad) finishLoadUncut(this.state, access, value);
-    this.skipInstruction(vcpu);
+    const outcome = transferByParts(this.state, { word: this.wordAtPc(), address }, device);
+    if (outcome === 'done') this.skipInstruction(vcpu);
+    return outcome;
   }
 
   completeSystemRegister(vcpu: number, value: bigint): void {

@@ -101,6 +101,11 @@ export interface GuestAccess {
   readonly syndromeValid: boolean;
 }
 
+/** One access of a bus; `offset` is the distance to the first byte that the instruction accesses. */
+export interface DevicePart { readonly offset: number; readonly sizeBytes: number; readonly isWrite: boolean; readonly value: bigint }
+/** What became of an instruction on a device. */
+export type TransferOutcome = 'done' | 'refused' | 'unknown';
+
 /** Why `run` came back. `retired` instructions have been executed in every case; the PC is stated per reason. */
 export type Exit =
   /** The budget is spent exactly, or less of it when `entriesMax` was reached. PC: next instruction. */
@@ -215,6 +220,11 @@ export interface Engine {
   completeAccess(vcpu: number, value: bigint): void;
   /** The same, but bits of `value` above the access are not cut off before it goes to the register. */
   completeAccessUncut(vcpu: number, value: bigint): void;
+  /**
+   * Carries out on a device the instruction of an `mmio` exit whatever its form: `device` is asked for each of its accesses and refuses with
+   * `undefined`. `refused` and `unknown` (a form that is not taken apart) leave registers and PC alone. Same counting.
+   */
+  transferByParts(vcpu: number, address: Va, device: (part: DevicePart) => bigint | undefined): TransferOutcome;
   /** Finishes a `system-register` exit; reads write `value` to Rt. Same counting. */
   completeSystemRegister(vcpu: number, value: bigint): void;
   /** PC += 4. Same counting. */

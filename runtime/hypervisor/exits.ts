@@ -5,8 +5,8 @@
  * reference build injects it.
  */
 
-import { vmid } from '../base/brands';
-import type { Exit, GuestAccess } from '../engine/interface';
+import { pa, va, vmid } from '../base/brands';
+import type { DevicePart, Exit, GuestAccess } from '../engine/interface';
 import { announced, isMissing, isUnknownToBoard, readClusterRegister } from './board-registers';
 import { counterAt } from './hypercalls-vrtc';
 import { callBySmccc, callNative, NATIVE_BASE, NATIVE_COUNT } from './hypercalls';
@@ -17,6 +17,7 @@ import { callSmccc, hypercallNumberOf } from './smccc';
 import type { Thread } from './thread';
 import type { VirtioMmio } from './virtio-mmio';
 import type { Vrtc } from './vrtc';
+import { DEVICE_PAGES } from './pgtable';
 import { dataSyndrome, type FaultDetails, instructionAt, instructionSyndrome, registerSyndrome } from './trap-syndrome';
 import { haltThread, isCritical, waitForInterrupt } from './vcpu';
 
@@ -36,16 +37,23 @@ const MAINTENANCE = 1n << 8n;
 const VECTOR_SYNC_EL1H = 0x200n;
 const VECTOR_SIZE = 0x80n;
 const NZCV = 0xf000_0000n;
+/** Bytes of DC ZVA. */
+const ZVA_BYTES = 64;
+const PAGE_SIZE = 4096;
+const PAGE_MASK = 0xfffn;
 /** RAM begins here. */
-const DEVICE_SPACE_END = 0x4000_0000n;
+const DEVICE_SPACE_END = BigInt(DEVICE_PAGES) << 12n;
 
 type ExitOf<R extends Exit['reason']> = Extract<Exit, { readonly reason: R }>;
 
 /** A load from or store to a platform device by physical address; `undefined` refuses it (external abort). Loads answer the value. */
 export type DeviceAccess = (pa: ExitOf<'mmio'>['pa'], access: GuestAccess) => bigint | undefined;
 
+/** What is outside the hypervisor: platform devices, and what else the primary VM finds in device space, where nothing is mapped for it. */
+export interface Outside { readonly device: DeviceAccess; readonly space: DeviceAccess }
+
 /** Handles one exit. Reasons that concern the debugger only are left alone. */
-export function handleExit(kernel: Kernel, thread: Thread, exit: Exit, device: DeviceAccess): void {
+export function handleExit(kernel: Kernel, thread: Thread, exit: Exit, outside: Outside): void {
   switch (exit.reason) {
     case 'hvc': return call(kernel, thread, exit.immediate, false);
     case 'smc':
@@ -54,8 +62,8 @@ export function handleExit(kernel: Kernel, thread: Thread, exit: Exit, device: D
       return call(kernel, thread, exit.immediate, true);
     case 'wfi': return waitForInterrupt(kernel, thread);
     case 'system-register': return systemRegister(kernel, thread, exit);
-    case 'mmio': return mmio(kernel, thread, exit, device);
-    case 'stage2-data-abort': return dataAbort(kernel, thread, exit);
+    case 'mmio': return mmio(kernel, thread, exit, outside.device);
+    case 'stage2-data-abort': return dataAbort(kernel, thread, exit, outside.space);
     case 'stage2-instruction-abort':
       if (askForPage(kernel, thread, { fault: exit.fault, ipa: exit.ipa, isWrite: false })) return;
       logAbort(kernel, thread, { syndrome: instructionSyndrome(exit), va: exit.va, ipa: exit.ipa });
@@ -150,10 +158,43 @@ function writeSystemRegister(kernel: Kernel, thread: Thread, { name, value }: Ex
   return isDone ? 0n : undefined;
 }
 
-function mmio(kernel: Kernel, thread: Thread, { pa, access }: ExitOf<'mmio'>, device: DeviceAccess): void {
-  const value = access.syndromeValid ? device(pa, access) : undefined;
-  if (value === undefined) return abort(kernel, thread, access, { isOfBus: true });
-  complete(kernel, thread, value);
+/** An access of any form to a device that is the VM's own; the first part that is refused aborts. */
+function mmio(kernel: Kernel, thread: Thread, exit: Pick<ExitOf<'mmio'>, 'pa' | 'access'>, device: DeviceAccess): void {
+  const { access } = exit;
+  // DC ZVA begins where its block does.
+  const start = access.sizeBytes === ZVA_BYTES ? va(access.va & -BigInt(ZVA_BYTES)) : access.va;
+  const inPage = Number(exit.pa & PAGE_MASK);
+  let refused: DevicePart = { offset: 0, sizeBytes: access.sizeBytes, isWrite: access.isWrite, value: access.value };
+  const answer = (part: DevicePart): bigint | undefined => {
+    const { offset, sizeBytes, isWrite, value } = part;
+    const isOnPage = inPage + offset >= 0 && inPage + offset + sizeBytes <= PAGE_SIZE;
+    const answered = !isOnPage ? undefined : device(pa(exit.pa + BigInt(offset)), { ...access, va: va(start + BigInt(offset)), sizeBytes, isWrite, value });
+    if (answered === undefined) refused = part;
+    return answered;
+  };
+  const answerAny = (part: DevicePart): bigint | undefined => accessAligned(Number(exit.pa & 7n), part, answer);
+  if (access.syndromeValid) {
+    const value = answerAny(refused);
+    if (value !== undefined) return complete(kernel, thread, value);
+  } else if (kernel.engine.transferByParts(index(thread), start, answerAny) === 'done') {
+    kernel.retired++;
+    return;
+  }
+  abort(kernel, thread, { ...access, va: va(start + BigInt(refused.offset)), isWrite: refused.isWrite }, { isOfBus: true });
+}
+
+/** As QEMU's bus has it: a misaligned load is two aligned ones, a misaligned store is bytes. */
+function accessAligned(base: number, part: DevicePart, answer: (part: DevicePart) => bigint | undefined): bigint | undefined {
+  const { offset, sizeBytes, isWrite, value } = part;
+  const misaligned = (base + offset) & (sizeBytes - 1);
+  if (misaligned === 0) return answer(part);
+  if (isWrite) {
+    for (let n = 0; n < sizeBytes; n++) if (answer({ offset: offset + n, sizeBytes: 1, isWrite, value: (value >> BigInt(8 * n)) & 0xffn }) === undefined) return undefined;
+    return 0n;
+  }
+  const low = answer({ ...part, offset: offset - misaligned });
+  const high = low === undefined ? undefined : answer({ ...part, offset: offset - misaligned + sizeBytes });
+  return low === undefined || high === undefined ? undefined : BigInt.asUintN(8 * sizeBytes, (low | (high << BigInt(8 * sizeBytes))) >> BigInt(8 * misaligned));
 }
 
 function complete(kernel: Kernel, thread: Thread, value: bigint): void {
@@ -201,12 +242,13 @@ function clockAccess(kernel: Kernel, thread: Thread, access: GuestAccess, clock:
   else complete(kernel, thread, value);
 }
 
-/** Order: frames placed in the address space, the VIC's own default addresses, the virtual clock, proxy ranges, abort. */
-function dataAbort(kernel: Kernel, thread: Thread, exit: ExitOf<'stage2-data-abort'>): void {
+/** Order: frames placed in the address space, the VIC's own default addresses, the virtual clock, the rest of the board, proxy ranges, abort. */
+function dataAbort(kernel: Kernel, thread: Thread, exit: ExitOf<'stage2-data-abort'>, space: DeviceAccess): void {
   const { access } = exit;
   if (askForPage(kernel, thread, { fault: exit.fault, ipa: access.ipa, isWrite: access.isWrite })) return;
   const isTranslation = exit.fault === 'translation' || exit.fault === 'access-flag';
   if (access.syndromeValid && !exit.duringStage1Walk && exit.fault === 'permission') return virtioStore(kernel, thread, access);
+  if (!access.syndromeValid && isTranslation && !exit.duringStage1Walk && isDeviceSpace(thread, access.ipa) && !isOfVic(thread, access.ipa)) return mmio(kernel, thread, { pa: pa(access.ipa), access }, space);
   if (!access.syndromeValid || exit.duringStage1Walk || !isTranslation) return abort(kernel, thread, access, exit);
   const vic = thread.addrspace?.frameAt(access.ipa)?.vic.vic ?? thread.vic?.object.vic;
   const answer = vic?.access({ ipa: access.ipa, sizeBytes: access.sizeBytes, isWrite: access.isWrite, value: access.value, vcpuIndex: thread.vic?.index ?? 0 });
@@ -216,14 +258,23 @@ function dataAbort(kernel: Kernel, thread: Thread, exit: ExitOf<'stage2-data-abo
   }
   const clock = clockAt(kernel, thread, access.ipa);
   if (clock !== undefined) return clockAccess(kernel, thread, access, clock);
-  if (!thread.isProxy || thread.addrspace?.isVmmio(access.ipa, access.sizeBytes) !== true) return abort(kernel, thread, access, { level: exit.level, ...(isDeviceSpace(thread, access.ipa) ? { isOfBus: true } : {}) });
+  if (isDeviceSpace(thread, access.ipa)) return mmio(kernel, thread, { pa: pa(access.ipa), access }, space);
+  if (!thread.isProxy || thread.addrspace?.isVmmio(access.ipa, access.sizeBytes) !== true) return abort(kernel, thread, access, { level: exit.level });
   thread.vmmio = { ipa: access.ipa, sizeBytes: access.sizeBytes, isWrite: access.isWrite, value: access.register };
   kernel.scheduler.block(thread, 'ADDRSPACE_VMMIO_ACCESS');
 }
 
-/** The primary VM has all of the board's device space; where no device is, the bus refuses, not the hypervisor. */
+/**
+ * The primary VM has all of the board's device space, each page at its own address; where no device is, the bus refuses, not the hypervisor. These
+ * pages need no tables: only what is mapped over them is, and where that goes again, nothing is left.
+ */
 function isDeviceSpace(thread: Thread, ipa: bigint): boolean {
-  return thread.has('hlos_vm') && ipa < DEVICE_SPACE_END;
+  return thread.has('hlos_vm') && ipa < DEVICE_SPACE_END && thread.addrspace?.pgtable.wasMapped(Number(ipa >> 12n)) === false;
+}
+
+/** Whether the hypervisor emulates an interrupt controller there. */
+function isOfVic(thread: Thread, ipa: bigint): boolean {
+  return thread.addrspace?.frameAt(ipa) !== undefined || thread.vic?.object.vic.hasFrameAt(ipa) === true;
 }
 
 function abort(kernel: Kernel, thread: Thread, access: GuestAccess, walk: Pick<Abort, 'stage1Level' | 'isMaintenance' | 'isOfBus'> & FaultDetails = {}): void {

@@ -7,7 +7,7 @@ import type { ErrorName } from './errors';
 import { ObjectHeader } from './object';
 import { VIC_VCPUS_MAX } from './vic';
 import type { VicObject } from './vic-object';
-import { VirqSource } from './virq-source';
+import { type SoftwareAction, VirqSource } from './virq-source';
 
 /** Heap bytes of the bookkeeping of a private line that is forwarded. */
 export const FORWARD_BYTES = 512;
@@ -28,6 +28,10 @@ export class Hwirq {
   /** One source for a shared line; for a private one, one per vCPU index of the VIC. */
   readonly sources: readonly VirqSource[];
   level = false;
+  /** An edge that came while the guest had the interrupt disabled; the platform's controller keeps it. */
+  isLatched = false;
+  /** Told when the line interrupts the hypervisor; set by the owner. */
+  onTaken: (() => void) | undefined;
   /** Bound, but to nobody: the line is not enabled. */
   isUnrouted = false;
   /** Where a private line is forwarded to, whether or not there are vCPUs yet. */
@@ -37,7 +41,7 @@ export class Hwirq {
     this.header = new ObjectHeader('hwirq', id);
     this.header.state = 'active';
     this.intid = intid;
-    this.sources = Array.from({ length: this.isPrivate ? VIC_VCPUS_MAX : 1 }, () => new VirqSource('hwirq', () => this.level));
+    this.sources = Array.from({ length: this.isPrivate ? VIC_VCPUS_MAX : 1 }, () => new VirqSource('hwirq', () => this.level, this.isPrivate ? undefined : (action) => { this.follow(action); }));
   }
 
   /** True for a line that each CPU has its own of (PPI). */
@@ -91,22 +95,41 @@ export class Hwirq {
   setLevel(level: boolean): void {
     if (level === this.level) return;
     this.level = level;
-    if (level) this.assertBound();
-    else for (const source of this.sources) source.lowerLevel();
+    if (!level) for (const source of this.sources) source.lowerLevel();
+    else if (this.isOpen) this.assertBound();
+    else this.isLatched = this.sources[0]?.isEdgeConfigured === true;
   }
 
   /** Asserts again if the line is high: for a binding that has just been made. */
   replay(): void {
-    if (this.level) this.assertBound();
+    if (this.level && this.isOpen) this.assertBound();
+  }
+
+  /** A shared line is enabled at the platform's controller only while the guest has enabled it at its own: until then it is not seen at all. */
+  private get isOpen(): boolean {
+    const [source] = this.sources;
+    return this.isPrivate || source === undefined || source.isLive || source.isEnabled;
+  }
+
+  /** The guest's distributor is followed by the platform's. */
+  private follow(action: SoftwareAction): void {
+    const source = this.sources[0];
+    if (source === undefined || source.isLive) return;
+    const isDue = source.isEdgeConfigured ? this.isLatched : this.level;
+    this.isLatched = false;
+    if (action === 'enable' && isDue) this.assertBound();
   }
 
   private assertBound(): void {
-    if (!this.isUnrouted) for (const source of this.sources) source.assertLevel();
+    if (this.isUnrouted) return;
+    if (this.sources.some(({ bound }) => bound !== undefined)) this.onTaken?.();
+    for (const source of this.sources) source.assertLevel();
   }
 
   private unbindAll(): void {
     this.forward = undefined;
     this.isUnrouted = false;
+    this.isLatched = false;
     for (const source of this.sources) source.unbind();
   }
 }

@@ -9,12 +9,11 @@ import type { TraceEvent } from '../base/trace-event';
 import { type Ticks, ticks } from '../base/brands';
 import type { Exit } from '../engine/interface';
 import type { GuestMemory, IrqLine } from '../machine/interface';
-import { type DeviceAccess, handleExit } from './exits';
+import { type DeviceAccess, handleExit, type Outside } from './exits';
 import { DeviceMemory, type ReadOnlyRange } from './device-memory';
 import { describeCall } from './describe-call';
 import { completeLater } from './hypercalls';
 import { reportResults } from './hypercalls-vcpu';
-import type { Hwirq } from './hwirq';
 import { Inspection } from './inspection';
 import type { RootVmProgram } from './interface';
 import { checkInvariants } from './invariants';
@@ -36,8 +35,8 @@ const MONITOR_CONTROL_DEFAULT = 0x4101_3000n;
 /** Options that have defaults. */
 type Defaulted = 'watchdog' | 'deviceSpace' | 'vcpuCountMax' | 'hardwareInterrupts' | 'capabilityEncoding' | 'identification' | 'monitorControl' | 'identity' | 'startSeconds' | 'isNewer';
 
-/** What a hypervisor is made of. Defaults: device space below 1 GiB, 32 vCPUs, no hardware interrupts, plain capability identifiers, Gunyah's identity, the engine's own identification registers. */
-export type HypervisorOptions = Omit<KernelOptions, Defaulted> & Partial<Pick<KernelOptions, Defaulted>> & { readonly deviceAccess: DeviceAccess };
+/** What a hypervisor is made of. Defaults: device space below 1 GiB with nothing in it but what is mapped, 32 vCPUs, no hardware interrupts, plain capability identifiers, Gunyah's identity, the engine's own identification registers. */
+export type HypervisorOptions = Omit<KernelOptions, Defaulted> & Partial<Pick<KernelOptions, Defaulted>> & { readonly deviceAccess: DeviceAccess; readonly spaceAccess?: DeviceAccess };
 
 /** Saved form of the hypervisor, the root VM's program included. */
 export interface SavedHypervisor { readonly kind: 'gunyah'; readonly version: 1; readonly kernel: SavedKernel; readonly root: SavedRunner | undefined }
@@ -47,11 +46,11 @@ export class Hypervisor {
   readonly inspect: Inspection;
   /** The objects behind the calls; tests look at them and hurt them. */
   readonly kernel: Kernel;
-  private readonly device: DeviceAccess;
+  private readonly outside: Outside;
   private root: RootVmRunner | undefined;
 
   constructor(options: HypervisorOptions) {
-    this.device = options.deviceAccess;
+    this.outside = { device: options.deviceAccess, space: options.spaceAccess ?? (() => undefined) };
     this.kernel = new Kernel({
       deviceSpace: { base: 0n, sizeBytes: 0x4000_0000n }, vcpuCountMax: 32, hardwareInterrupts: [], capabilityEncoding: 'plain', identity: 'gunyah', identification: { pinned: {}, unpinned: {} }, monitorControl: MONITOR_CONTROL_DEFAULT, startSeconds: 0, isNewer: false, watchdog: false, ...options,
     }, { yieldEnded: (donor, target, kind) => { this.finishRun(donor, target, kind); } });
@@ -100,7 +99,7 @@ export class Hypervisor {
   /** Handles an exit of a thread's vCPU. Answers how many instructions this retired beyond the run's own. */
   handleExit(thread: Thread, exit: Exit): number {
     this.kernel.traceLog?.enter(this.kernel.scheduler.cpuOf(thread) ?? 0, thread);
-    handleExit(this.kernel, thread, exit, this.device);
+    handleExit(this.kernel, thread, exit, this.outside);
     const { retired } = this.kernel;
     this.kernel.retired = 0;
     return retired;
@@ -120,7 +119,7 @@ export class Hypervisor {
 
   /** The wire of a hardware interrupt; `undefined` if it is not among the forwardable ones. */
   hardwareLine(intid: number): IrqLine | undefined {
-    for (const hwirq of this.kernel.ofType('hwirq')) if (hwirq.intid === intid) return { setLevel: (level) => { this.drive(hwirq, level); } };
+    for (const hwirq of this.kernel.ofType('hwirq')) if (hwirq.intid === intid) return hwirq;
     return undefined;
   }
 
@@ -157,13 +156,6 @@ export class Hypervisor {
   restore(saved: SavedHypervisor): void {
     restoreKernel(this.kernel, saved.kernel);
     if (saved.root !== undefined) this.root?.restore(saved.root);
-  }
-
-  /** A device drives its wire; an interrupt that is forwarded comes to the hypervisor first. */
-  private drive(hwirq: Hwirq, level: boolean): void {
-    const log = this.kernel.traceLog;
-    if (level && !hwirq.level && hwirq.sources.some(({ bound }) => bound !== undefined)) log?.log(log.rows.hardwareInterrupt, hwirq.intid);
-    hwirq.setLevel(level);
   }
 
   private switchTo(cpu: number, thread: Thread | undefined): void {

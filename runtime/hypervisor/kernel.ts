@@ -167,6 +167,7 @@ export class Kernel {
     for (const intid of [...options.hardwareInterrupts].sort((a, b) => a - b)) {
       const hwirq = new Hwirq(this.nextObjectId++, intid);
       hwirq.header.get();
+      hwirq.onTaken = () => this.traceLog?.log(this.traceLog.rows.hardwareInterrupt, hwirq.intid);
       this.objects.set(hwirq.header.id, hwirq);
     }
   }

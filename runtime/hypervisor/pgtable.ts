@@ -20,6 +20,9 @@ export const ACCESS_R = 4;
 /** Size of the intermediate physical address space in pages: 36 bits. */
 export const IPA_PAGE_COUNT = 1 << 24;
 
+/** Pages below RAM, where devices are. */
+export const DEVICE_PAGES = 1 << 18;
+
 /** VTCR_EL2: T0SZ 28 (36 bits), SL0 1 (start at level 1), inner and outer write-back, inner shareable, 4 KiB, PS 36 bits, RES1 bit 31. */
 export const VTCR_EL2 = (1n << 31n) | (1n << 16n) | (3n << 12n) | (1n << 10n) | (1n << 8n) | (1n << 6n) | 28n;
 
@@ -83,6 +86,8 @@ export class Pgtable {
   /** Valid entries per table page, root included. */
   private entryCounts = new Map<number, number>();
   private left: readonly PageMapping[] = [];
+  /** Pages of device space that were mapped at some time: runs in ascending order that do not touch. */
+  private taken: [first: number, end: number][] = [];
 
   constructor(memory: PhysicalMemory, heap: Heap, onChange: () => void) {
     this.memory = memory;
@@ -106,8 +111,14 @@ export class Pgtable {
     for (const page of this.entryCounts.keys()) this.heap.freePage(page);
     this.entryCounts.clear();
     this.left = [];
+    this.taken = [];
     this.root = -1;
     this.onChange();
+  }
+
+  /** Whether something was ever mapped at a page of device space, be it there or not now: what lay there at first is gone for good. */
+  wasMapped(ipaPage: number): boolean {
+    return this.taken.some(([first, end]) => ipaPage >= first && ipaPage < end);
   }
 
   /** Changes with the tables' contents; not saved. */
@@ -135,6 +146,7 @@ export class Pgtable {
     assert(mapping.ipaPage >= 0 && mapping.ipaPage + mapping.pageCount <= IPA_PAGE_COUNT, 'a mapping leaves the address space');
     this.mapIn(this.root, 1, mapping, leafBits(attributes));
     this.left = without(this.left, mapping);
+    this.take(mapping.ipaPage, Math.min(mapping.ipaPage + mapping.pageCount, DEVICE_PAGES));
     this.changes++;
     this.onChange();
   }
@@ -186,7 +198,7 @@ export class Pgtable {
   }
 
   save(): SavedPgtable {
-    return { root: this.root, tables: [...this.entryCounts], left: this.left };
+    return { root: this.root, tables: [...this.entryCounts], left: this.left, taken: this.taken.map(([first, end]) => [first, end] as const) };
   }
 
   /** Takes tables back whose bytes are in restored RAM. */
@@ -195,6 +207,17 @@ export class Pgtable {
     this.root = saved.root;
     this.entryCounts = new Map(saved.tables);
     this.left = saved.left;
+    this.taken = saved.taken.map(([first, end]) => [first, end]);
+  }
+
+  private take(first: number, end: number): void {
+    if (first >= end) return;
+    const from = this.taken.findIndex((run) => run[1] >= first);
+    const at = from < 0 ? this.taken.length : from;
+    let count = 0;
+    let [low, high] = [first, end];
+    for (let run = this.taken[at]; run !== undefined && run[0] <= end; run = this.taken[at + ++count]) [low, high] = [Math.min(low, run[0]), Math.max(high, run[1])];
+    this.taken.splice(at, count, [low, high]);
   }
 
   private collect(table: number, level: Level, base: number, visit: (ipaPage: number, descriptor: bigint, pageCount: number) => void): void {
@@ -334,8 +357,8 @@ export class Pgtable {
   }
 }
 
-/** Saved form: which pages are tables; their bytes are part of RAM. */
-export interface SavedPgtable { readonly root: number; readonly tables: readonly (readonly [number, number])[]; readonly left: readonly PageMapping[] }
+/** Saved form: which pages are tables, whose bytes are part of RAM, what unmapping left and which pages of device space were mapped. */
+export interface SavedPgtable { readonly root: number; readonly tables: readonly (readonly [number, number])[]; readonly left: readonly PageMapping[]; readonly taken: readonly (readonly [first: number, end: number])[] }
 
 /** Ranges less what lies at the addresses of one. */
 export function without(ranges: readonly PageMapping[], { ipaPage, pageCount }: PageMapping): readonly PageMapping[] {

@@ -39,7 +39,7 @@ type SavedBody =
   | { readonly type: 'doorbell'; readonly body: SavedDoorbell }
   | { readonly type: 'msgqueue'; readonly body: SavedMsgqueue }
   | { readonly type: 'vic'; readonly body: SavedVic }
-  | { readonly type: 'hwirq'; readonly body: { readonly intid: number; readonly level: boolean; readonly isUnrouted: boolean; readonly forward: { readonly vic: number; readonly virq: number } | undefined } }
+  | { readonly type: 'hwirq'; readonly body: { readonly intid: number; readonly level: boolean; readonly isLatched?: boolean; readonly isUnrouted: boolean; readonly forward: { readonly vic: number; readonly virq: number } | undefined } }
   | { readonly type: 'virtio_mmio'; readonly body: SavedVirtioMmio }
   | { readonly type: 'vrtc'; readonly body: SavedVrtc }
   | { readonly type: 'watchdog'; readonly body: SavedWatchdog }
@@ -107,7 +107,7 @@ function saveBody(object: AnyObject): SavedBody {
   if (object instanceof Doorbell) return { type: 'doorbell', body: object.save() };
   if (object instanceof Msgqueue) return { type: 'msgqueue', body: object.save() };
   if (object instanceof VicObject) return { type: 'vic', body: object.vic.save() };
-  if (object instanceof Hwirq) return { type: 'hwirq', body: { intid: object.intid, level: object.level, isUnrouted: object.isUnrouted, forward: object.forward && { vic: object.forward.vic.header.id, virq: object.forward.virq } } };
+  if (object instanceof Hwirq) return { type: 'hwirq', body: { intid: object.intid, level: object.level, isLatched: object.isLatched, isUnrouted: object.isUnrouted, forward: object.forward && { vic: object.forward.vic.header.id, virq: object.forward.virq } } };
   if (object instanceof VirtioMmio) return { type: 'virtio_mmio', body: object.save() };
   if (object instanceof Vrtc) return { type: 'vrtc', body: object.save() };
   if (object instanceof Watchdog) return { type: 'watchdog', body: object.save() };
@@ -178,9 +178,10 @@ function restoreBody(kernel: Kernel, entry: SavedObject): void {
   }
 }
 
-function restoreHwirq(kernel: Kernel, id: number, { level, isUnrouted, forward }: (SavedObject & { readonly type: 'hwirq' })['body']): void {
+function restoreHwirq(kernel: Kernel, id: number, { level, isLatched = false, isUnrouted, forward }: (SavedObject & { readonly type: 'hwirq' })['body']): void {
   const hwirq = kernel.object('hwirq', id);
   hwirq.level = level;
+  hwirq.isLatched = isLatched;
   hwirq.isUnrouted = isUnrouted;
   hwirq.forward = forward && { vic: kernel.object('vic', forward.vic), virq: forward.virq };
 }

@@ -14,7 +14,7 @@ import type { GicObserver, InterruptEvent } from '../machine/devices/gic-interru
 import type { ErrorName } from './errors';
 import { DEFAULT_MPIDR_MAPPING, affinityOfIndex, checkMpidrMapping, indexOfMpidr, mpidrOfIndex } from './vic-mpidr';
 import type { MpidrMapping } from './vic-mpidr';
-import type { VirqBinding, VirqSource } from './virq-source';
+import type { SoftwareAction, VirqBinding, VirqSource } from './virq-source';
 
 /** Most vCPUs that one VIC takes. */
 export const VIC_VCPUS_MAX = 8;
@@ -38,6 +38,10 @@ const OPTION_DISABLE_DEFAULT_ADDR = 2n;
 const OPTIONS_KNOWN = OPTION_MAX_MSIS_VALID | OPTION_DISABLE_DEFAULT_ADDR;
 const FLAG_LAST_VALID = 1n;
 const FLAG_LAST = 2n;
+
+/** GICD_ISENABLER and GICD_ICPENDR, which hardware behind a source may have to hear of. */
+const SOFTWARE_BANKS: readonly { readonly base: number; readonly action: SoftwareAction }[] = [{ base: 0x100, action: 'enable' }, { base: 0x280, action: 'clear-pending' }];
+const BANK_BYTES = 0x80;
 
 /** What a VIC needs of a vCPU. */
 export interface VicVcpuPort {
@@ -223,6 +227,7 @@ export class Vic {
     if (access.isWrite) {
       const write = { offset, sizeBytes, value };
       const accepted = hit.index === 0 ? this.gic.writeDistributor(frameCpu, write) : this.gic.writeRedistributor(frameCpu, write, vcpuIndex);
+      if (accepted && hit.index === 0) this.tellSources(write);
       return accepted ? { handled: true } : { handled: true, abort: true };
     }
     const result = hit.index === 0 ? this.gic.readDistributor(frameCpu, offset, sizeBytes) : this.gic.readRedistributor(frameCpu, offset, sizeBytes, vcpuIndex);
@@ -309,6 +314,16 @@ export class Vic {
     return this.gic?.inspect(virq, vcpuIndex ?? 0)?.trigger === 'edge';
   }
 
+  /** Part of `VirqSource.isEnabled`. @internal */
+  isEnabled({ virq, vcpuIndex }: VirqBinding): boolean {
+    return this.gic?.inspect(virq, vcpuIndex ?? 0)?.enabled === true;
+  }
+
+  /** Whether this is a physical controller rather than the hypervisor's. */
+  get isLive(): boolean {
+    return this.profile.levels === 'live';
+  }
+
   /** Object destruction: every source becomes unbound. */
   destroy(): void {
     for (const source of this.sources.values()) source.forgetBinding();
@@ -347,6 +362,15 @@ export class Vic {
     this.ports.set(index, port);
   }
 
+  /** Tells sources of shared interrupts what the guest has just done to them by a register with one bit for each. */
+  private tellSources({ offset, value }: { readonly offset: number; readonly value: bigint }): void {
+    const bank = SOFTWARE_BANKS.find(({ base }) => offset >= base && offset < base + BANK_BYTES);
+    if (bank === undefined) return;
+    for (let rest = value, virq = (offset - bank.base) * 8; rest !== 0n; rest >>= 1n, virq++) {
+      if ((rest & 1n) !== 0n && virq >= PRIVATE_COUNT) this.sources.get(virq)?.onSoftware?.(bank.action);
+    }
+  }
+
   private makeGic(): Gic {
     return new Gic({
       cpuCount: this.maxVcpuCount, spiCount: this.maxVirqCount, profile: this.profile,
@@ -373,6 +397,11 @@ export class Vic {
     if (!Number.isInteger(virq)) return false;
     if (vcpuIndex === undefined) return virq >= PRIVATE_COUNT && virq < INTID_LIMIT && virq - PRIVATE_COUNT < this.maxVirqCount;
     return virq >= 16 && virq < PRIVATE_COUNT && vcpuIndex >= 0 && vcpuIndex < this.maxVcpuCount;
+  }
+
+  /** Whether a frame, placed or at its default address, is at an IPA. */
+  hasFrameAt(ipa: bigint): boolean {
+    return this.gic !== undefined && this.frameAt(ipa) !== undefined;
   }
 
   private frameAt(ipa: bigint): { readonly index: number; readonly offset: number } | undefined {

@@ -15,17 +15,23 @@ export interface VirqBinding { readonly vic: Vic; readonly virq: number; readonl
 /** A binding without its VIC, for snapshots; the owner knows which VIC it was. */
 export interface SavedVirqBinding { readonly virq: number; readonly vcpuIndex: number | undefined }
 
+/** What a guest did to a shared interrupt, whether or not that changed anything. */
+export type SoftwareAction = 'enable' | 'clear-pending';
+
 /** One interrupt source; unbound when made. */
 export class VirqSource {
   /** What the source is, for trace and debugger: `msgqueue-rx`, `timer`, … */
   readonly kind: string;
   /** Whether the owner's condition holds now. Must not change anything. */
   readonly checkPending: () => boolean;
+  /** Told when the guest enables the interrupt, or clears its pending state, by the distributor's registers. */
+  readonly onSoftware: ((action: SoftwareAction) => void) | undefined;
   private binding: VirqBinding | undefined;
 
-  constructor(kind: string, checkPending: () => boolean) {
+  constructor(kind: string, checkPending: () => boolean, onSoftware?: (action: SoftwareAction) => void) {
     this.kind = kind;
     this.checkPending = checkPending;
+    this.onSoftware = onSoftware;
   }
 
   /** The present binding, or `undefined`. */
@@ -75,6 +81,16 @@ export class VirqSource {
   /** True if bound to a VIRQ that the guest has made edge-triggered (virtio asks this before it resets a device). */
   get isEdgeConfigured(): boolean {
     return this.binding !== undefined && this.binding.vic.isEdgeConfigured(this.binding);
+  }
+
+  /** False while the guest has the interrupt disabled, or none is bound. */
+  get isEnabled(): boolean {
+    return this.binding?.vic.isEnabled(this.binding) === true;
+  }
+
+  /** True if levels come as they are on the wire, enabled or not: the VIC stands for a physical controller. */
+  get isLive(): boolean {
+    return this.binding?.vic.isLive === true;
   }
 
   /** The binding as plain data. */

@@ -24,6 +24,15 @@ export const BOARD_UART = { name: 'pl011', base: 0x0900_0000, sizeBytes: 0x1000,
 /** Real-time clock. */
 export const BOARD_RTC = { name: 'pl031', base: 0x0901_0000, sizeBytes: 0x1000, spi: 2 } as const satisfies BoardDevice;
 
+/** General-purpose lines. */
+export const BOARD_GPIO = { name: 'pl061', base: 0x0903_0000, sizeBytes: 0x1000 } as const satisfies BoardWindow;
+/** Interrupt Translation Service: its registers, then the frame in which devices write. */
+export const BOARD_ITS = { name: 'its', base: 0x0808_0000, sizeBytes: 0x2_0000 } as const satisfies BoardWindow;
+/** Where the memory and ports of PCI devices would be, and the configuration space of its bus. */
+export const BOARD_PCI_WINDOW = { name: 'pci', base: 0x1000_0000, sizeBytes: 0x2f00_0000 } as const satisfies BoardWindow;
+/** See `BOARD_PCI_WINDOW`. */
+export const BOARD_PCI_CONFIGURATION = { name: 'pci-ecam', base: 0x3f00_0000, sizeBytes: 0x0100_0000 } as const satisfies BoardWindow;
+
 /** How many virtio-mmio slots the board has. */
 export const BOARD_VIRTIO_SLOTS = 32;
 /** All slots. */

@@ -2,14 +2,14 @@
  * Where register devices lie in the platform's physical address space. Not for RAM, and not for the virtual GIC, which
  * belongs to a VM and not to the platform.
  *
- * Rules: an access must be naturally aligned and lie inside one device; the bus never splits one. Which widths a device takes is
- * the device's own rule. What hits nothing is `unmapped`; what a device does not take is `refused`. Both are an external abort
+ * Rules: an access must be naturally aligned and lie inside one device. Which widths a device takes is the device's own rule, but 8 bytes that it
+ * does not take become twice 4, as on QEMU's board. What hits nothing is `unmapped`; what a device does not take is `refused`. Both are an external abort
  * for a CPU; the difference is for reports.
  */
 
 import { assert } from '../base/assert';
 import { hex } from '../base/bits';
-import type { Pa } from '../base/brands';
+import { pa, type Pa } from '../base/brands';
 import type { RegisterDevice } from './interface';
 
 /** A device at its place. `base` and `sizeBytes` in bytes of physical address space. */
@@ -59,6 +59,13 @@ export class Bus {
 
   /** Loads `sizeBytes` (1, 2, 4, 8). */
   read(address: Pa, sizeBytes: number): BusResult {
+    const result = this.readOnce(address, sizeBytes);
+    if (result.outcome !== 'refused' || sizeBytes !== 8) return result;
+    const [low, high] = [this.readOnce(address, 4), this.readOnce(pa(address + 4n), 4)];
+    return low.outcome === 'done' && high.outcome === 'done' ? { outcome: 'done', value: low.value | (high.value << 32n) } : REFUSED;
+  }
+
+  private readOnce(address: Pa, sizeBytes: number): BusResult {
     const placement = this.find(address);
     if (placement === undefined) return UNMAPPED;
     const offset = Number(address) - placement.base;
@@ -69,6 +76,13 @@ export class Bus {
 
   /** Stores `sizeBytes` (1, 2, 4, 8); the value of a store that succeeded is 0n. */
   write(address: Pa, sizeBytes: number, value: bigint): BusResult {
+    const result = this.writeOnce(address, sizeBytes, value);
+    if (result.outcome !== 'refused' || sizeBytes !== 8) return result;
+    const low = this.writeOnce(address, 4, BigInt.asUintN(32, value));
+    return low.outcome === 'done' ? this.writeOnce(pa(address + 4n), 4, value >> 32n) : low;
+  }
+
+  private writeOnce(address: Pa, sizeBytes: number, value: bigint): BusResult {
     const placement = this.find(address);
     if (placement === undefined) return UNMAPPED;
     const offset = Number(address) - placement.base;

@@ -17,27 +17,37 @@ export type RegisterHandlers<Table> = { readonly [Name in keyof Table]: Register
 
 interface Entry { readonly name: string; readonly row: RegisterRow; readonly handler: RegisterHandler }
 
+/** At which of its bytes a narrow access finds a register; the identification registers are found at any. */
+export type NarrowAccess = 'first-byte' | 'any-byte';
+
+const IDENTIFICATION = 0xfd0;
+
 /**
  * Dispatches accesses of 1, 2 or 4 bytes, naturally aligned; others are refused. Reserved places read 0 and ignore writes. The bus
- * carries no byte lanes: a narrow read takes its part of the register, a narrow write counts only at the register's first byte.
+ * carries no byte lanes: a narrow access gets the register's lowest bytes, wherever in the register it is, as on QEMU's board.
  */
 export class RegisterMap {
   private readonly entries: ReadonlyMap<number, Entry>;
+  private readonly narrow: NarrowAccess;
 
-  constructor(entries: readonly Entry[]) {
+  constructor(entries: readonly Entry[], narrow: NarrowAccess) {
     this.entries = new Map(entries.map((entry) => [entry.row.offset, entry]));
+    this.narrow = narrow;
   }
 
   read(offset: number, sizeBytes: number): bigint | undefined {
     if (!isAccessible(offset, sizeBytes)) return undefined;
-    const value = this.entries.get(offset & ~3)?.handler.read?.() ?? 0;
-    return BigInt.asUintN(sizeBytes * 8, BigInt(value >>> 0) >> BigInt((offset & 3) * 8));
+    return BigInt.asUintN(sizeBytes * 8, BigInt((this.entryAt(offset)?.handler.read?.() ?? 0) >>> 0));
   }
 
   write(offset: number, sizeBytes: number, value: bigint): boolean {
     if (!isAccessible(offset, sizeBytes)) return false;
-    this.entries.get(offset)?.handler.write?.(Number(BigInt.asUintN(sizeBytes * 8, value)));
+    this.entryAt(offset)?.handler.write?.(Number(BigInt.asUintN(sizeBytes * 8, value)));
     return true;
+  }
+
+  private entryAt(offset: number): Entry | undefined {
+    return this.entries.get(this.narrow === 'any-byte' || offset >= IDENTIFICATION ? offset & ~3 : offset);
   }
 
   /** Every readable register, in order of its place; nothing changes. */
@@ -52,10 +62,10 @@ export class RegisterMap {
 }
 
 /** Joins a table of registers with the functions behind them. */
-export function registerMap<Name extends string>(table: Readonly<Record<Name, RegisterRow>>, handlers: Readonly<Record<Name, RegisterHandler>>): RegisterMap {
+export function registerMap<Name extends string>(table: Readonly<Record<Name, RegisterRow>>, handlers: Readonly<Record<Name, RegisterHandler>>, narrow: NarrowAccess): RegisterMap {
   const entries: Entry[] = [];
   for (const name in table) entries.push({ name, row: table[name], handler: handlers[name] });
-  return new RegisterMap(entries);
+  return new RegisterMap(entries, narrow);
 }
 
 /** Rows and handlers of the eight identification registers that end a PrimeCell's page. */

@@ -23,6 +23,7 @@ import { VirtioMmio, type VirtioFunction } from '../machine/devices/virtio-mmio'
 import { VirtioNet } from '../machine/devices/virtio-net';
 import type { EventQueue, GuestMemory, IrqLine } from '../machine/interface';
 import type { SystemDescription, VmDescription } from './description';
+import { makeDeviceSpace } from './device-space';
 import type { Range } from './layout';
 import type { VmConsole } from './parts';
 import { Transcript } from './transcript';
@@ -40,9 +41,6 @@ const TICKS_PER_SECOND = 1_000_000_000;
 /** Time of day at power-on, the same in every run: 2024-01-01 00:00:00 UTC. */
 export const START_SECONDS = 1_704_067_200;
 const PAGE_SIZE = 0x1000;
-/** CR of a UART that nothing has used, and of one that a boot loader has left on. */
-const UART_RESET = 0x300;
-const UART_LEFT_ON = 0x301;
 /** Locally known start of Ethernet addresses; the VM's and the card's number follow. */
 const ETHERNET_PREFIX = [0x52, 0x54, 0x00, 0x12] as const;
 
@@ -122,11 +120,13 @@ function virtioInterrupt(index: number, slot: number): number {
 }
 
 /** Saved form. */
-export interface SavedBoardDevices { readonly bus: SavedBus; readonly switches: readonly SavedSwitch[] }
+export interface SavedBoardDevices { readonly bus: SavedBus; readonly space?: SavedBus | undefined; readonly switches: readonly SavedSwitch[] }
 
 /** All devices of a system. */
 export class BoardDevices {
   readonly bus = new Bus();
+  /** What else the primary VM finds in device space, under a hypervisor. */
+  readonly space: Bus | undefined;
   readonly consoles: readonly VmConsole[];
   private readonly description: SystemDescription;
   private readonly outside: BoardSurroundings;
@@ -136,6 +136,7 @@ export class BoardDevices {
   constructor(description: SystemDescription, outside: BoardSurroundings) {
     this.description = description;
     this.outside = outside;
+    this.space = description.identity === 'none' ? undefined : makeDeviceSpace(description.vms[0]?.vcpuCount ?? 1, outside.memoryOf(0));
     this.placeRtc();
     this.placeFirmwareDevices();
     this.consoles = description.vms.map((vm, index) => {
@@ -145,11 +146,12 @@ export class BoardDevices {
   }
 
   save(): SavedBoardDevices {
-    return { bus: this.bus.save(), switches: [...this.switches.values()].map((one) => one.save()) };
+    return { bus: this.bus.save(), space: this.space?.save(), switches: [...this.switches.values()].map((one) => one.save()) };
   }
 
-  restore({ bus, switches }: SavedBoardDevices): void {
+  restore({ bus, space, switches }: SavedBoardDevices): void {
     this.bus.restore(bus);
+    if (space !== undefined) this.space?.restore(space);
     for (const [index, one] of [...this.switches.values()].entries()) {
       const saved = switches[index];
       if (saved !== undefined) one.restore(saved);
@@ -176,7 +178,7 @@ export class BoardDevices {
   private placeUart(vm: VmDescription, index: number): Pl011 | undefined {
     if (!vm.hasUart) return undefined;
     const device = new Pl011({
-      line: this.outside.line(uartInterrupt(index)), transmit: (byte) => { this.outside.transmit(index, byte); }, controlAtReset: vm.firmware === undefined ? UART_LEFT_ON : UART_RESET,
+      line: this.outside.line(uartInterrupt(index)), transmit: (byte) => { this.outside.transmit(index, byte); }, isOnAtReset: vm.firmware === undefined,
     });
     this.bus.add({ name: `uart-${vm.name}`, base: uartBase(index), sizeBytes: UART_STRIDE, device });
     return device;

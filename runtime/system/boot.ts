@@ -5,7 +5,7 @@
  * wrong with a description is found here and told; nothing of a half-built system is left.
  */
 
-import { pa, va, vmid, type Va, type Vmid } from '../base/brands';
+import { pa, va, vmid, type Pa, type Va, type Vmid } from '../base/brands';
 import { alignUp } from '../base/bits';
 import { err, ok, type Diagnostic, type Result } from '../base/result';
 import type { TraceEvent } from '../base/trace-event';
@@ -15,6 +15,7 @@ import type { PlatformVm } from '../hypervisor/interface';
 import { coreFeatures, gunyahFeatures, secondaryIdentification } from '../isa/cpu-features';
 import { cacheSizes, hardwareIdentification, performanceMonitorControl, pinnedIdentification, type CoreProfile } from '../isa/identification-profiles';
 import { BOARD_FLASH, BOARD_VIRTIO_SLOTS } from '../machine/board';
+import type { Bus } from '../machine/bus';
 import { TickEventQueue } from '../machine/event-queue';
 import type { Inspection } from '../hypervisor/inspection';
 import { GUNYAH_SERVICES, type ServiceSettings } from '../hypervisor/service-registers';
@@ -166,7 +167,8 @@ class Composition implements Parts {
       hardwareInterrupts: platformInterrupts(system.description),
       identification: isPlain ? { pinned: hardwareIdentification(profile), unpinned: hardwareIdentification(profile) } : { pinned: pinnedIdentification(profile), unpinned: secondaryIdentification(profile) },
       monitorControl: performanceMonitorControl(profile),
-      deviceAccess: (address, access) => this.accessDevice(Number(address), access),
+      deviceAccess: (address, access) => accessBus(this.devices.bus, address, access),
+      spaceAccess: (address, access) => (this.devices.space === undefined ? undefined : accessBus(this.devices.space, address, access)),
       isNewer: platform.resourceManager === 'linux',
       onPlatformPower: (action) => { this.endPlatform(action); },
     });
@@ -311,11 +313,11 @@ class Composition implements Parts {
     const id = this.vmidOfName(this.consoles[index]?.vm);
     if (id !== undefined) this.system.emit({ event: 'console', tick: this.events.now, vmid: id, text: String.fromCharCode(...line) }, null);
   }
+}
 
-  private accessDevice(address: number, access: { readonly sizeBytes: number; readonly isWrite: boolean; readonly value: bigint }): bigint | undefined {
-    const result = access.isWrite ? this.devices.bus.write(pa(BigInt(address)), access.sizeBytes, access.value) : this.devices.bus.read(pa(BigInt(address)), access.sizeBytes);
-    return result.outcome === 'done' ? result.value : undefined;
-  }
+function accessBus(bus: Bus, address: Pa, access: { readonly sizeBytes: number; readonly isWrite: boolean; readonly value: bigint }): bigint | undefined {
+  const result = access.isWrite ? bus.write(address, access.sizeBytes, access.value) : bus.read(address, access.sizeBytes);
+  return result.outcome === 'done' ? result.value : undefined;
 }
 
 /** Puts images and trees into RAM and describes them to RM. */

@@ -96,6 +96,57 @@ describe('an edge-only source', () => {
   });
 });
 
+describe('a forwarded line', () => {
+  const BIT = 2n;
+  /** Line 33 as interrupt 33, disabled; stores to the distributor, the line, and whether the interrupt is pending. */
+  function forwarded(trigger: 'edge' | 'level') {
+    const setup = setUp(trigger);
+    assert.equal(setup.vic.attachFrame(0, 0x0800_0000n, 0x1_0000n, 0n), 'OK');
+    const store = (offset: bigint, value: bigint) => { setup.vic.access({ ipa: 0x0800_0000n + offset, sizeBytes: 4, isWrite: true, value, vcpuIndex: 0 }); };
+    store(0x184n, BIT);
+    const line = setup.fixture.hypervisor.hardwareLine(33);
+    assert.ok(line);
+    setup.fixture.rootCall('hwirq_bind_virq', { hwirq: setup.fixture.root.environment.hardwareInterrupts.get(33) ?? 0n, vic: setup.vm.vic, virq: 33 });
+    return { setup, line, store, enable: () => { store(0x104n, BIT); }, isPending: () => setup.vic.inspect(33)?.pending };
+  }
+
+  it('is not seen while the interrupt is disabled, and comes with its enabling if it is still high', () => {
+    const { setup, line, enable, isPending } = forwarded('level');
+    line.setLevel(true);
+    assert.equal(isPending(), false);
+    line.setLevel(false);
+    enable();
+    assert.equal(take(setup), SPURIOUS);
+    line.setLevel(true);
+    assert.deepEqual([isPending(), take(setup)], [true, 33n]);
+  });
+
+  it('comes with the enabling once when it is high already', () => {
+    const { setup, line, enable } = forwarded('level');
+    line.setLevel(true);
+    enable();
+    assert.equal(setup.fixture.vcpu(setup.vm.thread).irq, true);
+    const intid = setup.vic.readSystemRegister(0, 'ICC_IAR1_EL1');
+    line.setLevel(false);
+    setup.vic.writeSystemRegister(0, 'ICC_EOIR1_EL1', intid === 'undefined' ? 0n : intid);
+    assert.deepEqual([intid, take(setup)], [33n, SPURIOUS]);
+  });
+
+  it('keeps an edge that came meanwhile, unless it is cleared, in a saved state too', () => {
+    for (const [clears, expected] of [[false, 33n], [true, SPURIOUS]] as const) {
+      const { setup, line, store, enable, isPending } = forwarded('edge');
+      line.setLevel(true);
+      line.setLevel(false);
+      assert.equal(isPending(), false);
+      setup.fixture.hypervisor.restore(structuredClone(setup.fixture.hypervisor.save()));
+      assert.equal(isPending(), false);
+      if (clears) store(0x284n, BIT);
+      enable();
+      assert.deepEqual([take(setup), take(setup)], [expected, SPURIOUS]);
+    }
+  });
+});
+
 describe('execution rights of stage 2', () => {
   it('stop a fetch from memory that is mapped without them', () => {
     const setup = setUp('edge');

@@ -116,6 +116,10 @@ describe('binding', () => {
     fixture.rootCall('hwirq_bind_virq', { hwirq, vic: vm.vic, virq: 40 }, 'BUSY');
     fixture.rootCall('hwirq_bind_virq', { hwirq, vic: vm.vic, virq: 33 });
     fixture.hypervisor.hardwareLine(33)?.setLevel(true);
+    assert.equal(vm.thread.vic?.object.vic.inspect(33)?.pending, false);
+    const vic = vm.thread.vic?.object.vic;
+    vic?.attachFrame(0, 0x0800_0000n, 0x1_0000n, 0n);
+    vic?.access({ ipa: 0x0800_0104n, sizeBytes: 4, isWrite: true, value: 2n, vcpuIndex: 0 });
     assert.equal(vm.thread.vic?.object.vic.inspect(33)?.pending, true);
   });
 

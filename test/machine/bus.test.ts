@@ -21,7 +21,7 @@ function board(): Bus {
 describe('the bus', () => {
   const rows: readonly [address: bigint, sizeBytes: number, result: bigint | 'unmapped' | 'refused'][] = [
     [0x0900_0018n, 4, 0x90n], [0x0900_0018n, 1, 0x90n], [0x0901_0000n, 4, 7n], [0x0900_0fe0n, 4, 0x11n],
-    [0x0900_0018n, 8, 'refused'], [0x0900_0019n, 2, 'refused'], [0x0900_0ffcn, 8, 'refused'],
+    [0x0900_0018n, 8, 0x90n], [0x0900_0019n, 2, 'refused'], [0x0900_0ffcn, 8, 'refused'],
     [0x0900_1000n, 4, 'unmapped'], [0x08ff_fffcn, 4, 'unmapped'], [0n, 1, 'unmapped'], [0xff_ffff_ffffn, 1, 'unmapped'],
   ];
   for (const [address, sizeBytes, result] of rows) {

@@ -96,7 +96,7 @@ class BareBoard {
     this.bus.add({ ...BOARD_UART, device: new Pl011({
       line: { setLevel: (level) => { held = level; if (level) source.assertLevel(); } },
       transmit: (byte) => { this.output += String.fromCharCode(byte); },
-      controlAtReset: 0x301,
+      isOnAtReset: true,
     }) });
   }
 

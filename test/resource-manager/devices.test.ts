@@ -111,6 +111,23 @@ test('a virtio device connects the driver in a VM with a backend in the primary 
   system.hypervisor.checkInvariants();
 });
 
+test('a page that RM put into device space of the primary VM leaves a hole there, in a saved state too', () => {
+  const system = new SystemFixture();
+  assert.deepEqual([system.load(3, 0x3000_0000n), system.load(3, 0x3000_1000n)], [0xffff_ffffn, 0xffff_ffffn]);
+  const made = configure(system, withVdevices(VIRTIO));
+  const { vmid } = made;
+  system.request('VM_INIT', { vmid });
+  system.request('MEM_SHARE', { ...lent(vmid, [{ address: IMAGE + IMAGE_SIZE, size: 0x2000n }], 0x31), acl: [{ vmid: 3, rights: 6 }, { vmid, rights: 6 }] });
+  system.request('VM_START', { vmid });
+  assert.equal(system.load(3, 0x3000_1000n), 0n);
+  destroy(system, made);
+  const saved = structuredClone(system.hypervisor.save());
+  const seen = () => [0x3000_0000n, 0x3000_1000n, 0x3000_2000n].map((address) => system.load(3, address));
+  assert.deepEqual(seen(), [0xffff_ffffn, 'abort', 0xffff_ffffn]);
+  system.hypervisor.restore(saved);
+  assert.deepEqual(seen(), [0xffff_ffffn, 'abort', 0xffff_ffffn]);
+});
+
 test('a VM with every kind of device that is reset leaves nothing behind', () => {
   const system = new SystemFixture();
   const dts = withVdevices(`${CLOCK} ${VIRTIO} bells { vdevice-type = "shm-doorbell"; label = <5>; peer-default; memory { label = <6>; allocate-base; }; };`);

@@ -69,6 +69,7 @@ export class SystemFixture {
       engine: this.engine, events: this.events, cpuCount, trace: (event) => { this.trace.push(event); }, seed: 7,
       heap: { base: RAM_BASE + BigInt(RAM_SIZE - HEAP_SIZE), sizeBytes: BigInt(HEAP_SIZE) }, vcpuCountMax: 16, hardwareInterrupts: [33, 34],
       onPlatformPower: () => undefined, watchdog: options.watchdog ?? false, isNewer: options.rm?.profile === 'linux', identity: options.identity ?? 'gunyah', deviceAccess: (address, guest) => (guest.isWrite ? 0n : address & 0xffffn),
+      spaceAccess: (_address, guest) => (guest.isWrite ? 0n : 0xffff_ffffn),
     });
     this.hypervisor.bootRootVm(this.rm, {
       privateBase: PRIVATE, privateSizeBytes: 0x10_0000n, freeRanges: [{ base: FREE_BASE, sizeBytes: FREE_SIZE }], bootCpu: 0, timerFrequencyHz: 62_500_000, unwiredInterrupts: options.unwired ?? [],

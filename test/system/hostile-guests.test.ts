@@ -77,7 +77,7 @@ test('a guest that corrupts its own translation tables is reported, with what it
   assert.match(reportOf(ended), /exception_vectors\+0x200.*\n.*Instruction abort at the same exception level/);
 });
 
-for (const mode of ['stack-overflow', 'bad-vectors'] as const) {
+for (const mode of ['stack-nowhere', 'bad-vectors'] as const) {
   test(`a guest with ${mode} is stopped at its vector and ends the platform`, async () => {
     const ended = await runMode(mode, { until: 4_000_000, identity: 'gunyah' });
     assert.deepEqual([ended.stop, ended.reports], [{ kind: 'power', action: 'reset' }, ['vcpu-fault']]);

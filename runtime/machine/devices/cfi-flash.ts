@@ -62,6 +62,7 @@ export interface SavedCfiFlash {
 export class CfiFlash implements RegisterDevice {
   readonly kind = 'cfi-flash';
   private readonly array: FlashArray;
+  private readonly programming: 'clears' | 'stores';
   private mode: FlashMode = 'array';
   private expected: Expectation = 'command';
   private status = STATUS_READY;
@@ -69,8 +70,10 @@ export class CfiFlash implements RegisterDevice {
   private remaining = 0;
   private buffered: BufferedStore[] = [];
 
-  constructor(array: FlashArray) {
+  /** `programming`: what a cell becomes that is programmed again; chips can only clear bits, QEMU's store whatever they are given. */
+  constructor(array: FlashArray, programming: 'clears' | 'stores' = 'clears') {
     this.array = array;
+    this.programming = programming;
     array.setPlainLoads(true);
   }
 
@@ -188,8 +191,8 @@ export class CfiFlash implements RegisterDevice {
     this.expect('command', 'status');
   }
 
-  /** Programming can only clear bits. */
   private program(offset: number, bytes: Uint8Array): void {
+    if (this.programming === 'stores') return this.array.write(offset, bytes);
     const old = this.array.read(offset, bytes.length);
     this.array.write(offset, old.map((byte, n) => byte & (bytes[n] ?? 0xff)));
   }

@@ -18,7 +18,6 @@ export const FW_CFG_TRANSFER_MAX = 256 * 1024 * 1024;
 export const FW_CFG_NAME_MAX = 55;
 
 const REGISTER = { data: 0x0, selector: 0x8, dma: 0x10 } as const;
-const DATA_SIZE = 8;
 const SIZE = 0x18;
 /** What the address register reads: "QEMU CFG". */
 const DMA_SIGNATURE = 0x5145_4d55_2043_4647n;
@@ -54,17 +53,19 @@ export class FwCfg implements RegisterDevice {
 
   read(offset: number, sizeBytes: number): bigint | undefined {
     if (offset + sizeBytes > SIZE) return undefined;
-    if (offset < DATA_SIZE) return this.take(sizeBytes).reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
-    if (offset < REGISTER.dma) return 0n;
+    if (offset === REGISTER.data) return this.take(sizeBytes).reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+    if (offset < REGISTER.dma) return undefined;
     return (swap(DMA_SIGNATURE, 8) >> BigInt(8 * (offset - REGISTER.dma))) & ((1n << BigInt(8 * sizeBytes)) - 1n);
   }
 
   write(offset: number, sizeBytes: number, value: bigint): boolean {
     if (offset + sizeBytes > SIZE) return false;
+    if (offset === REGISTER.data) return true;
     if (offset === REGISTER.selector && sizeBytes === 2) this.select(Number(swap(value, 2)));
     else if (offset === REGISTER.dma && sizeBytes === 4) this.dmaHigh = Number(swap(value, 4));
     else if (offset === REGISTER.dma && sizeBytes === 8) this.transfer(swap(value, 8));
     else if (offset === REGISTER.dma + 4 && sizeBytes === 4) this.transfer((BigInt(this.dmaHigh) << 32n) | swap(value, 4));
+    else return false;
     return true;
   }
 
@@ -143,7 +144,7 @@ export function fwCfgItems({ cpuCount, kernel, ramdisk, commandLine, files }: Fw
   const text = Uint8Array.from([...commandLine, '\0'], (character) => character.charCodeAt(0));
   const items = new Map<number, Uint8Array>([
     [FW_CFG_KEY.signature, Uint8Array.of(0x51, 0x45, 0x4d, 0x55)], [FW_CFG_KEY.id, word(ID)],
-    [FW_CFG_KEY.cpuCount, Uint8Array.of(cpuCount, 0)], [FW_CFG_KEY.cpuCountMax, Uint8Array.of(cpuCount, 0)],
+    [FW_CFG_KEY.cpuCount, Uint8Array.of(cpuCount, 0)],
     [FW_CFG_KEY.fileDirectory, directory(files)],
   ]);
   if (kernel !== undefined) {

@@ -1,5 +1,5 @@
 /**
- * Arm PrimeCell PL011 UART, revision r1p5. Transmission takes no time: a byte written while the transmitter is enabled goes to the
+ * Arm PrimeCell PL011 UART, revision 1, as on QEMU's board. Transmission takes no time: a byte written while the transmitter is enabled goes to the
  * sink at once. Received bytes wait in a bounded host queue and enter the receive FIFO as it has room, so no byte is
  * ever overrun by the host. No DMA, no modem lines, no IrDA. Source: PL011 TRM (DDI 0183) chapter 3.
  */
@@ -10,7 +10,7 @@ import { PRIMECELL_ID_ROWS, primeCellIdHandlers, registerMap } from '../register
 import type { RegisterHandlers, RegisterMap, RegisterRow, RegisterView } from '../register-map';
 
 /** Depth of both FIFOs in this revision. */
-export const PL011_FIFO_DEPTH = 32;
+export const PL011_FIFO_DEPTH = 16;
 /** Most bytes from the host that wait to be received. */
 export const PL011_INPUT_MAX = 65536;
 
@@ -55,8 +55,8 @@ export interface Pl011Options {
   readonly line: IrqLine;
   /** Takes each transmitted byte. */
   readonly transmit: (byte: number) => void;
-  /** State of CR after reset: 0x300 is the chip's own, 0x301 what firmware that used the UART leaves. */
-  readonly controlAtReset?: number;
+  /** Whether the chip works although nobody has set UARTEN yet, as QEMU's does; CR does not show it. */
+  readonly isOnAtReset?: boolean;
 }
 
 /** Plain-data form. */
@@ -77,6 +77,8 @@ export class Pl011 implements RegisterDevice {
   private fbrd = 0;
   private lineControl = 0;
   private control = 0x300;
+  /** CR is as it was at reset, and the chip is on. */
+  private isOn: boolean;
   private ifls = 0x12;
   private mask = 0;
   private raw = 0;
@@ -89,8 +91,8 @@ export class Pl011 implements RegisterDevice {
 
   constructor(options: Pl011Options) {
     this.options = options;
-    this.map = registerMap(PL011_REGISTERS, this.handlers());
-    this.control = options.controlAtReset ?? 0x300;
+    this.map = registerMap(PL011_REGISTERS, this.handlers(), 'any-byte');
+    this.isOn = options.isOnAtReset ?? false;
   }
 
   read(offset: number, sizeBytes: number): bigint | undefined {
@@ -134,7 +136,7 @@ export class Pl011 implements RegisterDevice {
   }
 
   reset(): void {
-    this.assign([0, 0, 0, 0, 0, this.options.controlAtReset ?? 0x300, 0x12, 0, 0, 0]);
+    this.assign([0, 0, 0, 0, 0, 0x300, 0x12, 0, 0, 0, this.options.isOnAtReset === true ? 1 : 0]);
     this.receiveFifo = [];
     this.transmitFifo = [];
     this.input = [];
@@ -145,7 +147,7 @@ export class Pl011 implements RegisterDevice {
   save(): SavedPl011 {
     return {
       kind: 'pl011', version: 1,
-      registers: [this.receiveStatus, this.ilpr, this.ibrd, this.fbrd, this.lineControl, this.control, this.ifls, this.mask, this.raw, this.dmacr],
+      registers: [this.receiveStatus, this.ilpr, this.ibrd, this.fbrd, this.lineControl, this.control, this.ifls, this.mask, this.raw, this.dmacr, this.isOn ? 1 : 0],
       receiveFifo: [...this.receiveFifo], transmitFifo: [...this.transmitFifo], input: Uint8Array.from(this.input.slice(this.inputFirst)), level: this.level,
     };
   }
@@ -164,18 +166,19 @@ export class Pl011 implements RegisterDevice {
       DR: { read: () => this.takeReceived(), peek: () => this.receiveFifo[0] ?? 0, write: (value) => { this.send(value & 0xff); } },
       RSR: { read: () => this.receiveStatus, write: () => { this.receiveStatus = 0; } },
       FR: { read: () => this.flags },
-      ILPR: { read: () => this.ilpr, write: (value) => { this.ilpr = value & 0xff; } },
-      IBRD: { read: () => this.ibrd, write: (value) => { this.ibrd = value & 0xffff; } },
-      FBRD: { read: () => this.fbrd, write: (value) => { this.fbrd = value & 0x3f; } },
-      LCR_H: { read: () => this.lineControl, write: (value) => { this.writeLineControl(value & 0xff); } },
-      CR: { read: () => this.control, write: (value) => { this.writeControl(value & 0xff87); } },
-      IFLS: { read: () => this.ifls, write: (value) => { this.ifls = value & 0x3f; } },
-      IMSC: { read: () => this.mask, write: (value) => { this.mask = value & INT_ALL; this.drive(); } },
+      // What is written stays whole, reserved bits included, as on QEMU.
+      ILPR: { read: () => this.ilpr, write: (value) => { this.ilpr = value; } },
+      IBRD: { read: () => this.ibrd, write: (value) => { this.ibrd = value; } },
+      FBRD: { read: () => this.fbrd, write: (value) => { this.fbrd = value; } },
+      LCR_H: { read: () => this.lineControl, write: (value) => { this.writeLineControl(value); } },
+      CR: { read: () => this.control, write: (value) => { this.writeControl(value); } },
+      IFLS: { read: () => this.ifls, write: (value) => { this.ifls = value; } },
+      IMSC: { read: () => this.mask, write: (value) => { this.mask = value; this.drive(); } },
       RIS: { read: () => this.raw },
       MIS: { read: () => this.raw & this.mask },
       ICR: { write: (value) => { this.raw &= ~value; this.drive(); } },
-      DMACR: { read: () => this.dmacr, write: (value) => { this.dmacr = value & 7; } },
-      ...primeCellIdHandlers(0x011, 3),
+      DMACR: { read: () => this.dmacr, write: (value) => { this.dmacr = value; } },
+      ...primeCellIdHandlers(0x011, 1),
     };
   }
 
@@ -195,11 +198,11 @@ export class Pl011 implements RegisterDevice {
   /** Fill of the receive FIFO that interrupts: 1/8, 1/4, 1/2, 3/4 or 7/8 of it, or one byte without FIFOs. */
   private get receiveTrigger(): number {
     if (this.depth === 1) return 1;
-    return [4, 8, 16, 24, 28][(this.ifls >>> 3) & 7] ?? 16;
+    return [2, 4, 8, 12, 14][(this.ifls >>> 3) & 7] ?? 8;
   }
 
   private isEnabled(side: number): boolean {
-    return (this.control & CR_UARTEN) !== 0 && (this.control & side) !== 0;
+    return (this.isOn || (this.control & CR_UARTEN) !== 0) && (this.control & side) !== 0;
   }
 
   private send(byte: number): void {
@@ -270,19 +273,22 @@ export class Pl011 implements RegisterDevice {
 
   private writeControl(value: number): void {
     this.control = value;
+    this.isOn = false;
     this.drain();
     this.fillReceiveFifo();
   }
 
   private drive(): void {
-    const level = (this.raw & this.mask) !== 0;
+    const level = (this.raw & this.mask & INT_ALL) !== 0;
     if (level === this.level) return;
     this.level = level;
     this.options.line.setLevel(level);
   }
 
   private assign(registers: readonly number[]): void {
+    const isOn = registers[10] ?? 0;
     [this.receiveStatus = 0, this.ilpr = 0, this.ibrd = 0, this.fbrd = 0, this.lineControl = 0,
       this.control = 0, this.ifls = 0, this.mask = 0, this.raw = 0, this.dmacr = 0] = registers;
+    this.isOn = isOn !== 0;
   }
 }

@@ -56,7 +56,7 @@ export class Pl031 implements RegisterDevice {
   constructor(options: Pl031Options) {
     this.options = options;
     this.offset = options.startSeconds >>> 0;
-    this.map = registerMap(PL031_REGISTERS, this.handlers());
+    this.map = registerMap(PL031_REGISTERS, this.handlers(), 'first-byte');
   }
 
   /** Seconds now, modulo 2^32. */
@@ -117,7 +117,7 @@ export class Pl031 implements RegisterDevice {
       RTCRIS: { read: () => this.raw },
       RTCMIS: { read: () => this.raw & this.mask },
       RTCICR: { write: (value) => { this.raw &= ~value; this.drive(); } },
-      ...primeCellIdHandlers(0x031, 0),
+      ...primeCellIdHandlers(0x031, 1),
     };
   }
 

@@ -152,7 +152,7 @@ export class VirtioMmio implements RegisterDevice, VirtioHost {
     this.queues = sizes.map((size) => new Virtqueue(size));
     this.due = sizes.map(() => -1);
     this.offered = options.function === undefined ? 0n : options.function.features | VIRTIO_FEATURE.version1 | VIRTIO_FEATURE.indirect | VIRTIO_FEATURE.eventIndex;
-    this.map = registerMap(VIRTIO_MMIO_REGISTERS, this.handlers());
+    this.map = registerMap(VIRTIO_MMIO_REGISTERS, this.handlers(), 'first-byte');
   }
 
   read(offset: number, sizeBytes: number): bigint | undefined {

@@ -25,6 +25,7 @@ __attribute__((weak)) void probe_main(void)
 	ask_capabilities();
 	ask_queue();
 	ask_aborts();
+	ask_board();
 	ask_processor();
 	ask_gic();
 	ask_timer();

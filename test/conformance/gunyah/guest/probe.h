@@ -147,6 +147,7 @@ void ask_psci_harmless(void);
 void ask_capabilities(void);
 void ask_queue(void);
 void ask_aborts(void);
+void ask_board(void);
 void ask_processor(void);
 void ask_gic(void);
 void ask_timer(void);
