@@ -1,6 +1,6 @@
 /** Which node of the merged tree a part of a file is about, and where labels, macros and included files stand. Pure; not of the protocol. */
 
-import { searchPath } from '../runtime/devicetree/preprocessor';
+import { searchPath } from '../runtime/devicetree/include-path';
 import type { SyntaxToken } from '../runtime/devicetree/syntax/tokens';
 import type { SyntaxNode, SyntaxTree } from '../runtime/devicetree/syntax/tree';
 import type { DtNode } from '../runtime/devicetree/tree';

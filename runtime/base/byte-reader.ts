@@ -59,7 +59,7 @@ export class ByteReader {
 /** Bytes as Latin-1 text: one character per byte, so nothing is lost. */
 export function latin1(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
+  for (let index = 0; index < bytes.length; index++) text += String.fromCharCode(bytes[index] ?? 0);
   return text;
 }
 

@@ -1,7 +1,7 @@
 /** Parts of the preprocessor that need none of its state: where literals and directives end, and macros as directives define them. */
 
 import { tokenize, type Macro, type PpToken } from './macros';
-import type { SourceOrigin } from './source';
+import type { SourceOrigin, SourceText } from './source';
 
 // Written so that a long literal costs no room for going back at each of its characters.
 const STRING = /"[^"\\\n]*(?:\\.[^"\\\n]*)*"/y;
@@ -15,56 +15,66 @@ export interface DirectiveLine {
   readonly bodyAt: number;
 }
 
-/** A macro's body, cut into tokens when the macro is first used: headers define thousands that nobody uses. */
-export class LateBody {
-  readonly origin: () => SourceOrigin;
-  private readonly text: string;
-  private cut: readonly PpToken[] | undefined;
-
-  constructor(text: string, origin: () => SourceOrigin) {
-    this.text = text;
-    this.origin = origin;
-  }
-
-  get tokens(): readonly PpToken[] {
-    this.cut ??= tokenize(this.text);
-    return this.cut;
-  }
+/** Where a macro is defined: at `nameAt` of a source, with its body from `from` to `to` of a text, which may be that of the source without comments. */
+export interface MacroPlace {
+  readonly source: SourceText;
+  readonly nameAt: number;
+  readonly text: string;
+  readonly from: number;
+  readonly to: number;
 }
 
+interface ParameterList {
+  readonly parameters: readonly string[];
+  readonly variadic: boolean;
+}
+
+/** A macro whose body is cut into tokens, and whose place is found, when somebody asks: headers define thousands that nobody uses. */
 class DefinedMacro implements Macro {
   readonly name: string;
-  readonly parameters: readonly string[] | undefined;
-  readonly variadic: boolean;
-  readonly places: ReadonlyMap<string, number> | undefined;
-  private readonly late: LateBody;
+  private readonly place: MacroPlace;
+  private readonly list: ParameterList | undefined;
+  private cut: readonly PpToken[] | undefined;
+  private placeOfEach: ReadonlyMap<string, number> | undefined;
 
-  constructor(name: string, late: LateBody, list?: { readonly parameters: readonly string[]; readonly variadic: boolean }) {
+  constructor(name: string, place: MacroPlace, list?: ParameterList) {
     this.name = name;
-    this.late = late;
-    this.parameters = list?.parameters;
-    this.variadic = list?.variadic ?? false;
+    this.place = place;
+    this.list = list;
+    this.cut = undefined;
+    this.placeOfEach = undefined;
+  }
+
+  get parameters(): readonly string[] | undefined {
+    return this.list?.parameters;
+  }
+
+  get variadic(): boolean {
+    return this.list?.variadic ?? false;
+  }
+
+  get places(): ReadonlyMap<string, number> | undefined {
     // Of two parameters with one name the first counts.
-    this.places = list === undefined ? undefined : new Map([...list.parameters.entries()].reverse().map(([place, parameter]) => [parameter, place]));
+    return this.placeOfEach ??= this.list === undefined ? undefined : new Map([...this.list.parameters.entries()].reverse().map(([place, parameter]) => [parameter, place]));
   }
 
   get body(): readonly PpToken[] {
-    return this.late.tokens;
+    return this.cut ??= tokenize(this.place.text.slice(this.place.from, this.place.to).trim());
   }
 
-  get origin(): () => SourceOrigin {
-    return this.late.origin;
+  get origin(): SourceOrigin {
+    return this.place.source.origin(this.place.nameAt, this.name.length);
   }
 }
 
 /** A macro with these parameters as written, or `undefined` if they are malformed. */
-export function makeMacro(name: string, list: readonly string[] | undefined, late: LateBody): Macro | undefined {
-  if (list === undefined) return new DefinedMacro(name, late);
-  if (list.length === 1 && list[0] === '') return new DefinedMacro(name, late, { parameters: [], variadic: false });
+export function makeMacro(name: string, list: readonly string[] | undefined, place: MacroPlace): Macro | undefined {
+  if (list === undefined) return new DefinedMacro(name, place);
+  if (list.length === 1 && list[0] === '') return new DefinedMacro(name, place, { parameters: [], variadic: false });
   const last = list[list.length - 1] ?? '';
   const variadic = last.endsWith('...');
   const parameters = variadic ? [...list.slice(0, -1), last === '...' ? '__VA_ARGS__' : last.slice(0, -3).trim()] : list;
-  return parameters.every((parameter) => /^[A-Za-z_$][\w$]*$/.test(parameter)) ? new DefinedMacro(name, late, { parameters, variadic }) : undefined;
+  return parameters.every((parameter) => /^[A-Za-z_$][\w$]*$/.test(parameter)) ? new DefinedMacro(name, place, { parameters, variadic }) : undefined;
 }
 
 /** The end of a comment, string or character literal; a quote that is not closed on its line counts for itself. */
@@ -101,4 +111,28 @@ export function directiveBody(text: string, from: number): { readonly body: stri
 /** Skips a line that conditions leave out, and with it comments that cross lines. */
 export function skipLine(text: string, from: number): number {
   return directiveBody(text, from).end;
+}
+
+/** True for a name that begins with a small letter. */
+export function beginsSmall(name: string): boolean {
+  const code = name.charCodeAt(0);
+  return code >= 0x61 && code <= 0x7a;
+}
+
+/** True for a name behind a dot that belongs to a number, as the preprocessor reads numbers (`1.E`). */
+export function isInNumber(text: string, at: number): boolean {
+  if (text.charAt(at - 1) !== '.') return false;
+  let begin = at;
+  while (begin > 0 && /[\w.$]/.test(text.charAt(begin - 1))) begin--;
+  return /^\.?\d/.test(text.slice(begin, at));
+}
+
+/** How many characters, not counting spliced line ends, two texts begin with alike at least. */
+export function sameLength(a: string, b: string): number {
+  const end = Math.min(a.length, b.length);
+  let at = 0;
+  while (at < end && a.charCodeAt(at) === b.charCodeAt(at)) at++;
+  const same = a.slice(0, at);
+  // The last backslash may belong to a line end that only one of them has.
+  return same.includes('\\') ? Math.max(0, same.replace(/\\\r?\n/g, '').length - 2) : at;
 }

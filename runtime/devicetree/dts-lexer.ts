@@ -182,8 +182,8 @@ export class DtsLexer {
     }
     if (code === QUOTE) return this.readPattern(SIMPLE_STRING, 'string', start);
     if (code === AMPERSAND) {
-      const reference = this.readPattern(SIMPLE_REFERENCE, 'ref', start);
-      return reference === undefined ? undefined : { ...reference, text: reference.text.slice(1) };
+      SIMPLE_REFERENCE.lastIndex = start;
+      return SIMPLE_REFERENCE.test(text) ? { kind: 'ref', text: text.slice(start + 1, SIMPLE_REFERENCE.lastIndex), start, end: SIMPLE_REFERENCE.lastIndex } : undefined;
     }
     if (mode === 'name' && (code === HASH || (code >= DIGIT_0 && code <= DIGIT_9))) return this.readPattern(NAME, 'name', start);
     if (mode === 'name') return code === EQUALS ? { kind: 'other', text: '=', start, end: start + 1 } : undefined;
@@ -214,20 +214,22 @@ export class DtsLexer {
 
   /** Whether a quote begins a string is decided by up to eight lines behind it, and by what follows the string. */
   private lookAheadEnd({ text, start, end }: DtsToken): number {
-    if (!text.startsWith('"')) return end;
+    if (text.length > 1 && !text.includes('\n')) return end;
     let at = start;
     for (let lines = 0; lines < STRING_LINES_MAX && at >= 0; lines++) at = this.input.text.indexOf('\n', at + 1);
-    return text.length > 1 && !text.includes('\n') ? end : at < 0 ? this.input.text.length : at + 1;
+    return at < 0 ? this.input.text.length : at + 1;
   }
 
   private skipBlanks(): number {
-    const code = this.input.text.charCodeAt(this.position);
-    if (code > SPACE && code < DELETE && code !== SLASH) return this.position;
+    const { text } = this.input;
+    const code = text.charCodeAt(this.position);
+    if (isVisible(code)) return this.position;
+    if (code === SPACE && isVisible(text.charCodeAt(this.position + 1))) return ++this.position;
     BLANK.lastIndex = this.position;
-    if (BLANK.test(this.input.text)) this.position = BLANK.lastIndex;
-    if (this.input.text.startsWith('/*', this.position)) {
+    if (BLANK.test(text)) this.position = BLANK.lastIndex;
+    if (text.startsWith('/*', this.position)) {
       this.problem('dts-unterminated', { kind: 'other', text: '', start: this.position, end: this.position + 2 }, { what: 'comment' });
-      this.position = this.input.text.length;
+      this.position = text.length;
     }
     return this.position;
   }
@@ -268,6 +270,11 @@ export class DtsLexer {
     const text = String.fromCodePoint(this.input.text.codePointAt(start) ?? 0);
     return { kind: 'other', text, start, end: start + text.length };
   }
+}
+
+/** True for characters that are neither blank nor begin a comment, whatever follows. */
+function isVisible(code: number): boolean {
+  return code > SPACE && code < DELETE && code !== SLASH;
 }
 
 function isLetter(code: number): boolean {

@@ -318,7 +318,7 @@ class Parser {
       if (token.kind === 'label') labels.push(this.takeLabel());
       else {
         this.member(node, token, { depth, labels });
-        labels = [];
+        if (labels.length > 0) labels = [];
       }
     }
   }
@@ -331,7 +331,7 @@ class Parser {
 
   private member(node: WorkNode, token: DtsToken, context: { readonly depth: number; readonly labels: WorkLabel[] }): void {
     if (this.skipUnknownStatement()) return;
-    if (token.kind === 'name') this.named(node, this.lexer.take('name'), { ...context, omit: false });
+    if (token.kind === 'name') this.named(node, this.lexer.take('name'), { depth: context.depth, labels: context.labels, omit: false });
     else if (token.kind === 'keyword' && token.text.startsWith('delete-')) this.deletion(node, this.lexer.take('name'));
     else if (token.kind === 'keyword' && token.text === 'omit-if-no-ref') {
       this.lexer.take('name');
@@ -352,8 +352,7 @@ class Parser {
     const origin = this.lexer.origin(name);
     const { labels } = context;
     const next = this.lexer.peek('value');
-    const isBehindBrace = next.text === '{' || (!/^[=;}]$/.test(next.text) && this.opensWithoutBrace(labels[0]?.origin ?? origin, name.text));
-    if (isBehindBrace || (/^[^=;<["]/.test(next.text) && this.lacksBrace(next))) {
+    if (this.isNode(next, labels[0]?.origin ?? origin, name.text)) {
       const child = this.body(name.text, { origin, depth: context.depth + 1, labels });
       if (child === undefined) return;
       child.omitIfNoRef = context.omit;
@@ -371,6 +370,13 @@ class Parser {
     node.addProperty({ name: name.text, value, labels: distinct(labels), deleted: false, origin });
     if (failed) this.recover();
     else this.semicolon(next.text === '=' && next.kind === 'other' ? 'value' : 'name');
+  }
+
+  /** True if a name begins a node, by what comes `next`: a brace, or something that none of a property is. */
+  private isNode(next: DtsToken, head: SourceOrigin, name: string): boolean {
+    if (next.text === '{') return true;
+    if (next.text === '=' || next.text === ';') return false;
+    return (next.text !== '}' && this.opensWithoutBrace(head, name)) || (/^[^=;<["]/.test(next.text) && this.lacksBrace(next));
   }
 
   /** Passes over `NAME(…)` or a `NAME` alone on its line where a missing file may define it; false if it is none. */
@@ -455,6 +461,8 @@ class Parser {
   }
 }
 
+const NO_LABELS: readonly WorkLabel[] = [];
+
 /** Reopening nodes by label must not add up to more depth than plain nesting may have. */
 function depthOf(node: WorkNode | undefined): number {
   let depth = 0;
@@ -462,8 +470,10 @@ function depthOf(node: WorkNode | undefined): number {
   return depth;
 }
 
-function distinct(labels: readonly WorkLabel[]): WorkLabel[] {
-  if (labels.length < 2) return [...labels];
+/** Each label once; a list of its own. */
+function distinct(labels: readonly WorkLabel[]): readonly WorkLabel[] {
+  if (labels.length === 0) return NO_LABELS;
+  if (labels.length === 1) return [...labels];
   const seen = new Set<string>();
   return labels.filter(({ name }) => !seen.has(name) && seen.add(name).size > 0);
 }

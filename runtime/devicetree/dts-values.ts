@@ -2,7 +2,8 @@
 
 import { utf8Encode } from '../base/byte-reader';
 import { evaluateExpression, parseCharacter, parseLiteral, unescape, type ExpressionReader } from './expression';
-import { searchPath, type DtsFiles } from './preprocessor';
+import { searchPath } from './include-path';
+import type { DtsFiles } from './preprocessor';
 import type { DtsLexer, DtsToken } from './dts-lexer';
 import type { SourceOrigin } from './source';
 import type { DtChunk, DtChunkType, DtMark } from './value';
@@ -44,15 +45,17 @@ export class ValueParser {
 
   /** What follows `=` up to the semicolon, which stays. Malformed parts are reported and set `failed`; the rest is kept. */
   parse(): DtChunk[] {
-    const chunks: DtChunk[] = [];
+    let chunks: DtChunk[] | undefined;
     this.failed = false;
     for (;;) {
       const before = this.labels();
       const part = this.part();
-      if (part === undefined) return chunks;
+      if (part === undefined) return chunks ?? [];
       const after = this.labels();
-      const labels = before.length + after.length === 0 ? part.labels : [...before.map((label) => ({ ...label, offset: 0 })), ...part.labels, ...after.map((label) => ({ ...label, offset: part.bytes.length }))];
-      chunks.push(labels === part.labels ? part : { ...part, labels });
+      const labelled = before.length + after.length === 0 ? part : { ...part, labels: [...before.map((label) => ({ ...label, offset: 0 })), ...part.labels, ...after.map((label) => ({ ...label, offset: part.bytes.length }))] };
+      // A list of one that is written as such has no room to grow; most values are that.
+      if (chunks === undefined) chunks = [labelled];
+      else chunks.push(labelled);
       const next = this.lexer.peek('value');
       if (next.text !== ',' || next.kind !== 'other') return chunks;
       this.lexer.take('value');
@@ -141,6 +144,7 @@ export class ValueParser {
 
   private part(): DtChunk | undefined {
     const token = this.lexer.peek('value');
+    if (token.kind === 'other' && token.text === '<') return this.array(32);
     const origin = this.lexer.origin(token);
     const plain = (type: DtChunkType, bytes: Uint8Array): DtChunk => ({ type, bytes, references: NONE, labels: NONE, origin });
     if (token.kind === 'string') {
@@ -153,7 +157,6 @@ export class ValueParser {
     }
     if (token.kind === 'keyword' && token.text === 'incbin') return plain('bytes', this.incbin());
     if (token.kind === 'keyword' && token.text === 'bits') return this.bits(token);
-    if (token.kind === 'other' && token.text === '<') return this.array(32);
     if (token.kind === 'other' && token.text === '[') return this.byteString();
     if (token.kind === 'identifier' && this.skipUnknownMacro()) return plain('unknown', new Uint8Array(0));
     this.expected('a value', token);
@@ -222,25 +225,23 @@ export class ValueParser {
   private plainCells({ start, end }: { readonly start: number; readonly end: number }, origin: SourceOrigin): DtChunk {
     this.broken = false;
     const { text, origins } = this.lexer.input;
-    const inside = text.slice(start, end);
-    const values: number[] = [];
-    const references: DtMark[] = [];
-    CELL.lastIndex = 0;
-    for (let match = CELL.exec(inside); match !== null; match = CELL.exec(inside)) {
-      const [cell] = match;
+    const inside = text.slice(start, end - 1).trim();
+    const cells = inside === '' ? [] : inside.split(BLANKS);
+    const bytes = new Uint8Array(cells.length * 4);
+    let references: DtMark[] | undefined;
+    let at = start;
+    for (let index = 0, cell = cells[0]; cell !== undefined; cell = cells[++index]) {
+      let value = 0xffff_ffff;
       if (cell.charCodeAt(0) === AMPERSAND) {
-        references.push({ name: cell.slice(1), offset: values.length * 4, origin: origins.origin(start + match.index, start + CELL.lastIndex) });
-        values.push(0xffff_ffff);
-      } else values.push(Number(cell));
-    }
-    const bytes = new Uint8Array(values.length * 4);
-    for (const [index, value] of values.entries()) {
+        at = text.indexOf('&', at) + cell.length;
+        (references ??= []).push({ name: cell.slice(1), offset: index * 4, origin: origins.origin(at - cell.length, at) });
+      } else value = Number(cell);
       bytes[index * 4] = value >>> 24;
       bytes[index * 4 + 1] = value >>> 16;
       bytes[index * 4 + 2] = value >>> 8;
       bytes[index * 4 + 3] = value;
     }
-    return { type: 'u32', bytes, references: references.length === 0 ? NONE : references, labels: NONE, origin };
+    return { type: 'u32', bytes, references: references ?? NONE, labels: NONE, origin };
   }
 
   /** Passes over what is no element; false if the array seems to have ended without `>`. */
@@ -346,7 +347,7 @@ function plainNumber(text: string, bits: number): number | undefined {
 }
 
 const NONE: readonly DtMark[] = [];
-const CELL = /[^\s>]+/g;
+const BLANKS = /\s+/;
 const AMPERSAND = 0x26;
 const BACKSLASH = 0x5c;
 const NEWLINE = 0x0a;

@@ -74,12 +74,12 @@ class Linker {
 
   run(): LinkedTree {
     const nodes = nodesOf(this.tree.root);
-    for (const node of nodes) for (const label of node.labels) if (!this.byLabel.has(label)) this.byLabel.set(label, node);
-    for (const node of nodes) this.dropName(node);
-    for (const node of nodes) this.readPhandle(node);
+    nodes.forEach((node) => { for (let index = 0, label = node.labels[0]; label !== undefined; label = node.labels[++index]) if (!this.byLabel.has(label)) this.byLabel.set(label, node); });
+    nodes.forEach((node) => { this.dropName(node); });
+    nodes.forEach((node) => { this.readPhandle(node); });
     // Whole passes, in this order: a path is only inserted after all phandles are known.
-    for (const node of nodes) this.linkCellsOf(node);
-    for (const node of nodes) this.linkPathsOf(node);
+    nodes.forEach((node) => { this.linkCellsOf(node); });
+    nodes.forEach((node) => { this.linkPathsOf(node); });
     const labelled = this.symbols ? this.labelledIn(this.tree.root) : [];
     for (const node of labelled) this.phandleFor(node);
     const root = this.build(this.tree.root);
@@ -135,7 +135,7 @@ class Linker {
 
   /** Gives every cell that refers to a node its number; the properties remember what they became. */
   private linkCellsOf(node: DtNode): void {
-    for (const property of node.properties) {
+    for (let index = 0, property = node.properties[0]; property !== undefined; property = node.properties[++index]) {
       if (!property.refersBy('u32') || this.isDropped(node, property)) continue;
       const numbers: number[] = [];
       const before = property.linkedBefore((mark) => {
@@ -155,7 +155,7 @@ class Linker {
   }
 
   private linkPathsOf(node: DtNode): void {
-    for (const property of node.properties) {
+    for (let index = 0, property = node.properties[0]; property !== undefined; property = node.properties[++index]) {
       if (!property.refersBy('path') || this.isDropped(node, property)) continue;
       const inCells = property.withLinkedCells;
       inCells.linkedAs(inCells.value.map((part) => (part.type === 'path' && part.references.length > 0 ? this.linkPath(part) : part)));
@@ -219,17 +219,11 @@ class Linker {
 
   /** The linked properties; `undefined` if they are those made before. */
   private propertiesOf(node: DtNode, before: DtNode | undefined): DtProperty[] | undefined {
-    let made: DtProperty[] | undefined = before === undefined ? [] : undefined;
-    let count = 0;
-    const take = (property: DtProperty): void => {
-      if (made === undefined && property !== before?.properties[count]) made = before?.properties.slice(0, count);
-      made?.push(property);
-      count++;
-    };
-    for (const property of node.properties) if (!this.isDropped(node, property)) take(property.linkedLast);
+    const kept = this.nameless.has(node) ? node.properties.filter((property) => !this.isDropped(node, property)) : node.properties;
+    const linked = kept.map((property) => property.linkedLast);
     const number = this.numbered.get(node);
-    if (number !== undefined) take(this.phandleProperty(number));
-    return made ?? (before !== undefined && before.properties.length > count ? before.properties.slice(0, count) : undefined);
+    const made = number === undefined ? linked : [...linked, this.phandleProperty(number)];
+    return before !== undefined && areSame(made, before.properties) ? undefined : made;
   }
 
   private phandleProperty(phandle: number): DtProperty {
@@ -240,16 +234,9 @@ class Linker {
 
   /** The linked children; `undefined` if they are those made before. */
   private childrenOf(node: DtNode, before: DtNode | undefined): DtNode[] | undefined {
-    let made: DtNode[] | undefined = before === undefined ? [] : undefined;
-    let count = 0;
-    for (const child of node.children) {
-      if (!this.stays(child)) continue;
-      const built = this.build(child);
-      if (made === undefined && built !== before?.children[count]) made = before?.children.slice(0, count);
-      made?.push(built);
-      count++;
-    }
-    return made ?? (before !== undefined && before.children.length > count ? before.children.slice(0, count) : undefined);
+    const kept = node.children.every((child) => this.stays(child)) ? node.children : node.children.filter((child) => this.stays(child));
+    const made = kept.map((child) => this.build(child));
+    return before !== undefined && areSame(made, before.children) ? undefined : made;
   }
 
   private addSymbols(symbols: DtNode, labelled: readonly DtNode[]): void {
@@ -281,12 +268,16 @@ class Linker {
   }
 }
 
+function areSame<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
+}
+
 /** All nodes, parents before children, in tree order. */
 function nodesOf(root: DtNode): readonly DtNode[] {
   const nodes: DtNode[] = [];
   const visit = (node: DtNode): void => {
     nodes.push(node);
-    for (const child of node.children) visit(child);
+    node.children.forEach(visit);
   };
   visit(root);
   return nodes;
@@ -295,10 +286,10 @@ function nodesOf(root: DtNode): readonly DtNode[] {
 /** Cells with numbers in place of their references. */
 function withNumbers(part: DtChunk, numbers: readonly number[]): DtChunk {
   const bytes = part.bytes.slice();
-  for (const [which, { offset }] of part.references.entries()) {
+  part.references.forEach(({ offset }, which) => {
     const number = numbers[which] ?? 0;
     for (let index = 0; index < 4; index++) bytes[offset + index] = (number >>> (24 - 8 * index)) & 0xff;
-  }
+  });
   return { ...part, bytes };
 }
 

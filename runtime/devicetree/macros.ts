@@ -71,20 +71,22 @@ export interface Macro {
   /** Where each parameter stands among them. */
   readonly places?: ReadonlyMap<string, number> | undefined;
   readonly body: readonly PpToken[];
-  readonly origin: () => SourceOrigin;
+  /** Where its name is defined. */
+  readonly origin: SourceOrigin;
 }
 
-const PP_TOKEN = /(\s+|\/\*[\s\S]*?\*\/|\/\/[^\n]*)|([A-Za-z_$][\w$]*)|(\.?\d(?:[eEpP][+-]|[\w.])*)|("[^"\\\n]*(?:\\.[^"\\\n]*)*"|'[^'\\\n]*(?:\\.[^'\\\n]*)*')|(##|<<|>>|<=|>=|==|!=|&&|\|\||\.\.\.|[\s\S])/gy;
+const PP_TOKEN = /(\s+|\/\*[\s\S]*?\*\/|\/\/[^\n]*)|([A-Za-z_$][\w$]*)|(\.?\d(?:[eEpP][+-]|[\w.])*)|("[^"\\\n]*(?:\\.[^"\\\n]*)*"|'[^'\\\n]*(?:\\.[^'\\\n]*)*')|(##|<<|>>|<=|>=|==|!=|&&|\|\||\.\.\.|[\s\S])/y;
 
 /** Cuts text into preprocessing tokens. */
 export function tokenize(text: string): PpToken[] {
   const tokens: PpToken[] = [];
   let space = false;
-  for (const [whole, blank, identifier, number, string] of text.matchAll(PP_TOKEN)) {
-    if (blank !== undefined) space = true;
+  PP_TOKEN.lastIndex = 0;
+  for (let match = PP_TOKEN.exec(text); match !== null; match = PP_TOKEN.exec(text)) {
+    if (match[1] !== undefined) space = true;
     else {
-      const kind = identifier !== undefined ? 'identifier' : number !== undefined ? 'number' : string !== undefined ? 'string' : 'other';
-      tokens.push({ kind, text: whole, space });
+      const kind = match[2] !== undefined ? 'identifier' : match[3] !== undefined ? 'number' : match[4] !== undefined ? 'string' : 'other';
+      tokens.push({ kind, text: match[0], space });
       space = false;
     }
   }
@@ -118,6 +120,12 @@ export interface ExpanderState {
   readonly openCalls: number;
 }
 
+/** What an expansion takes from the limits. */
+export interface ExpansionCost {
+  readonly tokens: number;
+  readonly characters: number;
+}
+
 /** Applies the macros of a table. */
 export class Expander {
   readonly macros: ReadonlyMap<string, Macro>;
@@ -131,6 +139,20 @@ export class Expander {
   constructor(macros: ReadonlyMap<string, Macro>, report: (code: DtDiagnosticCode, blanks?: DtBlanks) => void) {
     this.macros = macros;
     this.report = report;
+  }
+
+  /** Takes from what is left what an expansion took that is known from before; false if that is too much, or if all is spent. */
+  spend({ tokens, characters }: ExpansionCost): boolean {
+    if (this.exhausted || this.tokensLeft < tokens || this.charactersLeft < characters) return false;
+    this.tokensLeft -= tokens;
+    this.charactersLeft -= characters;
+    return true;
+  }
+
+  /** What was taken since `save` gave this; `undefined` if something else came of it. */
+  costSince({ tokensLeft, charactersLeft, exhausted, openCalls }: ExpanderState): ExpansionCost | undefined {
+    if (this.exhausted !== exhausted || this.openCalls !== openCalls) return undefined;
+    return { tokens: tokensLeft - this.tokensLeft, characters: charactersLeft - this.charactersLeft };
   }
 
   /** What is left of the limits. */

@@ -56,7 +56,7 @@ export class OriginMap {
     const index = lastAtMost(this.starts, start);
     const segment = this.segments[index];
     if (segment === undefined) return { file: this.mainFile, line: 1, column: 1, length: 0 };
-    if (segment.useLength !== undefined) return segment.source.origin(segment.offset, segment.useLength, segment.macro?.origin());
+    if (segment.useLength !== undefined) return segment.source.origin(segment.offset, segment.useLength, segment.macro?.origin);
     return segment.source.origin(segment.offset + start - (this.starts[index] ?? 0), end - start);
   }
 

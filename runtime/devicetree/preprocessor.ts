@@ -5,8 +5,9 @@
  */
 
 import { conditionHolds } from './conditions';
-import { directiveBody, LateBody, literalEnd, makeMacro, skipLine, type DirectiveLine } from './directives';
-import { Expander, melts, spell, tokenize, type ExpanderState, type Macro, type PpToken } from './macros';
+import { beginsSmall, directiveBody, isInNumber, literalEnd, makeMacro, sameLength, skipLine, type DirectiveLine, type MacroPlace } from './directives';
+import { searchPath } from './include-path';
+import { Expander, melts, spell, tokenize, type ExpanderState, type ExpansionCost, type Macro, type PpToken } from './macros';
 import { OriginMap, type Segment } from './origins';
 import { DiagnosticList, findLastIndex, SourceText, type SourceOrigin } from './source';
 
@@ -35,8 +36,10 @@ export const PREPROCESSED_SIZE_MAX = 64 * 1024 * 1024;
 export const INCLUDE_COUNT_MAX = 20_000;
 
 const DIRECTIVE = /[ \t]*#[ \t]*(?:(define|undef|include|ifdef|ifndef|if|elifdef|elifndef|elif|else|endif|error|warning|line|pragma)(?![\w,.+*#?@-])|(?=\d)|(?=[ \t]*\r?\n))/y;
-/** A line that is plainly a macro without parameters, as most lines of headers are. */
-const PLAIN_DEFINE = /[ \t]*#[ \t]*define[ \t]+([A-Za-z_$][\w$]*)[ \t]+([^\n"'/]*)\n/y;
+const DEFINE = /[ \t]*#[ \t]*define[ \t]+/y;
+const MACRO_NAME = /[A-Za-z_$][\w$]*/y;
+/** What follows the name where a line is plainly a macro without parameters, as most lines of headers are. */
+const PLAIN_BODY = /[ \t]+[^\n"'/]*\n/y;
 const NEXT_DIRECTIVE = String.raw`\n(?=[ \t]*#[ \t]*(?:(?:define|undef|include|ifdef|ifndef|if|elifdef|elifndef|elif|else|endif|error|warning|line|pragma)(?![\w,.+*#?@-])|\d|[ \t]*\r?\n))`;
 const INTERESTING = new RegExp(String.raw`\/\*|\/\/|"|'|[A-Za-z_$][\w$]*|\.?\d[\w.]*|${NEXT_DIRECTIVE}|\/include\/`, 'g');
 /** The same while no macro begins with a small letter: names that do are passed over. */
@@ -68,27 +71,6 @@ export interface PreprocessedText {
 /** Preprocesses `text` of the file `file`. */
 export function preprocess(text: string, file: string, options: PreprocessOptions & { readonly problems: DiagnosticList }): PreprocessedText {
   return new Preprocessor(text, file, options).run();
-}
-
-/** The first path at which `read` finds something, for a name included from `from`. */
-export function searchPath<T>(name: string, from: string | undefined, includePaths: readonly string[], read: (path: string) => T | undefined): { readonly path: string; readonly found: T } | undefined {
-  const folders = name.startsWith('/') ? [''] : [...(from === undefined ? [] : [from.slice(0, from.lastIndexOf('/') + 1)]), ...includePaths.map((path) => (path === '' || path.endsWith('/') ? path : `${path}/`))];
-  for (const folder of folders) {
-    for (const path of new Set([folder + name, normalize(folder + name)])) {
-      const found = read(path);
-      if (found !== undefined) return { path, found };
-    }
-  }
-  return undefined;
-}
-
-function normalize(path: string): string {
-  const out: string[] = [];
-  for (const part of path.split('/')) {
-    if (part === '..' && out.length > 0 && out[out.length - 1] !== '..' && out[out.length - 1] !== '') out.pop();
-    else if (part !== '.') out.push(part);
-  }
-  return out.join('/');
 }
 
 interface Condition {
@@ -136,6 +118,20 @@ interface Change {
   readonly same: number;
 }
 
+/** What the use of a macro becomes, and where the use ends. */
+interface Expansion {
+  readonly text: string;
+  readonly end: number;
+  readonly macro: Macro;
+}
+
+/** What a macro without parameters became, whatever followed it, while no macro has changed. */
+interface KnownExpansion {
+  readonly text: string;
+  readonly cost: ExpansionCost;
+  readonly macroChangeCount: number;
+}
+
 /** Preprocesses one file with all that it includes, and again from where something has changed. */
 export class Preprocessor {
   private options: PreprocessOptions;
@@ -143,6 +139,7 @@ export class Preprocessor {
   private readonly macros = new Map<string, Macro>();
   private readonly macroChanges: { readonly name: string; readonly before: Macro | undefined }[] = [];
   private readonly expander: Expander;
+  private readonly expansions = new Map<Macro, KnownExpansion>();
   private readonly frames: Frame[] = [];
   /** Files that were entered: one that is included again and again is looked through for line ends once. */
   private readonly sources = new Map<string, { readonly text: string; readonly source: SourceText }>();
@@ -172,7 +169,7 @@ export class Preprocessor {
     this.expander = new Expander(this.macros, (code, blanks) => { this.problems.add(code, this.where(), blanks); });
     for (const [name, body] of Object.entries({ __DTS__: '1', ...options.defines })) {
       this.hasSmallMacros ||= beginsSmall(name);
-      this.macros.set(name, { name, variadic: false, body: tokenize(body), origin: () => ({ file: '<defines>', line: 1, column: 1, length: 0 }) });
+      this.macros.set(name, { name, variadic: false, body: tokenize(body), origin: { file: '<defines>', line: 1, column: 1, length: 0 } });
     }
     this.reads.push({ path: file, text });
     this.files.set(file, text);
@@ -245,6 +242,7 @@ export class Preprocessor {
     this.missing = mark.missing;
     this.openCalls = mark.openCalls;
     this.expander.restore(mark.expander);
+    this.expansions.clear();
     this.linesSinceMark = 0;
     this.lookedAhead = false;
   }
@@ -353,7 +351,7 @@ export class Preprocessor {
         }
       } else if (/^[/"']/.test(found)) end = literalEnd(text, at, found);
       else if (this.macros.has(found) && !isInNumber(text, at)) {
-        const use = this.expandUse(frame, at, found);
+        const use = this.use(frame, at, found);
         if (use !== undefined) {
           flush(at);
           this.emitExpansion(use, frame.source, at);
@@ -366,22 +364,35 @@ export class Preprocessor {
     return text.length;
   }
 
-  private emitExpansion(use: { readonly tokens: readonly PpToken[]; readonly end: number; readonly macro: Macro }, source: SourceText, at: number): void {
-    const spelled = spell(use.tokens).trim();
+  private emitExpansion({ text, end, macro }: Expansion, source: SourceText, at: number): void {
     const last = this.parts[this.parts.length - 1] ?? '';
-    const before = melts(last, spelled) ? ' ' : '';
-    const after = melts(spelled, source.text.charAt(use.end)) ? ' ' : '';
-    this.emit(before + spelled + after, { source, offset: at, useLength: use.end - at, macro: use.macro });
+    const before = melts(last, text) ? ' ' : '';
+    const after = melts(text, source.text.charAt(end)) ? ' ' : '';
+    this.emit(before + text + after, { source, offset: at, useLength: end - at, macro });
   }
 
-  /** Expands the macro used at `at`, taking arguments from the text behind as needed; `undefined` if it does not apply. */
-  private expandUse(frame: Frame, at: number, name: string): { tokens: PpToken[]; end: number; macro: Macro } | undefined {
-    const { source } = frame;
+  /** What the macro used at `at` becomes; `undefined` if it does not apply. Most are constants that are used again and again. */
+  private use(frame: Frame, at: number, name: string): Expansion | undefined {
     const macro = this.macros.get(name);
     if (macro === undefined) return undefined;
-    let end = at + name.length;
+    const known = this.expansions.get(macro);
+    if (known?.macroChangeCount === this.macroChanges.length && this.expander.spend(known.cost)) return { text: known.text, end: at + name.length, macro };
+    const before = this.expander.save();
+    const { count: problemCount } = this.problems;
+    const made = this.expandUse(frame.source, at, macro);
+    if (made === undefined) return undefined;
+    const text = spell(made.tokens).trim();
+    const cost = this.expander.costSince(before);
+    const isPlain = macro.parameters === undefined && made.end === at + name.length && !this.lookedAhead && this.problems.count === problemCount;
+    if (isPlain && cost !== undefined) this.expansions.set(macro, { text, cost, macroChangeCount: this.macroChanges.length });
+    return { text, end: made.end, macro };
+  }
+
+  /** Expands a macro used at `at`, taking arguments from the text behind as needed; `undefined` if it does not apply. */
+  private expandUse(source: SourceText, at: number, macro: Macro): { tokens: readonly PpToken[]; end: number } | undefined {
+    let end = at + macro.name.length;
     this.where = () => source.origin(at, end - at);
-    let pending: PpToken[] = [{ kind: 'identifier', text: name, space: false }];
+    let pending: PpToken[] = [{ kind: 'identifier', text: macro.name, space: false }];
     const done: PpToken[] = [];
     for (;;) {
       const head = this.expander.applicable(pending[pending.length - 1]);
@@ -389,13 +400,13 @@ export class Preprocessor {
         // A function-like name, alone or last in an expansion: its call may stand in the text that follows.
         const call = this.callText(source.text, end);
         if (call === undefined) this.lookedAhead = true;
-        if (call === undefined) return done.length + pending.length === 1 && head === macro ? undefined : { tokens: [...done, ...pending], end, macro };
+        if (call === undefined) return done.length + pending.length === 1 && head === macro ? undefined : { tokens: [...done, ...pending], end };
         end = call;
         for (const token of tokenize(source.text.slice(end - this.callLength, end))) pending.push(token);
-      } else if (head === undefined) return { tokens: [...done, ...pending], end, macro };
+      } else if (head === undefined) return { tokens: [...done, ...pending], end };
       const expanded = this.expander.expand(pending);
       const last = expanded[expanded.length - 1];
-      if (last === undefined || this.expander.applicable(last)?.parameters === undefined) return { tokens: [...done, ...expanded], end, macro };
+      if (last === undefined || this.expander.applicable(last)?.parameters === undefined) return { tokens: [...done, ...expanded], end };
       for (const token of expanded.slice(0, -1)) done.push(token);
       pending = [last];
     }
@@ -426,21 +437,17 @@ export class Preprocessor {
   /** Obeys the directive at a line's start; gives the start of the next line, or `undefined` if there is none. */
   private directive(frame: Frame, start: number): number | undefined {
     const { text } = frame.source;
-    PLAIN_DEFINE.lastIndex = start;
-    const plain = PLAIN_DEFINE.exec(text);
-    if (plain !== null) {
-      if (!this.skipping(frame)) this.plainDefine(frame.source, start, plain);
-      return PLAIN_DEFINE.lastIndex;
-    }
+    const plain = this.plainDefine(frame, start);
+    if (plain !== undefined) return plain;
     DIRECTIVE.lastIndex = start;
     const match = DIRECTIVE.exec(text);
     if (match === null) return undefined;
     const { body, end } = directiveBody(text, DIRECTIVE.lastIndex);
     const name = match[1] ?? 'line';
-    const line = { name, body, at: start + match[0].indexOf('#'), bodyAt: DIRECTIVE.lastIndex };
+    const line = { name, body, at: start + match[0].indexOf('#'), bodyAt: DIRECTIVE.lastIndex, end };
     if (name.startsWith('if') || name.startsWith('el') || name === 'endif') this.conditional(frame, line);
     // A lone # does nothing.
-    else if (!this.skipping(frame) && (match[1] !== undefined || body.trim() !== '')) this.obey(frame, { ...line, end });
+    else if (!this.skipping(frame) && (match[1] !== undefined || body.trim() !== '')) this.obey(frame, line);
     return end;
   }
 
@@ -493,28 +500,37 @@ export class Preprocessor {
     if (match !== null) frame.source = frame.source.renumbered(match[2] ?? frame.source.file, Number(match[1]), end);
   }
 
-  private plainDefine(source: SourceText, start: number, [line, name = '', body = '']: RegExpExecArray): void {
-    const origin = () => source.origin(start + line.indexOf(name, line.indexOf('define') + 6), name.length);
-    this.addMacro(name, makeMacro(name, undefined, new LateBody(body.trim(), origin)), origin);
+  /** Obeys a line that is plainly a macro without parameters; gives the start of the next line, or `undefined` if it is none. */
+  private plainDefine(frame: Frame, start: number): number | undefined {
+    const { source } = frame;
+    const { text } = source;
+    DEFINE.lastIndex = start;
+    if (!DEFINE.test(text)) return undefined;
+    const nameAt = MACRO_NAME.lastIndex = DEFINE.lastIndex;
+    if (!MACRO_NAME.test(text)) return undefined;
+    const from = PLAIN_BODY.lastIndex = MACRO_NAME.lastIndex;
+    if (!PLAIN_BODY.test(text)) return undefined;
+    const to = PLAIN_BODY.lastIndex;
+    if (!this.skipping(frame)) this.addMacro(text.slice(nameAt, from), undefined, { source, nameAt, text, from, to });
+    return to;
   }
 
   private define(source: SourceText, { body, at, bodyAt }: DirectiveLine): void {
     const match = /^\s*([A-Za-z_$][\w$]*)(\(([^)]*)\))?/.exec(body);
     const name = match?.[1];
-    const origin = () => source.origin(bodyAt + Math.max(0, body.indexOf(name ?? '')), (name ?? '').length);
     if (match === null || name === undefined) {
       this.problems.add('cpp-bad-directive', source.origin(at, 7), { name: 'define', reason: 'a name is missing' });
       return;
     }
     const list = match[2] === undefined ? undefined : (match[3] ?? '').split(',').map((parameter) => parameter.trim());
-    const macro = makeMacro(name, list, new LateBody(body.slice(match[0].length).trim(), origin));
-    this.addMacro(name, macro, origin);
+    this.addMacro(name, list, { source, nameAt: bodyAt + body.indexOf(name), text: body, from: match[0].length, to: body.length });
   }
 
-  private addMacro(name: string, macro: Macro | undefined, origin: () => SourceOrigin): void {
+  private addMacro(name: string, list: readonly string[] | undefined, place: MacroPlace): void {
+    const macro = makeMacro(name, list, place);
     const before = this.macros.get(name);
-    if (macro === undefined) this.problems.add('cpp-bad-directive', origin(), { name: 'define', reason: 'its parameters are malformed' });
-    else if (before !== undefined && spell(before.body) !== spell(macro.body)) this.problems.add('cpp-macro-redefined', origin(), { name });
+    if (macro === undefined) this.problems.add('cpp-bad-directive', place.source.origin(place.nameAt, name.length), { name: 'define', reason: 'its parameters are malformed' });
+    else if (before !== undefined && spell(before.body) !== spell(macro.body)) this.problems.add('cpp-macro-redefined', macro.origin, { name });
     if (macro !== undefined) this.setMacro(name, macro);
   }
 
@@ -563,29 +579,6 @@ export class Preprocessor {
   }
 }
 
-function beginsSmall(name: string): boolean {
-  const code = name.charCodeAt(0);
-  return code >= 0x61 && code <= 0x7a;
-}
-
-/** True for a name behind a dot that belongs to a number, as the preprocessor reads numbers (`1.E`). */
-function isInNumber(text: string, at: number): boolean {
-  if (text.charAt(at - 1) !== '.') return false;
-  let begin = at;
-  while (begin > 0 && /[\w.$]/.test(text.charAt(begin - 1))) begin--;
-  return /^\.?\d/.test(text.slice(begin, at));
-}
-
 function copyFrame(frame: Frame): Frame {
   return { ...frame, conditions: frame.conditions.map((condition) => ({ ...condition })) };
-}
-
-/** How many characters, not counting spliced line ends, two texts begin with alike at least. */
-function sameLength(a: string, b: string): number {
-  const end = Math.min(a.length, b.length);
-  let at = 0;
-  while (at < end && a.charCodeAt(at) === b.charCodeAt(at)) at++;
-  const same = a.slice(0, at);
-  // The last backslash may belong to a line end that only one of them has.
-  return same.includes('\\') ? Math.max(0, same.replace(/\\\r?\n/g, '').length - 2) : at;
 }

@@ -145,12 +145,29 @@ export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some((diagnostic) => diagnostic.severity === 'error');
 }
 
+/** Where the lines of a text begin; found out when somebody asks, for of most files nobody does. */
+class LineTable {
+  private readonly text: string;
+  private found: number[] | undefined;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  get starts(): readonly number[] {
+    if (this.found !== undefined) return this.found;
+    const starts = [0];
+    for (let at = this.text.indexOf('\n'); at >= 0; at = this.text.indexOf('\n', at + 1)) starts.push(at + 1);
+    return this.found = starts;
+  }
+}
+
 /** The text of one file with lines spliced at backslashes, which still knows the original positions. */
 export class SourceText {
   readonly file: string;
   /** The text without backslash-newline pairs. */
   readonly text: string;
-  private readonly lineStarts: number[];
+  private readonly lines: LineTable;
   /** Spliced offsets and, for each, how many characters were removed up to there. */
   private readonly splices: { readonly at: number; readonly removed: number }[];
   private readonly lineDelta: number;
@@ -161,11 +178,10 @@ export class SourceText {
     this.file = file;
     this.renamed = like !== undefined;
     this.lineDelta = like?.lineDelta ?? 0;
-    this.lineStarts = like?.source.lineStarts ?? [0];
+    this.lines = like?.source.lines ?? new LineTable(original);
     this.splices = like?.source.splices ?? [];
     this.text = original;
     if (like !== undefined) return;
-    for (let at = original.indexOf('\n'); at >= 0; at = original.indexOf('\n', at + 1)) this.lineStarts.push(at + 1);
     if (original.includes('\\\n') || original.includes('\\\r\n')) this.text = this.splice(original);
   }
 
@@ -192,9 +208,10 @@ export class SourceText {
   /** The place of `[offset, offset + length)` of `text`; the length is cut at the line's end. */
   origin(offset: number, length: number, definition?: SourceOrigin): SourceOrigin {
     const original = offset + this.removedBefore(offset);
-    const index = lastAtMost(this.lineStarts, original);
-    const start = this.lineStarts[index] ?? 0;
-    const lineEnd = (this.lineStarts[index + 1] ?? Number.MAX_SAFE_INTEGER) - 1;
+    const { starts } = this.lines;
+    const index = lastAtMost(starts, original);
+    const start = starts[index] ?? 0;
+    const lineEnd = (starts[index + 1] ?? Number.MAX_SAFE_INTEGER) - 1;
     const origin = { file: this.file, line: Math.max(1, index + 1 + this.lineDelta), column: original - start + 1, length: Math.max(0, Math.min(length, lineEnd - original)) };
     return definition === undefined ? origin : { ...origin, definition };
   }

@@ -14,6 +14,8 @@ export const NODE_DEPTH_MAX = 128;
 /** Shorter lists are searched faster than indexed. */
 const INDEX_FROM = 12;
 
+// Loops over lists that every tree goes through count: until V8 has optimised a `for…of`, it makes an object for each element.
+
 /** A property: a name and a value that is replaced as a whole. What it says never changes; where it is written may. */
 export class DtProperty {
   readonly name: string;
@@ -110,11 +112,11 @@ export class DtProperty {
     const { linked } = this;
     // All references are asked for, in their order: that is the order in which nodes get their numbers.
     let isSame = linked !== undefined;
-    for (const [index, { type, references }] of this.value.entries()) {
-      if (type !== 'u32') continue;
-      for (const mark of references) {
+    for (let index = 0, part = this.value[0]; part !== undefined; part = this.value[++index]) {
+      if (part.type !== 'u32') continue;
+      const bytes = linked?.value[index]?.bytes;
+      for (let which = 0, mark = part.references[0]; mark !== undefined; mark = part.references[++which]) {
         const phandle = phandleOf(mark);
-        const bytes = linked?.value[index]?.bytes;
         isSame &&= bytes !== undefined && bytes.length >= mark.offset + 4 && numberIn(bytes, mark.offset) === phandle;
       }
     }
@@ -147,7 +149,8 @@ export function isNamed(names: readonly string[], items: readonly { readonly nam
 function isSameValue(a: DtValue, b: DtValue): boolean {
   if (a.length !== b.length) return false;
   for (let index = 0; index < a.length; index++) {
-    const [one, other] = [a[index], b[index]];
+    const one = a[index];
+    const other = b[index];
     if (one === other) continue;
     if (one === undefined || other === undefined || one.type !== other.type || !equalBytes(one.bytes, other.bytes)) return false;
     if (!areSameMarks(one.references, other.references) || !areSameMarks(one.labels, other.labels)) return false;
@@ -167,7 +170,7 @@ const BY_PATH = 2;
 
 function referenceKinds(value: DtValue): number {
   let kinds = 0;
-  for (const { type, references } of value) if (references.length > 0) kinds |= type === 'u32' ? IN_CELLS : type === 'path' ? BY_PATH : 0;
+  for (let index = 0, part = value[0]; part !== undefined; part = value[++index]) if (part.references.length > 0) kinds |= part.type === 'u32' ? IN_CELLS : part.type === 'path' ? BY_PATH : 0;
   return kinds;
 }
 
@@ -204,7 +207,7 @@ export class DtNode {
     this.name = name;
     this.propertyList = properties;
     this.childList = children;
-    for (const child of children) child.parentNode = this;
+    for (let index = 0, child = children[0]; child !== undefined; child = children[++index]) child.parentNode = this;
   }
 
   /** A node with the properties of this one, which goes out of use, and these children. */
@@ -249,7 +252,7 @@ export class DtNode {
   /** The property with this name. */
   property(name: string): DtProperty | undefined {
     if (this.propertyList.length <= INDEX_FROM) {
-      for (const candidate of this.propertyList) if (candidate.name === name) return candidate;
+      for (let index = 0, candidate = this.propertyList[0]; candidate !== undefined; candidate = this.propertyList[++index]) if (candidate.name === name) return candidate;
       return undefined;
     }
     this.propertyIndex ??= indexByName(this.propertyList);
@@ -403,7 +406,7 @@ export class DtNode {
 
 function indexByName<T extends { readonly name: string }>(items: readonly T[]): Map<string, T> {
   const index = new Map<string, T>();
-  for (const item of items) if (!index.has(item.name)) index.set(item.name, item);
+  for (let at = 0, item = items[0]; item !== undefined; item = items[++at]) if (!index.has(item.name)) index.set(item.name, item);
   return index;
 }
 

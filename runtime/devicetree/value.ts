@@ -91,7 +91,7 @@ export function pathOf(labelOrPath: string): DtValue {
 
 /** The bytes of a value. */
 export function valueBytes(value: DtValue): Uint8Array {
-  const [first] = value;
+  const first = value[0];
   return value.length === 1 && first !== undefined ? first.bytes : concatBytes(value.map((part) => part.bytes));
 }
 

@@ -158,9 +158,9 @@ export class BindingSet {
       break;
     }
     this.selection ??= new Selection(this.selected);
-    for (const { uri, select } of this.selection.candidates(instance, names)) {
+    this.selection.candidates(instance, names).forEach(({ uri, select }) => {
       if (select === true || this.evaluator.check(select, uri).test(instance)) chosen.push(uri);
-    }
+    });
     return chosen;
   }
 

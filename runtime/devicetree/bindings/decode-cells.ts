@@ -72,7 +72,7 @@ export class Cutter {
   private index(instance: NodeInstance): void {
     const phandle = instance.members.has('phandle') ? instance.cell('phandle') : undefined;
     if (phandle !== undefined) this.byPhandle.set(phandle, instance);
-    for (const child of instance.children) this.index(child);
+    instance.children.forEach((child) => { this.index(child); });
   }
 
   private get references(): ReadonlySet<string> {

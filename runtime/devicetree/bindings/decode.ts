@@ -11,9 +11,6 @@ import { AROUND_ROOT, firstCellOf, flatNumbers, NodeInstance, rows, SizedInteger
 import type { Dimensions } from './property-mentions';
 import { dimensionsOf, typesOf, type PropertyTypes } from './property-types';
 
-/** Most rows a list is cut into. */
-const SIZE_LIMIT = 1 << 20;
-
 /** A linked tree as an instance. Metadata nodes (`__symbols__`, …) are left out. */
 export function decodeTree(root: DtNode, types: PropertyTypes): NodeInstance {
   return new TreeDecoder(types).decode(root);
@@ -70,7 +67,7 @@ export class TreeDecoder implements ValueReader {
     }
     const children: NodeInstance[] = [];
     let areSame = before?.node.children.length === node.children.length;
-    for (const [index, child] of node.children.entries()) {
+    for (let index = 0, child = node.children[0]; child !== undefined; child = node.children[++index]) {
       areSame &&= before?.node.children[index]?.name === child.name;
       if (isMetadata(child)) continue;
       const there = before?.children[children.length];
@@ -99,10 +96,10 @@ export class TreeDecoder implements ValueReader {
       this.fill(instance, instance.children);
     }
     const inside = cutter.inside(instance);
-    for (const child of instance.children) {
+    instance.children.forEach((child) => {
       const isChildSame = this.settle(child, inside, cutter);
       isSame &&= isChildSame;
-    }
+    });
     instance.isAsBefore = isSame;
     return isSame;
   }
@@ -132,12 +129,12 @@ export class TreeDecoder implements ValueReader {
   /** Gives an instance its members, none of them read. */
   private fill(instance: NodeInstance, children: readonly NodeInstance[]): void {
     const { members, node } = instance;
-    members.clear();
-    for (const property of node.properties) members.set(property.name, property);
-    for (const child of children) {
+    if (members.size > 0) members.clear();
+    node.properties.forEach((property) => { members.set(property.name, property); });
+    children.forEach((child) => {
       child.parent = instance;
       members.set(child.node.name, child);
-    }
+    });
     // Of two with one name, which only damaged blobs have, the last counts.
     instance.children = children.every((child) => members.get(child.node.name) === child) ? children : children.filter((child) => members.get(child.node.name) === child);
     const parent = members.has('interrupt-parent') ? node.property('interrupt-parent') : undefined;
@@ -223,7 +220,7 @@ const WIDTHS = new Map<string, number>();
 
 function latin(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
+  for (let index = 0; index < bytes.length; index++) text += String.fromCharCode(bytes[index] ?? 0);
   return text;
 }
 
@@ -251,11 +248,9 @@ function integersOf(type: string, bytes: Uint8Array): { readonly values: readonl
 function readIntegers(bytes: Uint8Array, width: number, signed: boolean): readonly Integer[] {
   const values: Integer[] = [];
   if (width === 4) {
-    // Most are cells; a view would cost more than reading them.
-    for (let at = 0; at < bytes.length; at += 4) {
-      const cell = ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
-      values.push(signed ? cell : cell >>> 0);
-    }
+    // Most are cells, and one; a view would cost more than reading them.
+    if (bytes.length === 4) return [cellAt(bytes, 0, signed)];
+    for (let at = 0; at < bytes.length; at += 4) values.push(cellAt(bytes, at, signed));
     return values;
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -267,19 +262,25 @@ function readIntegers(bytes: Uint8Array, width: number, signed: boolean): readon
   return values;
 }
 
+function cellAt(bytes: Uint8Array, at: number, signed: boolean): number {
+  const cell = ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
+  return signed ? cell : cell >>> 0;
+}
+
 function shape(read: ReturnType<typeof integersOf>, { format, dimensions }: { readonly format: string; readonly dimensions: Dimensions | undefined }): Value | undefined {
   if (read === undefined) return undefined;
   const { values } = read;
   if (format.includes('matrix') || format.startsWith('phandle') || format === 'address') {
     return dimensions === undefined ? [values] : rows(values, strideOf(values.length, dimensions));
   }
-  const [only] = values;
+  const only = values[0];
   return !format.includes('array') && values.length === 1 && only !== undefined ? only : values;
 }
 
 /** The width of a row that the dimensions allow for a list of this length. */
 function strideOf(length: number, [outer, inner]: Dimensions): number {
-  for (let row = outer[0]; row <= Math.min(outer[1], SIZE_LIMIT); row++) {
+  // More rows than numbers cannot be.
+  for (let row = outer[0]; row <= Math.min(outer[1], Math.max(outer[0], length)); row++) {
     for (let column = inner[0]; column <= Math.min(inner[1], length); column++) if (row * column === length) return column;
   }
   if (inner[0] > 0 && inner[0] === inner[1]) return inner[0];

@@ -148,20 +148,31 @@ export class Evaluator {
   /** Only references can lead round in circles or fan out without end. One that comes back to the value it is at holds, and so do all when the budget is spent. */
   private guarded(check: Check): Check {
     const active: Value[] = [];
-    const within = (value: Value, run: () => boolean): boolean => {
-      if (active.includes(value) || this.budget <= 0) return true;
+    const enter = (value: Value): boolean => {
+      if (active.includes(value) || this.budget <= 0) return false;
       this.budget--;
       active.push(value);
+      return true;
+    };
+    const within = (value: Value, run: () => void): void => {
+      if (!enter(value)) return;
       try {
-        return run();
+        run();
       } finally {
         active.pop();
       }
     };
     return {
-      test: (value) => within(value, () => check.test(value)),
-      explain: (value, path, failures) => { within(value, () => { check.explain(value, path, failures); return true; }); },
-      evaluated: (node, names) => { within(node, () => { check.evaluated(node, names); return true; }); },
+      test: (value) => {
+        if (!enter(value)) return true;
+        try {
+          return check.test(value);
+        } finally {
+          active.pop();
+        }
+      },
+      explain: (value, path, failures) => { within(value, () => { check.explain(value, path, failures); }); },
+      evaluated: (node, names) => { within(node, () => { check.evaluated(node, names); }); },
     };
   }
 }

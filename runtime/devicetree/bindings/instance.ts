@@ -56,6 +56,13 @@ export class Members {
     return this.known.keys();
   }
 
+  /** True if every name passes. */
+  every(passes: (name: string) => boolean): boolean {
+    let isSo = true;
+    this.known.forEach((_, name) => { isSo &&= passes(name); });
+    return isSo;
+  }
+
   get(name: string): Value | undefined {
     const found = this.known.get(name);
     if (!(found instanceof DtProperty)) return found;
@@ -161,6 +168,7 @@ export function firstCellOf(value: Value | undefined): number | undefined {
 
 /** Cuts a list into rows of `stride`; the last one may be shorter. */
 export function rows<T>(values: readonly T[], stride: number): readonly (readonly T[])[] {
+  if (values.length > 0 && values.length <= stride) return [values];
   const cut: (readonly T[])[] = [];
   for (let at = 0; at < values.length; at += Math.max(1, stride)) cut.push(values.slice(at, at + Math.max(1, stride)));
   return cut;
@@ -168,8 +176,8 @@ export function rows<T>(values: readonly T[], stride: number): readonly (readonl
 
 /** The integers of a value that is one flat row. */
 export function flatRow(value: Value | undefined): readonly Integer[] | undefined {
-  const [row] = isValueList(value) ? value : [];
-  if (!isValueList(value) || !isValueList(row)) return undefined;
+  const row = isValueList(value) ? value[0] : undefined;
+  if (!isValueList(row)) return undefined;
   return row.every(isInteger) ? row : undefined;
 }
 

@@ -29,12 +29,11 @@ function simple(keyword: string, schema: JsonObject, test: Test): Keyword {
 
 /** True if all members pass the checks for their names. Those without checks are not read. */
 export function testMembers({ members }: NodeInstance, checksFor: (name: string) => readonly Check[]): boolean {
-  for (const name of members.keys()) {
+  return members.every((name) => {
     const checks = checksFor(name);
     const member = checks.length === 0 ? undefined : members.get(name);
-    if (member !== undefined) for (const check of checks) if (!check.test(member)) return false;
-  }
-  return true;
+    return member === undefined || checks.every((check) => check.test(member));
+  });
 }
 
 /** A keyword that passes on the failures of checks on members of a node. */
@@ -187,7 +186,10 @@ export const KEYWORDS: Readonly<Record<string, ((source: Source) => Keyword) | u
     const check = evaluator.check(argument, base);
     return allNames('propertyNames', schema, (node) => [...node.members.keys()].filter((name) => !check.test(name)));
   },
-  required: ({ schema, argument }) => perName('required', schema, (node) => stringsOf(argument).filter((name) => !node.members.has(name))),
+  required: ({ schema, argument }) => {
+    const names = stringsOf(argument);
+    return perName('required', schema, (node) => names.filter((name) => !node.members.has(name)));
+  },
   dependentRequired: ({ schema, argument }) => perName('dependentRequired', schema, (node) => (
     entriesOf(argument).flatMap(([name, needed]) => (node.members.has(name) ? stringsOf(needed).filter((one) => !node.members.has(one)) : []))
   )),

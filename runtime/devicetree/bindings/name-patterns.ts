@@ -39,7 +39,7 @@ export class NamePatterns<T> {
   /** What the patterns that match stand for. */
   matching(name: string): readonly T[] {
     const found: T[] = [];
-    for (const entry of this.entries) if (isMatch(entry, name)) found.push(entry.value);
+    this.entries.forEach((entry) => { if (isMatch(entry, name)) found.push(entry.value); });
     return found;
   }
 }

@@ -38,6 +38,6 @@ export class TreeChecker {
     if (verdict?.disabled !== disabled) this.verdicts.set(instance, verdict = { disabled, failures: this.bindings.checkNode(instance, disabled) });
     // The node may be the same and yet another object; the failures are about the one that is there now.
     for (const failure of verdict.failures) failures.push(failure.node === node ? failure : { ...failure, node });
-    for (const child of instance.children) this.visit(child, disabled, failures);
+    instance.children.forEach((child) => { this.visit(child, disabled, failures); });
   }
 }

@@ -209,14 +209,14 @@ class Run {
   private ask(key: string, row: CheckRow): void {
     const { context } = this;
     if (row.isFar === true) {
-      for (const node of nodesFor(context, row)) row.run(context, node);
+      nodesFor(context, row).forEach((node) => { row.run(context, node); });
       return;
     }
-    for (const node of this.ranBefore.has(key) ? nodesAmong(context.freshNodes, row) : nodesFor(context, row)) {
+    (this.ranBefore.has(key) ? nodesAmong(context.freshNodes, row) : nodesFor(context, row)).forEach((node) => {
       const { findingCount } = context;
       row.run(context, node);
       if (context.findingCount > findingCount) this.guilty.add(node);
-    }
+    });
   }
 }
 

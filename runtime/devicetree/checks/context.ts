@@ -44,8 +44,8 @@ export class NodeMemory {
   /** Learns to know a node. */
   learn(node: DtNode): Known {
     const names: string[] = [];
-    for (const { name } of node.properties) if (this.asks(name) && !names.includes(name)) names.push(name);
-    const known = { around: node.parent?.properties, names, phandle: phandleOf(node) };
+    node.properties.forEach(({ name }) => { if (this.asks(name) && !names.includes(name)) names.push(name); });
+    const known = { around: node.parent?.properties, names: names.slice(), phandle: phandleOf(node) };
     this.known.set(node, known);
     return known;
   }
@@ -88,7 +88,7 @@ export class CheckContext {
     for (const child of tree.root.children) if (!child.name.startsWith('__')) addWithAllBelow(child, nodes);
     this.nodes = nodes;
     const fresh: DtNode[] = [];
-    for (const node of nodes) {
+    nodes.forEach((node) => {
       let known = memory.get(node);
       if (known === undefined) {
         fresh.push(node);
@@ -96,12 +96,12 @@ export class CheckContext {
       }
       const { names, phandle } = known;
       if (phandle !== undefined && !this.byPhandle.has(phandle)) this.byPhandle.set(phandle, node);
-      for (const name of names) {
+      names.forEach((name) => {
         const others = this.byProperty.get(name);
         if (others === undefined) this.byProperty.set(name, [node]);
         else others.push(node);
-      }
-    }
+      });
+    });
     this.freshNodes = fresh;
   }
 
@@ -166,7 +166,7 @@ export class CheckContext {
 
 function addWithAllBelow(node: DtNode, nodes: DtNode[]): void {
   nodes.push(node);
-  for (const child of node.children) addWithAllBelow(child, nodes);
+  node.children.forEach((child) => { addWithAllBelow(child, nodes); });
 }
 
 /** `#address-cells` as stated on the node itself. */

@@ -59,10 +59,10 @@ function referencesIn(property: DtProperty): readonly number[] | undefined {
   if (property.value.every(({ type }) => type === 'unknown')) return undefined;
   const offsets: number[] = [];
   let base = 0;
-  for (const part of property.value) {
-    for (const { offset } of part.references) offsets.push(base + offset);
-    base += part.bytes.length;
-  }
+  property.value.forEach(({ references, bytes }) => {
+    for (let index = 0, mark = references[0]; mark !== undefined; mark = references[++index]) offsets.push(base + mark.offset);
+    base += bytes.length;
+  });
   return offsets;
 }
 
