@@ -16,6 +16,8 @@ export const THREADS_PER_ADDRSPACE = 8;
 export const VMMIO_RANGES_MAX = 128;
 /** End of the addresses that the table of proxy ranges can hold: 52 bits. */
 const VMMIO_END_MAX = 1n << 52n;
+/** Frames of virtual devices lie below. */
+const FRAME_SPACE_BYTES = 1n << 44n;
 /** Heap bytes of one range. */
 export const VMMIO_RANGE_BYTES = 64;
 /** Ranges of demand paging per address space: as many as one message to the Resource Manager names. */
@@ -109,6 +111,7 @@ export class Addrspace {
   /** Places a frame; the caller has checked index and flags. */
   attachFrame(frame: VdeviceFrame): ErrorName {
     if (this.frames.some((other) => other.vic === frame.vic && other.index === frame.index)) return 'BUSY';
+    if (frame.base + frame.sizeBytes > FRAME_SPACE_BYTES) return 'ARGUMENT_SIZE';
     if (this.frames.some((other) => frame.base < other.base + other.sizeBytes && other.base < frame.base + frame.sizeBytes)) return 'BUSY';
     this.frames.push(frame);
     return 'OK';

@@ -20,6 +20,11 @@ export function isPrivateNumber(virq: number): boolean {
   return virq >= 16 && virq < 32;
 }
 
+/** True for the number of an SPI. */
+export function isSharedNumber(virq: number): boolean {
+  return virq >= 32 && virq < 1020;
+}
+
 /** A forwarded line (Gunyah API: hwirq). */
 export class Hwirq {
   readonly header: ObjectHeader<'hwirq'>;
@@ -54,6 +59,8 @@ export class Hwirq {
    * answer is ARGUMENT_INVALID, and the number stays bound without a line behind it, as in the reference build.
    */
   bind({ vic }: VicObject, virq: number): ErrorName {
+    // The number is looked at before the line's own state, unlike with every other source.
+    if (!isSharedNumber(virq)) return 'ARGUMENT_INVALID';
     const error = this.sources[0]?.bind(vic, virq) ?? 'FAILURE';
     this.isUnrouted = error === 'OK' && !vic.hasTarget(virq);
     return this.isUnrouted ? 'ARGUMENT_INVALID' : error;

@@ -228,7 +228,7 @@ export const HYPERCALLS = {
       { name: 'res0', type: 'uregister', mustBe: 0n },
     ],
     outputs: [{ name: 'error', type: 'error_t' }],
-    errors: ['OK', 'ARGUMENT_INVALID', 'NOMEM', 'DENIED', 'BUSY', 'OBJECT_STATE', 'OBJECT_CONFIG', 'CSPACE_CAP_NULL', 'CSPACE_CAP_REVOKED', 'CSPACE_WRONG_OBJECT_TYPE', 'CSPACE_INSUFFICIENT_RIGHTS', 'MEMDB_NOT_OWNER'],
+    errors: ['OK', 'ARGUMENT_INVALID', 'NOMEM', 'DENIED', 'BUSY', 'OBJECT_STATE', 'OBJECT_CONFIG', 'CSPACE_CAP_NULL', 'CSPACE_CAP_REVOKED', 'CSPACE_WRONG_OBJECT_TYPE', 'CSPACE_INSUFFICIENT_RIGHTS', 'ADDR_INVALID', 'MEMDB_NOT_OWNER'],
   },
   object_activate_from: {
     number: 0xd, status: 'implemented',
@@ -239,7 +239,7 @@ export const HYPERCALLS = {
       { name: 'res0', type: 'uregister', mustBe: 0n },
     ],
     outputs: [{ name: 'error', type: 'error_t' }],
-    errors: ['OK', 'ARGUMENT_INVALID', 'NOMEM', 'DENIED', 'BUSY', 'OBJECT_STATE', 'OBJECT_CONFIG', 'CSPACE_CAP_NULL', 'CSPACE_CAP_REVOKED', 'CSPACE_WRONG_OBJECT_TYPE', 'CSPACE_INSUFFICIENT_RIGHTS', 'MEMDB_NOT_OWNER'],
+    errors: ['OK', 'ARGUMENT_INVALID', 'NOMEM', 'DENIED', 'BUSY', 'OBJECT_STATE', 'OBJECT_CONFIG', 'CSPACE_CAP_NULL', 'CSPACE_CAP_REVOKED', 'CSPACE_WRONG_OBJECT_TYPE', 'CSPACE_INSUFFICIENT_RIGHTS', 'ADDR_INVALID', 'MEMDB_NOT_OWNER'],
   },
   object_reset: {
     number: 0xe, status: 'stub',
@@ -1137,7 +1137,7 @@ export const HYPERCALLS = {
       { name: 'res0', type: 'uregister', mustBe: 0n },
     ],
     outputs: [{ name: 'error', type: 'error_t' }],
-    errors: ['OK', 'ARGUMENT_INVALID', 'ARGUMENT_SIZE', 'ARGUMENT_ALIGNMENT', 'OBJECT_STATE', 'CSPACE_CAP_NULL', 'CSPACE_CAP_REVOKED', 'CSPACE_WRONG_OBJECT_TYPE', 'CSPACE_INSUFFICIENT_RIGHTS', 'MEMDB_NOT_OWNER', 'MEMEXTENT_TYPE'],
+    errors: ['OK', 'ARGUMENT_INVALID', 'ARGUMENT_SIZE', 'ARGUMENT_ALIGNMENT', 'ADDR_INVALID', 'OBJECT_STATE', 'CSPACE_CAP_NULL', 'CSPACE_CAP_REVOKED', 'CSPACE_WRONG_OBJECT_TYPE', 'CSPACE_INSUFFICIENT_RIGHTS', 'MEMDB_NOT_OWNER', 'MEMEXTENT_TYPE'],
   },
   addrspace_attach_vdevice: {
     number: 0x62, status: 'implemented',
@@ -1151,7 +1151,7 @@ export const HYPERCALLS = {
       { name: 'flags', type: 'addrspace_attach_vdevice_flags', note: 'GICR: bit0 last_valid, bit1 last; GICD: 0' },
     ],
     outputs: [{ name: 'error', type: 'error_t' }],
-    errors: ['OK', 'ARGUMENT_INVALID', 'BUSY', 'IDLE', 'OBJECT_STATE', 'CSPACE_CAP_NULL', 'CSPACE_CAP_REVOKED', 'CSPACE_WRONG_OBJECT_TYPE', 'CSPACE_INSUFFICIENT_RIGHTS'],
+    errors: ['OK', 'ARGUMENT_INVALID', 'ARGUMENT_SIZE', 'BUSY', 'IDLE', 'OBJECT_STATE', 'CSPACE_CAP_NULL', 'CSPACE_CAP_REVOKED', 'CSPACE_WRONG_OBJECT_TYPE', 'CSPACE_INSUFFICIENT_RIGHTS'],
   },
   watchdog_manage: {
     number: 0x63, status: 'documented_only',

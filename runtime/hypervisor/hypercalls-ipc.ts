@@ -64,10 +64,12 @@ const attachVcpuToVic: Handler<'vic_attach_vcpu'> = ({ index }, { vic, vcpu }, {
 };
 
 const attachVcpuToVpm: Handler<'vpm_group_attach_vcpu'> = ({ index }, { vpm_group: group, vcpu }, { kernel }) => {
-  if (index >= VPM_VCPUS_MAX) return 'ARGUMENT_INVALID';
+  // The reference build keeps 16 bits of the index.
+  const place = index & 0xffff;
+  if (place >= VPM_VCPUS_MAX) return 'ARGUMENT_INVALID';
   const old = vcpu.vpm;
   group.header.get();
-  vcpu.vpm = { group, index };
+  vcpu.vpm = { group, index: place };
   if (old !== undefined) kernel.put(old.group);
   return 'OK';
 };

@@ -178,7 +178,7 @@ function donate(donation: Donation, offset: bigint, size: bigint, { kernel }: Ca
   if (isError(range)) return range;
   const unrelated = relationError(donation, range);
   if (unrelated !== undefined) return unrelated;
-  if (!kernel.memdb.owns(range, donor.header.id)) return 'MEMDB_NOT_OWNER';
+  if (!kernel.memdb.owns(range, donor.header.id)) return kernel.memdb.refusal(range);
   if (receiver instanceof Partition) {
     if (donor instanceof Memextent) donor.moveToPartition(range);
   } else {

@@ -13,11 +13,11 @@ const OPTION_VALID_DEVICE_TYPE = 1n << 6n;
 
 const configure: Handler<'virtio_mmio_configure'> = ({ vqs_num, flags, device_type }, { virtio_mmio: device, memextent }, { kernel }) => {
   if (memextent.kind !== 'basic' || memextent.pageCount !== 1 || vqs_num > VIRTIO_QUEUES_MAX) return 'ARGUMENT_INVALID';
-  const type = (flags & OPTION_VALID_DEVICE_TYPE) === 0n ? 0 : device_type;
-  if (type !== 0 && type !== VIRTIO_TYPE_INPUT) return 'ARGUMENT_INVALID';
+  const hasType = (flags & OPTION_VALID_DEVICE_TYPE) !== 0n;
+  if (hasType && device_type !== VIRTIO_TYPE_INPUT) return 'ARGUMENT_INVALID';
   const old = device.extent;
   memextent.header.get();
-  device.configure(memextent, vqs_num, type);
+  device.configure(memextent, vqs_num, hasType ? device_type : 0);
   if (old !== undefined) kernel.put(old);
   return 'OK';
 };

@@ -6,14 +6,25 @@
  */
 
 import { assert } from '../base/assert';
+import type { ErrorName } from './errors';
 
 /** A half-open range of page numbers. */
 export interface PageRange { readonly first: number; readonly end: number }
 /** A range with one owner (an object id, or `HYPERVISOR_OWNER`). */
 export interface OwnedRun extends PageRange { readonly owner: number }
 
+/** Entries of one level of the reference build's tree; a page is one of the smallest blocks. */
+const ENTRIES_PER_LEVEL = 16;
+
 /** Owner id of memory that belongs to the hypervisor itself. */
 export const HYPERVISOR_OWNER = 0;
+
+/** Pages of the smallest aligned block of the tree that has at least `sizeMin` pages and holds a range. */
+function blockOf(first: number, end: number, sizeMin: number): number {
+  let size = 1;
+  while (size < sizeMin || Math.floor(first / size) !== Math.floor((end - 1) / size)) size *= ENTRIES_PER_LEVEL;
+  return size;
+}
 
 /** The ownership map (Gunyah: memdb). */
 export class Memdb {
@@ -64,6 +75,18 @@ export class Memdb {
       next = run.end;
     }
     return next >= range.end;
+  }
+
+  /**
+   * Why a range could not be taken from an owner who has not all of it. ADDR_INVALID if the search in the reference build's tree of owners ends early: beyond
+   * what the tree reaches, or where the smallest block of the tree that the range is a part of has no memory at all.
+   */
+  refusal({ first, end }: PageRange): ErrorName {
+    const last = this.list[this.list.length - 1]?.end ?? 0;
+    if (end > blockOf(0, last, last)) return 'ADDR_INVALID';
+    const size = blockOf(first, end, end - first + 1);
+    const base = first - (first % size);
+    return this.overlapping({ first: base, end: base + size }).length === 0 ? 'ADDR_INVALID' : 'MEMDB_NOT_OWNER';
   }
 
   /** Gives all parts of `range` that `from` owns to `to`. */

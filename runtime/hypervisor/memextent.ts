@@ -246,7 +246,7 @@ export class Memextent {
     const { memdb, partition } = this.world;
     const takesRange = this.kind === 'basic' || this.memoryType === 'device';
     if (!takesRange) return 'OK';
-    if (!memdb.owns(this.range, partition.header.id)) return 'MEMDB_NOT_OWNER';
+    if (!memdb.owns(this.range, partition.header.id)) return memdb.refusal(this.range);
     memdb.transfer(this.range, partition.header.id, this.header.id);
     return 'OK';
   }

@@ -34,7 +34,7 @@ describe('configuring an extent', () => {
     configure(1n, KIB4, 0, 'ARGUMENT_ALIGNMENT');
     for (const attributes of [0, 3, 0x307, 0x2_0007, 0x8000_0007, 0x407, 0xf]) configure(0n, KIB4, attributes, 'ARGUMENT_INVALID');
     configure(0x5000_0000n, KIB4, 7, 'OK');
-    fixture.activate(memextent, 'MEMDB_NOT_OWNER');
+    fixture.activate(memextent, 'ADDR_INVALID');
     fixture.activate(fixture.create('memextent'), 'OBJECT_CONFIG');
   });
 

@@ -20,7 +20,7 @@ import { RunLoop } from '../../../runtime/system/run-loop';
 const REPOSITORY = resolve(__dirname, '../../..');
 const BUILD = join(REPOSITORY, 'extension', 'samples', 'two-vms', 'build.mjs');
 const RAM_BASE = 0x4000_0000n;
-const RAM_SIZE = 0x4000_0000;
+const RAM_SIZE = 0x8000_0000;
 const HEAP_SIZE = 0x200_0000;
 const OWN_BASE = 0x4100_0000n;
 const OWN_SIZE = 0x400_0000n;
@@ -37,11 +37,20 @@ const TICKS_PER_PART = 20_000_000;
 /** What the guest says last. */
 const LAST_LINE = 'owner ends\n';
 
-/** Compiles the guest if need be; its ELF file's path. */
-export function buildOwner(): string {
-  const result = spawnSync(process.execPath, [BUILD, '--programs', join(__dirname, 'owner-programs.json')], { cwd: REPOSITORY, encoding: 'utf8' });
+/** Compiles the guest of a list of programs if need be; its ELF file's path. */
+export function buildOwner(programs = 'owner-programs.json'): string {
+  const result = spawnSync(process.execPath, [BUILD, '--programs', join(__dirname, programs)], { cwd: REPOSITORY, encoding: 'utf8' });
   assert.equal(result.status, 0, result.stderr);
   return resolve(REPOSITORY, result.stdout.trim().split(': ')[1] ?? '');
+}
+
+/** What a guest of a list of programs says, against the answers of the real hypervisor in a file beside this one. */
+export function checkOwner(programs: string, answers: string): void {
+  const lines = runOwner(buildOwner(programs));
+  const expected = readFileSync(join(__dirname, answers), 'utf8').split('\n').filter((line) => line !== '');
+  const wrong = expected.flatMap((answer, n) => (lines[n] === answer ? [] : [`line ${n + 1}\n  expected ${answer}\n  has      ${lines[n] ?? 'nothing'}`]));
+  assert.equal(wrong.slice(0, 20).join('\n'), '', `${wrong.length} of ${expected.length} answers are wrong`);
+  assert.equal(lines.length, expected.length, 'there are no questions without a known answer');
 }
 
 /** A hypervisor with the owner's VM. */

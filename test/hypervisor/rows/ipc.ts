@@ -285,6 +285,10 @@ const HWIRQ_ROWS: readonly RowTests[] = [
         world.do('hwirq_bind_virq', sample);
         return { ...sample, virq: 51 };
       }),
+      fails('ARGUMENT_INVALID', 'the number is no shared one, which comes before a line that is forwarded already', (world, sample) => {
+        world.do('hwirq_bind_virq', sample);
+        return { ...sample, virq: 1020 };
+      }),
       fails('ARGUMENT_INVALID', 'the interrupt is routed to a vCPU that is not there; it stays bound', (world, sample) => {
         const vic = world.active('vic');
         assert.equal(world.call('hwirq_bind_virq', { ...sample, vic }, 'native').error, 'ARGUMENT_INVALID');
@@ -355,8 +359,8 @@ const VPM_ROWS: readonly RowTests[] = [
   },
   {
     row: 'vpm_group_attach_vcpu', sample: (world) => ({ vpm_group: world.active('vpm_group'), vcpu: world.create('thread'), index: 7 }), success: 'gives a vCPU its place in the group',
-    check: (world, args) => { world.do('vpm_group_attach_vcpu', { ...args, index: 0 }); },
-    failures: [failsWith('ARGUMENT_INVALID', 'there is no such place', { index: 8 })],
+    check: (world, args) => { for (const index of [0, 0x1_0000, 0x8000_0007]) world.do('vpm_group_attach_vcpu', { ...args, index }); },
+    failures: [failsWith('ARGUMENT_INVALID', 'there is no such place', { index: 8 }), failsWith('ARGUMENT_INVALID', 'there is no such place in the low 16 bits', { index: 0x1_0008 })],
   },
   ...bindRows({ bind: 'vpm_group_bind_virq', unbind: 'vpm_group_unbind_virq', argument: 'vpm_group', type: 'vpm_group' }),
   {

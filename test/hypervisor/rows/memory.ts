@@ -255,6 +255,7 @@ const SPACE_ROWS: readonly RowTests[] = [
       failsWith('ARGUMENT_INVALID', 'a distributor has no flags', { flags: 1n }),
       failsWith('ARGUMENT_INVALID', 'a flag of a redistributor is unknown, which comes before its vCPU', { index: 1, flags: 4n }),
       failsWith('ARGUMENT_INVALID', 'the range is empty', { size: 0n }),
+      failsWith('ARGUMENT_SIZE', 'the frame ends beyond 44 address bits', { vbase: (1n << 44n) - 0x8000n }),
       failsWith('IDLE', 'there is no vCPU with that redistributor', { index: 1, size: 0x2_0000n }),
       fails('BUSY', 'the frame is placed already', (world, sample) => {
         world.do('addrspace_attach_vdevice', sample);
@@ -371,6 +372,12 @@ const DONATE_FAILURES: readonly Failure[] = [
   fails('MEMDB_NOT_OWNER', 'the donor owns only part of it', (world, sample) => {
     world.do('memextent_donate', { ...sample, offset: 0n, size: PAGE });
     return { ...sample, offset: 0n, size: 2n * PAGE };
+  }),
+  fails('ADDR_INVALID', 'the partition has no such memory', (world, sample) => {
+    const to = world.create('memextent');
+    world.do('memextent_configure', { memextent: to, phys_base: 0x40_0000_0000n, size: PAGE, attributes: SPARSE });
+    world.do('object_activate', { cap: to });
+    return { ...sample, from: world.partition, to, offset: 0n, size: PAGE };
   }),
   fails('MEMEXTENT_TYPE', 'a basic child neither gives nor takes', (world, sample) => {
     const to = world.create('memextent');

@@ -128,6 +128,11 @@ function activationFailures(place: (world: World, cap: bigint) => Readonly<Recor
       world.do('memextent_configure', { memextent: cap, phys_base: world.memoryBase, size: 0x1000n, attributes: 7 });
       return cap;
     }),
+    ...([['there is no memory at all', 0x8_0000_0000n, 0x1000n], ['an extent ends beyond all memory', 0n, 0x10_0000_0000n]] as const).map(([when, phys_base, size]) => failing('ADDR_INVALID', when, (world) => {
+      const cap = world.create('memextent');
+      world.do('memextent_configure', { memextent: cap, phys_base, size, attributes: 7 });
+      return cap;
+    })),
     drained('NOMEM', 'the heap cannot pay for a queue’s buffer', (world) => {
       const cap = world.create('msgqueue');
       world.do('msgqueue_configure', { msgqueue: cap, create_info: (1023n << 16n) | 255n });

@@ -22,7 +22,7 @@ const BANK_1 = 3;
 function device(world: World, { type = INPUT, queues = 2 }: { readonly type?: number; readonly queues?: number } = {}): CapId {
   const cap = world.create('virtio_mmio');
   const page = world.basic(1n);
-  world.do('virtio_mmio_configure', { virtio_mmio: cap, memextent: page, vqs_num: queues, flags: VALID_TYPE, device_type: type });
+  world.do('virtio_mmio_configure', { virtio_mmio: cap, memextent: page, vqs_num: queues, flags: type === 0 ? 0n : VALID_TYPE, device_type: type });
   world.do('object_activate', { cap });
   world.do('addrspace_map', { addrspace: world.ownAddrspace, memextent: page, vbase: REGISTERS, map_attrs: 0xf_0044, map_flags: 0, offset: 0n, size: 0n });
   return cap;
@@ -63,6 +63,7 @@ const CONFIGURE_ROWS: readonly RowTests[] = [
       fails('ARGUMENT_INVALID', 'the extent is larger than a page', (world, sample) => ({ ...sample, memextent: world.basic(2n) })),
       failsWith('ARGUMENT_INVALID', 'there are too many queues', { vqs_num: 17 }),
       failsWith('ARGUMENT_INVALID', 'the type is unknown', { device_type: 1 }),
+      failsWith('ARGUMENT_INVALID', 'a type is given that is none', { device_type: 0 }),
       fails('OBJECT_STATE', 'the device is active, which comes before its queues', (world, sample) => ({ ...sample, virtio_mmio: device(world), vqs_num: 17 })),
     ],
   },

@@ -58,9 +58,9 @@ const configure: Rule = (world, caller, { virtio_mmio, memextent, vqs_num, flags
   if (typeof extent === 'number') return answer(extent);
   const device = world.find(caller, virtio_mmio, 'virtio_mmio', { rights: ACTIVATE, states: ['init'], rightsFirst: true });
   if (typeof device === 'number') return answer(device);
-  const type = (flags & TYPE_VALID) === 0n ? 0n : device_type;
-  if (extent.isSparse || extent.count !== 1 || vqs_num > QUEUES_MAX || (type !== 0n && type !== INPUT)) return answer(E.ARGUMENT_INVALID);
-  Object.assign(device, { extent: extent.id, isInput: type === INPUT, queueSizes: Array.from({ length: Number(vqs_num) }, () => 0) });
+  const hasType = (flags & TYPE_VALID) !== 0n;
+  if (extent.isSparse || extent.count !== 1 || vqs_num > QUEUES_MAX || (hasType && device_type !== INPUT)) return answer(E.ARGUMENT_INVALID);
+  Object.assign(device, { extent: extent.id, isInput: hasType, queueSizes: Array.from({ length: Number(vqs_num) }, () => 0) });
   world.collect();
   return done();
 };
@@ -153,6 +153,7 @@ const bindLine: Rule = (world, caller, { hwirq, vic, virq }) => {
   if (typeof line === 'number') return answer(line);
   const target = world.find(caller, vic, 'vic', { rights: VIC_BIND });
   if (typeof target === 'number') return answer(target);
+  if (virq < 32n || virq >= 1020n) return answer(E.ARGUMENT_INVALID);
   const verdict = bindEnd(world, { read: () => line.wire, set: (wire) => { line.wire = wire; }, source: { object: line.id, end: 'line' } }, target, Number(virq));
   // Nobody routes interrupts here: all go to the first vCPU. Without it the number is bound all the same (seen).
   return verdict.errors.includes(E.OK) && !isAttached(world, target.id, 0) ? answer(E.ARGUMENT_INVALID) : verdict;
@@ -179,6 +180,7 @@ const attachVdevice: Rule = (world, caller, { addrspace, vdevice, index, vbase, 
   const isPlaced = [...world.all('addrspace')].some(({ frames }) => frames.some((frame) => frame.vic === vic.id && frame.index === Number(index)));
   if (isPlaced) return answer(E.BUSY);
   if (size === 0n || vbase + size > 1n << 64n) return answer(E.ARGUMENT_INVALID);
+  if (vbase + size > 1n << 44n) return answer(E.ARGUMENT_SIZE);
   const frame = { vic: vic.id, index: Number(index), base: vbase, size };
   if (space.frames.some((other) => frame.base < other.base + other.size && other.base < frame.base + frame.size)) return answer(E.BUSY);
   space.frames.push(frame);

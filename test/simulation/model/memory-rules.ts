@@ -38,7 +38,7 @@ export function activateExtent(world: WorldState, extent: Extent): number {
   if (extent.count === 0) return E.OBJECT_CONFIG;
   if (extent.parent === undefined) {
     if (extent.isSparse && extent.memoryType !== 1) return E.OK;
-    if (!world.owns(world.partition, extent.first, extent.count)) return E.NOT_OWNER;
+    if (!world.owns(world.partition, extent.first, extent.count)) return world.notOwned(extent.first, extent.count);
     takeRange(world, extent);
     return E.OK;
   }
@@ -302,8 +302,9 @@ const donate: Rule = (world, caller, args) => {
   const first = window.first + pages(offset);
   const count = pages(size);
   const isOutside = offset + size > bytesOf(window) || (receiver !== undefined && (first < receiver.first || first + count > receiver.first + receiver.count));
+  const isForeign = !isOutside && !world.owns(found.from, first, count);
   const no = refused([size === 0n || startOf(window) + offset + size > LIMIT, E.ARGUMENT_SIZE], [!isAligned(offset, size), E.ARGUMENT_ALIGNMENT], [isOutside, E.ARGUMENT_INVALID],
-    [!found.isRelated, E.ARGUMENT_INVALID], [donor?.isSparse === false || receiver?.isSparse === false, E.MEMEXTENT_TYPE], [donor?.isSparse === false || receiver?.isSparse === false, E.ARGUMENT_INVALID], [!isOutside && !world.owns(found.from, first, count), E.NOT_OWNER]);
+    [!found.isRelated, E.ARGUMENT_INVALID], [donor?.isSparse === false || receiver?.isSparse === false, E.MEMEXTENT_TYPE], [donor?.isSparse === false || receiver?.isSparse === false, E.ARGUMENT_INVALID], [isForeign, isForeign ? world.notOwned(first, count) : E.NOT_OWNER]);
   if (no !== undefined) return no;
   for (let page = first; page < first + count; page++) world.move(page, found.to);
   return done();

@@ -66,6 +66,7 @@ export class Pair {
 
   constructor(answers = new Map<string, number>()) {
     this.answers = answers;
+    this.world.memory = this.fixture.hypervisor.inspect.ownership().map(({ base, sizeBytes }) => ({ first: Number(base >> 12n), end: Number((base + sizeBytes) >> 12n) }));
     this.pool = this.makePool();
     this.pages = Array.from({ length: DEVICE_PAGES }, () => this.makePage());
     const freePage = this.freePartitionPages();

@@ -270,8 +270,9 @@ export const VCPU_RULES = {
   }),
   vic_attach_vcpu: attachment('vic', VIC_ATTACH, 'thread last', (thread, vic, { index }) => attachIndex(thread, vic, index)),
   vpm_group_attach_vcpu: attachment('vpm_group', VPM_ATTACH, 'thread last', (thread, { id }, { index }) => {
-    if (index >= GROUP_SIZE) return E.ARGUMENT_INVALID;
-    thread.vpm = { group: id, index: Number(index) };
+    const place = index & 0xffffn;
+    if (place >= GROUP_SIZE) return E.ARGUMENT_INVALID;
+    thread.vpm = { group: id, index: Number(place) };
     return E.OK;
   }),
   vcpu_configure: configure,

@@ -32,6 +32,8 @@ export interface Edge { readonly vic: number; readonly virq: number }
 export class WorldState {
   readonly things = new Map<number, Thing>();
   readonly owners = new Map<number, number>();
+  /** All memory of the platform, of the model or not. */
+  memory: readonly { readonly first: number; readonly end: number }[] = [];
   /** What stands in each page: 0 after zeroing. */
   readonly contents = new Map<number, number>();
   /** VMIDs of address spaces outside of the model. */
@@ -215,6 +217,17 @@ export class WorldState {
   owns(owner: number, first: number, count: number): boolean {
     for (let page = first; page < first + count; page++) if (this.owners.get(page) !== owner) return false;
     return true;
+  }
+
+  /** ADDR_INVALID if the smallest block of 16, 256, … pages of which the range is a part has no memory at all, or the range leaves the smallest that has all memory. */
+  notOwned(first: number, count: number): number {
+    const end = first + count;
+    let reach = 1;
+    for (const range of this.memory) while (reach < range.end) reach *= 16;
+    let size = 1;
+    while (size <= count || Math.floor(first / size) !== Math.floor((end - 1) / size)) size *= 16;
+    const block = Math.floor(first / size);
+    return end > reach || !this.memory.some((range) => range.first < (block + 1) * size && range.end > block * size) ? E.ADDR_INVALID : E.NOT_OWNER;
   }
 
   private lineOf(wire: Wire | undefined): Line | undefined {

@@ -45,6 +45,21 @@ u64 next_page(void);
 u64 next_vmid(void);
 void prepare_objects(void);
 
+/*
+ * A call with everything right. Arguments, parted by blanks: a letter as `make` takes it, `f` a queue of 64-byte messages with one of 16 bytes in it, `s` the owner's own capability space,
+ * `b` the buffer, `=` a number in hexadecimal, `~` all ones, `+` an address where nothing is mapped, `w` the owner's memory, `n` a VMID, `x` a page's offset, `?` what `edge_value` holds.
+ */
+struct row { u32 number; const char *arguments; };
+
+extern const struct row rows[];
+extern const u32 row_count;
+extern u64 edge_value;
+
+/* Arguments of a row, with fresh objects. Answers which are capabilities. */
+u32 arguments_of(const char *text, u64 arguments[7]);
+/* The letter of a row's argument. */
+char letter(const char *text, u32 index);
+
 /* Memory for calls that take an address. */
 extern u8 buffer[8192];
 
