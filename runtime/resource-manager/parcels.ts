@@ -3,11 +3,13 @@
  * its owner's extent; who may see it maps that extent. Layouts and errors of the requests are in `requests/memory.ts`.
  */
 
+import { hex } from '../base/bits';
 import { CAP_ID_INVALID, memparcelHandle } from '../base/brands';
 import type { CapId } from '../base/brands';
 import type { Rm } from './context';
 import { RM_VMID } from './context';
 import { suitsLinux } from './profile';
+import { rmErrorFromHypervisor } from './rm-errors';
 import type { RmErrorName } from './rm-errors';
 import type { AclEntry, AddressRange, Parcel, ParcelRegion, VmMapping, VmRecord } from './state';
 import { VmBuild } from './vm-builder';
@@ -67,11 +69,11 @@ export function createParcel(rm: Rm, owner: VmRecord, handle: number, plan: Parc
   const build = new VmBuild(rm, owner);
   const extent = createSparseExtent(build);
   owner.heldCaps = owner.heldCaps.filter((held) => held.cap !== extent || held.vmid !== RM_VMID);
-  if (build.error !== undefined) return build.error;
   const parcel = newParcel(owner, handle, { plan, extent });
-  if (!moveIn(rm, owner, parcel, regions)) {
+  const error = build.error ?? moveIn(rm, owner, parcel, regions);
+  if (error !== undefined) {
     deleteExtent(rm, extent);
-    return 'MEM_INVALID';
+    return error;
   }
   rm.state.parcels.push(parcel);
   return parcel;
@@ -120,26 +122,31 @@ function showToOwner(rm: Rm, owner: VmRecord, parcel: Parcel, region: ParcelRegi
 }
 
 /** Moves located memory from its owner into a parcel, all of it or none. */
-export function moveIn(rm: Rm, owner: VmRecord, parcel: Parcel, regions: readonly ParcelRegion[]): boolean {
-  const from = owner.memoryExtent ?? CAP_ID_INVALID;
+export function moveIn(rm: Rm, owner: VmRecord, parcel: Parcel, regions: readonly ParcelRegion[]): RmErrorName | undefined {
   const moved: ParcelRegion[] = [];
   for (const region of regions) {
-    // A recorded mapping takes effect with the memory, so that what the owner goes on seeing is never unmapped in between.
-    if (parcel.transaction === 'share') mapForOwner(rm, owner, parcel, region);
-    if (donateToSibling(rm, from, parcel.extent, region) !== 0) {
-      for (const undone of moved) donateToSibling(rm, parcel.extent, from, undone);
-      return false;
+    const error = moveRegionIn(rm, owner, parcel, region);
+    if (error !== undefined) {
+      for (const undone of moved) donateToSibling(rm, parcel.extent, owner.memoryExtent ?? CAP_ID_INVALID, undone);
+      return error;
     }
     moved.push(region);
   }
   if (parcel.sanitised) for (const region of regions) zeroRange(rm, parcel.extent, region);
   parcel.regions = [...parcel.regions, ...regions];
-  return true;
+  return undefined;
 }
 
-function mapForOwner(rm: Rm, owner: VmRecord, parcel: Parcel, region: ParcelRegion): void {
-  const rights = parcel.acl.find((entry) => entry.vmid === owner.vmid)?.rights ?? 0;
-  mapPart(rm, owner, parcel.extent, { ipa: region.address, offset: region.offset, sizeBytes: region.sizeBytes, attributes: mapAttributes(rights, memoryTypeFor(parcel, owner.vmid)) });
+function moveRegionIn(rm: Rm, owner: VmRecord, parcel: Parcel, region: ParcelRegion): RmErrorName | undefined {
+  const seen = { ipa: region.address, offset: region.offset, sizeBytes: region.sizeBytes };
+  // A recorded mapping takes effect with the memory, so that what the owner goes on seeing is never unmapped in between.
+  if (parcel.transaction === 'share') {
+    const rights = parcel.acl.find((entry) => entry.vmid === owner.vmid)?.rights ?? 0;
+    if (mapPart(rm, owner, parcel.extent, { ...seen, attributes: mapAttributes(rights, memoryTypeFor(parcel, owner.vmid)) }) !== 0) return 'MAP_FAILED';
+  }
+  if (donateToSibling(rm, owner.memoryExtent ?? CAP_ID_INVALID, parcel.extent, region) === 0) return undefined;
+  if (parcel.transaction === 'share') unmapPart(rm, owner, parcel.extent, seen);
+  return 'MEM_INVALID';
 }
 
 function memoryTypeFor(parcel: Parcel, vmid: number): number {
@@ -336,15 +343,36 @@ export function takeByRm(rm: Rm, parcel: Parcel): void {
   dropParcel(rm, parcel);
 }
 
-/** Gives a parcel's memory back to its owner; nobody else may have it any more. */
-export function reclaimParcel(rm: Rm, parcel: Parcel): void {
-  const owner = rm.vm(parcel.owner);
-  for (const region of parcel.regions) {
-    if (parcel.memoryType === 'io') continue;
-    if (parcel.sanitiseAtReclaim) zeroRange(rm, parcel.extent, region);
-    if (owner?.memoryExtent != null) donateToSibling(rm, parcel.extent, owner.memoryExtent, region);
-  }
+/**
+ * Gives a parcel's memory back to its owner; nobody else may have it any more. If the hypervisor refuses (it has no memory for
+ * the owner's tables), the parcel stays with what has not gone back, and the owner may ask again.
+ */
+export function reclaimParcel(rm: Rm, parcel: Parcel): RmErrorName | undefined {
+  const to = rm.vm(parcel.owner)?.memoryExtent ?? null;
   if (parcel.memoryType === 'io') unmapOwner(rm, parcel);
+  else {
+    while (parcel.regions[0] !== undefined) {
+      const error = returnRegion(rm, parcel, { region: parcel.regions[0], to });
+      if (error !== undefined) return error;
+      parcel.regions = parcel.regions.slice(1);
+    }
+  }
+  dropParcel(rm, parcel);
+  return undefined;
+}
+
+function returnRegion(rm: Rm, parcel: Parcel, { region, to }: { readonly region: ParcelRegion; readonly to: CapId | null }): RmErrorName | undefined {
+  if (parcel.sanitiseAtReclaim) zeroRange(rm, parcel.extent, region);
+  if (to === null) return undefined;
+  const error = donateToSibling(rm, parcel.extent, to, region);
+  if (error === 0) return undefined;
+  rm.report(parcel.owner, 'rm-reclaim-failed', `parcel ${hex(parcel.handle)} keeps ${hex(region.sizeBytes)} bytes of its owner: memextent_donate answered ${error | 0}.`);
+  return rmErrorFromHypervisor(error);
+}
+
+/** Ends a parcel whose memory cannot go back to its owner, who goes too: RM has it, without what was in it. */
+export function abandonParcel(rm: Rm, parcel: Parcel): void {
+  for (const region of parcel.regions) zeroRange(rm, parcel.extent, region);
   dropParcel(rm, parcel);
 }
 

@@ -8,7 +8,7 @@ import { ERRORS } from '../hypervisor/interface';
 import type { Rm } from './context';
 import { RM_VMID } from './context';
 import { returnInterrupts } from './lent-interrupts';
-import { reclaimParcel, releaseParcel } from './parcels';
+import { abandonParcel, reclaimParcel, releaseParcel } from './parcels';
 import { suitsLinux } from './profile';
 import type { HeldCap, VdeviceRecord, VmRecord } from './state';
 import { returnPages } from './demand-paging';
@@ -170,7 +170,7 @@ function takeBackParcels(rm: Rm, vm: VmRecord): void {
       const other = rm.vm(user.vmid);
       if (other !== undefined) releaseParcel(rm, other, parcel);
     }
-    reclaimParcel(rm, parcel);
+    if (reclaimParcel(rm, parcel) !== undefined) abandonParcel(rm, parcel);
   }
 }
 

@@ -246,8 +246,16 @@ class Run {
 
 function compare(now: string, wanted: string, { mayKeep }: Sweep): string | undefined {
   const isKept = mayKeep === true && ['VMs', 'parcels'].some((what) => part(now, what) !== part(wanted, what));
-  return now === wanted || isKept ? undefined : `left are ${differences(now, wanted)}`;
+  return now === wanted || isKept || hasFewerVms(now, wanted) ? undefined : `left are ${differences(now, wanted)}`;
 }
+
+/** A VM that can never be given back, because its configuration was refused, is not left where its making failed before. */
+function hasFewerVms(now: string, wanted: string): boolean {
+  const [left, right] = [vmsOf(now), vmsOf(wanted)];
+  return left.every((vmid) => right.includes(vmid)) && now.replace(part(now, 'VMs') ?? '', part(wanted, 'VMs') ?? '') === wanted;
+}
+
+const vmsOf = (resources: string): string[] => (part(resources, 'VMs') ?? '').replace('VMs ', '').split(',');
 
 const part = (resources: string, what: string): string | undefined => resources.split('; ').find((one) => one.startsWith(what));
 

@@ -98,7 +98,8 @@ const append: RmHandler<'MEM_APPEND'> = (rm, caller, { handle, flags, sgl }) => 
     return 'OK';
   }
   const regions = locateRanges(rm, caller, sgl);
-  if (regions === undefined || !moveIn(rm, caller, parcel, regions)) return 'MEM_INVALID';
+  const refused = regions === undefined ? 'MEM_INVALID' : moveIn(rm, caller, parcel, regions);
+  if (refused !== undefined) return refused;
   parcel.complete = (flags & APPEND_LAST) !== 0;
   return 'OK';
 };
@@ -180,8 +181,7 @@ const reclaim: RmHandler<'MEM_RECLAIM'> = (rm, caller, { handle, flags }) => {
     if (parcel.memoryType === 'io') return 'ARGUMENT_INVALID';
     parcel.sanitiseAtReclaim = true;
   }
-  reclaimParcel(rm, parcel);
-  return 'OK';
+  return reclaimParcel(rm, parcel) ?? 'OK';
 };
 
 const notify: RmHandler<'MEM_NOTIFY'> = (rm, caller, args) => {

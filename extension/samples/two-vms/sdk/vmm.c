@@ -354,14 +354,17 @@ enum rm_error vmm_stop(struct vmm *vmm, uint32_t reason)
 static enum rm_error reclaim_all(struct vmm *vmm)
 {
 	enum rm_error first = RM_OK;
+	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < vmm->parcel_count; i++) {
 		enum rm_error error = rm_mem_reclaim(vmm->rm, vmm->parcels[i], 0);
 
+		if (error != RM_OK)
+			vmm->parcels[kept++] = vmm->parcels[i];
 		if (first == RM_OK)
 			first = error;
 	}
-	vmm->parcel_count = 0;
+	vmm->parcel_count = kept;
 	return first;
 }
 

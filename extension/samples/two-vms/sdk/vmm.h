@@ -131,7 +131,7 @@ void vmm_wait(struct vmm *vmm);
 /* Ends the VM by force and waits for its end. Not for one that has ended. */
 enum rm_error vmm_stop(struct vmm *vmm, uint32_t reason);
 
-/* Takes everything back; the memory is this VM's again when it returns RM_OK. */
+/* Takes everything back; the memory is this VM's again when it returns RM_OK. Else it may be called again, for what is left. */
 enum rm_error vmm_destroy(struct vmm *vmm);
 
 #endif
