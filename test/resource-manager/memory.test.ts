@@ -83,6 +83,47 @@ test('giving memory checks its arguments with the documented errors', () => {
   system.request('MEM_APPEND', { handle: 15, flags: 1, sgl: [{ address: PAGE, size: 0x1000n }] }, 3);
 });
 
+/** Makes a request while the hypervisor's heap refuses one piece, after `passed` others: the error, what else the reply has, and whether there was one to refuse. */
+function askWhileShort(system: SystemFixture, passed: number, [id, payload]: readonly [number, Uint8Array]): { readonly error: number; readonly value: number; readonly isShort: boolean } {
+  const { heap } = system.hypervisor.kernel.partition;
+  let asked = 0;
+  heap.rule = { allows: () => asked++ !== passed };
+  const reply = system.exchange(id, payload).find((message) => message.kind === 'reply')?.payload ?? new Uint8Array(4);
+  heap.rule = undefined;
+  const words = new DataView(reply.buffer, reply.byteOffset);
+  return { error: words.getUint32(0, true), value: reply.length < 8 ? -1 : words.getUint32(4, true), isShort: asked > passed };
+}
+
+for (const kind of ['MEM_LEND', 'MEM_SHARE'] as const) {
+  test(`whatever memory is refused to the hypervisor during ${kind} and MEM_RECLAIM, nothing is lost, and asking again helps`, () => {
+    const system = new SystemFixture();
+    const vmid = allocate(system);
+    const sgl = [{ address: PAGE, size: 0x1000n }, { address: PAGE + 0x40_0000n, size: 0x2000n }];
+    const acl = kind === 'MEM_SHARE' ? [{ vmid: 3, rights: 6 }, { vmid, rights: 6 }] : [{ vmid, rights: 7 }];
+    const give = [RM_REQUESTS[kind].id, encodePayload(RM_REQUESTS[kind].request, { ...lent(vmid, sgl), acl })] as const;
+    const reclaim = (handle: number) => [RM_REQUESTS.MEM_RECLAIM.id, encodePayload(RM_REQUESTS.MEM_RECLAIM.request, { handle, flags: 0 })] as const;
+    const extents = (): number => [...system.hypervisor.kernel.ofType('memextent')].length;
+    const extentsBefore = extents();
+    const errors = { give: new Set<number>(), reclaim: new Set<number>() };
+    for (let passed = 0, isShort = true; isShort; passed++) {
+      let given = askWhileShort(system, passed, give);
+      isShort = given.isShort;
+      errors.give.add(given.error);
+      if (given.error !== 0) given = askWhileShort(system, Number.POSITIVE_INFINITY, give);
+      assert.equal(given.error, 0);
+      const taken = askWhileShort(system, passed, reclaim(given.value));
+      isShort ||= taken.isShort;
+      errors.reclaim.add(taken.error);
+      if (taken.error !== 0) system.request('MEM_RECLAIM', { handle: given.value, flags: 0 });
+      for (const { address, size } of sgl) for (const at of [address, address + size - 0x1000n]) assert.equal(access(system, 3, at), 'rwx');
+      assert.equal(extents(), extentsBefore);
+      system.hypervisor.checkInvariants();
+    }
+    const refusals = kind === 'MEM_SHARE' ? ['0', '1', '10', '9'] : ['0', '1', '10'];
+    assert.deepEqual([[...errors.give].map(String).sort(), [...errors.reclaim].map(String).sort()], [refusals, ['0', '1']]);
+  });
+}
+
 test('a VM owns at most 64 parcels', () => {
   const system = new SystemFixture();
   const vmid = allocate(system);
