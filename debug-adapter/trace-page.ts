@@ -7,6 +7,7 @@ import type { Session } from './session';
 import { parseTraceFilter, type TraceFilter } from './trace-filter';
 import { traceRow, vmNameAt } from './trace-row';
 import { ObjectBook } from './views/objects';
+import { wordsOfField } from './views/rm-words';
 
 const LIMIT_DEFAULT = 1000;
 const LIMIT_MAX = 10_000;
@@ -86,6 +87,5 @@ function nameOfValue(session: Session, { book, event, number }: Naming, { name, 
     const object = event.objects?.[name];
     return object === undefined ? undefined : book.name(object, number);
   }
-  const isVmid = /^(vmid|.*_vmid)$/.test(name) && (typeof value === 'number' || typeof value === 'bigint');
-  return isVmid && event.event.startsWith('rm-') ? vmNameAt(session.debuggee.target.system, Number(value), number) : undefined;
+  return event.event.startsWith('rm-') ? wordsOfField(name, value, (vmid) => vmNameAt(session.debuggee.target.system, vmid, number)) : undefined;
 }

@@ -38,7 +38,7 @@ export {
 } from './hypervisor/service-registers';
 export { HYP_API_FLAGS_0, HYP_API_INFO, SMCCC_NAMES } from './hypervisor/smccc';
 export { rightNames } from './hypervisor/rights';
-export { decodeRmMessage, RM_NOTIFICATIONS, RM_REQUESTS, type RmParcelView, type RmView, type RmVmView, type RmWaitingView } from './resource-manager/index';
+export { decodeRmMessage, EXIT_TYPES, RM_NOTIFICATIONS, RM_REQUESTS, VM_STATES, type RmParcelView, type RmView, type RmVmView, type RmWaitingView } from './resource-manager/index';
 export { disassemble } from './isa/disassembler';
 export { explainEsr } from './isa/exception-classes';
 export { printDeviceTree as decodeDeviceTree } from './system/compile-device-tree';

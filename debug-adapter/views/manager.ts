@@ -1,9 +1,13 @@
 /** Rows of the Resource Manager: its tables, messages on their way, and the messages of the past. */
 
-import { decodeRmMessage, hex, type EventValue, type EventValues, type RmWaitingView, type System, type TraceEvent } from '../../runtime/index';
+import { decodeRmMessage, hex, type EventValue, type EventValues, type RmVmView, type RmWaitingView, type System, type TraceEvent } from '../../runtime/index';
 import type { RmMessageRow, RmPendingRow, RmVmRow } from '../protocol/index';
 import { osStateText } from './machines';
+import { vmNameAt } from '../trace-row';
 import { bytesText } from './objects';
+import { wordsOfField } from './rm-words';
+
+type VmNames = (vmid: number) => string;
 
 const RM_VMID = 255;
 /** Bytes of a payload that a row shows. */
@@ -17,8 +21,19 @@ export function rmVmRows(system: System): RmVmRow[] {
   return system.rmView().vms.map((vm): RmVmRow => ({
     vmid: vm.vmid, vm: nameOf(vm.vmid), state: vm.state, osState: osStateText(vm.osState), appStatus: vm.appStatus, owner: nameOf(vm.owner), peers: vm.peers.map(nameOf), vcpuCount: vm.vcpuCount,
     uri: vm.uri, crashMessage: vm.crashMessage, exit: vm.exit,
-    memory: vm.memory.map(({ ipa, sizeBytes, kind, handle }) => ({ ipa: hex(ipa), sizeBytes: Number(sizeBytes), kind, memparcel: handle })),
+    memory: joined(vm.memory).map(({ ipa, sizeBytes, kind, handle }) => ({ ipa: hex(ipa), sizeBytes: Number(sizeBytes), kind, memparcel: handle })),
   }));
+}
+
+/** Ranges that follow on each other, of one kind and one parcel, as one: a parcel may be of thousands of pages that lie apart only physically. */
+function joined(memory: RmVmView['memory']): readonly Pick<RmVmView['memory'][number], 'ipa' | 'sizeBytes' | 'kind' | 'handle'>[] {
+  const ranges: { ipa: bigint; sizeBytes: bigint; kind: RmVmView['memory'][number]['kind']; handle: RmVmView['memory'][number]['handle'] }[] = [];
+  for (const { ipa, sizeBytes, kind, handle } of memory) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last.ipa + last.sizeBytes === ipa && last.kind === kind && last.handle === handle) last.sizeBytes += sizeBytes;
+    else ranges.push({ ipa, sizeBytes, kind, handle });
+  }
+  return ranges;
 }
 
 /** Messages that have left one side and not reached the other, in the order of their way. */
@@ -28,24 +43,25 @@ export function rmPendingRows(system: System): RmPendingRow[] {
   const objects = new Map((cspace === undefined ? [] : system.inspection.capabilities(cspace)).map(({ capId, objectId }) => [capId, objectId]));
   return system.rmView().vms.flatMap(({ vmid, waiting, assembling, queues: ends }) => {
     const vm = { vmid, vm: system.vmName(vmid) };
+    const naming = (id: number): string => system.vmName(id);
     const queued = (cap: bigint | undefined, place: RmPendingRow['place']): RmPendingRow[] =>
-      (queues.get([...objects].find(([id]) => id === cap)?.[1] ?? -1)?.messages ?? []).flatMap(({ bytes, tick }) => queuedRow(bytes, { ...vm, tick, place }));
+      (queues.get([...objects].find(([id]) => id === cap)?.[1] ?? -1)?.messages ?? []).flatMap(({ bytes, tick }) => queuedRow(bytes, { ...vm, tick, place }, naming));
     return [
-      ...queued(ends?.fromVm, 'to RM'), ...(assembling === null ? [] : [waitingRow(assembling, { ...vm, place: 'assembling' })]),
-      ...waiting.map((message) => waitingRow(message, { ...vm, place: 'held by RM' })), ...queued(ends?.toVm, 'to VM'),
+      ...queued(ends?.fromVm, 'to RM'), ...(assembling === null ? [] : [waitingRow(assembling, { ...vm, place: 'assembling' }, naming)]),
+      ...waiting.map((message) => waitingRow(message, { ...vm, place: 'held by RM' }, naming)), ...queued(ends?.toVm, 'to VM'),
     ];
   });
 }
 
-function queuedRow(bytes: Uint8Array, where: Pick<RmPendingRow, 'vmid' | 'vm' | 'place'> & { readonly tick: number }): RmPendingRow[] {
+function queuedRow(bytes: Uint8Array, where: Pick<RmPendingRow, 'vmid' | 'vm' | 'place'> & { readonly tick: number }, vmName: VmNames): RmPendingRow[] {
   const message = decodeRmMessage(bytes);
   if (message === undefined) return [];
   const { kind, name, id, sequence, fields } = message;
-  return [{ number: null, kind, name, id, sequence, error: errorOf(fields), fields: fieldTexts(fields), bytes: payloadText(bytes), ...where }];
+  return [{ number: null, kind, name, id, sequence, error: errorOf(fields), fields: fieldTexts(fields, vmName), bytes: payloadText(bytes), ...where }];
 }
 
-function waitingRow({ kind, name, id, sequence, fields, payload }: RmWaitingView, where: Pick<RmPendingRow, 'vmid' | 'vm' | 'place'>): RmPendingRow {
-  return { number: null, tick: null, kind, name, id, sequence, error: errorOf(fields), fields: fieldTexts(fields), bytes: payloadText(payload), ...where };
+function waitingRow({ kind, name, id, sequence, fields, payload }: RmWaitingView, where: Pick<RmPendingRow, 'vmid' | 'vm' | 'place'>, vmName: VmNames): RmPendingRow {
+  return { number: null, tick: null, kind, name, id, sequence, error: errorOf(fields), fields: fieldTexts(fields, vmName), bytes: payloadText(payload), ...where };
 }
 
 /** The last messages of the past, oldest first. */
@@ -64,10 +80,11 @@ function historyRow(system: System, event: TraceEvent, number: number): RmMessag
   if (event.event !== 'rm-request' && event.event !== 'rm-reply' && event.event !== 'rm-notification') return undefined;
   const { tick, vmid, name, id, payload } = event;
   const common = { number, tick, vmid, vm: system.vmName(vmid), name, id, bytes: payloadText(payload) };
+  const vmName: VmNames = (other) => vmNameAt(system, other, number);
   switch (event.event) {
-    case 'rm-request': return { ...common, kind: 'request', sequence: event.sequence, error: null, fields: fieldTexts(event.args) };
-    case 'rm-reply': return { ...common, kind: 'reply', sequence: event.sequence, error: event.error, fields: fieldTexts(event.result) };
-    case 'rm-notification': return { ...common, kind: 'notification', sequence: 0, error: null, fields: fieldTexts(event.args) };
+    case 'rm-request': return { ...common, kind: 'request', sequence: event.sequence, error: null, fields: fieldTexts(event.args, vmName) };
+    case 'rm-reply': return { ...common, kind: 'reply', sequence: event.sequence, error: event.error, fields: fieldTexts(event.result, vmName) };
+    case 'rm-notification': return { ...common, kind: 'notification', sequence: 0, error: null, fields: fieldTexts(event.args, vmName) };
   }
 }
 
@@ -76,8 +93,12 @@ function errorOf(fields: EventValues): string | null {
   return typeof error === 'string' ? error : null;
 }
 
-function fieldTexts(fields: EventValues): Record<string, string> {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, valueText(value)]));
+/** Fields in words, each number with its name; how the request ended is told apart from them. */
+function fieldTexts(fields: EventValues, vmName: VmNames): Record<string, string> {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => name !== 'error').map(([name, value]) => {
+    const words = wordsOfField(name, value, vmName);
+    return [name, words === undefined ? valueText(value) : `${valueText(value)} (${words})`];
+  }));
 }
 
 function valueText(value: EventValue): string {

@@ -46,6 +46,27 @@ export const RM_NOTIFICATION_NAMES: readonly string[] = [
   'VM_IRQ_RELEASED', 'VM_SHUTDOWN', 'VM_STATUS',
 ];
 
+/** Functions of PSCI, those that KVM alone answers among them. */
+export const PSCI_FUNCTION_NAMES: readonly string[] = [
+  'AFFINITY_INFO', 'CPU_DEFAULT_SUSPEND', 'CPU_OFF', 'CPU_ON', 'CPU_SUSPEND', 'MIGRATE_INFO_TYPE', 'PSCI_FEATURES', 'PSCI_SET_SUSPEND_MODE', 'PSCI_VERSION',
+  'SYSTEM_OFF', 'SYSTEM_OFF2', 'SYSTEM_RESET', 'SYSTEM_RESET2',
+];
+
+/** Firmware services other than PSCI. */
+export const SERVICE_NAMES: readonly string[] = [
+  'KVM_FEATURES', 'KVM_PTP', 'PV_TIME_FEATURES', 'PV_TIME_ST', 'SMCCC_ARCH_FEATURES', 'SMCCC_VERSION', 'STD_HYP_CALL_UID', 'STD_HYP_REVISION', 'TRNG_FEATURES',
+  'TRNG_GET_UUID', 'TRNG_RND', 'TRNG_VERSION', 'VENDOR_HYP_CALL_UID', 'VENDOR_HYP_REVISION',
+];
+
+/** Kinds of events in the trace, with what they say. */
+export const EVENT_KIND_WORDS: Readonly<Record<string, string>> = {
+  'hypercall': 'any hypercall, entered or returned', 'hypercall-unknown': 'a call that the hypervisor does not have', 'psci': 'any PSCI call', 'smccc': 'any firmware service',
+  'message': 'a message enters or leaves a queue', 'virq': 'a virtual interrupt is asserted, cleared, taken or ended', 'exception': 'a guest takes an exception',
+  'stage2-fault': 'a guest touches memory that it does not have', 'memory': 'memory is mapped, unmapped, derived or donated', 'vm-state': 'a virtual machine changes its state',
+  'vcpu-state': 'a vCPU changes its state', 'rm-request': 'any request to the Resource Manager', 'rm-reply': 'the Resource Manager answers', 'rm-notification': 'any notification of the Resource Manager',
+  'console': 'a line on a console', 'report': 'a report about a guest\'s mistake',
+};
+
 /** One line of the quick pick. */
 export interface EventChoice { readonly name: string; readonly description: string }
 
@@ -66,10 +87,12 @@ export const EVENT_GROUPS: readonly EventGroup[] = [
       { name: 'rm:*', description: 'every request that reaches the Resource Manager' },
       { name: 'rm-notify:*', description: 'every notification that the Resource Manager sends' },
       { name: 'psci:*', description: 'every PSCI call' },
+      { name: 'smccc:*', description: 'every firmware-style call, PSCI among them' },
       { name: 'virq:*', description: 'every virtual interrupt that a vCPU takes' },
       { name: 'vm:start', description: 'a virtual machine starts' },
       { name: 'vm:exit', description: 'a virtual machine ends' },
       { name: 'vm:reset', description: 'a virtual machine is reset' },
+      { name: 'vm:*', description: 'a virtual machine starts, ends or is reset' },
     ],
   },
   { title: 'Hypercalls', choices: choices('hvc', HYPERCALL_NAMES, 'on entry') },
@@ -78,6 +101,8 @@ export const EVENT_GROUPS: readonly EventGroup[] = [
   { title: 'Resource Manager notifications', choices: choices('rm-notify', RM_NOTIFICATION_NAMES, 'when sent') },
   {
     title: 'PSCI',
-    choices: choices('psci', ['CPU_ON', 'CPU_OFF', 'CPU_SUSPEND', 'AFFINITY_INFO', 'SYSTEM_OFF', 'SYSTEM_RESET'], 'on entry'),
+    choices: choices('psci', PSCI_FUNCTION_NAMES, 'on entry'),
   },
+  { title: 'Firmware services', choices: choices('smccc', SERVICE_NAMES, 'on entry') },
+  { title: 'Kinds of events, as the trace has them', choices: Object.entries(EVENT_KIND_WORDS).map(([kind, description]) => ({ name: `event:${kind}`, description })) },
 ];

@@ -27,6 +27,7 @@ export { RM_NOTIFICATIONS, RM_REQUESTS } from './message-table';
 export { DEFAULT_RM_OPTIONS, RM_PROFILES } from './profile';
 export type { RmOptions, RmProfile } from './profile';
 export { RM_ERRORS, rmErrorName } from './rm-errors';
+export { EXIT_TYPES, VM_STATES } from './vm-states';
 export type { RmLabelView, RmMemoryView, RmParcelView, RmView, RmVmView, RmWaitingView } from './inspect';
 
 /** Leaves room for any interrupt number above the base. */

@@ -9,7 +9,7 @@ import { escapeMarkdown, formatHex, formatSize, rangeEnd } from '../../model/for
 import { groupRow, propertyRow, row, toneAgainst, type Row } from '../../model/row';
 import { memparcelRow } from './parcels';
 
-/** The memory of one VM. Extents and parcels are those of the whole system in each. */
+/** The memory of one VM, with the extents and parcels that it has to do with. */
 export interface VmMemory extends CustomRequestBody<'gunyah/memory'> {
   readonly vmid: number;
   readonly vm: string;
@@ -20,9 +20,9 @@ const RANGES_MAX = 200;
 
 /** Rows of VMs, parcels and extents. `before` is the previous stop's answer, undefined at the first stop. */
 export function memoryRows(vms: readonly VmMemory[], before: readonly VmMemory[] | undefined): readonly Row[] {
-  const [system] = vms;
-  if (system === undefined) return [];
-  const old = before?.[0];
+  if (vms.length === 0) return [];
+  const system = together(vms);
+  const old = before === undefined || before.length === 0 ? undefined : together(before);
   const parcels = system.memparcels.map((parcel) => memparcelRow(parcel, old?.memparcels.find(({ handle }) => handle === parcel.handle), old !== undefined));
   const goneParcels = (old?.memparcels ?? []).filter((one) => !system.memparcels.some(({ handle }) => handle === one.handle))
     .map((one) => row({ id: `parcel${one.handle}/gone`, label: `Memory parcel ${formatHex(one.handle)}`, description: 'gone since the last stop', icon: 'circle-slash', tone: 'gone' }));
@@ -32,6 +32,14 @@ export function memoryRows(vms: readonly VmMemory[], before: readonly VmMemory[]
     { ...groupRow('parcels', 'Memory parcels', 'package', [...parcels, ...goneParcels]), expanded: true },
     groupRow('extents', 'Memory extents', 'layers', extents),
   ];
+}
+
+/** Extents and parcels of all VMs, each once. */
+function together(vms: readonly VmMemory[]): Pick<VmMemory, 'extents' | 'memparcels'> {
+  return {
+    extents: [...new Map(vms.flatMap(({ extents }) => extents.map((extent) => [extent.objectId, extent] as const))).values()].sort((left, right) => left.objectId - right.objectId),
+    memparcels: [...new Map(vms.flatMap(({ memparcels }) => memparcels.map((parcel) => [parcel.handle, parcel] as const))).values()].sort((left, right) => left.handle - right.handle),
+  };
 }
 
 /** How memory stands to the VM that sees it, in words. */

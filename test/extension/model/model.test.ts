@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { ConsoleText, noteLine, typedText } from '../../../extension/model/console-text';
-import { EVENT_GROUPS, HYPERCALL_NAMES, RM_NOTIFICATION_NAMES, RM_REQUEST_NAMES } from '../../../extension/model/event-names';
+import { EVENT_NAMES } from '../../../debug-adapter/event-names';
+import { EVENT_GROUPS, EVENT_KIND_WORDS, HYPERCALL_NAMES, PSCI_FUNCTION_NAMES, RM_NOTIFICATION_NAMES, RM_REQUEST_NAMES, SERVICE_NAMES } from '../../../extension/model/event-names';
 import { formatCount, formatSize, formatTime, hexDump, plural, rangeEnd } from '../../../extension/model/format';
 import { changeByAdapter, changeByRequest } from '../../../extension/model/messages';
 import { PositionHistory } from '../../../extension/model/position-history';
 import { sendCondition } from '../../../extension/model/send-condition';
 import { parseTime } from '../../../extension/model/time-text';
 import { timelineText } from '../../../extension/model/timeline-text';
+import { EVENT_KINDS } from '../../../runtime/index';
 import { HYPERCALLS } from '../../../runtime/hypervisor/hypercall-table';
 import { RM_NOTIFICATIONS, RM_REQUESTS } from '../../../runtime/resource-manager/message-table';
 
@@ -114,6 +116,8 @@ test('a breakpoint on one queue names every capability that may send to it, and 
 
 test('the events offered for breakpoints are those of the hypervisor\'s and the Resource Manager\'s tables', () => {
   assert.deepEqual(HYPERCALL_NAMES, Object.keys(HYPERCALLS).sort());
+  assert.deepEqual([PSCI_FUNCTION_NAMES, SERVICE_NAMES], [[...EVENT_NAMES.psci].sort(), [...EVENT_NAMES.smccc].sort()]);
+  assert.deepEqual(Object.keys(EVENT_KIND_WORDS), [...EVENT_KINDS]);
   assert.deepEqual(RM_REQUEST_NAMES, Object.keys(RM_REQUESTS).sort());
   assert.deepEqual(RM_NOTIFICATION_NAMES, Object.keys(RM_NOTIFICATIONS).sort());
   const names = EVENT_GROUPS.flatMap(({ choices }) => choices.map(({ name }) => name));

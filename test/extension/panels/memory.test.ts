@@ -45,6 +45,11 @@ test('memory that became shared says so, with who sees it', () => {
     And by more: `);
 });
 
+test('extents and parcels of every VM are listed, each once', () => {
+  const other: VmMemory = { ...VM, vmid: 128, vm: 'sensor', extents: [EXTENT, { ...EXTENT, objectId: 9, label: 'memory of sensor' }] };
+  assert.deepEqual(rowOf(memoryRows([VM, other], undefined), /^Memory extents/).children.map(({ label }) => label), ['#4 RAM', '#9 memory of sensor']);
+});
+
 test('a range that is no longer mapped is gone, a new one is new', () => {
   const rows = memoryRows([{ ...VM, map: [{ ...RAM, ipa: '0x80000000' }] }], [VM]);
   assert.deepEqual([rowOf(rows, /^0x80000000/).tone, rowOf(rows, /^0x40000000/).tone], ['new', 'gone']);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, teardown, test } from 'mocha';
 import * as vscode from 'vscode';
+import { EVENT_GROUPS } from '../../../extension/model/event-names';
 import { eventually, TestSession } from './session';
 
 let current: TestSession | undefined;
@@ -51,6 +52,21 @@ export function debuggingSuite(): void {
       const names = await frames(session, await session.stop());
       assert.equal(names[0], 'gunyah_msgqueue_send');
       assert.ok(names.includes('guest_main'), names.join(' '));
+    });
+
+    test('every event that is offered can be set, also of one VM, and a VM that is not there is told', async () => {
+      const names = EVENT_GROUPS.flatMap(({ choices }) => choices.map(({ name }) => name));
+      const wanted = [...names, 'hvc:0x601b', 'virq:27', 'sensor!hvc:*', 'primary!rm:VM_DEALLOCATE', 'sensr!vm:exit'];
+      const session = await start({ stopOnEntry: true });
+      await session.stop();
+      vscode.debug.addBreakpoints(wanted.map((name) => new vscode.FunctionBreakpoint(name)));
+      const breakpoints = await eventually('the adapter has been asked for all of them', () => {
+        const told = session.answers('setFunctionBreakpoints').at(-1)?.['breakpoints'];
+        return Array.isArray(told) && told.length === wanted.length ? told : undefined;
+      });
+      const refused = breakpoints.flatMap((told: { readonly verified: boolean; readonly message?: string }, index) => (told.verified ? [] : [`${wanted[index]}: ${told.message}`]));
+      assert.equal(refused.length, 1, refused.join('\n'));
+      assert.match(refused[0] ?? '', /^sensr!vm:exit: There is no virtual machine "sensr" now, only .*primary/);
     });
 
     test('a breakpoint in a source file is verified and hit', async () => {
