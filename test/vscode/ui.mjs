@@ -212,7 +212,7 @@ async function useTrace(session) {
   await ui.arrange('Call Stack', ...SYSTEM_VIEWS);
   await ui.command('Gunyah: Show Hypercall Trace');
   const frame = await ui.webview('trace');
-  await frame.locator('.row.now .cell.name').filter({ hasText: /\w/ }).first().waitFor();
+  await frame.locator('.row.now .cell.event').first().waitFor();
   await eventually('after going back there are events ahead', async () => /^[\d,]+ events · [\d,]+ ahead/.test(await frame.locator('.status').textContent()));
   await shot('8-trace');
   await frame.locator('.filter').fill('hvc:msgqueue_send vm=primary if size > 16');
