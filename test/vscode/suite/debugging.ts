@@ -165,8 +165,11 @@ export function debuggingSuite(): void {
         const saved = await now(session);
         await session.gunyah('gunyah/seek', { tick: 50_000 });
         await eventually('the system stands elsewhere', async () => (await now(session) < saved ? true : undefined));
-        await vscode.commands.executeCommand('gunyah.restoreSnapshot', join(files, 'here.snapshot'));
-        await eventually('the system is back', async () => (await now(session) === saved ? true : undefined));
+        // The command refuses while the editor has not heard yet that the system stands.
+        await eventually('the system is back', async () => {
+          await vscode.commands.executeCommand('gunyah.restoreSnapshot', join(files, 'here.snapshot'));
+          return await now(session) === saved ? true : undefined;
+        });
         assert.equal((await session.gunyah('gunyah/timeline', {})).start, saved, 'history begins at the snapshot');
       } finally {
         rmSync(files, { recursive: true, force: true });
