@@ -11,13 +11,13 @@ export function serveLanguage(input: NodeJS.ReadableStream, output: NodeJS.Writa
 }
 
 /**
- * Lets V8 optimise later: what runs while a first file opens runs a few times only, and optimising it took as much processor time as running it. Lets its room for
- * new objects grow in large steps: nearly all objects of a first tree stay, and each small step copies them once more. And lets it collect garbage before the memory
- * in use has doubled, for edits leave much of it. A flag that some V8 does not know changes nothing.
+ * Lets V8 optimise later: what runs while a first file opens runs a few times only, and optimising it took as much processor time as running it. Lets one thread
+ * alone collect young garbage: there is little at a time, and helpers spend more on waiting for work than they do of it. And lets it collect garbage before the
+ * memory in use has doubled, for edits leave much of it. A flag that some V8 does not know changes nothing.
  */
 export function tuneEngine(): void {
   setFlagsFromString('--interrupt-budget=1000000');
-  setFlagsFromString('--semi-space-growth-factor=8');
+  setFlagsFromString('--no-parallel-scavenge');
   setFlagsFromString('--heap-growing-percent=70');
 }
 
