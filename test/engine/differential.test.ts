@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import { Prng } from '../../runtime/base/prng';
 import { createEngine, type Engine } from '../../runtime/engine';
+import { coreFeatures } from '../../runtime/isa/cpu-features';
 import { decode } from '../../runtime/isa/encodings';
 import { alignedRows, BASE_REGISTER, branchWord, memoryRows, memoryWord, OFFSET_REGISTER, plainRows, plainWord } from './random-programs';
 import { toPa } from './support';
@@ -38,7 +39,7 @@ function makeRecord(prng: Prng, words: readonly number[]): Uint8Array {
 }
 
 function userMachine(): Engine {
-  const engine = createEngine({ ram: [{ base: toPa(SLOT), sizeBytes: 8192 }, { base: toPa(DATA), sizeBytes: 8192 }], vcpuCountMax: 1, counterShift: 0 });
+  const engine = createEngine({ ram: [{ base: toPa(SLOT), sizeBytes: 8192 }, { base: toPa(DATA), sizeBytes: 8192 }], vcpuCountMax: 1, counterShift: 0, features: coreFeatures('max') });
   // Default cacheability makes memory Normal while stage 1 is off, as user mode has it.
   engine.vcpu(0).setSystemRegister('HCR_EL2', 1n << 12n);
   return engine;
@@ -127,4 +128,12 @@ test('exclusive pairs of load and store succeed as on the reference', () => {
     [0xc87f0e80, 0xc8210e84], [0x887f8e80, 0x88218e84],
   ];
   checkAgainstReference(6, 200, (prng) => pairs[prng.below(pairs.length)] ?? []);
+});
+
+test('a store-exclusive of another size than the load succeeds, and stores, as on the reference', () => {
+  const loads = [0x085f7e80, 0x485f7e80, 0x885f7e80, 0xc85f7e80, 0x887f0e80, 0xc87f0e80];
+  const stores = [0x08017e82, 0x48017e82, 0x88017e82, 0xc8017e82, 0x88210e84, 0xc8210e84];
+  /** What is there before: zeros, a byte, halfword or word of something and zeros above, or anything. */
+  const contents = [[0xa9007e9f], [0xa9007e9f, 0x39000282], [0xa9007e9f, 0x79000282], [0xa9007e9f, 0xb9000282], []];
+  checkAgainstReference(7, 1200, (prng) => [...contents[prng.below(contents.length)] ?? [], loads[prng.below(loads.length)] ?? 0, stores[prng.below(stores.length)] ?? 0]);
 });

@@ -1,10 +1,11 @@
 /**
  * Exclusives, compare-and-swap and the atomic memory operations. With one thread every access is atomic already; the
- * monitor remembers the address and the value of the load, and a store-exclusive succeeds if memory still holds it.
+ * monitor remembers the address and the value of the load, and a store-exclusive of whatever size succeeds if memory still
+ * holds that value, zeros above what was loaded.
  */
 
 import type { Fields } from '../../isa/interface';
-import { SLOT_MONITOR_ADDRESS, SLOT_MONITOR_HIGH, SLOT_MONITOR_LOW, SLOT_MONITOR_SIZE, SLOT_MONITOR_VA } from '../layout';
+import { SLOT_MONITOR_ADDRESS, SLOT_MONITOR_HIGH, SLOT_MONITOR_LOW, SLOT_MONITOR_SIZE, SLOT_MONITOR_VA, STATE_DEVICE_RULES } from '../layout';
 import type { Operands } from '../operands';
 import type { Code } from '../wasm/code';
 import { i32, i64, set, when, type I32, type I64, type Local32, type Local64 } from '../wasm/expressions';
@@ -38,19 +39,21 @@ function isMonitored(address: Local64): I32 {
   return i32.and(i64.eqz(differs), i32.eqz(i32.eqz(i32.load(ZERO, SLOT_MONITOR_SIZE))));
 }
 
-/** A store-exclusive; `body` stores and sets `status` to zero if the monitor is right. */
+/** A store-exclusive; `body` stores and sets `status` to zero if memory is as the load saw it. */
 function storeExclusive(o: Operands, sizeBytes: number, body: Code): Code {
   const [host, status] = o.temporaries32;
   const [address] = o.temporaries64;
   return [
     o.checkStack(), set(address, o.x('n')), set(status, i32.const(1)),
-    when(isMonitored(address), [o.hostAddress(host, address, sizeBytes, 'write'), body]),
+    when(isMonitored(address), [o.hostAddress(host, address, sizeBytes, 'write'), when(i32.eq(i32.load(ZERO, SLOT_MONITOR_ADDRESS), host), body)]),
     closeMonitor, o.setW('a', status),
   ];
 }
 
-function monitorMatches(host: Local32, sizeBytes: number): I32 {
-  return i32.and(i32.eq(i32.load(ZERO, SLOT_MONITOR_SIZE), i32.const(sizeBytes)), i32.eq(i32.load(ZERO, SLOT_MONITOR_ADDRESS), host));
+/** Stores `value` if memory is the low part of a larger value that the load saw: QEMU's core `max` does so, and yet says that it did not. */
+function storeIfLowPart(size: SizeBytes, host: Local32, value: I64): Code {
+  const isLowPart = i64.eq(loadHost(size, host), truncate(size, i64.load(ZERO, SLOT_MONITOR_LOW)));
+  return when(i32.eqz(i32.load(ZERO, STATE_DEVICE_RULES)), when(isLowPart, storeHost(size, host, value)));
 }
 
 const closeMonitor: Code = i32.store(ZERO, ZERO, SLOT_MONITOR_SIZE);
@@ -66,7 +69,8 @@ for (const size of ALL_SIZES) {
   ops.set(`stxr${size}`, (o) => {
     const [host, status] = o.temporaries32;
     const unchanged = i64.eq(loadHost(size, host), i64.load(ZERO, SLOT_MONITOR_LOW));
-    return storeExclusive(o, size, when(monitorMatches(host, size), when(unchanged, [storeHost(size, host, o.x('d')), set(status, ZERO)])));
+    const failed = size === 8 ? undefined : storeIfLowPart(size, host, o.x('d'));
+    return storeExclusive(o, size, when(unchanged, [storeHost(size, host, o.x('d')), set(status, ZERO)], failed));
   });
   ops.set(`cas${size}`, (o) => {
     const [host] = o.temporaries32;
@@ -78,24 +82,34 @@ for (const size of ALL_SIZES) {
   });
 }
 
-/** Pairs: both halves of `size` bytes each; Rt is `d`, Rt2 is `m`, the status is `a`. */
-for (const size of [4, 8] as const) {
-  ops.set(`ldxp${size}`, (o) => {
-    const [host] = o.temporaries32;
-    const [address, low, high] = o.temporaries64;
-    return [
-      prepare(o, size * 2, 'read'), set(low, loadHost(size, host)), set(high, loadHost(size, host, size)), openMonitor(host, address, size * 2 + 1),
-      i64.store(ZERO, low, SLOT_MONITOR_LOW), i64.store(ZERO, high, SLOT_MONITOR_HIGH), o.setX('d', low), o.setX('m', high),
-    ];
-  });
-  ops.set(`stxp${size}`, (o) => {
-    const [host, status] = o.temporaries32;
-    const unchanged = i32.and(
-      i64.eq(loadHost(size, host), i64.load(ZERO, SLOT_MONITOR_LOW)), i64.eq(loadHost(size, host, size), i64.load(ZERO, SLOT_MONITOR_HIGH)));
-    const store = [storeHost(size, host, o.x('d')), storeHost(size, host, o.x('m'), size), set(status, ZERO)];
-    return storeExclusive(o, size * 2, when(monitorMatches(host, size * 2 + 1), when(unchanged, store)));
-  });
-}
+/** A pair of words is one doubleword to the monitor. Rt is `d`, Rt2 is `m`, the status is `a`. */
+ops.set('ldxp4', (o) => {
+  const [host] = o.temporaries32;
+  const [address, value] = o.temporaries64;
+  return [
+    prepare(o, 8, 'read'), set(value, i64.load(host)), openMonitor(host, address, 8), i64.store(ZERO, value, SLOT_MONITOR_LOW),
+    o.setX('d', truncate(4, value)), o.setX('m', i64.shrU(value, i64.const(32n))),
+  ];
+});
+ops.set('stxp4', (o) => {
+  const [host, status] = o.temporaries32;
+  const unchanged = i64.eq(i64.load(host), i64.load(ZERO, SLOT_MONITOR_LOW));
+  return storeExclusive(o, 8, when(unchanged, [storeHost(4, host, o.x('d')), storeHost(4, host, o.x('m'), 4), set(status, ZERO)]));
+});
+/** Only these look at the upper half, which every other load leaves as it was. */
+ops.set('ldxp8', (o) => {
+  const [host] = o.temporaries32;
+  const [address, low, high] = o.temporaries64;
+  return [
+    prepare(o, 16, 'read'), set(low, i64.load(host)), set(high, i64.load(host, 8)), openMonitor(host, address, 16),
+    i64.store(ZERO, low, SLOT_MONITOR_LOW), i64.store(ZERO, high, SLOT_MONITOR_HIGH), o.setX('d', low), o.setX('m', high),
+  ];
+});
+ops.set('stxp8', (o) => {
+  const [host, status] = o.temporaries32;
+  const unchanged = i32.and(i64.eq(i64.load(host), i64.load(ZERO, SLOT_MONITOR_LOW)), i64.eq(i64.load(host, 8), i64.load(ZERO, SLOT_MONITOR_HIGH)));
+  return storeExclusive(o, 16, when(unchanged, [storeHost(8, host, o.x('d')), storeHost(8, host, o.x('m'), 8), set(status, ZERO)]));
+});
 
 /** CASP: `m` and `d` name the first register of each pair, the second has the next slot; `a` is where Rs+1 is written. */
 for (const size of [4, 8] as const) {

@@ -161,7 +161,7 @@ export class GicInterrupts {
       if (enabled === this.configured(slot, ENABLED)) return;
       this.setConfig(slot, ENABLED, enabled);
       if (!enabled) this.delist(slot);
-      this.reconsider(slot);
+      if (!enabled) this.reconsider(slot);
     });
   }
 
@@ -342,18 +342,18 @@ export class GicInterrupts {
     this.deactivate(slot, cpu);
   }
 
-  /** Takes back what was offered to `cpu`, after a group closed or opened there while the other is open; levels are examined again. */
+  /** Takes back what was offered to `cpu`, after a group closed or opened there while the other is open; levels that were offered are examined again, no others. */
   reconsiderPending(cpu: number): void {
-    this.eachPending(cpu, (slot) => { this.reconsider(slot); });
+    this.eachPending(cpu, (slot) => { if (((this.status[slot] ?? 0) & LISTED) !== 0) this.reconsider(slot); });
   }
 
   /** The same after any other change of its enables: nothing stays listed but what is active. */
   reconsiderAll(cpu: number): void {
-    for (let index = 0; this.lists !== undefined && index < LIST_REGISTER_COUNT; index++) {
-      const slot = this.lists.slotAt(cpu * LIST_REGISTER_COUNT + index);
-      if (slot !== undefined) this.delist(slot);
+    for (const slot of this.lists?.slotsOf(cpu) ?? []) {
+      const isOffered = ((this.status[slot] ?? 0) & LISTED) !== 0;
+      this.delist(slot);
+      if (isOffered) this.reconsider(slot);
     }
-    this.reconsiderPending(cpu);
   }
 
   /**

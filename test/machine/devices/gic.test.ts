@@ -158,14 +158,29 @@ describe('the virtual GICv3', () => {
       irq 0`);
   });
 
-  it('examines a level again when the interrupt is enabled late', () => {
+  it('delivers a level that has fallen once more when the interrupt is enabled late, and examines it at its end', () => {
     check(`${READY}
       raise 32
       fall 32
       d? 0x204 1
       d 0x104 1
+      irq 1
+      d? 0x204 1
+      s? ICC_IAR1_EL1 32
+      w ICC_EOIR1_EL1 32
       irq 0
       d? 0x204 0`);
+  });
+
+  it('examines no level when a group opens but those that were offered', () => {
+    check(`${READY}
+      w ICC_IGRPEN1_EL1 0
+      d 0x104 1
+      raise 32
+      fall 32
+      w ICC_IGRPEN1_EL1 1
+      irq 1
+      s? ICC_IAR1_EL1 32`);
   });
 
   it('latches one edge per acknowledge and ignores edges on a level interrupt', () => {

@@ -45,6 +45,8 @@ __attribute__((weak)) void probe_main(void)
 news:
 	ask_messages();
 	ask_heirs();
+	ask_latches();
+	ask_exclusives();
 	smccc(0x84000008, 0, 0, 0);
 }
 

@@ -170,6 +170,8 @@ void ask_consoles(void);
 void ask_lends(void);
 void ask_messages(void);
 void ask_heirs(void);
+void ask_latches(void);
+void ask_exclusives(void);
 /* Every form of access at an address that DC ZVA may be given, or else without it. */
 void every_form(const char *place, u64 address);
 /* Cache maintenance, DC ZVA inside its block, address translation, and a store-exclusive that no load-exclusive came before. */
