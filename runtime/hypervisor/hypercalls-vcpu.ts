@@ -86,10 +86,11 @@ const run: Handler<'vcpu_run'> = ({ resume_data_0, resume_data_1 }, { vcpu }, { 
 };
 
 const runCheck: Handler<'vcpu_run_check'> = (_args, { vcpu }) => {
+  if (vcpu.isRunnable) return 'BUSY';
   const described = describeRunState(vcpu);
-  if (described.state === RUN_STATE.READY) return 'BUSY';
-  // Of what is blocked for reasons of the hypervisor's own the state is told with the error.
-  return described.state === RUN_STATE.BLOCKED ? { error: 'BUSY', ...reportResults(described) } : reportResults(described);
+  // Of what only waits to be run, or is blocked for reasons of the hypervisor's own, the state is told with the error.
+  const isBlocked = described.state === RUN_STATE.READY || described.state === RUN_STATE.BLOCKED;
+  return isBlocked ? { error: 'BUSY', ...reportResults({ ...described, state: RUN_STATE.BLOCKED }) } : reportResults(described);
 };
 
 const schedulerYield: Handler<'scheduler_yield'> = ({ control, arg1 }, _objects, context) => {

@@ -266,6 +266,7 @@ const RUN_ROWS: readonly RowTests[] = [
     },
     failures: [
       fails('BUSY', 'the vCPU can run', (w) => ({ vcpu: running(w) })),
+      fails('BUSY', 'the vCPU only waits for vcpu_run, with its state', (w) => ({ vcpu: running(w, PROXY) }), { results: { vcpu_state: 3n } }),
       fails('BUSY', 'the vCPU is killed and has not exited, with its state', (w): Arguments => {
         const vcpu = running(w, PROXY);
         w.do('vcpu_kill', { vcpu });

@@ -192,7 +192,7 @@ const runCheck: Rule = (world, caller, { vcpu }) => {
   if (typeof thread === 'number') return answer(thread);
   const [state, data] = stateOf(thread);
   if (state === STATE_OFF) return report(state, data);
-  return state === STATE_BLOCKED ? answer(E.BUSY, { vcpu_state: state }) : answer(E.BUSY);
+  return state === STATE_BLOCKED || thread.isProxy ? answer(E.BUSY, { vcpu_state: STATE_BLOCKED }) : answer(E.BUSY);
 };
 
 /** True if vcpu_run would make the vCPU run, which no vCPU does here. */
