@@ -8,7 +8,6 @@
 #define WORDS_PER_RANGE 4U
 /* Type and flags, label, two list heads, the list of attributes with no entry. */
 #define GIVE_WORDS_MAX (5U + RM_ACL_MAX + WORDS_PER_RANGE * RM_RANGES_PER_MESSAGE_MAX)
-#define PARCEL_HANDLE_NONE 0xffffffffU
 
 /* Lists in messages are only aligned to four bytes, so messages are put together from words. */
 static struct {
@@ -63,7 +62,7 @@ enum rm_error rm_mem_give(struct rm *rm, enum rm_message_id how, const struct rm
 	enum rm_error error;
 	size_t sent;
 
-	*handle = PARCEL_HANDLE_NONE;
+	*handle = RM_PARCEL_NONE;
 	if (parcel->acl_count > RM_ACL_MAX)
 		return RM_ARGUMENT_INVALID;
 	message.count = 0;
@@ -79,8 +78,8 @@ enum rm_error rm_mem_give(struct rm *rm, enum rm_message_id how, const struct rm
 		return error;
 	*handle = request.reply[0];
 	error = append_ranges(rm, parcel, *handle, sent);
-	if (error != RM_OK)
-		rm_mem_reclaim(rm, *handle, 0);
+	if (error != RM_OK && rm_mem_reclaim(rm, *handle, 0) == RM_OK)
+		*handle = RM_PARCEL_NONE;
 	return error;
 }
 

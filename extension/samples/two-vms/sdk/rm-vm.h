@@ -66,9 +66,12 @@ struct rm_image {
 	uint64_t tree_size; /* with room for what RM adds */
 };
 
+/* No parcel: what rm_mem_give() leaves if nothing was given. */
+#define RM_PARCEL_NONE 0xffffffffU
+
 /*
  * how: RM_MEM_LEND, RM_MEM_SHARE or RM_MEM_DONATE. Lists longer than one message are continued by MEM_APPEND; if that
- * fails, the parcel is reclaimed.
+ * fails, the parcel is reclaimed. Where even that fails there is an error and a handle: the caller reclaims it later.
  */
 enum rm_error rm_mem_give(struct rm *rm, enum rm_message_id how, const struct rm_parcel *parcel, uint32_t *handle);
 enum rm_error rm_mem_reclaim(struct rm *rm, uint32_t handle, uint8_t flags);

@@ -24,7 +24,7 @@ static enum rm_error give(struct vmm *vmm, enum rm_message_id how, const struct 
 	if (vmm->parcel_count == VMM_PARCELS_MAX)
 		return RM_NORESOURCE;
 	error = rm_mem_give(vmm->rm, how, parcel, &vmm->parcels[vmm->parcel_count]);
-	if (error == RM_OK)
+	if (vmm->parcels[vmm->parcel_count] != RM_PARCEL_NONE)
 		vmm->parcel_count++;
 	return error;
 }
