@@ -17,11 +17,11 @@ export interface DirectiveLine {
 
 /** Where a macro is defined: at `nameAt` of a source, with its body from `from` to `to` of a text, which may be that of the source without comments. */
 export interface MacroPlace {
-  readonly source: SourceText;
-  readonly nameAt: number;
-  readonly text: string;
-  readonly from: number;
-  readonly to: number;
+  source: SourceText;
+  nameAt: number;
+  text: string;
+  from: number;
+  to: number;
 }
 
 interface ParameterList {
@@ -32,7 +32,7 @@ interface ParameterList {
 /** A macro whose body is cut into tokens, and whose place is found, when somebody asks: headers define thousands that nobody uses. */
 class DefinedMacro implements Macro {
   readonly name: string;
-  private readonly place: MacroPlace;
+  readonly place: MacroPlace;
   private readonly list: ParameterList | undefined;
   private cut: readonly PpToken[] | undefined;
   private placeOfEach: ReadonlyMap<string, number> | undefined;
@@ -60,6 +60,10 @@ class DefinedMacro implements Macro {
 
   get body(): readonly PpToken[] {
     return this.cut ??= tokenize(this.place.text.slice(this.place.from, this.place.to).trim());
+  }
+
+  get text(): string {
+    return this.place.text.slice(this.place.from, this.place.to).trim();
   }
 
   get origin(): SourceOrigin {
@@ -125,14 +129,4 @@ export function isInNumber(text: string, at: number): boolean {
   let begin = at;
   while (begin > 0 && /[\w.$]/.test(text.charAt(begin - 1))) begin--;
   return /^\.?\d/.test(text.slice(begin, at));
-}
-
-/** How many characters, not counting spliced line ends, two texts begin with alike at least. */
-export function sameLength(a: string, b: string): number {
-  const end = Math.min(a.length, b.length);
-  let at = 0;
-  while (at < end && a.charCodeAt(at) === b.charCodeAt(at)) at++;
-  const same = a.slice(0, at);
-  // The last backslash may belong to a line end that only one of them has.
-  return same.includes('\\') ? Math.max(0, same.replace(/\\\r?\n/g, '').length - 2) : at;
 }

@@ -63,7 +63,6 @@ export class DtsLexer {
   private aheadMode: LexerMode = 'name';
   /** End of the token taken last, in the preprocessed text. */
   lastEnd = 0;
-  /** End of all that was looked at so far, in the preprocessed text. */
   private seen = 0;
 
   constructor(input: PreprocessedText, problems: DiagnosticList) {
@@ -83,6 +82,19 @@ export class DtsLexer {
     this.lastEnd = state.lastEnd;
     this.seen = state.seen;
     this.ahead = undefined;
+  }
+
+  /** End of all that was looked at so far, in the preprocessed text. */
+  get seenEnd(): number {
+    return this.seen;
+  }
+
+  /** Goes on behind what was read before, to which `seen` had been looked at. */
+  skipTo(end: number, seen: number): void {
+    this.position = end;
+    this.lastEnd = end;
+    this.ahead = undefined;
+    if (seen > this.seen) this.seen = seen;
   }
 
   /** The next token, read as `mode` wants it, without taking it. */

@@ -23,6 +23,18 @@ export interface WorkProperty {
   origin: SourceOrigin;
 }
 
+/** Where a body stands. */
+export interface BodyPlace {
+  /** Its brace, or what stands in its place; counted from that of the body it is in. */
+  at: number;
+  /** To the end of its statement. */
+  readonly length: number;
+  /** As far as was looked at for it; -1 if there was something to report, so that it must be read each time. */
+  readonly seen: number;
+  /** How deep nodes are nested in it. */
+  readonly height: number;
+}
+
 /** A node, or a mark that deletes one. */
 export class WorkNode {
   name: string;
@@ -33,6 +45,8 @@ export class WorkNode {
   private labelNames: Set<string> | undefined;
   deleted = false;
   omitIfNoRef = false;
+  /** Where its body was read, if somebody may want to know. */
+  body: BodyPlace | undefined;
   parent: WorkNode | undefined;
   readonly properties: WorkProperty[] = [];
   readonly children: WorkNode[] = [];
@@ -289,7 +303,11 @@ export class WorkTree {
 
   private index(node: WorkNode): void {
     node.labels.forEach(({ name }) => { if (!this.byLabel.has(name)) this.setLabel(name, node); });
-    node.children.forEach((child) => { this.index(child); });
+    node.children.forEach((child) => {
+      // It may have been merged into another node before that was undone.
+      child.parent = node;
+      this.index(child);
+    });
   }
 
   /** dtc's guess: `reg` of the first node in /cpus, if it is one cell. */

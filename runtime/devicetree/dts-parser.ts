@@ -8,7 +8,9 @@ import { WorkNode, WorkTree, type WorkLabel } from './dts-merge';
 import { ValueParser } from './dts-values';
 import { encodeDtb } from './dtb';
 import { linkTree, type LinkOptions } from './link';
-import { Preprocessor, type MissingFiles, type PreprocessedText, type PreprocessOptions } from './preprocessor';
+import { Preprocessor, type PreprocessedText, type PreprocessOptions } from './preprocessor';
+import type { MissingFiles } from './preprocessor-state';
+import { KnownBodies } from './known-bodies';
 import { DiagnosticList, findLastIndex, type DtDiagnostic, type SourceOrigin } from './source';
 import { NODE_DEPTH_MAX, type DeviceTree, type DtNode, type MemoryReservation } from './tree';
 import { cells, stringList, type DtChunk } from './value';
@@ -95,6 +97,7 @@ interface ParserMark {
   readonly problemCount: number;
   readonly reservationCount: number;
   readonly fragmentCount: number;
+  readonly bodyCount: number;
   readonly plugin: boolean;
   readonly version: boolean;
 }
@@ -112,6 +115,8 @@ class Parser {
   private readonly bootCpu: number | undefined;
   private readonly tree = new WorkTree();
   private readonly reservations: MemoryReservation[] = [];
+  /** Bodies of statements, and those that were read before. */
+  private readonly bodies = new KnownBodies();
   private plugin = false;
   private version = false;
   private fragmentCount = 0;
@@ -139,6 +144,7 @@ class Parser {
     const mark = this.marks[index];
     if (mark === undefined) return;
     this.marks.length = index;
+    this.bodies.goBack(mark.bodyCount, size, input.rejoined);
     this.values.useFiles(options);
     this.lexer.restore(input, mark.lexer);
     this.tree.goBack(mark.changeCount);
@@ -152,7 +158,7 @@ class Parser {
   private mark(): void {
     this.marks.push({
       lexer: this.lexer.save(), changeCount: this.tree.changeCount, problemCount: this.problems.count, reservationCount: this.reservations.length, fragmentCount: this.fragmentCount,
-      plugin: this.plugin, version: this.version,
+      bodyCount: this.bodies.count, plugin: this.plugin, version: this.version,
     });
   }
 
@@ -273,11 +279,22 @@ class Parser {
       return undefined;
     }
     if (brace.text === '{') this.lexer.take('value');
-    const node = new WorkNode(name, head.origin);
+    const known = brace.text === '{' ? this.bodies.find(brace.start, NODE_DEPTH_MAX - 1 - head.depth) : undefined;
+    const node = known?.node ?? new WorkNode(name, head.origin);
+    node.name = name;
+    node.origin = head.origin;
     // dtc puts each label in front of those it has.
     node.labels = distinct(head.labels);
-    this.members(node, head.depth, brace);
+    if (known !== undefined) this.lexer.skipTo(known.end, known.seen);
+    else this.newBody(node, head.depth, brace);
     return node;
+  }
+
+  private newBody(node: WorkNode, depth: number, brace: DtsToken): void {
+    const { count } = this.problems;
+    const place = this.bodies.enter(brace.start);
+    this.members(node, depth, brace);
+    this.bodies.leave(node, place, { end: this.lexer.lastEnd, seen: brace.text !== '{' || this.problems.count > count ? undefined : this.lexer.seenEnd });
   }
 
   /** True if a brace must have been forgotten on the line, before what comes next on it: the line closes more than it opens. */
@@ -404,6 +421,7 @@ class Parser {
       else {
         const mark = new WorkNode(name.text, origin);
         mark.deleted = true;
+        this.bodies.pass(mark, name.start);
         node.addChild(mark);
       }
     }

@@ -6,7 +6,7 @@
 
 import { utf8Encode } from '../base/byte-reader';
 import { phandleOf } from './lookup';
-import type { MissingFiles } from './preprocessor';
+import type { MissingFiles } from './preprocessor-state';
 import { DiagnosticList, type DtDiagnostic } from './source';
 import { concatBytes, equalBytes } from './text';
 import { DtNode, DtProperty, type DeviceTree } from './tree';

@@ -3,6 +3,7 @@
  * never again within themselves. Tokens here are the preprocessor's, not those of device tree source.
  */
 
+import type { MacroPlace } from './directives';
 import type { DtBlanks, DtDiagnosticCode, SourceOrigin } from './source';
 
 /** Most tokens that all expansions of one run may produce. */
@@ -71,6 +72,9 @@ export interface Macro {
   /** Where each parameter stands among them. */
   readonly places?: ReadonlyMap<string, number> | undefined;
   readonly body: readonly PpToken[];
+  /** The body as written, if a directive defined it, and where. */
+  readonly text?: string;
+  readonly place?: MacroPlace;
   /** Where its name is defined. */
   readonly origin: SourceOrigin;
 }

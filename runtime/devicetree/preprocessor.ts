@@ -5,10 +5,12 @@
  */
 
 import { conditionHolds } from './conditions';
-import { beginsSmall, directiveBody, isInNumber, literalEnd, makeMacro, sameLength, skipLine, type DirectiveLine, type MacroPlace } from './directives';
+import { beginsSmall, directiveBody, isInNumber, literalEnd, makeMacro, skipLine, type DirectiveLine, type MacroPlace } from './directives';
 import { searchPath } from './include-path';
-import { Expander, melts, spell, tokenize, type ExpanderState, type ExpansionCost, type Macro, type PpToken } from './macros';
+import { Expander, melts, spell, tokenize, type Macro, type PpToken } from './macros';
 import { OriginMap, type Segment } from './origins';
+import { copyFrame, PREPROCESSED_SIZE_MAX, sameEndLength, sameLength, type Change, type Expansion, type Frame, type KnownExpansion, type Logs, type Mark, type MissingFiles } from './preprocessor-state';
+import { movePlace, PreprocessorTail, type Rejoined } from './preprocessor-tail';
 import { DiagnosticList, findLastIndex, SourceText, type SourceOrigin } from './source';
 
 /** Files by path, as the host has them. Paths are opaque here but for `/` between folders. */
@@ -30,8 +32,6 @@ export interface PreprocessOptions {
 
 /** Deepest nesting of included files. */
 export const INCLUDE_DEPTH_MAX = 100;
-/** Largest preprocessed text, in characters. */
-export const PREPROCESSED_SIZE_MAX = 64 * 1024 * 1024;
 /** Most files included, counting repetitions. */
 export const INCLUDE_COUNT_MAX = 20_000;
 
@@ -55,9 +55,6 @@ const LINE_SIZE = 32;
 /** Files and conditions within each other that are still remembered. */
 const MARKED_DEPTH_MAX = 12;
 
-/** Which included files were not found: none, headers only, or sources as well. */
-export type MissingFiles = 'none' | 'headers' | 'sources';
-
 /** The preprocessed text and where it came from. */
 export interface PreprocessedText {
   readonly text: string;
@@ -66,6 +63,8 @@ export interface PreprocessedText {
   /** What the included files that were not found may hold: headers define macros, other files labels too. */
   readonly missing: MissingFiles;
   readonly origins: OriginMap;
+  /** What of its end is as it was before, if that is known. */
+  readonly rejoined: Rejoined | undefined;
 }
 
 /** Preprocesses `text` of the file `file`. */
@@ -73,88 +72,31 @@ export function preprocess(text: string, file: string, options: PreprocessOption
   return new Preprocessor(text, file, options).run();
 }
 
-interface Condition {
-  /** True while its text is kept. */
-  active: boolean;
-  /** True once one branch was taken, or if the surroundings are skipped. */
-  done: boolean;
-  sawElse: boolean;
-  readonly origin: SourceOrigin;
-}
-
-/** The state of one file being read. */
-interface Frame {
-  readonly path: string;
-  source: SourceText;
-  readonly conditions: Condition[];
-  readonly depth: number;
-  at: number;
-  /** False behind an /include/ in the middle of a line, where no directive can begin. */
-  isLineStart: boolean;
-}
-
-/** A place between two lines to which preprocessing can go back. What led there lies in front of `at` in the files that are open, and in files that are done. */
-interface Mark {
-  readonly frames: readonly Frame[];
-  readonly partCount: number;
-  readonly size: number;
-  readonly originCount: number;
-  readonly macroChangeCount: number;
-  readonly readCount: number;
-  readonly enteredCount: number;
-  readonly fileCount: number;
-  readonly onceCount: number;
-  readonly problemCount: number;
-  readonly includeCount: number;
-  readonly missing: MissingFiles;
-  readonly openCalls: number;
-  readonly expander: ExpanderState;
-}
-
-/** A text that differs from the one read before, and how many characters both begin with. */
-interface Change {
-  readonly source: SourceText;
-  readonly text: string;
-  readonly same: number;
-}
-
-/** What the use of a macro becomes, and where the use ends. */
-interface Expansion {
-  readonly text: string;
-  readonly end: number;
-  readonly macro: Macro;
-}
-
-/** What a macro without parameters became, whatever followed it, while no macro has changed. */
-interface KnownExpansion {
-  readonly text: string;
-  readonly cost: ExpansionCost;
-  readonly macroChangeCount: number;
-}
-
 /** Preprocesses one file with all that it includes, and again from where something has changed. */
 export class Preprocessor {
   private options: PreprocessOptions;
   private readonly problems: DiagnosticList;
   private readonly macros = new Map<string, Macro>();
-  private readonly macroChanges: { readonly name: string; readonly before: Macro | undefined }[] = [];
   private readonly expander: Expander;
   private readonly expansions = new Map<Macro, KnownExpansion>();
   private readonly frames: Frame[] = [];
   /** Files that were entered: one that is included again and again is looked through for line ends once. */
   private readonly sources = new Map<string, { readonly text: string; readonly source: SourceText }>();
   private readonly marks: Mark[] = [];
-  private readonly parts: string[] = [];
-  private joined = { text: '', partCount: 0 };
+  /** The output: what was put together, and what follows that. */
+  private joined = '';
+  private parts: string[] = [];
   private size = 0;
   private readonly origins: OriginMap;
-  private readonly reads: { readonly path: string; readonly text: string | undefined }[] = [];
-  private readonly entered: string[] = [];
+  private readonly logs: Logs = { macroChanges: [], reads: [], entered: [], once: [] };
   private readonly files = new Map<string, string>();
-  private readonly once: string[] = [];
   private includeCount = 0;
   private missing: MissingFiles = 'none';
   private openCalls = 0;
+  private renumberCount = 0;
+  /** What was read before behind the change that is being read. */
+  private tail: PreprocessorTail | undefined;
+  private rejoined: Rejoined | undefined;
   /** True once a macro was defined that begins with a small letter. */
   private hasSmallMacros = false;
   private linesSinceMark = 0;
@@ -171,7 +113,7 @@ export class Preprocessor {
       this.hasSmallMacros ||= beginsSmall(name);
       this.macros.set(name, { name, variadic: false, body: tokenize(body), origin: { file: '<defines>', line: 1, column: 1, length: 0 } });
     }
-    this.reads.push({ path: file, text });
+    this.logs.reads.push({ path: file, text });
     this.files.set(file, text);
     this.enter(file, text, 0);
   }
@@ -179,12 +121,14 @@ export class Preprocessor {
   /** Reads on to the end. */
   run(): PreprocessedText {
     for (let frame = this.frames.at(-1); frame !== undefined; frame = this.frames.at(-1)) {
+      if (this.tail?.isOffered(frame) === true && this.rejoin(this.tail)) break;
       if (frame.at >= frame.source.text.length || this.size >= PREPROCESSED_SIZE_MAX) this.leave(frame);
       else this.line(frame);
     }
-    const { text, partCount } = this.joined;
-    this.joined = { text: text + this.parts.slice(partCount).join(''), partCount: this.parts.length };
-    return { text: this.joined.text, files: [...this.files.keys()], missing: this.missing, origins: this.origins };
+    this.tail = undefined;
+    this.joined += this.parts.join('');
+    this.parts = [];
+    return { text: this.joined, files: [...this.files.keys()], missing: this.missing, origins: this.origins, rejoined: this.rejoined };
   }
 
   /**
@@ -197,50 +141,102 @@ export class Preprocessor {
     const index = findLastIndex(this.marks, (mark) => mark.readCount <= readsSame && [...changes].every(([path, change]) => this.staysTrue(mark, path, change)));
     const mark = this.marks[index];
     if (mark === undefined) return undefined;
+    const tail = readsSame < this.logs.reads.length ? undefined : this.tailBehind(index, mark, changes);
     this.marks.length = index + 1;
     this.restore(mark);
     for (const [path, change] of changes) this.adopt(path, change);
+    this.tail = tail;
     return mark.size;
+  }
+
+  /** What was read behind a mark, if it can be of use once one file has changed. */
+  private tailBehind(index: number, mark: Mark, changes: ReadonlyMap<string, Change>): PreprocessorTail | undefined {
+    const [changed, ...others] = changes;
+    const problems = this.problems.behind(mark.problemCount);
+    const end = this.state();
+    if (changed === undefined || others.length > 0 || problems === undefined || end.expander.exhausted || end.size >= PREPROCESSED_SIZE_MAX) return undefined;
+    const [path, { source: after, same }] = changed;
+    const before = this.sources.get(path)?.source;
+    if (before === undefined) return undefined;
+    const { macroChanges, reads, entered, once } = this.logs;
+    const logs: Logs = { macroChanges: macroChanges.slice(mark.macroChangeCount), reads: reads.slice(mark.readCount), entered: entered.slice(mark.enteredCount), once: once.slice(mark.onceCount) };
+    const sameEnd = sameEndLength(before.text, after.text, same);
+    return new PreprocessorTail({ path, before, after, sameEnd, mark, marks: this.marks.slice(index + 1), end, text: this.joined, origins: this.origins.behind(mark.originCount, mark.size), logs, problems });
+  }
+
+  /** Takes over what was read before from here to the end, if there was a place like this. */
+  private rejoin(tail: PreprocessorTail): boolean {
+    const now = this.state();
+    const found = this.lookedAhead ? undefined : tail.meets(now, this.logs);
+    if (found === undefined) return false;
+    const { macroChanges, reads, entered, once } = this.logs;
+    for (const [again, macro] of found.known) if (this.macros.get(macro.name) === again) this.macros.set(macro.name, macro);
+    macroChanges.length -= found.again.length;
+    for (const change of found.again) macroChanges.push(change);
+    for (const change of found.logs.macroChanges) {
+      this.putMacro(change.name, change.after);
+      macroChanges.push(change);
+    }
+    for (const read of found.logs.reads) {
+      if (read.text !== undefined) this.files.set(read.path, read.text);
+      reads.push(read);
+    }
+    for (const path of found.logs.entered) entered.push(path);
+    for (const path of found.logs.once) once.push(path);
+    for (const mark of found.marks) this.marks.push(mark);
+    this.origins.replaceMacros(found.known, found.originsFrom);
+    this.origins.append(found.origins);
+    this.parts.push(found.text);
+    this.size += found.text.length;
+    this.problems.append(found.problems);
+    ({ includeCount: this.includeCount, missing: this.missing, openCalls: this.openCalls } = found.end);
+    this.expander.restore(found.end.expander);
+    this.frames.length = 0;
+    this.rejoined = { from: now.size, shift: now.size - found.size };
+    return true;
   }
 
   private findChanges(text: string): { readonly changes: ReadonlyMap<string, Change>; readonly readsSame: number } {
     const changes = new Map<string, Change>();
-    for (const [index, read] of this.reads.entries()) {
+    const { reads } = this.logs;
+    for (const [index, read] of reads.entries()) {
       const now = index === 0 ? text : this.options.files?.readText(read.path);
       if (now === read.text) continue;
       if (now === undefined || read.text === undefined) return { changes, readsSame: index };
       const source = new SourceText(read.path, now);
       changes.set(read.path, { source, text: now, same: sameLength(read.text, now) });
     }
-    return { changes, readsSame: this.reads.length };
+    return { changes, readsSame: reads.length };
   }
 
   private staysTrue(mark: Mark, path: string, { same }: Change): boolean {
     const open = mark.frames.filter((frame) => frame.path === path);
     let enteredCount = 0;
-    for (let index = 0; index < mark.enteredCount; index++) if (this.entered[index] === path) enteredCount++;
+    for (let index = 0; index < mark.enteredCount; index++) if (this.logs.entered[index] === path) enteredCount++;
     return enteredCount === open.length && open.every(({ at }) => at <= same);
   }
 
   private restore(mark: Mark): void {
-    for (let change = this.macroChanges.length; change > mark.macroChangeCount; change--) {
-      const undone = this.macroChanges.pop();
-      if (undone?.before !== undefined) this.macros.set(undone.name, undone.before);
-      else if (undone !== undefined) this.macros.delete(undone.name);
+    const { macroChanges, reads, entered, once } = this.logs;
+    for (let change = macroChanges.length; change > mark.macroChangeCount; change--) {
+      const undone = macroChanges.pop();
+      if (undone !== undefined) this.putMacro(undone.name, undone.before);
     }
     this.frames.splice(0, this.frames.length, ...mark.frames.map(copyFrame));
-    this.parts.length = mark.partCount;
-    this.joined = { text: this.joined.text.slice(0, mark.size), partCount: mark.partCount };
+    this.joined = this.joined.slice(0, mark.size);
+    this.parts = [];
     this.size = mark.size;
-    this.origins.cut(mark.originCount);
-    this.reads.length = mark.readCount;
-    this.entered.length = mark.enteredCount;
+    this.origins.cut(mark.originCount, mark.size);
+    reads.length = mark.readCount;
+    entered.length = mark.enteredCount;
     for (const path of [...this.files.keys()].slice(mark.fileCount)) this.files.delete(path);
-    this.once.length = mark.onceCount;
+    once.length = mark.onceCount;
     this.problems.cut(mark.problemCount);
     this.includeCount = mark.includeCount;
     this.missing = mark.missing;
     this.openCalls = mark.openCalls;
+    this.renumberCount = mark.renumberCount;
+    this.rejoined = undefined;
     this.expander.restore(mark.expander);
     this.expansions.clear();
     this.linesSinceMark = 0;
@@ -249,17 +245,22 @@ export class Preprocessor {
 
   /** Takes the new text of a file that is still open. */
   private adopt(path: string, { source, text }: Change): void {
+    this.sources.set(path, { text, source });
     if (!this.files.has(path)) return;
     this.files.set(path, text);
-    for (const [index, read] of this.reads.entries()) if (read.path === path) this.reads[index] = { path, text };
+    for (const [index, read] of this.logs.reads.entries()) if (read.path === path) this.logs.reads[index] = { path, text };
     const before = this.frames.find((frame) => frame.path === path)?.source;
     if (before === undefined) return;
     this.origins.replaceSource(before, source);
-    for (const frame of [...this.frames, ...this.marks.flatMap(({ frames }) => frames)]) if (frame.source === before) frame.source = source;
+    for (const frame of [...this.frames, ...this.marks.flatMap(({ frames }) => frames)]) {
+      if (frame.source === before) frame.source = source;
+      for (const condition of frame.conditions) if (condition.source === before) condition.source = source;
+    }
+    for (const { after } of this.logs.macroChanges) if (after?.place?.source === before) movePlace(after.place, source, 0);
   }
 
   private enter(path: string, text: string, depth: number): void {
-    this.entered.push(path);
+    this.logs.entered.push(path);
     const known = this.sources.get(path);
     const source = known?.text === text ? known.source : new SourceText(path, text);
     this.sources.set(path, { text, source });
@@ -268,7 +269,7 @@ export class Preprocessor {
 
   private leave({ source, at, conditions }: Frame): void {
     if (this.size >= PREPROCESSED_SIZE_MAX) this.problems.add('dts-too-large', source.origin(at, 0), { limit: `${String(PREPROCESSED_SIZE_MAX)} characters` });
-    for (const condition of conditions) this.problems.add('cpp-unbalanced', condition.origin, { name: 'if', other: 'endif' });
+    for (const condition of conditions) this.problems.add('cpp-unbalanced', condition.source.origin(condition.at, condition.length), { name: 'if', other: 'endif' });
     this.emit('\n', { source, offset: source.text.length });
     this.frames.pop();
     // What follows an include is the best place to come back to.
@@ -292,16 +293,25 @@ export class Preprocessor {
       && this.frames.every(({ isLineStart, source, conditions }) => isLineStart && !source.isRenumbered && conditions.length <= MARKED_DEPTH_MAX);
     if (!isPlain) return;
     this.linesSinceMark = 0;
-    this.marks.push({
-      frames: this.frames.map(copyFrame), partCount: this.parts.length, size: this.size, originCount: this.origins.length, macroChangeCount: this.macroChanges.length, readCount: this.reads.length,
-      enteredCount: this.entered.length, fileCount: this.files.size, onceCount: this.once.length, problemCount: this.problems.count, includeCount: this.includeCount, missing: this.missing, openCalls: this.openCalls,
-      expander: this.expander.save(),
-    });
+    this.origins.divide(this.size);
+    this.marks.push(this.state());
+  }
+
+  private state(): Mark {
+    const { macroChanges, reads, entered, once } = this.logs;
+    return {
+      frames: this.frames.map(copyFrame), size: this.size, originCount: this.origins.length, macroChangeCount: macroChanges.length, readCount: reads.length, enteredCount: entered.length, fileCount: this.files.size,
+      onceCount: once.length, problemCount: this.problems.count, includeCount: this.includeCount, renumberCount: this.renumberCount, missing: this.missing, openCalls: this.openCalls, expander: this.expander.save(),
+    };
   }
 
   private setMacro(name: string, macro: Macro | undefined): void {
+    this.logs.macroChanges.push({ name, before: this.macros.get(name), after: macro });
+    this.putMacro(name, macro);
+  }
+
+  private putMacro(name: string, macro: Macro | undefined): void {
     this.hasSmallMacros ||= beginsSmall(name);
-    this.macroChanges.push({ name, before: this.macros.get(name) });
     if (macro === undefined) this.macros.delete(name);
     else this.macros.set(name, macro);
   }
@@ -324,15 +334,18 @@ export class Preprocessor {
     const { text } = source;
     const interesting = this.hasSmallMacros ? INTERESTING : INTERESTING_CAPITALS;
     let copied = start;
+    let plain = start;
+    let stop = this.tail?.stopFrom(frame.path, start + 1) ?? Infinity;
     const flush = (end: number) => { this.emit(text.slice(copied, end), { source, offset: copied }); };
     interesting.lastIndex = start;
-    for (let match = interesting.exec(text), plain = start; match !== null; match = interesting.exec(text)) {
+    for (let match = interesting.exec(text); match !== null; match = interesting.exec(text)) {
       const at = match.index;
       const [found] = match;
       let end = at + found.length;
       // Between `plain` and here there is nothing but text to be copied, so each line in it can be the last.
       // Only that is searched, for a line may be as long as the file.
-      const lineEnd = found === '\n' ? end : at - start > BATCH_SIZE ? plain + text.slice(plain, at).lastIndexOf('\n') + 1 : 0;
+      if (stop < plain) stop = this.tail?.stopFrom(frame.path, plain) ?? Infinity;
+      const lineEnd = stop <= at ? stop : found === '\n' ? end : at - start > BATCH_SIZE ? plain + text.slice(plain, at).lastIndexOf('\n') + 1 : 0;
       if (lineEnd > plain) {
         flush(lineEnd);
         frame.isLineStart = true;
@@ -360,12 +373,15 @@ export class Preprocessor {
       }
       interesting.lastIndex = plain = end;
     }
-    flush(text.length);
-    return text.length;
+    if (stop < plain) stop = this.tail?.stopFrom(frame.path, plain) ?? Infinity;
+    const end = Math.min(stop, text.length);
+    flush(end);
+    frame.isLineStart = true;
+    return end;
   }
 
   private emitExpansion({ text, end, macro }: Expansion, source: SourceText, at: number): void {
-    const last = this.parts[this.parts.length - 1] ?? '';
+    const last = this.parts.at(-1) ?? this.joined;
     const before = melts(last, text) ? ' ' : '';
     const after = melts(text, source.text.charAt(end)) ? ' ' : '';
     this.emit(before + text + after, { source, offset: at, useLength: end - at, macro });
@@ -376,7 +392,7 @@ export class Preprocessor {
     const macro = this.macros.get(name);
     if (macro === undefined) return undefined;
     const known = this.expansions.get(macro);
-    if (known?.macroChangeCount === this.macroChanges.length && this.expander.spend(known.cost)) return { text: known.text, end: at + name.length, macro };
+    if (known?.macroChangeCount === this.logs.macroChanges.length && this.expander.spend(known.cost)) return { text: known.text, end: at + name.length, macro };
     const before = this.expander.save();
     const { count: problemCount } = this.problems;
     const made = this.expandUse(frame.source, at, macro);
@@ -384,7 +400,7 @@ export class Preprocessor {
     const text = spell(made.tokens).trim();
     const cost = this.expander.costSince(before);
     const isPlain = macro.parameters === undefined && made.end === at + name.length && !this.lookedAhead && this.problems.count === problemCount;
-    if (isPlain && cost !== undefined) this.expansions.set(macro, { text, cost, macroChangeCount: this.macroChanges.length });
+    if (isPlain && cost !== undefined) this.expansions.set(macro, { text, cost, macroChangeCount: this.logs.macroChanges.length });
     return { text, end: made.end, macro };
   }
 
@@ -452,16 +468,16 @@ export class Preprocessor {
   }
 
   private conditional(frame: Frame, { name, body, at }: DirectiveLine): void {
-    const origin = frame.source.origin(at, name.length + 1);
-    const { conditions } = frame;
+    const { conditions, source } = frame;
+    const origin = (): SourceOrigin => source.origin(at, name.length + 1);
     if (name.startsWith('if')) {
       const outside = this.skipping(frame);
       const active = !outside && this.holds(name.slice(2), body, origin);
-      conditions.push({ active, done: outside || active, sawElse: false, origin });
+      conditions.push({ active, done: outside || active, sawElse: false, source, at, length: name.length + 1 });
       return;
     }
     const current = conditions[conditions.length - 1];
-    if (current === undefined || (current.sawElse && name !== 'endif')) this.problems.add('cpp-unbalanced', origin, { name, other: 'if' });
+    if (current === undefined || (current.sawElse && name !== 'endif')) this.problems.add('cpp-unbalanced', origin(), { name, other: 'if' });
     else if (name === 'endif') conditions.pop();
     else {
       current.active = !current.done && (name === 'else' || this.holds(name.slice(4), body, origin));
@@ -470,11 +486,11 @@ export class Preprocessor {
     }
   }
 
-  private holds(kind: string, body: string, origin: SourceOrigin): boolean {
-    this.where = () => origin;
-    if (kind === '') return conditionHolds(body, this.expander, (reason) => { this.problems.add('cpp-bad-expression', origin, { reason }); });
+  private holds(kind: string, body: string, origin: () => SourceOrigin): boolean {
+    this.where = origin;
+    if (kind === '') return conditionHolds(body, this.expander, (reason) => { this.problems.add('cpp-bad-expression', origin(), { reason }); });
     const name = /^\s*([A-Za-z_$][\w$]*)/.exec(body)?.[1];
-    if (name === undefined) this.problems.add('cpp-bad-directive', origin, { name: `if${kind}`, reason: 'a name is missing' });
+    if (name === undefined) this.problems.add('cpp-bad-directive', origin(), { name: `if${kind}`, reason: 'a name is missing' });
     return name !== undefined && this.macros.has(name) === (kind === 'def');
   }
 
@@ -488,7 +504,7 @@ export class Preprocessor {
       case 'error': this.problems.add('cpp-error', origin(), { text }); break;
       case 'warning': this.problems.add('cpp-warning', origin(), { text }); break;
       case 'pragma':
-        if (text === 'once') this.once.push(frame.source.file);
+        if (text === 'once') this.logs.once.push(frame.source.file);
         break;
       default: this.renumber(frame, text, line.end);
     }
@@ -497,7 +513,9 @@ export class Preprocessor {
   /** `#line N "file"` and the `# N "file"` lines that preprocessors leave. */
   private renumber(frame: Frame, text: string, end: number): void {
     const match = /^(\d{1,9})(?![^\s])(?:\s+"([^"]*)")?/.exec(text);
-    if (match !== null) frame.source = frame.source.renumbered(match[2] ?? frame.source.file, Number(match[1]), end);
+    if (match === null) return;
+    this.renumberCount++;
+    frame.source = frame.source.renumbered(match[2] ?? frame.source.file, Number(match[1]), end);
   }
 
   /** Obeys a line that is plainly a macro without parameters; gives the start of the next line, or `undefined` if it is none. */
@@ -554,7 +572,7 @@ export class Preprocessor {
     if (found === undefined) {
       this.problems.add('cpp-include-not-found', origin, { name });
       if (this.missing !== 'sources') this.missing = name.endsWith('.h') ? 'headers' : 'sources';
-    } else if (!this.once.includes(found.path)) this.enter(found.path, found.found, frame.depth + 1);
+    } else if (!this.logs.once.includes(found.path)) this.enter(found.path, found.found, frame.depth + 1);
   }
 
   /** Reads no more of files that are open within themselves: each of their lines would lead as deep again. */
@@ -573,12 +591,8 @@ export class Preprocessor {
     const known = this.files.get(path);
     if (known !== undefined) return known;
     const text = this.options.files?.readText(path);
-    this.reads.push({ path, text });
+    this.logs.reads.push({ path, text });
     if (text !== undefined) this.files.set(path, text);
     return text;
   }
-}
-
-function copyFrame(frame: Frame): Frame {
-  return { ...frame, conditions: frame.conditions.map((condition) => ({ ...condition })) };
 }

@@ -121,6 +121,19 @@ export class DiagnosticList {
     return this.kept.length + this.dropped;
   }
 
+  /** All but the first `count`; `undefined` if some were not kept. */
+  behind(count: number): readonly DtDiagnostic[] | undefined {
+    return this.dropped > 0 ? undefined : this.kept.slice(count);
+  }
+
+  /** Records problems that were found elsewhere. */
+  append(problems: readonly DtDiagnostic[]): void {
+    for (const problem of problems) {
+      if (this.kept.length < DIAGNOSTIC_COUNT_MAX) this.kept.push(problem);
+      else this.dropped++;
+    }
+  }
+
   /** Forgets all but the first `count`. */
   cut(count: number): void {
     this.dropped = Math.max(0, count - DIAGNOSTIC_COUNT_MAX);

@@ -32,6 +32,16 @@ interface Place {
   readonly character: number;
 }
 
+/** A file that is open. */
+interface OpenFile {
+  readonly uri: string;
+  readonly text: string;
+  version: number;
+  readonly places: readonly Place[];
+  /** How many places lie between those of two edits. */
+  readonly stride: number;
+}
+
 /** What is waited for beyond the server's own pause, so that its timer has gone off. */
 const MARGIN = 25;
 const PATIENCE_MS = 60_000;
@@ -39,14 +49,11 @@ const POLL_MS = 20;
 
 /** A running server with one file. */
 export class ServerSession {
-  private version = 1;
   /** Codes of the diagnostics of each file, as published last. */
   private readonly codesByUri = new Map<string, readonly string[]>();
   private readonly child: ChildProcess;
   private readonly client: MessageConnection;
-  private readonly uri: string;
-  private readonly text: string;
-  private readonly places: readonly Place[];
+  private readonly main: OpenFile;
   private readonly scratch: string;
   private readonly plan: SessionPlan;
 
@@ -60,9 +67,7 @@ export class ServerSession {
     const { stdin, stdout } = this.child;
     if (stdin === null || stdout === null) throw new Error('The server has no streams.');
     this.client = createMessageConnection(new StreamMessageReader(stdout), new StreamMessageWriter(stdin));
-    this.uri = pathToFileURL(join(plan.folder, plan.file)).href;
-    this.text = readFileSync(join(plan.folder, plan.file), 'utf8');
-    this.places = placesOfNumbers(this.text);
+    this.main = openFile(join(plan.folder, plan.file));
     this.client.onNotification('textDocument/publishDiagnostics', ({ uri, diagnostics }: PublishDiagnosticsParams) => {
       this.codesByUri.set(uri, diagnostics.map(({ code }) => String(code)));
     });
@@ -113,7 +118,7 @@ export class ServerSession {
   /** Opens the file and waits until `isDone`, by default once anything is published; gives the processor time in milliseconds. */
   async open(isDone: (session: this) => boolean = () => this.codesByUri.size > 0): Promise<number> {
     return this.costOf(async () => {
-      await this.client.sendNotification('textDocument/didOpen', { textDocument: { uri: this.uri, languageId: 'dts', version: this.version, text: this.text } });
+      await this.didOpen(this.main);
       await this.pause();
       for (let waited = 0; !isDone(this); waited += POLL_MS) {
         if (waited > PATIENCE_MS) throw new Error(`No diagnostics of ${this.plan.file} after ${String(PATIENCE_MS)} ms.`);
@@ -123,16 +128,32 @@ export class ServerSession {
     });
   }
 
-  private placeAt(index: number): Place {
-    return this.places[(index * 7) % this.places.length] ?? { line: 0, character: 0 };
+  private async didOpen({ uri, version, text }: OpenFile): Promise<void> {
+    await this.client.sendNotification('textDocument/didOpen', { textDocument: { uri, languageId: 'dts', version, text } });
+  }
+
+  /** Opens another file, which the first includes. What it gives edits that file, as `edit` does the first. */
+  async openIncluded(file: string): Promise<(index: number) => Promise<number>> {
+    const included = openFile(join(this.plan.folder, file), 97);
+    await this.didOpen(included);
+    await this.pause();
+    return (index) => this.editFile(included, index);
+  }
+
+  private placeIn({ places, stride }: OpenFile, index: number): Place {
+    return places[(index * stride) % places.length] ?? { line: 0, character: 0 };
   }
 
   /** Adds a digit to a number, or with an odd index takes it away again, and waits for the diagnostics. */
   async edit(index: number): Promise<number> {
-    const start = this.placeAt(index >> 1);
+    return this.editFile(this.main, index);
+  }
+
+  private async editFile(file: OpenFile, index: number): Promise<number> {
+    const start = this.placeIn(file, index >> 1);
     const change = index % 2 === 0 ? { range: { start, end: start }, text: '1' } : { range: { start, end: { ...start, character: start.character + 1 } }, text: '' };
     return this.costOf(async () => {
-      await this.client.sendNotification('textDocument/didChange', { textDocument: { uri: this.uri, version: ++this.version }, contentChanges: [change] });
+      await this.client.sendNotification('textDocument/didChange', { textDocument: { uri: file.uri, version: ++file.version }, contentChanges: [change] });
       await this.pause();
     });
   }
@@ -140,7 +161,7 @@ export class ServerSession {
   /** Asks for `completion`, `hover` and the like at a number. */
   async ask(feature: string, index: number): Promise<number> {
     return this.costOf(async () => {
-      await this.client.sendRequest(`textDocument/${feature}`, { textDocument: { uri: this.uri }, position: this.placeAt(index) });
+      await this.client.sendRequest(`textDocument/${feature}`, { textDocument: { uri: this.main.uri }, position: this.placeIn(this.main, index) });
     });
   }
 
@@ -152,6 +173,11 @@ export class ServerSession {
     await ended;
     rmSync(this.scratch, { recursive: true, force: true });
   }
+}
+
+function openFile(path: string, stride = 7): OpenFile {
+  const text = readFileSync(path, 'utf8');
+  return { uri: pathToFileURL(path).href, text, version: 1, places: placesOfNumbers(text), stride };
 }
 
 function placesOfNumbers(text: string): readonly Place[] {

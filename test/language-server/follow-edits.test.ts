@@ -42,7 +42,7 @@ const SMALL: Readonly<Record<string, string>> = {
   '/w/more.dtsi': '&bus { next = <&late>; path = &uart; };\n&late { y; };\n/memreserve/ 1 2;\n',
 };
 
-const PIECES = ['\n', ';', '{', '}', '"', ' ', '1', 'x', '<', '&uart ', '/*', '*/', '#define FAST 7\n', '\n/delete-node/ &uart;\n', 'l0: ', ' { a; };', 'phandle = <1>; ', '#clock-cells = <2>; ', 'status = "disabled"; ', 'a = &cc; ', 'bus@1 ', '#interrupt-cells = <1>; ', 'twin { }; twin { b; }; '];
+const PIECES = ['\n', ';', '{', '}', '"', ' ', '1', 'x', '<', '&uart ', '/*', '*/', '#define FAST 7\n', '\n/delete-node/ &uart;\n', 'l0: ', ' { a; };', 'phandle = <1>; ', '#clock-cells = <2>; ', 'status = "disabled"; ', 'a = &cc; ', 'bus@1 ', '#interrupt-cells = <1>; ', 'twin { }; twin { b; }; ', '\n#if 0\n', '\n#endif\n', '#undef FAST\n', '#define PAIR(a, b) b a\n', '}; ', '/include/ "more.dtsi"\n'];
 
 interface Edit {
   readonly file: number;
@@ -100,8 +100,8 @@ test('after any edits of any files, trees with their places, blobs and all probl
 
 test('so they are on a board of Linux', () => {
   const folder = 'arch/arm64/boot/dts/qcom';
-  const names = ['sm8550-mtp.dts', 'sm8550.dtsi', 'pm8550.dtsi', 'pm8550ve.dtsi'];
-  const files = new Map(names.map((name) => [join(folder, name), linuxFiles.readText(join(folder, name)) ?? '']));
+  const names = ['sm8550-mtp.dts', 'sm8550.dtsi', 'sm8550.dtsi', 'pm8550.dtsi', 'pm8550ve.dtsi'].map((name) => join(folder, name));
+  const files = new Map([...names, 'include/dt-bindings/clock/qcom,rpmh.h'].map((name) => [name, linuxFiles.readText(name) ?? '']));
   assert.ok([...files.values()].every((text) => text !== ''));
   fc.assert(fc.property(fc.array(anyEdit, { minLength: 10, maxLength: 10 }), (edits) => {
     checkEdits(new Map(files), join(folder, 'sm8550-mtp.dts'), { edits, includePaths: INCLUDES, otherFiles: (path) => linuxFiles.readText(path) });
