@@ -6,6 +6,7 @@ import { searchPath } from './include-path';
 import type { DtsFiles } from './preprocessor';
 import type { DtsLexer, DtsToken } from './dts-lexer';
 import type { SourceOrigin } from './source';
+import { ByteRoom } from './text';
 import type { DtChunk, DtChunkType, DtMark } from './value';
 
 /** Most bytes that all /incbin/ of one tree may bring in. */
@@ -20,6 +21,7 @@ export interface ValueFiles {
 /** Reads values off a lexer. */
 export class ValueParser {
   private readonly lexer: DtsLexer;
+  private readonly room = new ByteRoom();
   private host: ValueFiles;
   private incbinLeft = INCBIN_SIZE_MAX;
   private incbinCount = 0;
@@ -149,7 +151,7 @@ export class ValueParser {
     const plain = (type: DtChunkType, bytes: Uint8Array): DtChunk => ({ type, bytes, references: NONE, labels: NONE, origin });
     if (token.kind === 'string') {
       this.lexer.take('value');
-      return plain('string', stringBytes(token.text));
+      return plain('string', stringBytes(token.text, this.room));
     }
     if (token.kind === 'ref') {
       this.lexer.take('value');
@@ -227,7 +229,7 @@ export class ValueParser {
     const { text, origins } = this.lexer.input;
     const inside = text.slice(start, end - 1).trim();
     const cells = inside === '' ? [] : inside.split(BLANKS);
-    const bytes = new Uint8Array(cells.length * 4);
+    const bytes = this.room.take(cells.length * 4);
     let references: DtMark[] | undefined;
     let at = start;
     for (let index = 0, cell = cells[0]; cell !== undefined; cell = cells[++index]) {
@@ -313,8 +315,8 @@ export class ValueParser {
   }
 }
 
-function stringBytes(literal: string): Uint8Array {
-  const plain = plainBytes(literal);
+function stringBytes(literal: string, room: ByteRoom): Uint8Array {
+  const plain = plainBytes(literal, room);
   if (plain !== undefined) return plain;
   const inside = literal.slice(1, -1);
   return Uint8Array.from([...unescape(inside.includes('\n') ? onLines(inside) : inside, utf8Encode), 0]);
@@ -329,8 +331,8 @@ function onLines(inside: string): string {
 }
 
 /** The bytes of a literal that is nothing but ASCII without escapes, as most are. */
-function plainBytes(literal: string): Uint8Array | undefined {
-  const out = new Uint8Array(literal.length - 1);
+function plainBytes(literal: string, room: ByteRoom): Uint8Array | undefined {
+  const out = room.take(literal.length - 1);
   for (let at = 1; at < literal.length - 1; at++) {
     const code = literal.charCodeAt(at);
     if (code >= 0x80 || code === BACKSLASH || code === NEWLINE) return undefined;

@@ -47,6 +47,32 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   return out;
 }
 
+/** Bytes of one block of a `ByteRoom`. */
+const BLOCK_SIZE = 32 * 1024;
+/** Larger arrays have memory of their own. */
+const SHARED_SIZE_MAX = 256;
+
+/**
+ * Room for many small arrays of bytes: memory of its own costs each of them an object more, and together half of all that they take. A block stays as long
+ * as one of its arrays, so this is for those that stay together.
+ */
+export class ByteRoom {
+  private block = new ArrayBuffer(0);
+  private used = 0;
+
+  /** An array of zeros. */
+  take(size: number): Uint8Array {
+    if (size > SHARED_SIZE_MAX) return new Uint8Array(size);
+    if (this.used + size > this.block.byteLength) {
+      this.block = new ArrayBuffer(BLOCK_SIZE);
+      this.used = 0;
+    }
+    const taken = new Uint8Array(this.block, this.used, size);
+    this.used += size;
+    return taken;
+  }
+}
+
 /** True if both hold the same bytes. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
