@@ -44,6 +44,7 @@ __attribute__((weak)) void probe_main(void)
 	ask_lends();
 news:
 	ask_messages();
+	ask_stops();
 	ask_heirs();
 	ask_latches();
 	ask_exclusives();

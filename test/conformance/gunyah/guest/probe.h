@@ -169,6 +169,7 @@ void ask_more_lives(void);
 void ask_consoles(void);
 void ask_lends(void);
 void ask_messages(void);
+void ask_stops(void);
 void ask_heirs(void);
 void ask_latches(void);
 void ask_exclusives(void);
