@@ -34,6 +34,11 @@ export interface Debuggee {
   readonly warnings: readonly Diagnostic[];
 }
 
+/** Thread ids are engine vCPU indexes plus one. */
+export function threadIdOf(vcpu: number): number {
+  return vcpu + 1;
+}
+
 /** Builds the system and everything the debugger needs to know about its images. */
 export async function makeDebuggee(host: Host, resolved: ResolvedSystem, { launch, state }: { readonly launch: LaunchArguments; readonly state?: WholeState | undefined }): Promise<Result<Debuggee, readonly Diagnostic[]>> {
   const system = createSystem(resolved.description);

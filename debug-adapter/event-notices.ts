@@ -3,7 +3,8 @@
  * Reads the trace; has no tap of its own.
  */
 
-import { threadIdOf, type Session } from './session';
+import { threadIdOf } from './debuggee';
+import type { Session } from './session';
 
 /** Notices of one session. */
 export class EventNotices {

@@ -9,7 +9,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { ExceptionFilter, Hit, Job, StopReport, TraceEvent } from '../runtime/index';
 import { BreakpointTable } from './breakpoint-table';
 import { ConsoleOutput } from './console-output';
-import type { Debuggee } from './debuggee';
+import { threadIdOf, type Debuggee } from './debuggee';
 import { AdapterError, asAdapterError } from './errors';
 import { EventNotices } from './event-notices';
 import { describeEvent, eventTitle } from './event-text';
@@ -325,11 +325,6 @@ function percentageOf(fraction: number | undefined): { percentage?: number } {
 
 function isIdle(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'idle' in value && value.idle === true;
-}
-
-/** Thread ids are engine vCPU indexes plus one. */
-export function threadIdOf(vcpu: number): number {
-  return vcpu + 1;
 }
 
 function stoppedBody(report: StopReport, vcpu: number | undefined): DebugProtocol.StoppedEvent['body'] {

@@ -2,7 +2,8 @@
 
 import { hex, va } from '../../runtime/index';
 import { AdapterError } from '../errors';
-import { threadIdOf, type Session } from '../session';
+import { threadIdOf } from '../debuggee';
+import type { Session } from '../session';
 import { addressText } from '../variables/references';
 import { callsOnLine } from '../views/calls';
 import { numberOf, numberOr, textOr, type Arguments } from './arguments';

@@ -3,7 +3,8 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { hex, type StackFrame } from '../../runtime/index';
 import { AdapterError } from '../errors';
-import { threadIdOf, type Session } from '../session';
+import { threadIdOf } from '../debuggee';
+import type { Session } from '../session';
 import { addressText } from '../variables/references';
 import { scopesOf } from '../variables/scopes';
 import { memoryBaseOf, vcpuState } from '../views/machines';

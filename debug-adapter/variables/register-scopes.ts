@@ -6,7 +6,7 @@ import { frameEvaluation } from '../evaluation';
 import type { EvaluationContext } from '../expressions/index';
 import type { Session } from '../session';
 import type { FrameHandle, VariableContainer } from './references';
-import { setNamed } from './scopes';
+import { setNamed } from './values';
 
 /** Groups of system registers; a register belongs to the first that fits. Names as in the Arm ARM (DDI 0487) D24. */
 const GROUPS: readonly { readonly name: string; readonly pattern: RegExp }[] = [

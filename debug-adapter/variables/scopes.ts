@@ -1,14 +1,13 @@
 /** The scopes of a frame: parameters and locals, statics and globals, registers, system registers, and the call that stopped the system. */
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { AdapterError } from '../errors';
 import { frameEvaluation, frameOf } from '../evaluation';
-import { assignText, evaluateText, type EvaluationContext } from '../expressions/index';
+import { evaluateText, type EvaluationContext } from '../expressions/index';
 import type { Session } from '../session';
 import { eventContainer } from './event-scope';
 import type { FrameHandle, VariableContainer } from './references';
 import { generalRegisters, systemRegisters } from './register-scopes';
-import { shownVariable } from './values';
+import { setNamed, shownVariable } from './values';
 
 const GLOBAL_COUNT_MAX = 500;
 
@@ -47,16 +46,4 @@ function variableNamed(session: Session, { handle, context }: { handle: FrameHan
   const result = evaluateText(name, context);
   if (!result.ok) return { name, value: `<${result.error.message}>`, variablesReference: 0, presentationHint: { attributes: ['readOnly'] } };
   return shownVariable(session, handle, { name, expression: name, value: result.value.value, context });
-}
-
-/** Assigns and shows the new value. */
-export function setNamed(session: Session, handle: FrameHandle, { target, value }: { readonly target: string; readonly value: string }): DebugProtocol.SetVariableResponse['body'] {
-  session.requireStopped();
-  const context = frameEvaluation(session, handle);
-  const assigned = assignText(target, value, context);
-  if (!assigned.ok) throw new AdapterError('notWritable', { problem: assigned.error.message });
-  const now = evaluateText(target, frameEvaluation(session, handle));
-  const shown = now.ok ? shownVariable(session, handle, { name: target, expression: target, value: now.value.value, context }) : undefined;
-  session.followUps.push(() => { session.event('invalidated', { areas: ['variables'] }); });
-  return { value: shown?.value ?? value, ...(shown === undefined ? {} : { type: shown.type ?? '', variablesReference: shown.variablesReference }) };
 }

@@ -2,11 +2,11 @@
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { stripType, va } from '../../runtime/index';
+import { AdapterError } from '../errors';
 import { frameEvaluation } from '../evaluation';
-import { childrenOf, evaluateText, showValue, type EvaluationContext, type Value } from '../expressions/index';
+import { assignText, childrenOf, evaluateText, showValue, type EvaluationContext, type Value } from '../expressions/index';
 import type { Session } from '../session';
 import { addressText, type FrameHandle, type VariableContainer } from './references';
-import { setNamed } from './scopes';
 
 /** A value with the name it is shown under and an expression that gives it again. */
 export interface NamedValue {
@@ -69,4 +69,16 @@ export function placeOfExpression(session: Session, handle: FrameHandle, express
 function integerOf(text: string): bigint | undefined {
   const match = /^(0x[0-9a-f]+|\d+)/i.exec(text);
   return match === null ? undefined : BigInt(match[1] ?? 0);
+}
+
+/** Assigns and shows the new value. */
+export function setNamed(session: Session, handle: FrameHandle, { target, value }: { readonly target: string; readonly value: string }): DebugProtocol.SetVariableResponse['body'] {
+  session.requireStopped();
+  const context = frameEvaluation(session, handle);
+  const assigned = assignText(target, value, context);
+  if (!assigned.ok) throw new AdapterError('notWritable', { problem: assigned.error.message });
+  const now = evaluateText(target, frameEvaluation(session, handle));
+  const shown = now.ok ? shownVariable(session, handle, { name: target, expression: target, value: now.value.value, context }) : undefined;
+  session.followUps.push(() => { session.event('invalidated', { areas: ['variables'] }); });
+  return { value: shown?.value ?? value, ...(shown === undefined ? {} : { type: shown.type ?? '', variablesReference: shown.variablesReference }) };
 }

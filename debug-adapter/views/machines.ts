@@ -2,7 +2,8 @@
 
 import { hex, va } from '../../runtime/index';
 import type { VcpuRow, VmRow } from '../protocol/index';
-import { threadIdOf, type Session } from '../session';
+import { threadIdOf } from '../debuggee';
+import type { Session } from '../session';
 import { hypervisorIdentity } from './identity';
 
 const PRIMARY_VMID = 3;

@@ -2,7 +2,7 @@
 
 import type { System, TraceEvent } from '../../runtime/index';
 import type { BlockRow, CustomRequestBody, ThreadRow } from '../protocol/index';
-import { threadIdOf } from '../session';
+import { threadIdOf } from '../debuggee';
 import { stateOf } from './machines';
 
 /** Events looked at for the time of a change of state. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkCanFail, checkRule } from './check';
-import { PRODUCT, projectPaths } from './project';
-import { IMPORT_TABLE, importRule } from './rules/imports';
+import { PRODUCT, projectFiles, projectPaths } from './project';
+import { circlesOf, IMPORT_TABLE, importRule } from './rules/imports';
 
 test('folders import only what the table of the architecture lets them', () => {
   checkRule('imports', importRule, PRODUCT);
@@ -42,4 +42,11 @@ test('the import rule refuses every way around the table', () => {
     { path: 'extension/panels/a.ts', text: "import * as vscode from 'vscode'; import type { b } from '../../debug-adapter/protocol';" },
     { path: 'debug-adapter/requests/a.ts', text: "import { b } from '../../runtime/index'; import { c } from '../session';" },
   ]);
+});
+
+test('no module needs itself while it is loaded', () => {
+  assert.deepEqual(circlesOf(projectFiles(PRODUCT)), []);
+  const circle = [{ path: 'a/index.ts', text: "import { b } from './b';" }, { path: 'a/b.ts', text: "import { c } from '../c';" }, { path: 'c.ts', text: "import { a } from './a';" }];
+  assert.deepEqual(circlesOf(circle), [['a/index.ts', 'a/b.ts', 'c.ts', 'a/index.ts']]);
+  assert.deepEqual(circlesOf([...circle.slice(0, 2), { path: 'c.ts', text: "import type { a } from './a';" }]), []);
 });

@@ -105,3 +105,20 @@ function isTypeImport(clause: ts.ImportClause | undefined): boolean {
 function isImportCall(node: ts.CallExpression): boolean {
   return node.expression.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(node.expression) && node.expression.text === 'require');
 }
+
+/** Circles of modules, each of which runs the next one: none of them is there when the first is loaded. Types may point at each other. */
+export function circlesOf(sources: readonly SourceText[]): readonly (readonly string[])[] {
+  const paths = new Set(sources.map(({ path }) => path));
+  const imported = new Map(sources.map((source) => [source.path, importsOf(source).filter(({ specifier, typeOnly }) => specifier.startsWith('.') && !typeOnly)
+    .map(({ specifier }) => posix.join(posix.dirname(source.path), specifier)).map((module) => [`${module}.ts`, `${module}/index.ts`].find((path) => paths.has(path)) ?? module)]));
+  const circles: string[][] = [];
+  const done = new Set<string>();
+  const enter = (path: string, way: readonly string[]): void => {
+    if (way.includes(path)) circles.push([...way.slice(way.indexOf(path)), path]);
+    if (way.includes(path) || done.has(path)) return;
+    for (const next of imported.get(path) ?? []) enter(next, [...way, path]);
+    done.add(path);
+  };
+  for (const path of paths) enter(path, []);
+  return circles;
+}
