@@ -250,12 +250,10 @@ static void print_findings(void)
 		print(" %lx", mmio_read64(image + (BOARD_FINDINGS - BOARD_RAM_BASE) + 8 * i));
 }
 
-/* Where memory was short for a moment, asking again helps. */
+/* Where memory was short for a moment, or a request was cut on its way, asking again helps. */
 static enum rm_error destroy(void)
 {
-	enum rm_error error = vmm_destroy(&vmm);
-
-	return error == RM_NOMEM ? vmm_destroy(&vmm) : error;
+	return vmm_destroy(&vmm) == RM_OK ? RM_OK : vmm_destroy(&vmm);
 }
 
 static void run_life(const struct life *life)
