@@ -1,20 +1,24 @@
 /** `gunyah dt check`: what the compiler, dtc's checks and bindings object to in device trees. */
 
+import { resolve } from 'node:path';
+import { isRootFile } from '../language-server/analysis';
 import { checkTree, type CheckLevel } from '../runtime/devicetree/checks/check-table';
 import { hasErrors, type DtNode } from '../runtime/devicetree/index';
 import { checkVmConfig, generationNamed, isVmTree, OUR_GENERATION, RM_GENERATIONS, rmDiagnostic, type RmReading } from '../runtime/devicetree/rm-rules';
 import { parseArguments, type ParsedArguments } from './arguments';
 import { bindingReports, loadBindings, missingTypes, UNDOCUMENTED_CODE } from './dt-bindings';
-import { complain, EXIT_ERRORS, EXIT_USAGE, loadTree, STANDARD_STREAM, writeResult } from './dt-files';
+import { ContextChecker } from './dt-context';
+import { complain, EXIT_ERRORS, EXIT_USAGE, loadTree, readFileBytes, STANDARD_STREAM, writeResult } from './dt-files';
 import { expandFiles } from './dt-glob';
 import { levelsOf } from './dt-levels';
 import { formatReports, lineOf, type DtReport, type ReportForm } from './dt-report';
-import type { BindingSet } from '../runtime/devicetree/bindings/binding-set';
+import { readBindings, type BindingSet } from '../runtime/devicetree/bindings/binding-set';
 
 const OPTIONS = {
   bindings: { takesValue: true, repeats: true },
   include: { takesValue: true, repeats: true, letter: 'i' },
   within: { takesValue: true, repeats: true },
+  base: { takesValue: true },
   'fail-on': { takesValue: true },
   warning: { takesValue: true, repeats: true, letter: 'W' },
   error: { takesValue: true, repeats: true, letter: 'E' },
@@ -29,6 +33,7 @@ const OPTIONS = {
 
 /** How to check. */
 interface CheckPlan {
+  readonly base: string | undefined;
   readonly files: readonly string[];
   readonly includes: readonly string[];
   readonly within: readonly string[] | undefined;
@@ -48,8 +53,12 @@ export function checkCommand(words: readonly string[]): number {
   if (typeof plan === 'string') return complain(plan);
   const reports = new Map<string, DtReport>();
   const unread: string[] = [];
-  for (const path of plan.files) {
-    const found = checkFile(path, plan);
+  const context = new ContextChecker({ ...plan, bindings: plan.bindings ?? readBindings([]).bindings });
+  const read = new Set<string>();
+  // Included files come last: most of them are read by one of the trees.
+  for (const path of [...plan.files.filter(isRootFile), ...plan.files.filter((file) => !isRootFile(file))]) {
+    if (read.has(resolve(path))) continue;
+    const found = checkInContext(path, plan, context) ?? checkFile(path, plan, read);
     if (typeof found === 'string') unread.push(found);
     // A file that several trees include says the same thing for each.
     else for (const report of found) reports.set(JSON.stringify([report.file, report.line, report.column, report.code, report.message]), report);
@@ -69,6 +78,9 @@ function planOf(parsed: ParsedArguments): CheckPlan | string {
   const failsOn = options.get('fail-on')?.[0] ?? 'error';
   if (failsOn !== 'error' && failsOn !== 'warning') return '--fail-on: Give error or warning.';
   if (options.has('json') && options.has('sarif')) return 'Give either --json or --sarif.';
+  const [base] = options.get('base') ?? [];
+  const readable = base === undefined ? undefined : readFileBytes(base);
+  if (readable?.ok === false) return `--base: ${readable.error}`;
   const levels = levelsOf({ warning: options.get('warning') ?? [], error: options.get('error') ?? [], no: options.get('no') ?? [] });
   if (typeof levels === 'string') return levels;
   const reading = readingOf(options.get('rm')?.[0], options.get('trust')?.[0]);
@@ -81,7 +93,7 @@ function planOf(parsed: ParsedArguments): CheckPlan | string {
   const warning = bindings === undefined ? undefined : missingTypes(bindings);
   if (warning !== undefined) process.stderr.write(`${warning}\n`);
   return {
-    files: files.value, failsOn, levels, bindings, includes: options.get('include') ?? [], within: options.get('within'), isUndocumentedTold: options.has('undocumented'), reading,
+    base, files: files.value, failsOn, levels, bindings, includes: options.get('include') ?? [], within: options.get('within'), isUndocumentedTold: options.has('undocumented'), reading,
     form: options.has('json') ? 'json' : options.has('sarif') ? 'sarif' : 'text',
   };
 }
@@ -103,11 +115,20 @@ function rmReports(root: DtNode, reading: RmReading | undefined): readonly DtRep
   });
 }
 
-/** What is wrong with one tree; a sentence if it cannot be read. Checks need a tree that compiles. */
-function checkFile(path: string, plan: CheckPlan): readonly DtReport[] | string {
+/** What is wrong with a file that is no whole tree, where it belongs; `undefined` for others. */
+function checkInContext(path: string, plan: CheckPlan, context: ContextChecker): readonly DtReport[] | undefined {
+  const found = context.check(path);
+  if (found === undefined || !plan.isUndocumentedTold || plan.bindings === undefined) return found?.reports;
+  const { judged, files } = found.analysis;
+  return [...found.reports, ...bindingReports(plan.bindings, judged.root).filter(({ code, file }) => code === UNDOCUMENTED_CODE && files.includes(file ?? ''))];
+}
+
+/** What is wrong with one tree; a sentence if it cannot be read. Checks need a tree that compiles. The files that it reads are added to `read`. */
+function checkFile(path: string, plan: CheckPlan, read: Set<string>): readonly DtReport[] | string {
   const loaded = loadTree(path, plan);
   if (!loaded.ok) return loaded.error;
-  const { tree, diagnostics } = loaded.value;
+  const { tree, diagnostics, files } = loaded.value;
+  for (const file of files) read.add(resolve(file));
   if (hasErrors(diagnostics)) return diagnostics;
   const failures = checkTree(tree, plan.levels).map(({ node, property: _property, ...rest }): DtReport => ({ ...rest, node: node.path }));
   const broken = plan.bindings === undefined ? [] : bindingReports(plan.bindings, tree.root).filter(({ code }) => plan.isUndocumentedTold || code !== UNDOCUMENTED_CODE);

@@ -4,6 +4,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync, statSync, writeFi
 import { dirname, join, resolve } from 'node:path';
 import { compileDts, decodeDtb, deviceTree, isDtb, rootNode, type DeviceTree, type DtDiagnostic, type DtsFiles, type LinkOptions } from '../runtime/devicetree/index';
 import type { Result } from '../runtime/base/result';
+import { ZEPHYR_INCLUDE_FOLDERS, ZEPHYR_MARK } from '../language-server/contexts';
 import { leadsInto } from '../language-server/files';
 import { Output } from './output';
 
@@ -103,16 +104,18 @@ export function textOf(bytes: Uint8Array): string {
   return new TextDecoder('utf-8', { ignoreBOM: false }).decode(bytes);
 }
 
-/** The folders searched for files that `path` includes: the given ones, and those of the Linux tree that it lies in. */
+/** The folders searched for files that `path` includes: the given ones, and those of the Linux or Zephyr tree that it lies in or beside. */
 export function includePathsOf(path: string, given: readonly string[]): readonly string[] {
   for (let folder = dirname(resolve(path)); ; folder = dirname(folder)) {
+    const zephyr = [folder, join(folder, 'zephyr')].find((one) => existsSync(join(one, ZEPHYR_MARK)));
+    if (zephyr !== undefined) return [...given, ...ZEPHYR_INCLUDE_FOLDERS.map((name) => join(zephyr, name)).filter((one) => existsSync(one))];
     if (existsSync(join(folder, 'include', 'dt-bindings'))) return [...given, join(folder, 'include'), join(folder, 'scripts', 'dtc', 'include-prefixes')];
     if (dirname(folder) === folder) return given;
   }
 }
 
 /** Included files from the disk; each is read once. With `within`, only what lies below one of these folders, symbolic links resolved. */
-function hostFiles(within: readonly string[] | undefined): DtsFiles {
+export function hostFiles(within: readonly string[] | undefined): Required<DtsFiles> {
   const texts = new Map<string, string | undefined>();
   const bytesOf = (path: string): Uint8Array | undefined => {
     // A source that includes a device or a pipe would wait for ever.
@@ -139,6 +142,8 @@ export interface LoadedTree {
   /** The blob: compiled, or as it was read. */
   readonly bytes: Uint8Array;
   readonly isBlob: boolean;
+  /** The files that source is read from, besides the main one. */
+  readonly files: readonly string[];
   readonly diagnostics: readonly DtDiagnostic[];
 }
 
@@ -158,8 +163,8 @@ export function loadTree(path: string, { includes, within, ...options }: LoadOpt
   if (isDtb(read.value)) {
     const decoded = decodeDtb(read.value);
     const inFile = (diagnostic: DtDiagnostic): DtDiagnostic => ({ ...diagnostic, file });
-    if (!decoded.ok) return { ok: true, value: { tree: deviceTree(rootNode()), bytes: read.value, isBlob: true, diagnostics: [inFile(decoded.error)] } };
-    return { ok: true, value: { tree: decoded.value.tree, bytes: read.value, isBlob: true, diagnostics: decoded.value.diagnostics.map(inFile) } };
+    if (!decoded.ok) return { ok: true, value: { tree: deviceTree(rootNode()), bytes: read.value, isBlob: true, files: [], diagnostics: [inFile(decoded.error)] } };
+    return { ok: true, value: { tree: decoded.value.tree, bytes: read.value, isBlob: true, files: [], diagnostics: decoded.value.diagnostics.map(inFile) } };
   }
   if (read.value.includes(0)) return { ok: false, error: `${file}: error: This is neither a device tree blob nor source: it holds zero bytes.` };
   const compiled = compileDts(textOf(read.value), { ...options, file, files: hostFiles(within === undefined ? undefined : [...within, ...includes]), includePaths: includePathsOf(path, includes) });

@@ -6,6 +6,7 @@ export const DT_COMMAND_USAGE = {
       --bindings DIR              check against the bindings below a folder, too; several may be given
       --include DIR, -i DIR       search a folder for included files; several may be given
       --within DIR                read included files only below DIR and the --include folders; several may be given
+      --base FILE                 the tree that overlays are for, if not the one found
       -W NAME, -E NAME, --no NAME tell a check of dtc as warning, as error, or not (also -W no-NAME, -E no-NAME)
       --undocumented              report compatible strings that no binding knows
       --rm GENERATION             which RM reads VM configurations: open-2023 (else), newer, or none to leave its rules out

@@ -7,15 +7,15 @@ import { TreeChecks, type CheckLevel } from '../runtime/devicetree/checks/check-
 import { DtsReader, parseDts } from '../runtime/devicetree/dts-parser';
 import { linkTree, TreeLinker } from '../runtime/devicetree/link';
 import type { DtsFiles } from '../runtime/devicetree/preprocessor';
-import { hasErrors, type DtDiagnostic } from '../runtime/devicetree/source';
+import { hasErrors, type DtDiagnostic, type SourceOrigin } from '../runtime/devicetree/source';
 import { TreeChecker } from '../runtime/devicetree/bindings/tree-checker';
 import { parseSyntax, syntaxPathAt, type SyntaxNode, type SyntaxTree } from '../runtime/devicetree/syntax/tree';
 import type { DeviceTree, DtNode } from '../runtime/devicetree/tree';
-import type { RmGeneration } from '../runtime/devicetree/rm-rules';
+import type { RmGeneration, RmReading } from '../runtime/devicetree/rm-rules';
 import type { BindingStore, HypervisorForm } from './binding-store';
-import { statedBaseRange } from './contexts';
+import { appendedText, isAppended, statedBaseRange } from './contexts';
 import { checkProblems, judge, judgeAlone, judgeApplied, type Judged, type Law } from './judgement';
-import { placedAtCell, type Problem } from './problem';
+import { keyOf, placedAtCell, placeOf, type Problem } from './problem';
 import { offsetsOf } from './positions';
 
 /** What an analysis depends on besides files. */
@@ -26,21 +26,26 @@ export interface AnalysisSettings {
   readonly checks: Readonly<Record<string, CheckLevel>>;
   readonly bindings: readonly string[];
   readonly hypervisorNode: HypervisorForm;
-  readonly rmGeneration: RmGeneration;
+  /** For whom VM configurations are; nothing: RM's rules are left out. */
+  readonly rmGeneration: RmGeneration | RmReading | undefined;
 }
 
 /** What an analysis asks of its surroundings. */
 export interface Surroundings {
-  readonly bindings: BindingStore;
+  readonly bindings: Pick<BindingStore, 'setFor'>;
   /** The base that an overlay is for, if it is known. */
   readonly baseOf: (overlay: Pick<Analysis, 'root' | 'textOf'>) => Analysis | undefined;
+  /** Folders in which what a root includes is looked for. */
+  readonly includePathsFor: (root: string) => readonly string[];
 }
 
 /** The meaning of a root file. */
 export interface Analysis {
   readonly root: string;
-  /** Paths of all files that were read, the root first. */
+  /** Paths of all files that were read, the root first; without those of what the root is appended to. */
   readonly files: readonly string[];
+  /** The tree that the root is appended to, which `tree` begins with. */
+  readonly appendedTo: Analysis | undefined;
   /** The merged tree; references keep their names. */
   readonly tree: DeviceTree;
   /** The same with every reference resolved, as a blob has it. */
@@ -120,22 +125,30 @@ export class Analyses {
     const key = JSON.stringify(settings);
     const bindings = this.surroundings.bindings.setFor(settings.hypervisorNode, settings.bindings);
     const checker = known?.analysis.law.bindings === bindings ? known.analysis.law.checker : new TreeChecker(bindings);
-    const law: Law = { bindings, checker, checks: known?.analysis.law.checks ?? new TreeChecks(), generation: settings.rmGeneration };
+    const law: Law = { bindings, checker, checks: known?.analysis.law.checks ?? new TreeChecks(), reading: settings.rmGeneration };
     const isSame = known?.settings === key && known.analysis.law.bindings === bindings && [...known.seen].every(([path, text]) => this.files.readText(path) === text);
-    if (isSame && (!known.analysis.tree.plugin || known.base === this.surroundings.baseOf(known.analysis))) return known.analysis;
+    if (isSame && (!(known.analysis.tree.plugin || isAppended(root, known.seen.get(root) ?? '')) || known.base === this.surroundings.baseOf(known.analysis))) return known.analysis;
     const text = this.files.readText(root);
     if (text === undefined) return undefined;
     const recorder = new Recorder(this.files);
     recorder.readText(root);
     const { reader, linker } = known ?? { reader: new DtsReader(), linker: new TreeLinker() };
-    const { analysis, base } = isRootFile(root) ? this.onBase({ root, text, reader, linker }, recorder, { ...settings, law }) : { analysis: analyseAlone(root, text, recorder, { ...settings, law }), base: undefined };
+    const { analysis, base } = this.made({ root, text, reader, linker }, recorder, { ...settings, law });
     this.kept.delete(root);
     this.kept.set(root, { analysis, seen: recorder.seen, settings: key, reader, linker, base });
     return analysis;
   }
 
+  private made(source: Omit<Root, 'base'>, recorder: Recorder, settings: Given): { readonly analysis: Analysis; readonly base: Analysis | undefined } {
+    const { root, text } = source;
+    if (!isRootFile(root)) return { analysis: analyseAlone(root, text, recorder, settings), base: undefined };
+    if (!isAppended(root, text)) return this.onBase(source, recorder, settings);
+    const base = this.surroundings.baseOf({ root, textOf: (path) => (path === root ? text : undefined) });
+    return { analysis: base === undefined ? analyse({ ...source, base }, recorder, settings) : analyseAppended({ ...source, base }, recorder, { ...settings, includePaths: [...new Set([...settings.includePaths, ...this.surroundings.includePathsFor(base.root)])] }), base };
+  }
+
   /** Analyses a tree, or an overlay on its base. That a tree is an overlay may be said by what it includes: then it is analysed twice, for looking for a base first would cost all trees. */
-  private onBase(source: { readonly root: string; readonly text: string; readonly reader: DtsReader; readonly linker: TreeLinker }, recorder: Recorder, settings: AnalysisSettings & { readonly law: Law }): { readonly analysis: Analysis; readonly base: Analysis | undefined } {
+  private onBase(source: Omit<Root, 'base'>, recorder: Recorder, settings: Given): { readonly analysis: Analysis; readonly base: Analysis | undefined } {
     const { root, text } = source;
     const find = (): Analysis | undefined => this.surroundings.baseOf({ root, textOf: (path) => (path === root ? text : undefined) });
     const stated = text.includes('/plugin/') ? find() : undefined;
@@ -165,13 +178,61 @@ interface Root {
 }
 
 function analyse({ root, text, reader, linker, base }: Root, files: Recorder, settings: Given): Analysis {
-  const parsed = reader.read(text, { ...settings, file: root, files });
+  const parsed = reader.read(text, { ...settings, file: root, files, isAppended: isAppended(root, text) });
   const linked = linker.link(parsed.tree, { missing: parsed.missing });
   const found = [...parsed.diagnostics, ...linked.diagnostics];
   // dtc checks no tree that it could not parse; what a broken line tears apart would only be told twice.
   const { problems, tree } = hasErrors(parsed.diagnostics) ? { problems: [], tree: linked.tree } : judgeRoot(linked.tree, { root, text, base, files: parsed.files, settings });
-  const failures = problems.map((problem) => placedAtCell(problem, files.seen.get(problem.file ?? '')));
+  const failures = withoutConsequences(problems, linked.diagnostics, tree).map((problem) => placedAtCell(problem, files.seen.get(problem.file ?? '')));
   return new FileAnalysis(root, files, { files: parsed.files, tree: parsed.tree, linked: linked.tree, judged: tree, compileProblems: found, diagnostics: [...found, ...failures], law: settings.law });
+}
+
+/** Checks that go where references lead. */
+const FOLLOWS_REFERENCES = /_property$|^graph_/;
+
+/** What is wrong besides references that find nothing: what stands behind these is not judged. */
+function withoutConsequences(problems: readonly Problem[], linking: readonly DtDiagnostic[], tree: DeviceTree): readonly Problem[] {
+  const keyAt = ({ file = '', line = 0, column = 0 }: Partial<SourceOrigin>): string => `${file}:${String(line)}:${String(column)}`;
+  const lost = new Set(linking.filter(({ code }) => code === 'dts-reference-not-found').map(keyAt));
+  if (lost.size === 0) return problems;
+  return problems.filter(({ code, nodePath = '', about }) => {
+    if (!FOLLOWS_REFERENCES.test(code)) return true;
+    const property = about === undefined ? undefined : tree.root.at(nodePath)?.property(about);
+    return property?.value.some(({ references }) => references.some(({ origin }) => origin !== undefined && lost.has(keyAt(origin)))) !== true;
+  });
+}
+
+/** A file with the tree that it is appended to, read as the build does: one behind the other, with the macros of both. Told is what the base alone has not. */
+function analyseAppended({ root, text, reader, linker, base }: Root & { readonly base: Analysis }, files: Recorder, settings: Given): Analysis {
+  const folder = root.slice(0, root.lastIndexOf('/') + 1);
+  const wrapper = `${folder}<${root.slice(folder.length)} and its base>`;
+  const parsed = reader.read(appendedText(base.root, root), { ...settings, file: wrapper, files });
+  const linked = linker.link(parsed.tree, { missing: parsed.missing });
+  const found: readonly Problem[] = [...parsed.diagnostics, ...linked.diagnostics];
+  const judged = hasErrors(parsed.diagnostics) ? [] : withoutConsequences(judgeRoot(linked.tree, { root, text: '', base: undefined, files: parsed.files, settings }).problems, linked.diagnostics, linked.tree);
+  const own = new Set(parsed.files.filter((file) => file !== wrapper && !base.files.includes(file)));
+  const known = new Set(base.diagnostics.map(keyOf));
+  const all = [...found, ...judged].flatMap((problem) => {
+    const placed = placedAtCell(problem, files.seen.get(problem.file ?? ''));
+    if (own.has(placed.file ?? '')) return placed.code === 'dts-reference-not-found' ? { ...placed, message: placed.message.replace(', or add /plugin/; if another tree has it', '') } : placed;
+    return known.has(keyOf(placed)) ? [] : { ...placed, ...placeInPart(placed, linked.tree, own, { root, text }) };
+  });
+  return new FileAnalysis(root, files, {
+    files: [root, ...[...own].filter((file) => file !== root)], appendedTo: base, tree: parsed.tree, linked: linked.tree, judged: linked.tree, compileProblems: found, diagnostics: all, law: settings.law,
+  });
+}
+
+/** Where the appended file writes what a problem of its base is about, or what is nearest above that; else its beginning. */
+function placeInPart({ nodePath, message }: Problem, tree: DeviceTree, own: ReadonlySet<string>, { root, text }: Pick<Root, 'root' | 'text'>): ReturnType<typeof placeOf> {
+  for (let node = nodePath === undefined ? undefined : tree.root.at(nodePath); node !== undefined; node = node.parent) {
+    const origin = [node.origin, ...node.properties.map((property) => property.origin)].find((one) => one !== undefined && own.has(one.file));
+    if (origin !== undefined) return placeOf(origin);
+  }
+  // What a deletion leaves without a target is told at the deletion.
+  const deletion = [...text.matchAll(/\/delete-node\/\s*&\{?([\w/,.+@-]+)\}?/g)].find(([, name = '']) => message.includes(` ${name} `));
+  if (deletion === undefined) return { file: root, line: 1, column: 1, length: 0 };
+  const lines = text.slice(0, deletion.index).split('\n');
+  return { file: root, line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1, length: deletion[0].length };
 }
 
 function judgeRoot(tree: DeviceTree, { root, text, base, files, settings }: Pick<Root, 'root' | 'text' | 'base'> & { readonly files: readonly string[]; readonly settings: Given }): Judged {
@@ -234,6 +295,7 @@ function looksLikeMacro(syntax: SyntaxTree, node: SyntaxNode): boolean {
 class FileAnalysis implements Analysis {
   readonly root: string;
   readonly files: readonly string[];
+  readonly appendedTo: Analysis | undefined;
   readonly tree: DeviceTree;
   readonly linked: DeviceTree;
   readonly judged: DeviceTree;
@@ -243,10 +305,11 @@ class FileAnalysis implements Analysis {
   private readonly seen: Recorder;
   private readonly syntaxes = new Map<string, SyntaxTree>();
 
-  constructor(root: string, seen: Recorder, made: Pick<Analysis, 'files' | 'tree' | 'linked' | 'judged' | 'compileProblems' | 'diagnostics' | 'law'>) {
+  constructor(root: string, seen: Recorder, made: Pick<Analysis, 'files' | 'tree' | 'linked' | 'judged' | 'compileProblems' | 'diagnostics' | 'law'> & { readonly appendedTo?: Analysis }) {
     this.root = root;
     this.seen = seen;
     this.files = made.files;
+    this.appendedTo = made.appendedTo;
     this.tree = made.tree;
     this.linked = made.linked;
     this.judged = made.judged;

@@ -22,6 +22,21 @@ export function statedBaseRange(path: string, text: string): { readonly path: st
   return { path: posix.join(name.startsWith('/') ? '/' : posix.dirname(path), name), start, end: start + name.length };
 }
 
+/** True for a file in Zephyr's manner, which a build appends to the tree of a board: an `.overlay` that neither says that it is a plugin nor begins a tree. */
+export function isAppended(path: string, text: string): boolean {
+  return path.endsWith('.overlay') && !text.includes('/plugin/') && !text.includes('/dts-v1/');
+}
+
+/** The text of a file that reads a base and then what is appended to it. */
+export function appendedText(base: string, path: string): string {
+  const folder = posix.dirname(path);
+  return `#include "${base.startsWith('/') ? base : posix.relative(folder, base)}"\n#include "${posix.basename(path)}"\n`;
+}
+
+/** What marks Zephyr's sources, and the folders there that included files are in. */
+export const ZEPHYR_MARK = 'dts/bindings';
+export const ZEPHYR_INCLUDE_FOLDERS: readonly string[] = ['include', 'include/zephyr', 'dts/common', 'dts/vendor', 'dts', ...['arm', 'arm64', 'riscv', 'x86', 'xtensa', 'arc', 'posix'].map((one) => `dts/${one}`)];
+
 /** Trees beside an overlay that are tried as its base, at most. */
 const NEIGHBOURS_TRIED = 3;
 

@@ -31,10 +31,18 @@ const PASSED_OVER = /^(?:\.|node_modules$|build$|out$|dist$)/;
 /** What the files of some folders include: for each base name, who names it and how. */
 type Namers = Map<string, { readonly from: string; readonly name: string }[]>;
 
+/** What the files of one folder include, and what reading them cost. */
+interface FolderIncludes {
+  readonly includes: readonly { readonly from: string; readonly name: string }[];
+  readonly files: number;
+  readonly bytes: number;
+}
+
 /** Searches and remembers what it read until `forget`. */
 export class Includers {
   private readonly files: FoundFiles;
   private readonly found = new Map<string, readonly string[]>();
+  private readonly read = new Map<string, FolderIncludes>();
 
   constructor(files: FoundFiles) {
     this.files = files;
@@ -43,6 +51,7 @@ export class Includers {
   /** To be called when files may have come, gone or changed. */
   forget(): void {
     this.found.clear();
+    this.read.clear();
   }
 
   /** Trees (`.dts` before others) that seem to include a file, the likeliest first. `top` is the workspace folder that the file lies in. */
@@ -87,19 +96,30 @@ export class Includers {
   }
 
   private readFolder(folder: string, namers: Namers, spent: { files: number; bytes: number }): void {
+    const known = this.read.get(folder) ?? this.includesIn(folder, spent);
+    this.read.set(folder, known);
+    spent.files += known.files;
+    spent.bytes += known.bytes;
+    for (const { from, name } of known.includes) {
+      const base = posix.basename(name);
+      const list = namers.get(base) ?? [];
+      list.push({ from, name });
+      namers.set(base, list);
+    }
+  }
+
+  private includesIn(folder: string, spent: { readonly files: number; readonly bytes: number }): FolderIncludes {
+    const includes: { from: string; name: string }[] = [];
+    let [files, size] = [0, 0];
     for (const name of this.files.namesIn(folder)) {
-      if (!SOURCE.test(name) || spent.files >= FILES_MAX || spent.bytes >= BYTES_MAX) continue;
+      if (!SOURCE.test(name) || spent.files + files >= FILES_MAX || spent.bytes + size >= BYTES_MAX) continue;
       const from = `${folder}/${name}`;
       const bytes = this.files.readBytes(from);
-      spent.files++;
-      spent.bytes += bytes?.length ?? 0;
-      for (const [, included = ''] of Buffer.from(bytes ?? []).toString('latin1').matchAll(INCLUDE)) {
-        const base = posix.basename(included);
-        const list = namers.get(base) ?? [];
-        list.push({ from, name: included });
-        namers.set(base, list);
-      }
+      files++;
+      size += bytes?.length ?? 0;
+      for (const [, included = ''] of Buffer.from(bytes ?? []).toString('latin1').matchAll(INCLUDE)) includes.push({ from, name: included });
     }
+    return { includes, files, bytes: size };
   }
 }
 

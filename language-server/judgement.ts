@@ -7,12 +7,12 @@ import { UNDOCUMENTED, type BindingSet } from '../runtime/devicetree/bindings/bi
 import { TreeChecker } from '../runtime/devicetree/bindings/tree-checker';
 import { TreeChecks, type CheckLevel } from '../runtime/devicetree/checks/check-table';
 import { applyOverlay, unknownSymbols } from '../runtime/devicetree/overlay';
-import { checkVmConfig, isVmTree, rmDiagnostic, type RmGeneration } from '../runtime/devicetree/rm-rules';
+import { checkVmConfig, isVmTree, rmDiagnostic, type RmGeneration, type RmReading } from '../runtime/devicetree/rm-rules';
 import type { DtDiagnostic, SourceOrigin } from '../runtime/devicetree/source';
 import { deviceTree, DtNode, type DeviceTree } from '../runtime/devicetree/tree';
 import { bindingProblems } from './binding-problems';
 import { oneForEach } from './double-problems';
-import { placeOf, placeOfCell, placeOfValue, type Problem } from './problem';
+import { keyOf, placeOf, placeOfCell, placeOfValue, type Problem } from './problem';
 
 /** What a tree is judged by. */
 export interface Law {
@@ -21,7 +21,8 @@ export interface Law {
   readonly checker: TreeChecker;
   /** dtc's checks, also one for each tree. */
   readonly checks: TreeChecks;
-  readonly generation: RmGeneration;
+  /** For whom VM configurations are; nothing: RM's rules are left out. */
+  readonly reading: RmGeneration | RmReading | undefined;
 }
 
 /** Unknown labels of an overlay that are told, at most. */
@@ -41,12 +42,12 @@ export function checkProblems(tree: DeviceTree, levels: Levels, checks = new Tre
 /** What bindings and RM's rules object to in a linked tree that stands for itself. */
 export function judge(tree: DeviceTree, law: Law): readonly Problem[] {
   const failures = law.checker.check(tree.root).filter((failure) => !failure.isForgiven && failure.schemaId !== UNDOCUMENTED);
-  return oneForEach([...failures.flatMap((failure) => bindingProblems(failure, law.bindings)), ...rmProblems(tree.root, law.generation)]);
+  return oneForEach([...failures.flatMap((failure) => bindingProblems(failure, law.bindings)), ...rmProblems(tree.root, law.reading)]);
 }
 
-function rmProblems(root: DtNode, generation: RmGeneration): readonly Problem[] {
-  if (!isVmTree(root)) return [];
-  return checkVmConfig(root, generation).map((finding) => {
+function rmProblems(root: DtNode, reading: Law['reading']): readonly Problem[] {
+  if (reading === undefined || !isVmTree(root)) return [];
+  return checkVmConfig(root, reading).map((finding) => {
     const { node, property, ...diagnostic } = rmDiagnostic(finding);
     const found = property === undefined ? undefined : node.property(property);
     return { ...diagnostic, nodePath: node.path, ...(property === undefined ? {} : { about: property }), ...(found === undefined ? {} : placeOfValue(found)) };
@@ -74,10 +75,6 @@ export function judgeApplied(overlay: DeviceTree, base: DeviceTree, law: Law & {
     return cell !== undefined && law.files.has(cell.origin.file) ? problem : { ...elsewhere, ...placeOf(overlayNodeFor(overlay, problem.nodePath)) };
   });
   return { problems, tree: merged.value };
-}
-
-function keyOf({ code, message, nodePath }: Problem): string {
-  return JSON.stringify([code, message, nodePath]);
 }
 
 /** One problem for each place. */
@@ -118,11 +115,9 @@ function overlayNodeFor(overlay: DeviceTree, path = '/'): SourceOrigin | undefin
 
 /** What bindings say of the nodes that an overlay without a known base brings along, as far as they stand for themselves. */
 export function judgeAlone(overlay: DeviceTree, { bindings, levels }: Law & { readonly levels: Levels }): readonly Problem[] {
-  // What lands in an unknown node has addresses of unknown width.
-  const problems: Problem[] = checkProblems(overlay, levels).filter(({ code, nodePath = '' }) => !(ADDRESS_CHECKS.has(code) && /^\/[^/]*\/__overlay__(\/[^/]*)?$/.test(nodePath)));
-  for (const fragment of overlay.root.children) {
-    for (const node of fragment.child('__overlay__')?.children ?? []) {
-      if (!node.has('compatible')) continue;
+  const problems: Problem[] = checkProblems(overlay, levels).filter(({ code, nodePath = '' }) => !(BASE_CHECKS.has(code) || (ADDRESS_CHECKS.has(code) && !isKnown(overlay.root.at(nodePath)?.parent))));
+  for (const body of bodiesOf(overlay)) {
+    for (const node of topmost(body)) {
       const root = new DtNode('');
       root.add(node.clone());
       // Nothing is known of what the node lands in: neither cells nor what it refers to.
@@ -133,6 +128,26 @@ export function judgeAlone(overlay: DeviceTree, { bindings, levels }: Law & { re
   return problems;
 }
 
+/** Where the nodes of an overlay are that it brings along: in its fragments, and in its root if that is what it appends to. */
+function bodiesOf({ root }: DeviceTree): readonly DtNode[] {
+  const fragments = root.children.flatMap((fragment) => fragment.child('__overlay__') ?? []);
+  const others = new DtNode('');
+  for (const node of root.children) if (node.child('__overlay__') === undefined && !/^__\w+__$/.test(node.name)) others.add(node.clone());
+  return [...fragments, others];
+}
+
+/** The nodes below one that say what they are, without those within them. */
+function topmost(node: DtNode): readonly DtNode[] {
+  return node.children.flatMap((child) => (child.has('compatible') ? child : topmost(child)));
+}
+
+/** True if an overlay says itself what a node of it is; without that, the base may say how wide addresses in it are. */
+function isKnown(node: DtNode | undefined): boolean {
+  return node?.has('compatible') === true || node?.has('#address-cells') === true;
+}
+
+/** Checks that look for what may be in the base. */
+const BASE_CHECKS: ReadonlySet<string> = new Set(['alias_paths', 'chosen_node_stdout_path']);
 const ADDRESS_CHECKS: ReadonlySet<string> = new Set(['unit_address_vs_reg', 'reg_format', 'ranges_format', 'dma_ranges_format', 'avoid_default_addr_size', 'interrupts_property']);
 
 /** Keywords whose verdict does not depend on the rest of the tree. */

@@ -36,6 +36,11 @@ export interface CellPlace {
   readonly count: number;
 }
 
+/** What makes two problems of trees with and without an overlay the same one, wherever they are told. */
+export function keyOf({ code, message, nodePath }: Problem): string {
+  return JSON.stringify([code, message, nodePath]);
+}
+
 /** The place of an origin. */
 export function placeOf(origin: SourceOrigin | undefined): Pick<DtDiagnostic, 'file' | 'line' | 'column' | 'length' | 'definition'> {
   if (origin === undefined) return {};

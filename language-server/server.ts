@@ -169,7 +169,7 @@ function uris(folders: unknown): readonly string[] {
 
 function answerRequests(connection: Connection, workspace: Workspace): void {
   const answering = new Answering(workspace);
-  const baseOf = (analysis: Analysis): Analysis | undefined => (analysis.tree.plugin ? workspace.baseOf(analysis) : undefined);
+  const baseOf = (analysis: Analysis): Analysis | undefined => workspace.baseBehind(analysis);
   connection.onDocumentSymbol(answering.about([], documentSymbols));
   connection.onFoldingRanges(answering.about([], foldingRanges));
   connection.onSelectionRanges(answering.about([], (source, { positions }) => selectionRanges(source, checkedPositions(positions))));

@@ -35,9 +35,9 @@ export function answerSymbolRequests(connection: Connection, workspace: Workspac
   connection.onDocumentLinks(answering.analysed([], ({ source, analysis }) => documentLinks(source, analysis, workspace.includePathsFor(analysis.root))));
   connection.onWorkspaceSymbol(({ query }) => workspaceSymbols(workspace.analyse(), checkedText(query)));
   connection.languages.onLinkedEditingRange(answering.about(null, (source, { position }) => linkedEditing(source, source.document.offsetAt(checkedPosition(position)))));
-  connection.languages.inlayHint.on(answering.analysed([], ({ source, analysis }, { range }) => inlayHints(source, { analysis, base: analysis.tree.plugin ? workspace.baseOf(analysis) : undefined }, checkedRange(range))));
-  connection.onCodeLens(answering.analysed([], ({ source, analysis }) => codeLenses(source, { analysis, base: analysis.tree.plugin ? workspace.baseOf(analysis) : undefined, showPlaces: workspace.showPlacesCommand })));
-  connection.onCodeAction(answering.analysed([], ({ source, analysis }, { range }) => [...quickFixes(source, analysis, checkedRange(range), analysis.tree.plugin ? workspace.baseOf(analysis) : undefined), ...refactorings(source, checkedRange(range))]));
+  connection.languages.inlayHint.on(answering.analysed([], ({ source, analysis }, { range }) => inlayHints(source, { analysis, base: workspace.baseBehind(analysis) }, checkedRange(range))));
+  connection.onCodeLens(answering.analysed([], ({ source, analysis }) => codeLenses(source, { analysis, base: workspace.baseBehind(analysis), showPlaces: workspace.showPlacesCommand })));
+  connection.onCodeAction(answering.analysed([], ({ source, analysis }, { range }) => [...quickFixes(source, analysis, checkedRange(range), workspace.baseBehind(analysis)), ...refactorings(source, checkedRange(range))]));
   connection.onPrepareRename(answering.meaning(null, prepareRename));
   connection.onRenameRequest(answering.meaning(null, (at, { newName }) => rename(at, checkedText(newName), workspace.familyOf(at.source.path))));
   connection.onDocumentOnTypeFormatting(answering.about([], (source, { position, ch }) => onTypeFormatting(source, checkedPosition(position), checkedText(ch))));

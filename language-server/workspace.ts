@@ -1,17 +1,16 @@
 /** All open documents with the folders around them: which root's analysis speaks for a document. Knows no connection. */
 
 import { posix } from 'node:path';
-import { parseSyntax } from '../runtime/devicetree/syntax/tree';
-import { Analyses, isRootFile, nodeOfReference, type Analysis, type AnalysisSettings } from './analysis';
+import { Analyses, isRootFile, type Analysis, type AnalysisSettings } from './analysis';
+import { BaseFinder } from './bases';
 import { BindingStore } from './binding-store';
 import { OpenDocuments, type OpenList } from './documents';
-import { baseInMakefile, baseInSystemFile, likelyBases, MAKEFILE, statedBase, SYSTEM_FILE } from './contexts';
+import { isAppended, statedBase, ZEPHYR_INCLUDE_FOLDERS, ZEPHYR_MARK } from './contexts';
 import { folderOf, leadsInto, WorkspaceFiles } from './files';
 import { Includers } from './includers';
 import { NO_SETTINGS, type ServerSettings } from './settings';
-import { labelOf } from './symbols';
 
-/** Folders that Linux and Zephyr keep included files in, below some folder above the root file. */
+/** Folders that Linux keeps included files in, below some folder above the root file. */
 const USUAL_INCLUDE_FOLDERS = ['include', 'scripts/dtc/include-prefixes'];
 
 /** Where Linux keeps its bindings. */
@@ -30,6 +29,7 @@ export class Workspace {
   hasSnippets = false;
   private readonly analyses: Analyses;
   private readonly includers: Includers;
+  private readonly bases: BaseFinder;
   private guessed: ReadonlyMap<string, string> = new Map();
   private folders: readonly string[] = [];
   private settings: ServerSettings = NO_SETTINGS;
@@ -39,7 +39,10 @@ export class Workspace {
     this.files = new WorkspaceFiles((path) => this.documents.byPath(path)?.getText());
     this.bindings = new BindingStore(cacheFolder);
     this.includers = new Includers(this.files);
-    this.analyses = new Analyses(this.files, { bindings: this.bindings, baseOf: (overlay) => this.baseOf(overlay) });
+    this.bases = new BaseFinder({
+      files: this.files, folders: () => this.folders, bySetting: (path) => this.baseBySetting(path), treeOf: (path) => this.analyses.of(path, this.settingsFor(path))?.tree,
+    });
+    this.analyses = new Analyses(this.files, { bindings: this.bindings, baseOf: (overlay) => this.baseOf(overlay), includePathsFor: (path) => this.includePathsFor(path) });
   }
 
   /** A command of the client that shows places, if it said that it has one. */
@@ -59,11 +62,13 @@ export class Workspace {
     const roots = this.folders.length > 0 ? this.folders : this.documents.paths.filter((path) => path.startsWith('/') || /^[A-Za-z]:\//.test(path)).map(folderOf);
     this.files.allow([...roots, ...this.statedIncludePaths()]);
     this.includers.forget();
+    this.bases.forget();
   }
 
   /** To be called when files on disk came, went or changed. */
   noteFiles(): void {
     this.includers.forget();
+    this.bases.forget();
   }
 
   private statedIncludePaths(): readonly string[] {
@@ -84,7 +89,10 @@ export class Workspace {
 
   /** Include paths for a root file: those stated, then the usual folders on the way up to the workspace folder. */
   includePathsFor(path: string): readonly string[] {
-    const found = this.foldersAbove(path).flatMap((folder) => USUAL_INCLUDE_FOLDERS.map((usual) => `${folder}/${usual}`)).filter((folder) => this.files.hasFolder(folder));
+    const usual = (folder: string): readonly string[] => (this.files.hasFolder(`${folder}/${ZEPHYR_MARK}`) ? ZEPHYR_INCLUDE_FOLDERS : USUAL_INCLUDE_FOLDERS).map((name) => `${folder}/${name}`);
+    // An application lies beside Zephyr's sources.
+    const places = this.bases.foldersAbove(path).flatMap((folder) => [folder, ...(this.files.hasFolder(`${folder}/zephyr/${ZEPHYR_MARK}`) ? [`${folder}/zephyr`] : [])]);
+    const found = places.flatMap(usual).filter((folder) => this.files.hasFolder(folder));
     return [...this.statedIncludePaths(), ...found];
   }
 
@@ -92,7 +100,7 @@ export class Workspace {
   private bindingFoldersFor(path: string): readonly string[] {
     const stated = this.stated(this.settings.bindings);
     if (stated.length > 0) return stated;
-    return this.foldersAbove(path).map((folder) => `${folder}/${LINUX_BINDINGS}`).filter((folder) => this.files.hasFolder(folder)).slice(0, 1);
+    return this.bases.foldersAbove(path).map((folder) => `${folder}/${LINUX_BINDINGS}`).filter((folder) => this.files.hasFolder(folder)).slice(0, 1);
   }
 
   /** Gets the bindings at hand that a tree in a workspace folder will be judged by, so that the first one need not wait for them. */
@@ -164,7 +172,7 @@ export class Workspace {
     const own = this.analyse().filter(({ files }) => files.includes(path));
     const family = new Map<string, Analysis>();
     for (const analysis of own) {
-      const trunk = (analysis.tree.plugin ? this.baseOf(analysis) : undefined) ?? analysis;
+      const trunk = this.baseBehind(analysis) ?? analysis;
       for (const member of [analysis, trunk, ...this.overlaysOf(trunk)]) family.set(member.root, member);
     }
     return [...family.values()];
@@ -177,63 +185,26 @@ export class Workspace {
     const paths = new Set([...this.documents.paths, ...near].filter((path) => path !== root && OVERLAY_FILE.test(path)));
     return [...paths].slice(0, OVERLAYS_MAX).flatMap((path) => {
       const text = this.files.readText(path) ?? '';
-      if (!text.includes('/plugin/') || this.basePathOf(path, text) !== root) return [];
+      if ((!text.includes('/plugin/') && !isAppended(path, text)) || this.bases.baseOf(path, text) !== root) return [];
       return this.analyses.of(path, this.settingsFor(path)) ?? [];
     });
   }
 
   /** The base that an overlay is for, if it is known. */
   baseOf(overlay: Pick<Analysis, 'root' | 'textOf'>): Analysis | undefined {
-    const path = this.basePathOf(overlay.root, overlay.textOf(overlay.root) ?? '');
+    const path = this.bases.baseOf(overlay.root, overlay.textOf(overlay.root) ?? '');
     return path === undefined || path === overlay.root ? undefined : this.analyses.of(path, this.settingsFor(path));
   }
 
-  /** Its path: by a comment in the overlay, a setting, a system file or Makefile, or else a tree in its folder that has all that it refers to. */
-  private basePathOf(overlay: string, text: string): string | undefined {
-    return statedBase(overlay, text) ?? this.baseBySetting(overlay) ?? this.baseByOtherFiles(overlay) ?? this.baseBeside(overlay, text);
+  /** What a tree is an overlay of, or is appended to, if that is known. */
+  baseBehind(analysis: Analysis): Analysis | undefined {
+    return analysis.appendedTo ?? (analysis.tree.plugin ? this.baseOf(analysis) : undefined);
   }
 
   private baseBySetting(overlay: string): string | undefined {
     const full = (path: string): readonly string[] => (/^(\/|[A-Za-z]:)/.test(path) ? [path] : this.folders.map((folder) => posix.join(folder, path)));
     const [, base] = Object.entries(this.settings.bases).find(([name]) => full(name).includes(overlay)) ?? [];
     return base === undefined ? undefined : full(base).find((path) => this.files.readText(path) !== undefined);
-  }
-
-  /**
-   * A neighbour counts only if what the overlay refers to is there, since a wrong base would make errors of what is right: all of it, or at least half of it where
-   * the names of the files belong together.
-   */
-  private baseBeside(overlay: string, text: string): string | undefined {
-    if (!text.includes('/plugin/')) return undefined;
-    const { tokens } = parseSyntax(text);
-    const own = new Set(tokens.filter(({ kind }) => kind === 'label').map((token) => labelOf(token.text)));
-    const wanted = new Set(tokens.filter(({ kind }) => kind === 'ref').map((token) => token.text).filter((reference) => !own.has(labelOf(reference))));
-    return likelyBases(overlay, this.files.namesIn(folderOf(overlay))).find((path) => {
-      if (wanted.size === 0 || this.files.readText(path)?.includes('/plugin/') !== false) return false;
-      const tree = this.analyses.of(path, this.settingsFor(path))?.tree;
-      const found = tree === undefined ? 0 : [...wanted].filter((reference) => nodeOfReference(tree, reference).length > 0).length;
-      return found === wanted.size || (overlay.startsWith(path.replace(/\.dts$/, '')) && found > 0 && found * 2 >= wanted.size);
-    });
-  }
-
-  /** The base by the nearest system file or Makefile that puts both together. */
-  private baseByOtherFiles(overlay: string): string | undefined {
-    for (const folder of this.foldersAbove(overlay)) {
-      for (const name of this.files.namesIn(folder)) {
-        const baseIn = SYSTEM_FILE.test(name) ? baseInSystemFile : MAKEFILE.test(name) ? baseInMakefile : undefined;
-        const base = baseIn?.(`${folder}/${name}`, this.files.readText(`${folder}/${name}`) ?? '', overlay);
-        if (base !== undefined) return base;
-      }
-    }
-    return undefined;
-  }
-
-  /** The folder of a file and those above it, up to the workspace folder that it lies in. */
-  private foldersAbove(path: string): readonly string[] {
-    const top = this.folders.find((folder) => path.startsWith(`${folder}/`));
-    const found = [folderOf(path)];
-    for (let folder = folderOf(path); top !== undefined && folder.length > top.length; folder = folderOf(folder)) found.push(folderOf(folder));
-    return found;
   }
 }
 

@@ -35,7 +35,7 @@ interface Places { readonly title: string; readonly locations: readonly Location
 
 /** In an overlay, where a reference leads in the base. */
 function targetLens(reference: string, { analysis, base }: LensContext): Places | undefined {
-  if (!analysis.tree.plugin) return undefined;
+  if (!analysis.tree.plugin && base === undefined) return undefined;
   if (base === undefined) return { title: 'applies to a base that is not known', locations: [] };
   const [node] = nodeOfReference(base.tree, reference);
   if (node === undefined) return { title: `${nameOf(base)} has no ${reference}`, locations: [] };

@@ -48,8 +48,8 @@ function told(text: string): string {
 
 /** A macro's definitions as they are written. */
 function macroText(analysis: Analysis, name: string): string | undefined {
-  const found = macroDefinitions(analysis, name).map(({ path, start }) => {
-    const text = analysis.textOf(path) ?? '';
+  const found = [...macroDefinitions(analysis, name), ...(analysis.appendedTo === undefined ? [] : macroDefinitions(analysis.appendedTo, name))].map(({ path, start }) => {
+    const text = analysis.textOf(path) ?? analysis.appendedTo?.textOf(path) ?? '';
     const line = text.slice(text.lastIndexOf('\n', start) + 1, start) + (/^(?:[^\n]*\\\r?\n)*[^\n]*/.exec(text.slice(start))?.[0] ?? '');
     return `${line.trim().slice(0, VALUE_SHOWN)}  // ${path.slice(path.lastIndexOf('/') + 1)}:${String(text.slice(0, start).split('\n').length)}`;
   });

@@ -25,7 +25,10 @@ export function definitions({ source, analysis, offset }: Meaning, includePaths:
     return own.length > 0 || base === undefined ? own : locations(base, referenceTargets(base, token.text));
   }
   const word = token?.kind === 'preprocessor' ? wordAt(source.syntax.text, offset) : token?.text;
-  return word === undefined || token?.kind === 'string' || token?.kind === 'comment' ? [] : locations(analysis, macroDefinitions(analysis, word));
+  if (word === undefined || token?.kind === 'string' || token?.kind === 'comment') return [];
+  // The macros of a tree hold for what is appended to it.
+  const { appendedTo } = analysis;
+  return [...locations(analysis, macroDefinitions(analysis, word)), ...(appendedTo === undefined ? [] : locations(appendedTo, macroDefinitions(appendedTo, word)))];
 }
 
 function referenceTargets(analysis: Analysis, reference: string): readonly FileRange[] {

@@ -1,6 +1,6 @@
 /** Fixes of what the Resource Manager would refuse or pass over in a VM configuration, by the rule's code. */
 
-import { CONSUMERS, labelOf, oneCell, VDEVICE_TYPES, vdeviceRow, VDEVICES, VM_CONFIG_RULES, VmTree, type VdeviceNode } from '../../runtime/devicetree/rm-rules';
+import { CONSUMERS, labelOf, oneCell, OUR_GENERATION, VDEVICE_TYPES, vdeviceRow, VDEVICES, VM_CONFIG_RULES, VmTree, type VdeviceNode } from '../../runtime/devicetree/rm-rules';
 import type { DtNode } from '../../runtime/devicetree/tree';
 import type { Analysis } from '../analysis';
 import { fittingCells } from './cell-fixes';
@@ -112,7 +112,7 @@ function withinLimits(context: FixContext): readonly Maybe[] {
 }
 
 function vmTree({ judged, law }: Analysis): VmTree {
-  return new VmTree(judged.root, { generation: law.generation, trust: 'unknown' });
+  return new VmTree(judged.root, typeof law.reading === 'string' ? { generation: law.reading, trust: 'unknown' } : law.reading ?? { generation: OUR_GENERATION, trust: 'unknown' });
 }
 
 function vdevicesOf({ analysis }: FixContext): readonly VdeviceNode[] {

@@ -21,6 +21,8 @@ export interface ParseOptions extends PreprocessOptions {
   readonly file?: string;
   /** The physical id of the boot CPU in the blob's header (dtc -b); by default the `reg` of the first node in /cpus. */
   readonly bootCpu?: number;
+  /** True for a text that is appended to a tree which is not at hand: what it refers to counts as there, what it says of labels and paths that it does not define becomes fragments, as in an overlay. */
+  readonly isAppended?: boolean;
 }
 
 /** A parsed source. */
@@ -29,7 +31,7 @@ export interface ParsedDts {
   readonly diagnostics: readonly DtDiagnostic[];
   /** Paths of all files that were read, the main one first. */
   readonly files: readonly string[];
-  /** Which included files were not found. What they may define is not reported as missing too. */
+  /** Which included files were not found, or that all that is appended to is not there. What they may define is not reported as missing too. */
   readonly missing: MissingFiles;
 }
 
@@ -50,14 +52,14 @@ export class DtsReader {
   /** Parses the text as it is now, with all files as they are now. */
   read(text: string, options: ParseOptions = {}): ParsedDts {
     const file = options.file ?? 'input.dts';
-    const key = JSON.stringify([file, options.includePaths, options.defines, options.bootCpu]);
+    const key = JSON.stringify([file, options.includePaths, options.defines, options.bootCpu, options.isAppended]);
     const known = this.state?.key === key && !this.state.parser.usesFiles ? this.state : undefined;
     const kept = known?.preprocessor.goBack(text, options);
     if (known !== undefined && kept !== undefined) {
       const input = known.preprocessor.run();
       if (input.missing === known.missing) {
         known.parser.goBack(input, { size: kept, options });
-        return this.outcome(known.parser, known.problems, input);
+        return this.outcome(known.parser, known.problems, { input, isAppended: options.isAppended });
       }
     }
     const problems = new DiagnosticList();
@@ -65,13 +67,13 @@ export class DtsReader {
     const input = preprocessor.run();
     const parser = new Parser(input, options);
     this.state = { key, problems, preprocessor, parser, missing: input.missing };
-    return this.outcome(parser, problems, input);
+    return this.outcome(parser, problems, { input, isAppended: options.isAppended });
   }
 
-  private outcome(parser: Parser, problems: DiagnosticList, { files, missing }: PreprocessedText): ParsedDts {
+  private outcome(parser: Parser, problems: DiagnosticList, { input: { files, missing }, isAppended = false }: { readonly input: PreprocessedText; readonly isAppended: boolean | undefined }): ParsedDts {
     const tree = parser.run(this.root);
     this.root = tree.root;
-    return { tree, diagnostics: parser.problemsBehind(problems), files, missing };
+    return { tree, diagnostics: parser.problemsBehind(problems), files, missing: isAppended ? 'base' : missing };
   }
 }
 
@@ -81,13 +83,15 @@ export interface CompiledDts {
   /** Present even if there are errors: the best that can be made. Check `hasErrors` before use. */
   readonly bytes: Uint8Array;
   readonly diagnostics: readonly DtDiagnostic[];
+  /** Paths of all files that were read, the main one first. */
+  readonly files: readonly string[];
 }
 
 /** Parses, links and writes in one step, as `dtc` does. */
 export function compileDts(text: string, options: ParseOptions & LinkOptions = {}): CompiledDts {
   const parsed = parseDts(text, options);
   const linked = linkTree(parsed.tree, { ...options, missing: parsed.missing });
-  return { tree: linked.tree, bytes: encodeDtb(linked.tree), diagnostics: [...parsed.diagnostics, ...linked.diagnostics] };
+  return { tree: linked.tree, bytes: encodeDtb(linked.tree), diagnostics: [...parsed.diagnostics, ...linked.diagnostics], files: parsed.files };
 }
 
 /** A place between two statements of the file, to which parsing can go back. */
@@ -106,6 +110,8 @@ interface ParserMark {
 const UNKNOWN_STATEMENT = /[A-Za-z_]\w*\(|[A-Z_][A-Z0-9_]*[ \t]*(?:\r?\n|$)/y;
 /** What a file that was not found may hold. */
 const IN_SOURCES = ['dts-label-not-found', 'dts-delete-not-found', 'dts-reference-not-found', 'dts-no-version', 'dts-no-root', 'dts-property-after-node'] as const;
+/** What the tree that a text is appended to may hold. */
+const IN_BASE = ['dts-label-not-found', 'dts-delete-not-found', 'dts-reference-not-found', 'dts-no-version', 'dts-no-root'] as const;
 
 class Parser {
   private readonly lexer: DtsLexer;
@@ -123,6 +129,8 @@ class Parser {
 
   constructor(input: PreprocessedText, options: ParseOptions) {
     if (input.missing === 'sources') this.problems.silence(IN_SOURCES);
+    else if (options.isAppended === true) this.problems.silence(IN_BASE);
+    this.plugin = options.isAppended === true;
     this.lexer = new DtsLexer(input, this.problems);
     this.values = new ValueParser(this.lexer, options);
     this.bootCpu = options.bootCpu;

@@ -69,7 +69,7 @@ class Linker {
     this.tree = tree;
     this.symbols = symbols;
     this.made = made;
-    if (missing === 'sources') this.problems.silence(['dts-reference-not-found']);
+    if (missing === 'sources' || missing === 'base') this.problems.silence(missing === 'base' ? ['dts-reference-not-found', 'dts-fixup-path'] : ['dts-reference-not-found']);
   }
 
   run(): LinkedTree {

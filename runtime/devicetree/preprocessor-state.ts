@@ -9,8 +9,8 @@ import type { SourceText } from './source';
 /** Largest preprocessed text, in characters. */
 export const PREPROCESSED_SIZE_MAX = 64 * 1024 * 1024;
 
-/** Which included files were not found: none, headers only, or sources as well. */
-export type MissingFiles = 'none' | 'headers' | 'sources';
+/** Which included files were not found: none, headers only, or sources as well; `base`: all that the text is appended to is not there. */
+export type MissingFiles = 'none' | 'headers' | 'sources' | 'base';
 
 /** An `#if` that is open. */
 export interface Condition {

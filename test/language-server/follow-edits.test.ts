@@ -78,7 +78,7 @@ function shown(analysis: Analysis | undefined): unknown {
 function checkEdits(files: Map<string, string>, root: string, { edits, includePaths = [], otherFiles = () => undefined }: { readonly edits: readonly Edit[]; readonly includePaths?: readonly string[]; readonly otherFiles?: (path: string) => string | undefined }): void {
   const settings: AnalysisSettings = { includePaths, defines: {}, checks: {}, bindings: [], hypervisorNode: 'documented', rmGeneration: 'open-2023' };
   const provider = { readText: (path: string) => files.get(path) ?? otherFiles(path) };
-  const surroundings = { bindings, baseOf: () => undefined };
+  const surroundings = { bindings, baseOf: () => undefined, includePathsFor: () => [] };
   const following = new Analyses(provider, surroundings);
   following.of(root, settings);
   const past: (readonly [string, string])[] = [];

@@ -35,6 +35,11 @@ describe('language server: bindings and rules', () => {
     assert.equal(diagnostic?.range.start.character, GUEST.replace('HYPERVISOR', HYPERVISOR).split('\n')[4]?.indexOf('reg ='));
   }));
 
+  it('tells of a reference that finds nothing once, not also what follows from that', () => withClient({}, async (client) => {
+    const text = '/dts-v1/;\n/ {\n\tg: g { gpio-controller; #gpio-cells = <2>; };\n\ta { gpios = <&none 1 2>; };\n\tb { gpios = <&g 1>; };\n};\n';
+    assert.deepEqual((await problems(client, 'a.dts', text)).map((one) => one.replace(/:.*/, '')), ['3 dts-reference-not-found', '4 gpios_property']);
+  }));
+
   it('tells what RM will refuse, by the rules that RM obeys', () => withClient({}, async (client) => {
     const config = 'gunyah-vm-config { memory { base-address = <0 0x1001>; }; };';
     const found = (await problems(client, 'vm.dts', GUEST.replace('HYPERVISOR', config))).filter((text) => text.includes('vm-config-'));
