@@ -122,7 +122,8 @@ export function judgeAlone(overlay: DeviceTree, { bindings, levels }: Law & { re
       root.add(node.clone());
       // Nothing is known of what the node lands in: neither cells nor what it refers to.
       const failures = bindings.checkTree(deviceTree(root).root).filter((failure) => failure.node.parent !== undefined && !failure.isForgiven && KNOWABLE.has(failure.keyword) && failure.schemaId !== UNDOCUMENTED);
-      problems.push(...failures.filter(({ path }) => !path.some((name) => typeof name === 'string' && TREE_CUT.test(name))).flatMap((failure) => bindingProblems(failure, bindings)));
+      problems.push(...failures.filter(({ path }) => !path.some((name) => typeof name === 'string' && TREE_CUT.test(name)))
+        .flatMap((failure) => bindingProblems(failure, bindings)).map((problem) => ({ ...problem, nodePath: `${node.parent?.path ?? ''}${problem.nodePath ?? ''}`.replace(/^\/\//, '/') })));
     }
   }
   return problems;

@@ -1,12 +1,12 @@
 /** Fixes that put properties and nodes into a node, take them out or set them: the building blocks of `quick-fixes.ts`. */
 
-import { describeMembers, type DescribedMember } from '../../runtime/devicetree/bindings/describe';
-import { typesOf } from '../../runtime/devicetree/bindings/property-types';
+import { describeShape } from '../../runtime/devicetree/bindings/describe';
 import { syntaxPathAt, type SyntaxNode } from '../../runtime/devicetree/syntax/tree';
 import type { DtNode } from '../../runtime/devicetree/tree';
 import type { Analysis } from '../analysis';
 import { offsetsOf } from '../positions';
 import type { FileEdit, Fix, FixContext } from './fix';
+import { placeholder } from './placeholders';
 import { insertNode, insertStatements, removeStatement, spanOf } from './source-edits';
 
 /** The node that the problem is about, in the tree that was judged. */
@@ -63,22 +63,12 @@ function bodyElsewhere(analysis: Analysis, { origin }: DtNode) {
 /** Adds what a binding misses: properties with values of the types that bindings give them, and nodes. */
 export function added(context: FixContext, names: readonly string[]): Fix | undefined {
   const node = nodeOf(context);
-  const members = node === undefined ? undefined : describeMembers(context.analysis.law.bindings, node);
-  const texts = names.map((name) => skeleton(context.analysis, name, members?.get(name)));
-  if (names.length === 1 && members?.get(names[0] ?? '')?.form === 'node') return childNode(context, [`${names[0] ?? ''} {`, '};']);
-  if (names.some((name) => members?.get(name)?.form === 'node')) return undefined;
+  if (node === undefined) return undefined;
+  const isNode = (name: string): boolean => describeShape(context.analysis.law.bindings, node, name).isNode;
+  if (names.some(isNode)) return names.length === 1 ? childNode(context, [`${names[0] ?? ''} {`, '};']) : undefined;
+  const texts = names.map((name) => placeholder(context.analysis, node, name));
   const fix = statements(context, texts);
   return fix === undefined ? undefined : { ...fix, title: `Add ${names.join(' and ')}` };
-}
-
-/** `name;`, `name = "";` or `name = <0>;`, as the type of the property has it, with the value if there is only one. */
-export function skeleton({ law }: Pick<Analysis, 'law'>, name: string, member?: DescribedMember): string {
-  const types = [...typesOf(law.bindings.types, name)];
-  const [only] = member?.values.length === 1 ? member.values : [];
-  if (types.includes('flag')) return `${name};`;
-  if (types.some((type) => type.startsWith('string'))) return `${name} = "${typeof only === 'string' ? only : ''}";`;
-  if (types.some((type) => type.startsWith('phandle'))) return `${name} = <&>;`;
-  return `${name} = <${typeof only === 'number' ? String(only) : '0'}>;`;
 }
 
 /** Removes a property of the body around the problem. */

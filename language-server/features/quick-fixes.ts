@@ -4,6 +4,7 @@
  */
 
 import { CodeActionKind, type CodeAction, type Range, type TextEdit } from 'vscode-languageserver';
+import { describeShape } from '../../runtime/devicetree/bindings/describe';
 import { regEntries } from '../../runtime/devicetree/lookup';
 import { syntaxPathAt } from '../../runtime/devicetree/syntax/tree';
 import type { Analysis } from '../analysis';
@@ -69,9 +70,20 @@ function fixesOf(context: FixContext): readonly Fix[] {
   // What RM's own row offers says more than the names that a binding lists.
   const isOwn = code.startsWith('vm-config-') && byCode.some((fix) => fix !== undefined);
   const missing = problem.missing === undefined || isOwn ? [] : [added(context, problem.missing)];
+  const all = missing.length === 0 ? [] : [allMissing(context)];
   const choices = isOwn ? [] : (problem.choices ?? []).map((names) => added(context, names));
   const surplus = [...problem.surplus ?? [], ...problem.rivals ?? []].flatMap((name) => removed(context, name));
-  return [...byCode, ...allowedValues(context), ...missing, ...choices, ...surplus].filter((fix) => fix !== undefined);
+  return [...byCode, ...allowedValues(context), ...missing, ...choices, ...all, ...surplus].filter((fix) => fix !== undefined);
+}
+
+/** Adds all that bindings miss in the node, where that is more than what one problem says. */
+function allMissing(context: FixContext): Fix | undefined {
+  const { analysis, problem } = context;
+  const node = nodeOf(context);
+  const isNode = (name: string): boolean => node !== undefined && describeShape(analysis.law.bindings, node, name).isNode;
+  const names = new Set(analysis.diagnostics.filter(({ nodePath, missing = [] }) => nodePath === problem.nodePath && missing.length > 0).flatMap(({ missing = [] }) => missing).filter((name) => !isNode(name)));
+  const fix = names.size > (problem.missing?.length ?? 0) ? added(context, [...names]) : undefined;
+  return fix === undefined ? undefined : { ...fix, title: `Add all ${String(names.size)} that are missing` };
 }
 
 type FixMaker = (context: FixContext) => readonly (Fix | undefined)[];

@@ -97,3 +97,70 @@ void describe('rewrites', () => {
     await checkFix(vendors, 7, 'Convert to the form of Linux’s binding', upstream);
   });
 });
+
+const FOO = `$id: http://devicetree.org/schemas/test/foo.yaml#
+title: foo
+properties:
+  compatible: { const: "acme,foo" }
+  reg: { items: [ { description: registers }, { description: memory } ] }
+  interrupts: { minItems: 2, maxItems: 3 }
+  clocks: { items: [ { description: core }, { description: bus } ] }
+  clock-names: { items: [ { const: core }, { const: bus } ] }
+  acme,mode: { $ref: /schemas/types.yaml#/definitions/uint32, enum: [ 2, 5 ] }
+  acme,list: { $ref: /schemas/types.yaml#/definitions/uint32-array, minItems: 3, maxItems: 3, items: { minimum: 7 } }
+  acme,byte: { $ref: /schemas/types.yaml#/definitions/uint8 }
+  acme,wide: { $ref: /schemas/types.yaml#/definitions/uint64 }
+  acme,rows: { $ref: /schemas/types.yaml#/definitions/uint32-matrix, minItems: 2, items: { items: [ { description: x }, { minimum: 3 } ] } }
+  acme,side: { $ref: /schemas/types.yaml#/definitions/string, enum: [ left, right ] }
+  acme,flag: { type: boolean }
+  acme,other: { $ref: /schemas/types.yaml#/definitions/phandle-array, items: [ { items: [ { description: node }, { description: offset } ] } ] }
+  vdd-supply: true
+  reset-gpios: { maxItems: 1 }
+  port: { type: object }
+required: [ compatible, reg, interrupts, clocks, clock-names, "acme,mode", "acme,list", "acme,byte", "acme,wide", "acme,rows", "acme,side", "acme,flag", "acme,other", vdd-supply, reset-gpios, port ]
+additionalProperties: false
+`;
+const GIC_NAMES = '#define GIC_SPI 0\n#define IRQ_TYPE_LEVEL_HIGH 4\n';
+
+/** What "Add …" adds to a node of that binding, by name. */
+async function additions(text: string, file = 'a.dts'): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  await withClient({ [file]: text, 'bindings/foo.yaml': FOO }, async (client) => {
+    await client.open(file, text);
+    const line = text.split('\n').findIndex((one) => one.includes('acme,foo')) - 1;
+    const at = { line, character: text.split('\n')[line]?.length ?? 0 };
+    const actions = await client.ask('codeAction', file, undefined, { range: { start: at, end: at }, context: { diagnostics: [] } }) as Action[];
+    for (const { title, edit } of actions) found.set(title.replace(/^Add (?:the node )?/, ''), Object.values(edit.changes).flat().map(({ newText }) => newText.trim().replace(/\s+/g, ' ')).join());
+  }, { settings: { bindings: ['bindings'] } });
+  return found;
+}
+
+void describe('quick fixes that add what is missing', () => {
+  const board = (gic: string, names: string): string => `/dts-v1/;\n${names}/ {\n\t#address-cells = <2>;\n\t#size-cells = <2>;\n\tinterrupt-parent = <&gic>;\n\n\tgic: gic@1000 {\n\t\treg = <0 0x1000 0 0x1000>;\n\t\t${gic}\n\t\tinterrupt-controller;\n\t\t#address-cells = <0>;\n\t};\n\n\tclk: clock {\n\t\t#clock-cells = <1>;\n\t};\n\n\tpins: gpio {\n\t\tgpio-controller;\n\t\t#gpio-cells = <2>;\n\t};\n\n\tvdd: regulator {\n\t\tregulator-name = "vdd";\n\t};\n\n\tfoo@123450000 {\n\t\tcompatible = "acme,foo";\n\t};\n};\n`;
+  const GIC = 'compatible = "arm,gic-v3"; #interrupt-cells = <3>;';
+
+  void it('write it in the shape that binding, parent and providers ask for', async () => {
+    const found = await additions(board(GIC, GIC_NAMES));
+    const wanted = {
+      'reg': '<0x1 0x23450000 0x0 0x1000>, <0x0 0x0 0x0 0x1000>', 'interrupts': '<GIC_SPI 0 IRQ_TYPE_LEVEL_HIGH>, <GIC_SPI 0 IRQ_TYPE_LEVEL_HIGH>',
+      'interrupts-extended': '<&gic GIC_SPI 0 IRQ_TYPE_LEVEL_HIGH>, <&gic GIC_SPI 0 IRQ_TYPE_LEVEL_HIGH>', 'clocks': '<&clk 0>, <&clk 0>', 'clock-names': '"core", "bus"', 'acme,mode': '<2>',
+      'acme,list': '<7 7 7>', 'acme,byte': '/bits/ 8 <0>', 'acme,wide': '/bits/ 64 <0>', 'acme,rows': '<0 3>, <0 3>', 'acme,side': '"left"', 'acme,other': '<0 0>', 'vdd-supply': '<&vdd>', 'reset-gpios': '<&pins 0 0>',
+    };
+    for (const [name, value] of Object.entries(wanted)) assert.equal(found.get(name), `${name} = ${value};`);
+    assert.equal(found.get('acme,flag'), 'acme,flag;');
+    assert.equal(found.get('port'), 'port { };');
+    assert.match(found.get('all 13 that are missing') ?? '', /^reg = .* acme,mode = <2>; .* acme,flag; /);
+  });
+
+  void it('write numbers where the tree has no names for them, as many as the controller takes', async () => {
+    for (const [gic, one] of [[GIC, '<0 0 4>'], ['compatible = "a,gpio"; #interrupt-cells = <2>;', '<0 4>'], ['compatible = "arm,v7m-nvic"; #interrupt-cells = <2>;', '<0 0>'], ['#interrupt-cells = <1>;', '<0>']] as const) {
+      assert.equal((await additions(board(gic, ''))).get('interrupts'), `interrupts = ${one}, ${one};`);
+    }
+  });
+
+  void it('know the base of an overlay only if there is one', async () => {
+    const found = await additions('/dts-v1/;\n/plugin/;\n\n&i2c {\n\tfoo@76 {\n\t\tcompatible = "acme,foo";\n\t};\n};\n', 'a.dtso');
+    assert.equal(found.get('reg'), 'reg = <0x76>, <0x0>;');
+    assert.equal(found.get('acme,mode'), 'acme,mode = <2>;');
+  });
+});

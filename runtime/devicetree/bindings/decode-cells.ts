@@ -14,6 +14,13 @@ const CELLS_PROPERTY: Readonly<Record<string, string | number | undefined>> = {
   'msi-parent': '#msi-cells', 'msi-ranges': '#interrupt-cells', 'dma-masters': '#dma-cells', 'gpio-ranges': 3, 'memory-region': undefined,
 };
 
+/** The property of a provider that counts the cells behind a reference to it in a list with this name, as far as the name tells. */
+export function cellsPropertyOf(name: string): string | undefined {
+  if (/(?:^|-)gpios?$/.test(name)) return '#gpio-cells';
+  if (Object.hasOwn(CELLS_PROPERTY, name)) return typeof CELLS_PROPERTY[name] === 'string' ? CELLS_PROPERTY[name] : undefined;
+  return name.endsWith('s') ? `#${name.slice(0, -1)}-cells` : undefined;
+}
+
 /** What the name of a property says about cutting its value. */
 interface Kind {
   readonly isGpios: boolean;

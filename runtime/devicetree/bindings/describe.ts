@@ -24,6 +24,8 @@ export interface DescribedMember {
 /** Most schemas looked at for one node. */
 const STEPS_MAX = 2000;
 const ANCESTORS_MAX = 4;
+/** Entries of a value that are described one by one. */
+const SHAPE_COUNT_MAX = 16;
 const COMBINING = ['allOf', 'anyOf', 'oneOf'];
 
 /** All members that bindings describe for a node as it is in its tree, by name. */
@@ -31,6 +33,27 @@ export function describeMembers(set: BindingSet, node: DtNode): ReadonlyMap<stri
   const description = new Description(set);
   for (const [schema, uri] of schemasOf(set, node)) description.collect(schema, uri);
   return description.members;
+}
+
+/** What a value must at least look like. */
+export interface ValueShape {
+  /** True for a child node. */
+  readonly isNode: boolean;
+  /** Entries, at least. */
+  readonly countMin: number;
+  /** Values that one of them may have. */
+  readonly values: readonly (string | number)[];
+  readonly minimum: number | undefined;
+  /** Its entries: one for each, or one for all. */
+  readonly items: readonly ValueShape[];
+}
+
+/** The least that bindings ask of a property's value; of alternatives, the first. */
+export function describeShape(set: BindingSet, node: DtNode, name: string): ValueShape {
+  const found: (readonly [JsonObject, string])[] = [];
+  const description = new Description(set);
+  for (const [schema, uri] of schemasOf(set, node)) found.push(...description.inner(schema, uri, name));
+  return description.shape(found, 0);
 }
 
 /** What the bindings of a node say it is. */
@@ -98,12 +121,45 @@ class Description {
     const found: (readonly [JsonObject, string])[] = [[schema, uri]];
     for (const key of COMBINING) for (const branch of elementsOf(schema[key])) found.push(...this.parts(branch, uri));
     for (const key of ['then', 'else']) found.push(...this.parts(schema[key], uri));
-    if (typeof schema['$ref'] === 'string') {
-      const [target, pointer] = splitReference(schema['$ref'], uri);
-      const root = this.set.schemas.get(target);
-      if (root !== undefined) found.push(...this.parts(at(root, pointer), target));
-    }
+    const target = this.referred(schema, uri);
+    if (target !== undefined) found.push(...this.parts(...target));
     return found;
+  }
+
+  /** What schemas of one value ask together. */
+  shape(schemas: readonly (readonly [JsonObject, string])[], depth: number): ValueShape {
+    const all = schemas.flatMap(([schema, uri]) => this.demands(schema, uri));
+    const numbersOf = (key: string): readonly number[] => all.map(([part]) => part[key]).filter((value) => typeof value === 'number');
+    const listed = all.map(([part]) => [part['const'], ...elementsOf(part['enum'] ?? null)].filter((value) => typeof value === 'string' || typeof value === 'number')).find((values) => values.length > 0);
+    const lists = depth > 3 ? [] : all.map(([part, uri]) => (isObject(part['items']) ? [part['items']] : elementsOf(part['items'] ?? null)).filter(isObject).map((item) => [item, uri] as const)).filter((items) => items.length > 0);
+    const length = Math.max(0, ...lists.map((items) => items.length));
+    const itemsAt = (index: number): readonly (readonly [JsonObject, string])[] => lists.flatMap((items) => { const item = items[index] ?? (items.length === 1 ? items[0] : undefined); return item === undefined ? [] : [item]; });
+    const minimums = numbersOf('minimum');
+    return {
+      isNode: all.some(([part]) => part['type'] === 'object' || part['properties'] !== undefined || part['patternProperties'] !== undefined),
+      countMin: Math.min(SHAPE_COUNT_MAX, Math.max(1, ...numbersOf('minItems'))), values: listed ?? [], minimum: minimums.length === 0 ? undefined : Math.max(...minimums),
+      items: Array.from({ length: Math.min(length, SHAPE_COUNT_MAX) }, (_, index) => this.shape(itemsAt(index), depth + 1)),
+    };
+  }
+
+  /** The schema with all that it asks besides, and the first of each set of alternatives. */
+  private demands(schema: JsonObject, uri: string): readonly (readonly [JsonObject, string])[] {
+    if (this.steps++ > STEPS_MAX) return [];
+    const found: (readonly [JsonObject, string])[] = [[schema, uri]];
+    const further = [...elementsOf(schema['allOf']), elementsOf(schema['oneOf'])[0], elementsOf(schema['anyOf'])[0]];
+    for (const one of further) if (isObject(one)) found.push(...this.demands(one, uri));
+    const target = this.referred(schema, uri);
+    if (target !== undefined) found.push(...this.demands(...target));
+    return found;
+  }
+
+  /** What a schema refers to. */
+  private referred(schema: JsonObject, uri: string): readonly [JsonObject, string] | undefined {
+    if (typeof schema['$ref'] !== 'string') return undefined;
+    const [target, pointer] = splitReference(schema['$ref'], uri);
+    const root = this.set.schemas.get(target);
+    const found = root === undefined ? undefined : at(root, pointer);
+    return isObject(found) ? [found, target] : undefined;
   }
 
   private add(name: string, schema: Json, { base, isRequired }: { readonly base: string; readonly isRequired: boolean }): void {
