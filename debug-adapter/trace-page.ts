@@ -7,7 +7,8 @@ import type { Session } from './session';
 import { parseTraceFilter, type TraceFilter } from './trace-filter';
 import { traceRow, vmNameAt } from './trace-row';
 import { ObjectBook } from './views/objects';
-import { wordsOfField } from './views/rm-words';
+import { typeOfValue, virqWords, wordsOfType } from './views/call-words';
+import { wordsInList, wordsOfField, type SystemNames } from './views/rm-words';
 
 const LIMIT_DEFAULT = 1000;
 const LIMIT_MAX = 10_000;
@@ -79,13 +80,32 @@ function namesOf(session: Session, naming: Naming): { readonly names?: Readonly<
     if (words !== undefined) names[name] = words;
   }
   if (event.event === 'message') names['objectId'] = book.name({ id: event.objectId, type: 'msgqueue' }, number);
+  if (event.event === 'virq') names['virq'] = virqWords(event.virq);
+  if (event.event === 'memory') {
+    const words = objectsIn(event.detail, naming);
+    if (words !== event.detail) names['detail'] = words;
+  }
   return Object.keys(names).length === 0 ? {} : { names };
 }
 
 function nameOfValue(session: Session, { book, event, number }: Naming, { name, value }: { readonly name: string; readonly value: EventValue }): string | undefined {
+  const { system } = session.debuggee.target;
   if (event.event === 'hypercall') {
     const object = event.objects?.[name];
-    return object === undefined ? undefined : book.name(object, number);
+    if (object !== undefined) return book.name(object, number);
+    const type = typeOfValue(event.name, name);
+    if (type === 'vmid_t') return vmNameAt(system, Number(value), number);
+    return type === undefined ? undefined : wordsOfType(type, value);
   }
-  return event.event.startsWith('rm-') ? wordsOfField(name, value, (vmid) => vmNameAt(session.debuggee.target.system, vmid, number)) : undefined;
+  if (event.event !== 'rm-request' && event.event !== 'rm-reply' && event.event !== 'rm-notification') return undefined;
+  const names: SystemNames = { vm: (vmid) => vmNameAt(system, vmid, number), capability: (capId) => book.describe(event.vmid, capId) };
+  return wordsOfField({ message: event.name, name, value }, names) ?? wordsInList({ message: event.name, value }, names);
+}
+
+/** What the hypervisor says of its objects, with their names of that moment in the place of their numbers. */
+function objectsIn(text: string, { book, number }: Naming): string {
+  return text.replace(/\b(object|address space) (\d{1,9})\b/g, (whole, kind: string, digits: string) => {
+    const name = book.name({ id: Number(digits), type: kind === 'object' ? 'memextent' : 'addrspace' }, number);
+    return name.includes('"') ? name : whole;
+  });
 }

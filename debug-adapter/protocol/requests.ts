@@ -163,6 +163,11 @@ export interface MemoryRow {
   /** True if there were too many others to list. */
   readonly othersCut: boolean;
 }
+/**
+ * A range of a VM's addresses at which nothing is mapped and that answers all the same: a frame of its interrupt controller or its clock, which the hypervisor emulates
+ * (`emulated`), a range whose accesses go to whoever runs the VM's vCPUs (`vmm`), a device of the board (`board`), or device space with nothing in it (`empty`), where the bus refuses.
+ */
+export interface WindowRow { readonly ipa: Hex; readonly sizeBytes: number; readonly kind: 'emulated' | 'vmm' | 'board' | 'empty'; readonly name: string }
 /** A range by physical address. */
 export interface PhysicalRange { readonly pa: Hex; readonly sizeBytes: number }
 /** One memory extent of the hypervisor. */
@@ -375,6 +380,8 @@ export interface TranslationBody {
   /** Descriptors in the order in which they are read. Stage 2 of the address itself only, not of the tables. */
   readonly levels: readonly TranslationLevel[];
   readonly error?: string;
+  /** What answers there although nothing is mapped, in words; null if nothing does. */
+  readonly window: string | null;
   /** Who else can see the page; empty if the translation failed. */
   readonly others: readonly SharerRow[];
   /** The VM that owns the page and how it stands to it; null if nobody does. */
@@ -476,7 +483,7 @@ export interface CustomRequests {
   'gunyah/capabilities': { arguments: { vmid: number }; body: { capabilities: readonly CapabilityRow[] } };
   'gunyah/messageQueues': { arguments: Record<string, never>; body: { messageQueues: readonly QueueRow[] } };
   'gunyah/doorbells': { arguments: Record<string, never>; body: { doorbells: readonly DoorbellRow[] } };
-  'gunyah/memory': { arguments: { vmid: number }; body: { map: readonly MemoryRow[]; extents: readonly ExtentRow[]; memparcels: readonly MemparcelRow[]; cut: boolean } };
+  'gunyah/memory': { arguments: { vmid: number }; body: { map: readonly MemoryRow[]; windows: readonly WindowRow[]; extents: readonly ExtentRow[]; memparcels: readonly MemparcelRow[]; cut: boolean } };
   'gunyah/translate': { arguments: { vm: string; address: Hex; stage?: 1 | 2 }; body: TranslationBody };
   'gunyah/interrupts': { arguments: { vmid: number }; body: { interrupts: readonly InterruptRow[]; vcpus: readonly InterruptInterfaceRow[]; distributor: readonly RegisterRow[] } };
   'gunyah/scheduler': { arguments: Record<string, never>; body: { cpus: readonly SchedulerRow[]; threads: readonly ThreadRow[] } };

@@ -4,10 +4,12 @@
  */
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { hex, HYPERCALLS, type EventValue, type TraceEvent } from '../../runtime/index';
+import { hex, type EventValue, type TraceEvent } from '../../runtime/index';
 import { eventTitle } from '../event-text';
 import type { Session } from '../session';
+import { typeOfValue, virqWords, wordsOfType } from '../views/call-words';
 import { ObjectBook } from '../views/objects';
+import { wordsInList, wordsOfField } from '../views/rm-words';
 import { addressText, type VariableContainer } from './references';
 
 const NATIVE_CALL_BASE = 0x6000;
@@ -39,7 +41,7 @@ function headRows(session: Session, event: TraceEvent): DebugProtocol.Variable[]
 }
 
 function fieldRows(session: Session, event: TraceEvent, { name, value }: { name: string; value: unknown }): DebugProtocol.Variable[] {
-  if (isValue(value)) return [row(name, valueText(value))];
+  if (isValue(value)) return [row(name, wordedText(session, event, { name, value }))];
   if (typeof value !== 'object' || value === null) return [];
   const entries = Object.entries(value).filter((entry): entry is [string, EventValue] => isValue(entry[1]));
   return entries.filter(([inner]) => !(name === 'result' && inner === 'error' && 'error' in event)).map(([inner, part]) => namedValue(session, event, { name: inner, value: part }));
@@ -51,7 +53,7 @@ function isValue(value: unknown): value is EventValue {
 
 /** An argument or result: a capability with its object, an address that can be looked at, a number. */
 function namedValue(session: Session, event: TraceEvent, { name, value }: { name: string; value: EventValue }): DebugProtocol.Variable {
-  const type = event.event === 'hypercall' ? argumentType(event.name, name) : undefined;
+  const type = event.event === 'hypercall' ? typeOfValue(event.name, name) : undefined;
   if (type === 'cap_id_t' && typeof value === 'bigint') {
     const described = new ObjectBook(session.debuggee.target.system).describe(event.vmid, value);
     return row(name, `${hex(value)} (${described ?? 'no capability of this VM'})`, { type });
@@ -59,15 +61,23 @@ function namedValue(session: Session, event: TraceEvent, { name, value }: { name
   if (type === 'bool' && (typeof value === 'number' || typeof value === 'bigint')) return row(name, value === 0 || value === 0n ? 'false' : 'true', { type });
   const isAddress = type !== undefined && ADDRESS_TYPES.has(type) && typeof value === 'bigint';
   const vm = session.debuggee.target.system.vmName(event.vmid);
-  return row(name, valueText(value), { ...(type === undefined ? {} : { type }), ...(isAddress ? { memoryReference: addressText({ vm, space: 'va', address: value }) } : {}) });
+  return row(name, wordedText(session, event, { name, value }), { ...(type === undefined ? {} : { type }), ...(isAddress ? { memoryReference: addressText({ vm, space: 'va', address: value }) } : {}) });
 }
 
-/** The type that the table of hypercalls gives to an argument or result. */
-export function argumentType(call: string, name: string): string | undefined {
-  for (const [known, { inputs, outputs }] of Object.entries(HYPERCALLS)) {
-    if (known === call) return [...inputs, ...outputs].find((one) => one.name === name)?.type;
+/** A number with what it says beside it. */
+function wordedText(session: Session, event: TraceEvent, { name, value }: { readonly name: string; readonly value: EventValue }): string {
+  const { system } = session.debuggee.target;
+  const plain = valueText(value);
+  const told = (words: string | undefined): string => (words === undefined ? plain : `${plain} (${words})`);
+  if (event.event === 'hypercall') {
+    const type = typeOfValue(event.name, name);
+    return type === 'vmid_t' ? told(system.vmName(Number(value))) : told(type === undefined ? undefined : wordsOfType(type, value));
   }
-  return undefined;
+  if (event.event === 'virq' && name === 'virq') return told(virqWords(event.virq));
+  if (event.event !== 'rm-request' && event.event !== 'rm-reply' && event.event !== 'rm-notification') return plain;
+  const book = new ObjectBook(system);
+  const names = { vm: (vmid: number) => system.vmName(vmid), capability: (capId: bigint) => book.describe(event.vmid, capId) };
+  return wordsInList({ message: event.name, value }, names) ?? told(wordsOfField({ message: event.name, name, value }, names));
 }
 
 function valueText(value: EventValue): string {

@@ -4,10 +4,8 @@ import { decodeRmMessage, hex, type EventValue, type EventValues, type RmVmView,
 import type { RmMessageRow, RmPendingRow, RmVmRow } from '../protocol/index';
 import { osStateText } from './machines';
 import { vmNameAt } from '../trace-row';
-import { bytesText } from './objects';
-import { wordsOfField } from './rm-words';
-
-type VmNames = (vmid: number) => string;
+import { bytesText, ObjectBook } from './objects';
+import { wordsInList, wordsOfField, type SystemNames } from './rm-words';
 
 const RM_VMID = 255;
 /** Bytes of a payload that a row shows. */
@@ -41,9 +39,10 @@ export function rmPendingRows(system: System): RmPendingRow[] {
   const queues = new Map(system.inspection.queues().map((queue) => [queue.objectId, queue]));
   const cspace = system.inspection.cspaceOf(RM_VMID);
   const objects = new Map((cspace === undefined ? [] : system.inspection.capabilities(cspace)).map(({ capId, objectId }) => [capId, objectId]));
+  const book = new ObjectBook(system);
   return system.rmView().vms.flatMap(({ vmid, waiting, assembling, queues: ends }) => {
     const vm = { vmid, vm: system.vmName(vmid) };
-    const naming = (id: number): string => system.vmName(id);
+    const naming: SystemNames = { vm: (id) => system.vmName(id), capability: (capId) => book.describe(vmid, capId) };
     const queued = (cap: bigint | undefined, place: RmPendingRow['place']): RmPendingRow[] =>
       (queues.get([...objects].find(([id]) => id === cap)?.[1] ?? -1)?.messages ?? []).flatMap(({ bytes, tick }) => queuedRow(bytes, { ...vm, tick, place }, naming));
     return [
@@ -53,38 +52,39 @@ export function rmPendingRows(system: System): RmPendingRow[] {
   });
 }
 
-function queuedRow(bytes: Uint8Array, where: Pick<RmPendingRow, 'vmid' | 'vm' | 'place'> & { readonly tick: number }, vmName: VmNames): RmPendingRow[] {
+function queuedRow(bytes: Uint8Array, where: Pick<RmPendingRow, 'vmid' | 'vm' | 'place'> & { readonly tick: number }, names: SystemNames): RmPendingRow[] {
   const message = decodeRmMessage(bytes);
   if (message === undefined) return [];
   const { kind, name, id, sequence, fields } = message;
-  return [{ number: null, kind, name, id, sequence, error: errorOf(fields), fields: fieldTexts(fields, vmName), bytes: payloadText(bytes), ...where }];
+  return [{ number: null, kind, name, id, sequence, error: errorOf(fields), fields: fieldTexts(name, fields, names), bytes: payloadText(bytes), ...where }];
 }
 
-function waitingRow({ kind, name, id, sequence, fields, payload }: RmWaitingView, where: Pick<RmPendingRow, 'vmid' | 'vm' | 'place'>, vmName: VmNames): RmPendingRow {
-  return { number: null, tick: null, kind, name, id, sequence, error: errorOf(fields), fields: fieldTexts(fields, vmName), bytes: payloadText(payload), ...where };
+function waitingRow({ kind, name, id, sequence, fields, payload }: RmWaitingView, where: Pick<RmPendingRow, 'vmid' | 'vm' | 'place'>, names: SystemNames): RmPendingRow {
+  return { number: null, tick: null, kind, name, id, sequence, error: errorOf(fields), fields: fieldTexts(name, fields, names), bytes: payloadText(payload), ...where };
 }
 
 /** The last messages of the past, oldest first. */
 export function rmHistoryRows(system: System, limit: number): RmMessageRow[] {
   const rows: RmMessageRow[] = [];
   const { trace } = system;
+  const book = new ObjectBook(system);
   for (let number = trace.position - 1; number >= trace.start && rows.length < limit; number--) {
     const event = trace.at(number);
-    const row = event === undefined ? undefined : historyRow(system, event, number);
+    const row = event === undefined ? undefined : historyRow({ system, book }, event, number);
     if (row !== undefined) rows.push(row);
   }
   return rows.reverse();
 }
 
-function historyRow(system: System, event: TraceEvent, number: number): RmMessageRow | undefined {
+function historyRow({ system, book }: { readonly system: System; readonly book: ObjectBook }, event: TraceEvent, number: number): RmMessageRow | undefined {
   if (event.event !== 'rm-request' && event.event !== 'rm-reply' && event.event !== 'rm-notification') return undefined;
   const { tick, vmid, name, id, payload } = event;
   const common = { number, tick, vmid, vm: system.vmName(vmid), name, id, bytes: payloadText(payload) };
-  const vmName: VmNames = (other) => vmNameAt(system, other, number);
+  const names: SystemNames = { vm: (other) => vmNameAt(system, other, number), capability: (capId) => book.describe(vmid, capId) };
   switch (event.event) {
-    case 'rm-request': return { ...common, kind: 'request', sequence: event.sequence, error: null, fields: fieldTexts(event.args, vmName) };
-    case 'rm-reply': return { ...common, kind: 'reply', sequence: event.sequence, error: event.error, fields: fieldTexts(event.result, vmName) };
-    case 'rm-notification': return { ...common, kind: 'notification', sequence: 0, error: null, fields: fieldTexts(event.args, vmName) };
+    case 'rm-request': return { ...common, kind: 'request', sequence: event.sequence, error: null, fields: fieldTexts(name, event.args, names) };
+    case 'rm-reply': return { ...common, kind: 'reply', sequence: event.sequence, error: event.error, fields: fieldTexts(name, event.result, names) };
+    case 'rm-notification': return { ...common, kind: 'notification', sequence: 0, error: null, fields: fieldTexts(name, event.args, names) };
   }
 }
 
@@ -94,10 +94,10 @@ function errorOf(fields: EventValues): string | null {
 }
 
 /** Fields in words, each number with its name; how the request ended is told apart from them. */
-function fieldTexts(fields: EventValues, vmName: VmNames): Record<string, string> {
+function fieldTexts(message: string, fields: EventValues, names: SystemNames): Record<string, string> {
   return Object.fromEntries(Object.entries(fields).filter(([name]) => name !== 'error').map(([name, value]) => {
-    const words = wordsOfField(name, value, vmName);
-    return [name, words === undefined ? valueText(value) : `${valueText(value)} (${words})`];
+    const words = wordsOfField({ message, name, value }, names);
+    return [name, words === undefined ? wordsInList({ message, value }, names) ?? valueText(value) : `${valueText(value)} (${words})`];
   }));
 }
 

@@ -5,6 +5,7 @@ import type { CustomRequestBody, ExtentRow, MemoryRow, MemparcelRow } from '../p
 import { accessText, hexPage, memoryTypeText } from './memory-words';
 import { ObjectBook } from './objects';
 import { PhysicalMap } from './physical-map';
+import { windowRows } from './windows';
 
 const RM_VMID = 255;
 /** Rows of one answer. */
@@ -17,7 +18,7 @@ export function memoryBody(system: System, vmid: number): CustomRequestBody<'gun
   const extents = extentRows(system, vmid);
   const { map, isCut } = stage2Rows(system, vmid);
   const memparcels = memparcelRows(system).filter(({ ownerVmid, acl, acceptedBy }) => vmid === RM_VMID || ownerVmid === vmid || acl.some((entry) => entry.vmid === vmid) || acceptedBy.some((user) => user.vmid === vmid));
-  return { map, extents: extents.slice(0, EXTENT_ROWS_MAX), memparcels, cut: isCut || extents.length > EXTENT_ROWS_MAX };
+  return { map, windows: windowRows(system, vmid), extents: extents.slice(0, EXTENT_ROWS_MAX), memparcels, cut: isCut || extents.length > EXTENT_ROWS_MAX };
 }
 
 function stage2Rows(system: System, vmid: number): { readonly map: MemoryRow[]; readonly isCut: boolean } {

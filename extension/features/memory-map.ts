@@ -38,11 +38,11 @@ async function walk(view: MemoryMapView, argument: unknown): Promise<void> {
   if (text !== undefined) return await view.openWalk({ text, space: 'va' });
   if (!isRow(argument)) return await view.openWalk();
   const { subject } = argument;
-  if (subject.kind !== 'range') {
+  if (subject.kind !== 'range' && subject.kind !== 'window') {
     openOn(view, argument);
     return await view.openWalk();
   }
-  view.open(subject.vmid, subject.ipa);
+  view.open(subject.vmid, subject.kind === 'range' ? subject.ipa : undefined);
   await view.openWalk({ text: `${subject.vm}:ipa:${subject.ipa}`, space: 'ipa', vm: subject.vm });
 }
 

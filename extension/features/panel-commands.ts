@@ -104,7 +104,7 @@ async function breakOnInterrupt(subject: Subject): Promise<void> {
 }
 
 async function copyAddress(subject: Subject): Promise<void> {
-  if (subject.kind === 'range') await vscode.env.clipboard.writeText(subject.ipa);
+  if (subject.kind === 'range' || subject.kind === 'window') await vscode.env.clipboard.writeText(subject.ipa);
 }
 
 async function goToMessage(subject: Subject, sessions: Sessions): Promise<void> {

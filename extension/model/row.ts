@@ -23,7 +23,9 @@ export type Subject =
   /** An event of the trace, by its number. */
   | { readonly kind: 'event'; readonly number: number }
   /** A range of a VM's intermediate addresses. */
-  | { readonly kind: 'range'; readonly vmid: number; readonly vm: string; readonly ipa: string; readonly sizeBytes: number };
+  | { readonly kind: 'range'; readonly vmid: number; readonly vm: string; readonly ipa: string; readonly sizeBytes: number }
+  /** A range of a VM's addresses that answers without a map. */
+  | { readonly kind: 'window'; readonly vmid: number; readonly vm: string; readonly ipa: string; readonly sizeBytes: number };
 
 /** Kind of subject; also the row's context value in menus. */
 export type SubjectKind = Subject['kind'];
@@ -71,6 +73,40 @@ export function propertyRow(parent: string, { name, icon, value, before }: Prope
 export function groupRow(id: string, label: string, icon: string, children: readonly Row[]): Row {
   const touched = children.some(({ tone }) => tone === 'new' || tone === 'changed' || tone === 'gone');
   return row({ id, label, description: String(children.length), icon, tone: touched ? 'changed' : 'plain', children });
+}
+
+/** A row whose children are made when they are first looked at: there may be thousands of them, most of which nobody opens. */
+export function lazyRow(parts: Omit<Partial<Row>, 'children'> & Pick<Row, 'id' | 'label'>, make: () => readonly Row[]): Row {
+  let made: readonly Row[] | undefined;
+  return Object.defineProperty({ ...row(parts) }, 'children', { get: () => (made ??= make()), enumerable: true });
+}
+
+/** Rows of a page in `pagedRows`. */
+const PAGE_ROWS = 100;
+/** As many rows as stand below one parent without pages. */
+const UNPAGED_ROWS_MAX = 2 * PAGE_ROWS;
+
+/** A long list: its items, how the row of one is made, what a page is called by its first and last item, and how an item stands against the previous stop. */
+export interface LongList<T> {
+  readonly id: string;
+  readonly items: readonly T[];
+  make(item: T): Row;
+  title(first: T, last: T): string;
+  tone?(item: T): Tone;
+}
+
+/** The rows of a list, or pages of a hundred where there are many. A page is marked as changed if one of its rows is, and its rows are made only when it is opened. */
+export function pagedRows<T>({ id, items, make, title, tone }: LongList<T>): readonly Row[] {
+  if (items.length <= UNPAGED_ROWS_MAX) return items.map((item) => make(item));
+  return Array.from({ length: Math.ceil(items.length / PAGE_ROWS) }, (_, page) => items.slice(page * PAGE_ROWS, (page + 1) * PAGE_ROWS)).flatMap((part, page) => {
+    const [first, last] = [part[0], part.at(-1)];
+    if (first === undefined || last === undefined) return [];
+    const isTouched = tone !== undefined && part.some((item) => ['new', 'changed'].includes(tone(item)));
+    const from = page * PAGE_ROWS;
+    return [lazyRow({
+      id: `${id}/page${page}`, label: title(first, last), description: `${from + 1} to ${from + part.length} of ${items.length}`, icon: 'list-flat', tone: isTouched ? 'changed' : 'plain',
+    }, () => part.map((item) => make(item)))];
+  });
 }
 
 /** How something stands against the previous stop: `comparing` says whether there was one. */

@@ -3,14 +3,23 @@
 import type { ServiceRegisterRow, ServiceSelection } from '../../debug-adapter/protocol';
 
 /** What a register says: names of the bits that are set, a version, a level. */
-export function serviceValueText({ kind, value, bits }: ServiceRegisterRow): string {
+export function serviceValueText({ name, kind, value, bits }: ServiceRegisterRow): string {
   if (kind === 'bitmap') {
     const set = bits.filter(({ isSet }) => isSet).map(({ name }) => name);
     return set.length === 0 ? 'none' : set.join(', ');
   }
-  if (kind === 'level') return value;
+  if (kind === 'level') return levelText(name, value);
   const version = BigInt(value);
   return `${version >> 16n}.${version & 0xffffn}`;
+}
+
+/** Levels of the registers of mitigations. Linux: KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_n. */
+const LEVELS = ['not available', 'available', 'not required'] as const;
+const LEVELS_OF_2 = ['not available', 'unknown', 'available', 'not required'] as const;
+
+function levelText(name: string, value: string): string {
+  const words = (name.endsWith('WORKAROUND_2') ? LEVELS_OF_2 : LEVELS)[Number(BigInt(value) & 15n)];
+  return words === undefined || !name.includes('WORKAROUND') ? value : `${value} · ${words}`;
 }
 
 /** Registers without the prefix that all share. */

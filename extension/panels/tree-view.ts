@@ -68,7 +68,6 @@ export class RowTree implements vscode.TreeDataProvider<Row>, vscode.Disposable 
   show(rows: readonly Row[]): void {
     this.rows = rows;
     this.parents.clear();
-    for (const row of rows) this.noteParents(row);
     this.changed.fire(undefined);
   }
 
@@ -77,7 +76,9 @@ export class RowTree implements vscode.TreeDataProvider<Row>, vscode.Disposable 
   }
 
   getChildren(row?: Row): Row[] {
-    return [...(row === undefined ? this.rows : row.children)];
+    if (row === undefined) return [...this.rows];
+    for (const child of row.children) this.parents.set(child.id, row);
+    return [...row.children];
   }
 
   getParent(row: Row): Row | undefined {
@@ -87,12 +88,5 @@ export class RowTree implements vscode.TreeDataProvider<Row>, vscode.Disposable 
   dispose(): void {
     this.view.dispose();
     this.changed.dispose();
-  }
-
-  private noteParents(parent: Row): void {
-    for (const child of parent.children) {
-      this.parents.set(child.id, parent);
-      this.noteParents(child);
-    }
   }
 }

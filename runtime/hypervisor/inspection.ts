@@ -6,13 +6,13 @@ import type { ObjectType } from './hypercall-table';
 import type { Kernel } from './kernel';
 import type { ObjectState } from './object';
 import type { Addrspace } from './addrspace';
-import type { PageAttributes } from './pgtable';
+import { DEVICE_PAGES, type PageAttributes } from './pgtable';
 import { rightNames } from './rights';
 import type { Thread } from './thread';
 import type { VirqSource } from './virq-source';
 
 /** Most stage-2 runs that one listing gives. */
-const MAPPING_ROWS_MAX = 4096;
+const MAPPING_ROWS_MAX = 65_536;
 const ROOT_VMID = 255;
 
 /** One object. */
@@ -45,6 +45,11 @@ export interface QueueRow {
 export interface DoorbellRow { readonly objectId: number; readonly flags: bigint; readonly enableMask: bigint; readonly ackMask: bigint; readonly virq: BindingRow | undefined }
 /** A run of stage-2 leaves, in bytes. */
 export interface MappingRow { readonly ipa: bigint; readonly pa: bigint; readonly sizeBytes: bigint; readonly owner: number | undefined; readonly attributes: PageAttributes }
+/**
+ * A range of a VM's addresses where nothing is mapped and accesses are answered all the same: by its interrupt controller (`index` counts redistributors), by its clock,
+ * by whoever runs its vCPUs (`vmmio`), or by the board (`device-space`).
+ */
+export interface WindowRow { readonly ipa: bigint; readonly sizeBytes: bigint; readonly kind: 'distributor' | 'redistributor' | 'clock' | 'vmmio' | 'device-space'; readonly index: number }
 /** One extent. */
 export interface ExtentRow {
   readonly objectId: number; readonly base: bigint; readonly sizeBytes: bigint; readonly kind: 'basic' | 'sparse'; readonly memoryType: string; readonly access: number; readonly parent: number | undefined;
@@ -53,6 +58,14 @@ export interface ExtentRow {
 }
 
 const bytes = (pages: number) => BigInt(pages) << 12n;
+
+/** What is left of device space where something was mapped over parts of it. */
+function deviceSpacePieces(taken: readonly (readonly [first: number, end: number])[]): WindowRow[] {
+  const borders = [0, ...taken.flatMap(([first, end]) => [Math.min(first, DEVICE_PAGES), Math.min(end, DEVICE_PAGES)]), DEVICE_PAGES];
+  return Array.from({ length: borders.length / 2 }, (_, index) => [borders[index * 2] ?? 0, borders[index * 2 + 1] ?? 0] as const)
+    .filter(([first, end]) => first < end)
+    .map(([first, end], index) => ({ ipa: bytes(first), sizeBytes: bytes(end - first), kind: 'device-space', index }));
+}
 
 /** Reads the hypervisor's state; changes nothing. */
 export class Inspection {
@@ -114,6 +127,23 @@ export class Inspection {
     return [...this.addrspaces()].flatMap(({ vmid, pgtable }) => pgtable.runs(MAPPING_ROWS_MAX).map(({ ipaPage, paPage, pageCount, attributes }) => ({
       vmid, ipa: bytes(ipaPage), pa: bytes(paPage), sizeBytes: bytes(pageCount), attributes,
     })));
+  }
+
+  /** Where a VM's accesses are answered without a map, by address. Device space comes in as many pieces as maps leave of it; other windows may lie in it and come first. */
+  windows(vmid: number): WindowRow[] {
+    const addrspace = [...this.addrspaces()].find((one) => one.vmid === vmid);
+    if (addrspace === undefined) return [];
+    const threads = [...this.kernel.ofType('thread')].filter((thread) => thread.vmid === vmid);
+    const vics = new Set([...addrspace.vdeviceFrames.map(({ vic }) => vic), ...threads.flatMap(({ vic }) => (vic === undefined ? [] : [vic.object]))]);
+    const clocks = [...this.kernel.ofType('vrtc')].filter(({ header, addrspaceId, ipa }) => header.state === 'active' && addrspaceId === addrspace.header.id && ipa !== undefined);
+    const found: WindowRow[] = [
+      ...[...vics].flatMap((object) => object.vic.frameRanges().map(({ index, base, sizeBytes }): WindowRow => (
+        { ipa: base, sizeBytes: BigInt(sizeBytes), kind: index === 0 ? 'distributor' : 'redistributor', index: Math.max(0, index - 1) }))),
+      ...clocks.map(({ ipa }, index): WindowRow => ({ ipa: ipa ?? 0n, sizeBytes: 4096n, kind: 'clock', index })),
+      ...addrspace.vmmioRanges.map(({ base, sizeBytes }, index): WindowRow => ({ ipa: base, sizeBytes, kind: 'vmmio', index })),
+      ...(threads.some((thread) => thread.has('hlos_vm')) ? deviceSpacePieces(addrspace.pgtable.everMapped) : []),
+    ];
+    return found.sort((a, b) => (a.ipa < b.ipa ? -1 : a.ipa > b.ipa ? 1 : 0));
   }
 
   extents(): ExtentRow[] {

@@ -121,6 +121,11 @@ export class Pgtable {
     return this.taken.some(([first, end]) => ipaPage >= first && ipaPage < end);
   }
 
+  /** Every range of device space that `wasMapped` is true of, in order. */
+  get everMapped(): readonly (readonly [first: number, end: number])[] {
+    return this.taken;
+  }
+
   /** Changes with the tables' contents; not saved. */
   get generation(): number {
     return this.changes;

@@ -404,6 +404,16 @@ export class Vic {
     return this.gic !== undefined && this.frameAt(ipa) !== undefined;
   }
 
+  /** Where the frames that answer lie, by vdevice index: 0 the distributor, n + 1 redistributor n. Empty until the VIC is active. */
+  frameRanges(): readonly { readonly index: number; readonly base: bigint; readonly sizeBytes: number }[] {
+    if (this.gic === undefined) return [];
+    return Array.from({ length: this.maxVcpuCount + 1 }, (_, index) => index).flatMap((index) => {
+      const placed = this.frames.get(index);
+      const base = placed?.base ?? this.defaultBase(index);
+      return base === undefined ? [] : [{ index, base, sizeBytes: placed?.sizeBytes ?? frameSize(index) }];
+    });
+  }
+
   private frameAt(ipa: bigint): { readonly index: number; readonly offset: number } | undefined {
     for (let index = 0; index <= this.maxVcpuCount; index++) {
       const placed = this.frames.get(index);

@@ -14,7 +14,7 @@ import { createHypervisor, type Hypervisor, type Thread } from '../hypervisor/hy
 import type { PlatformVm } from '../hypervisor/interface';
 import { coreFeatures, gunyahFeatures, secondaryIdentification } from '../isa/cpu-features';
 import { cacheSizes, hardwareIdentification, performanceMonitorControl, pinnedIdentification, type CoreProfile } from '../isa/identification-profiles';
-import { BOARD_FLASH, BOARD_VIRTIO_SLOTS } from '../machine/board';
+import { BOARD_FLASH, BOARD_VIRTIO_SLOTS, type BoardWindow } from '../machine/board';
 import type { Bus } from '../machine/bus';
 import { TickEventQueue } from '../machine/event-queue';
 import type { Inspection } from '../hypervisor/inspection';
@@ -243,11 +243,16 @@ class Composition implements Parts {
     return id === undefined ? undefined : this.vmName(id);
   }
 
+  spaceDevices(): readonly BoardWindow[] {
+    return (this.devices.space?.devices ?? []).map(({ name, base, sizeBytes }) => ({ name, base, sizeBytes }));
+  }
+
   vmName(id: number): string {
     if (id === PRIMARY_VMID) return this.system.description.vms[0]?.name ?? 'primary';
     if (id === 0) return 'hypervisor';
     if (id === 255) return 'resource-manager';
-    return this.resourceManager.nameOf(vmid(id)) ?? `vm${id}`;
+    const name = this.resourceManager.nameOf(vmid(id)) ?? '';
+    return name === '' ? `vm${id}` : name;
   }
 
   /** VMID of a VM of the description; undefined before RM made it. */

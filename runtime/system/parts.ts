@@ -7,6 +7,7 @@ import type { TickEventQueue } from '../machine/event-queue';
 import type { Hypervisor } from '../hypervisor/hypervisor';
 import type { Inspection } from '../hypervisor/inspection';
 import type { ServiceRegistry } from '../hypervisor/service-registry';
+import type { BoardWindow } from '../machine/board';
 import type { RmView } from '../resource-manager/index';
 import type { LoopHypervisor, LoopThread } from './run-loop';
 import type { SemihostingVm } from './semihosting';
@@ -66,6 +67,8 @@ export interface Parts {
   vcpus(): readonly VcpuName[];
   /** Where a VM's device tree lies (IPA) and how much room it has. */
   deviceTreeOf(vmid: Vmid): { readonly base: bigint; readonly sizeBytes: bigint } | undefined;
+  /** What the primary VM finds in device space without a map, by address. */
+  spaceDevices(): readonly BoardWindow[];
   vmName(vmid: number): string;
   vmSummaries(): readonly VmSummary[];
   vmNameOf(vcpu: number): string | undefined;

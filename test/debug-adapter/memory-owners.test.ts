@@ -34,3 +34,38 @@ test('memory that one VM gives to another is shown from both sides, with its par
   const { history } = await client.request('gunyah/rm', { historyLimit: 50 });
   assert.ok(history.length > 0 && history.length <= 50 && history.every(({ number }) => number !== null));
 });
+
+test('the primary VM has device space below its memory, each range with what answers there, and no range twice', async (context) => {
+  const session = debugging(context);
+  await session.start({ launch: { system: sampleSystemFile('vm-manager') }, functionBreakpoints: [{ name: 'vm:start', condition: 'vm != "manager"' }] });
+  const { client } = session;
+  const { windows, map } = await client.request('gunyah/memory', { vmid: 3 });
+  const name = (address: bigint): string => windows.find(({ ipa, sizeBytes }) => address >= BigInt(ipa) && address < BigInt(ipa) + BigInt(sizeBytes))?.name ?? '';
+  assert.deepEqual([0x0n, 0x0800_0000n, 0x080a_0000n, 0x0903_0000n, 0x0a00_0000n, 0x1000_0000n, 0x0901_1000n].map(name), [
+    'blank flash bank 0', 'the distributor (GICD)', 'redistributor 0 (GICR)', 'GPIO (PL061)', '32 empty virtio slots', 'PCI memory and ports', 'nothing',
+  ]);
+  const all = [...windows, ...map].map(({ ipa, sizeBytes }) => ({ from: BigInt(ipa), to: BigInt(ipa) + BigInt(sizeBytes) })).sort((a, b) => (a.from < b.from ? -1 : 1));
+  for (const [index, { from }] of all.entries()) assert.ok(index === 0 || from >= (all[index - 1]?.to ?? 0n), `nothing lies twice at 0x${from.toString(16)}`);
+  assert.equal(all.filter(({ from }) => from < 0x4000_0000n).reduce((sum, { from, to }) => sum + to - from, 0n), 0x4000_0000n, 'all of the first gigabyte is told');
+  const { windows: guests } = await client.request('gunyah/memory', { vmid: 128 });
+  assert.deepEqual([...new Set(guests.map(({ kind }) => kind))].sort(), ['emulated', 'vmm']);
+});
+
+test('an address that no table maps says why, and what answers there all the same', async (context) => {
+  const session = debugging(context);
+  await session.start({ launch: { system: sampleSystemFile('vm-manager') }, functionBreakpoints: [{ name: 'vm:start', condition: 'vm != "manager"' }] });
+  const walk = async (address: string, vm = 'manager'): Promise<string> => {
+    const { ok, error, steps } = await session.client.request('gunyah/translate', { vm, address: `${vm}:${address}` });
+    return `${ok} ${steps.map(({ space }) => space).join('>')} ${error ?? ''}`;
+  };
+  assert.match(await walk('ipa:0xa000000'), /^false ipa Stage 2 translation fault at level \d: the hypervisor has mapped nothing .*reaches a device of the board: 32 empty virtio slots\.$/);
+  assert.match(await walk('ipa:0x8000000'), /The hypervisor emulates the distributor \(GICD\) there\.$/);
+  assert.match(await walk('ipa:0x9012000'), /the bus refuses the access\.$/);
+  assert.match(await walk('ipa:0x9000000'), /^true ipa>pa $/);
+  assert.match(await walk('ipa:0x70000000'), /^false ipa Stage 2 translation fault at level \d: the hypervisor has mapped nothing at that intermediate address\.$/);
+  assert.match(await walk('ipa:0xffffffffffffffff'), /^false ipa Stage 2 /);
+  assert.match(await walk('ipa:0x1000', 'guest'), /Accesses there go to whoever runs the vCPU/);
+  assert.match(await walk('va:0x0010000000000000'), /^false va/);
+  const physical = await session.client.request('gunyah/translate', { vm: 'manager', address: 'pa:0xfffffffff000' });
+  assert.deepEqual([physical.ok, physical.owner, physical.others], [true, null, []]);
+});

@@ -159,7 +159,7 @@ async function readViews({ ui, shot }) {
   await ui.arrange('Virtual Machines');
   await ui.row('Virtual Machines', /^primary, RUNNING · VMID 3/);
   await ui.row('Virtual Machines', /^sensor, \w+ · VMID \d+/);
-  await ui.row('Virtual Machines', /^cpu0, running · \w*queue_send 0x[0-9a-f]+ · EL1/);
+  await ui.row('Virtual Machines', /^cpu0, \w*queue_send · running · 0x[0-9a-f]+ · EL1/);
   await ui.row('Virtual Machines', /^Hypercall services, Gunyah answers · fixed/);
   await ui.expand('Virtual Machines', 'Hypervisor');
   await ui.row('Virtual Machines', /^Linux drivers v11 and later, /);

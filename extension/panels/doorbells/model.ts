@@ -17,8 +17,21 @@ export function doorbellRows(doorbells: readonly DoorbellRow[], before: readonly
 }
 
 function nameOf(doorbell: DoorbellRow): string {
-  const senders = doorbell.senders.length === 0 ? 'nobody' : doorbell.senders.join(', ');
-  return `${senders} → ${doorbell.receiver}`;
+  const { senders, receiver, virq } = doorbell;
+  // Whose interrupt it is receives it; without one, whoever may.
+  return `${senders.length === 0 ? 'nobody' : senders.join(', ')} → ${virq?.vm ?? (receiver === '' ? 'nobody' : receiver)}`;
+}
+
+function namesText(names: readonly string[]): string {
+  return names.length === 0 ? 'nobody' : names.join(', ');
+}
+
+const ALL_FLAGS = 0xffff_ffff_ffff_ffffn;
+
+/** Which flags a mask is about, where that is all or none. */
+function maskText(mask: string): string {
+  const bits = BigInt(mask);
+  return bits === 0n ? `${mask} · no flag` : bits === ALL_FLAGS ? `${mask} · every flag` : mask;
 }
 
 /** True if an enabled flag is set, so that the interrupt is asserted (Gunyah API: doorbell). */
@@ -45,8 +58,10 @@ function doorbellRow(doorbell: DoorbellRow, old: DoorbellRow | undefined, compar
     subject: { kind: 'doorbell', objectId: doorbell.objectId, label: doorbell.label },
     children: [
       propertyRow(id, { name: 'Flags', icon: 'bell', value: doorbell.flags, before: old?.flags }),
-      propertyRow(id, { name: 'Enable mask', icon: 'filter', value: doorbell.enableMask, before: old?.enableMask }),
-      propertyRow(id, { name: 'Ack mask', icon: 'check', value: doorbell.ackMask, before: old?.ackMask }),
+      propertyRow(id, { name: 'Enable mask', icon: 'filter', value: maskText(doorbell.enableMask), before: old && maskText(old.enableMask) }),
+      propertyRow(id, { name: 'Ack mask', icon: 'check', value: maskText(doorbell.ackMask), before: old && maskText(old.ackMask) }),
+      propertyRow(id, { name: 'May send', icon: 'arrow-right', value: namesText(doorbell.senders), before: old && namesText(old.senders) }),
+      propertyRow(id, { name: 'May receive', icon: 'arrow-left', value: doorbell.receiver === '' ? 'nobody' : doorbell.receiver, before: old && (old.receiver === '' ? 'nobody' : old.receiver) }),
       propertyRow(id, { name: 'Receiver VIRQ', icon: 'zap', value: virqText(doorbell.virq), before: old && virqText(old.virq) }),
     ],
   });

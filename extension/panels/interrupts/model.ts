@@ -5,8 +5,9 @@
  */
 
 import type { CustomRequestBody, InterruptInterfaceRow, InterruptRow, RegisterRow } from '../../../debug-adapter/protocol';
-import { escapeMarkdown, formatHex } from '../../model/format';
-import { groupRow, propertyRow, row, toneAgainst, type Row, type Tone } from '../../model/row';
+import { escapeMarkdown, formatHex, plural } from '../../model/format';
+import { groupRow, lazyRow, propertyRow, row, toneAgainst, type Row, type Tone } from '../../model/row';
+import { arrayOf, registerWords, type VirqNames } from './register-words';
 
 /** The interrupts of one VM. */
 export interface VmInterrupts extends CustomRequestBody<'gunyah/interrupts'> {
@@ -25,7 +26,7 @@ function vmRow(vm: VmInterrupts, old: VmInterrupts | undefined): Row {
   const children = [
     ...vm.vcpus.map((vcpu) => vcpuRow(id, vm, vcpu, old)),
     ...(shared.length === 0 ? [] : [{ ...groupRow(`${id}/shared`, 'Shared', 'type-hierarchy', shared), expanded: true, description: countText(vm.interrupts.filter(({ vcpu }) => vcpu === null)) }]),
-    ...(vm.distributor.length === 0 ? [] : [registersRow(`${id}/distributor`, 'Distributor', vm.distributor, old?.distributor)]),
+    ...(vm.distributor.length === 0 ? [] : [registersRow({ id: `${id}/distributor`, label: 'Distributor', registers: vm.distributor, before: old?.distributor, names: virqNames(vm, 0) })]),
   ];
   return row({
     id,
@@ -57,8 +58,8 @@ function vcpuRow(parent: string, vm: VmInterrupts, vcpu: InterruptInterfaceRow, 
   const children = [
     ...(presented.length === 0 ? [] : [{ ...groupRow(`${id}/presented`, 'Presented', 'list-ordered', presented), expanded: true }]),
     ...own.map((one) => interruptRow(id, vm, one, before)),
-    registersRow(`${id}/interface`, 'CPU interface', vcpu.registers, old?.registers),
-    registersRow(`${id}/redistributor`, 'Redistributor', vcpu.redistributor, old?.redistributor),
+    registersRow({ id: `${id}/interface`, label: 'CPU interface', registers: vcpu.registers, before: old?.registers, names: virqNames(vm, vcpu.vcpu) }),
+    registersRow({ id: `${id}/redistributor`, label: 'Redistributor', registers: vcpu.redistributor, before: old?.redistributor, names: virqNames(vm, vcpu.vcpu) }),
   ];
   const lines = lineText(vcpu);
   const changed = old !== undefined && lineText(old) !== lines;
@@ -87,7 +88,8 @@ function nameOfVirq(vm: VmInterrupts, virq: number, vcpu: number): string {
 }
 
 function sourceText({ source, object }: InterruptRow): string {
-  return object === '' ? source : source === '' ? object : `${object} (${source})`;
+  const isSame = object.replaceAll(' ', '-') === source;
+  return object === '' ? source : source === '' || isSame ? object : `${object} (${source})`;
 }
 
 const FIRST_OF_KIND: Readonly<Record<string, number>> = { SPI: 32, PPI: 16 };
@@ -117,7 +119,7 @@ function interruptRow(parent: string, vm: VmInterrupts, one: InterruptRow, befor
   const old = before?.interrupts.find((other) => other.virq === one.virq && other.vcpu === one.vcpu);
   const was = old !== undefined && stateText(old) !== stateText(one) ? ` (was ${stateText(old)})` : '';
   const source = sourceText(one);
-  return row({
+  return lazyRow({
     id,
     label: `VIRQ ${one.virq}`,
     description: [kindText(one), `${stateText(one)}${was}`, ...(source === '' ? [] : [source]), `priority ${formatHex(one.priority)}`].join(' · '),
@@ -128,24 +130,73 @@ function interruptRow(parent: string, vm: VmInterrupts, one: InterruptRow, befor
     icon: one.pending ? 'bell-dot' : one.active ? 'zap' : one.enabled ? 'bell' : 'bell-slash',
     tone: toneOf(one, old, before !== undefined),
     subject: { kind: 'interrupt', vm: vm.vm, virq: one.virq },
-    children: [
-      propertyRow(id, { name: 'Pending', icon: 'bell-dot', value: yesNo(one.pending), before: old && yesNo(old.pending) }),
-      propertyRow(id, { name: 'Active', icon: 'zap', value: yesNo(one.active), before: old && yesNo(old.active) }),
-      propertyRow(id, { name: 'Enabled', icon: 'check', value: yesNo(one.enabled), before: old && yesNo(old.enabled) }),
-      propertyRow(id, { name: 'Trigger', icon: 'pulse', value: one.trigger === 'level' ? `level, ${one.level ? 'high' : 'low'}` : 'edge' }),
-      propertyRow(id, { name: 'Priority', icon: 'arrow-up', value: formatHex(one.priority), before: old && formatHex(old.priority) }),
-      propertyRow(id, { name: 'Group', icon: 'symbol-namespace', value: String(one.group), before: old && String(old.group) }),
-      ...(one.route === '' ? [] : [propertyRow(id, { name: 'Route', icon: 'arrow-right', value: one.route, before: old?.route })]),
-      propertyRow(id, { name: 'Source', icon: 'plug', value: source === '' ? 'none' : source, before: old && (sourceText(old) === '' ? 'none' : sourceText(old)) }),
-    ],
-  });
+  }, () => [
+    propertyRow(id, { name: 'Pending', icon: 'bell-dot', value: yesNo(one.pending), before: old && yesNo(old.pending) }),
+    propertyRow(id, { name: 'Active', icon: 'zap', value: yesNo(one.active), before: old && yesNo(old.active) }),
+    propertyRow(id, { name: 'Enabled', icon: 'check', value: yesNo(one.enabled), before: old && yesNo(old.enabled) }),
+    propertyRow(id, { name: 'Trigger', icon: 'pulse', value: one.trigger === 'level' ? `level, ${one.level ? 'high' : 'low'}` : 'edge' }),
+    propertyRow(id, { name: 'Priority', icon: 'arrow-up', value: formatHex(one.priority), before: old && formatHex(old.priority) }),
+    propertyRow(id, { name: 'Group', icon: 'symbol-namespace', value: String(one.group), before: old && String(old.group) }),
+    ...(one.route === '' ? [] : [propertyRow(id, { name: 'Route', icon: 'arrow-right', value: one.route, before: old?.route })]),
+    propertyRow(id, { name: 'Source', icon: 'plug', value: source === '' ? 'none' : source, before: old && (sourceText(old) === '' ? 'none' : sourceText(old)) }),
+  ]);
 }
 
 function yesNo(value: boolean): string {
   return value ? 'yes' : 'no';
 }
 
-function registersRow(id: string, label: string, registers: readonly RegisterRow[], before: readonly RegisterRow[] | undefined): Row {
-  const rows = registers.map(({ name, value }) => propertyRow(id, { name, icon: 'symbol-field', value, before: before?.find((old) => old.name === name)?.value }));
-  return groupRow(id, label, 'symbol-structure', rows);
+/** A register bank: its name, what it has now and had before, and how interrupts are called. */
+interface RegisterBank { readonly id: string; readonly label: string; readonly registers: readonly RegisterRow[]; readonly before: readonly RegisterRow[] | undefined; readonly names: VirqNames }
+
+/** A bank of registers. There may be more than a thousand, so its rows are made when it is opened. */
+function registersRow(bank: RegisterBank): Row {
+  const { id, label, registers, before } = bank;
+  const old = before === undefined ? undefined : new Map(before.map(({ name, value }) => [name, value]));
+  const isChanged = (register: RegisterRow): boolean => old !== undefined && old.get(register.name) !== register.value;
+  const parts = { id, label, icon: 'symbol-structure', description: plural(registers.length, 'register'), tone: registers.some(isChanged) ? 'changed' : 'plain' } as const;
+  return lazyRow(parts, () => registerRows(bank, old));
+}
+
+function registerRows({ id, registers, names }: RegisterBank, old: ReadonlyMap<string, string> | undefined): readonly Row[] {
+  const arrays = new Map<string, RegisterRow[]>();
+  for (const register of registers) {
+    const array = arrayOf(register.name) ?? register.name;
+    const members = arrays.get(array);
+    if (members === undefined) arrays.set(array, [register]); else members.push(register);
+  }
+  const make = (parent: string, { name, value }: RegisterRow): Row => {
+    const was = old?.get(name);
+    return propertyRow(parent, { name, icon: 'symbol-field', value: withWords(name, value, names), before: was === undefined ? undefined : withWords(name, was, names) });
+  };
+  const isTold = ({ name, value }: RegisterRow): boolean => BigInt(value) !== 0n || (old !== undefined && old.get(name) !== value);
+  return [...arrays].flatMap(([array, members]) => (members.length < ARRAY_LENGTH_MIN ? members.map((member) => make(id, member)) : [arrayRow(`${id}/${array}`, array, { members, isTold, make })]));
+}
+
+/** Registers of which there are that many are told only where they are not zero. */
+const ARRAY_LENGTH_MIN = 4;
+
+/** Registers of one array: which of them are worth a row, and how it is made. */
+interface RegisterArray { readonly members: readonly RegisterRow[]; isTold(member: RegisterRow): boolean; make(parent: string, member: RegisterRow): Row }
+
+function arrayRow(id: string, array: string, { members, isTold, make }: RegisterArray): Row {
+  const told = members.filter(isTold);
+  const rest = members.length - told.length;
+  return {
+    ...groupRow(id, array, 'symbol-array', [...told.map((member) => make(id, member)), ...(rest === 0 ? [] : [row({ id: `${id}/rest`, label: told.length === 0 ? 'All' : 'The others', description: '0x0', icon: 'symbol-field', tone: 'dim' })])]),
+    description: told.length === 0 ? `all ${members.length} are 0x0` : rest === 0 ? plural(members.length, 'register') : `${told.length} of ${members.length} are not 0x0`,
+  };
+}
+
+function withWords(name: string, value: string, names: VirqNames): string {
+  const words = registerWords(name, value, names);
+  return words === '' ? value : `${value} · ${words}`;
+}
+
+/** The words for an interrupt that a register names by its number. */
+function virqNames(vm: VmInterrupts, vcpu: number | null): VirqNames {
+  return (virq) => {
+    const known = vm.interrupts.find((one) => one.virq === virq && (one.vcpu === vcpu || one.vcpu === null));
+    return known === undefined ? '' : sourceText(known);
+  };
 }

@@ -4,9 +4,9 @@
  * A pure function of what `gunyah/memory` answered for each VM now and at the previous stop.
  */
 
-import type { CustomRequestBody, ExtentRow, MemoryRow, MemoryStateName, SharerRow } from '../../../debug-adapter/protocol';
-import { escapeMarkdown, formatHex, formatSize, rangeEnd } from '../../model/format';
-import { groupRow, propertyRow, row, toneAgainst, type Row } from '../../model/row';
+import type { CustomRequestBody, ExtentRow, MemoryRow, MemoryStateName, SharerRow, WindowRow } from '../../../debug-adapter/protocol';
+import { escapeMarkdown, formatHex, formatSize, plural, rangeEnd } from '../../model/format';
+import { groupRow, lazyRow, pagedRows, propertyRow, row, toneAgainst, type Row, type Tone } from '../../model/row';
 import { memparcelRow } from './parcels';
 
 /** The memory of one VM, with the extents and parcels that it has to do with. */
@@ -15,8 +15,8 @@ export interface VmMemory extends CustomRequestBody<'gunyah/memory'> {
   readonly vm: string;
 }
 
-/** Ranges of one VM that the tree lists; the memory map has all. */
-const RANGES_MAX = 200;
+/** Ranges that went away and are listed. */
+const GONE_MAX = 200;
 
 /** Rows of VMs, parcels and extents. `before` is the previous stop's answer, undefined at the first stop. */
 export function memoryRows(vms: readonly VmMemory[], before: readonly VmMemory[] | undefined): readonly Row[] {
@@ -28,7 +28,7 @@ export function memoryRows(vms: readonly VmMemory[], before: readonly VmMemory[]
     .map((one) => row({ id: `parcel${one.handle}/gone`, label: `Memory parcel ${formatHex(one.handle)}`, description: 'gone since the last stop', icon: 'circle-slash', tone: 'gone' }));
   const extents = system.extents.map((extent) => extentRow(extent, old?.extents.find(({ objectId }) => objectId === extent.objectId), old !== undefined));
   return [
-    ...vms.filter(({ map }) => map.length > 0).map((vm) => vmRow(vm, before?.find(({ vmid }) => vmid === vm.vmid))),
+    ...vms.filter(({ map, windows }) => map.length > 0 || windows.length > 0).map((vm) => vmRow(vm, before?.find(({ vmid }) => vmid === vm.vmid))),
     { ...groupRow('parcels', 'Memory parcels', 'package', [...parcels, ...goneParcels]), expanded: true },
     groupRow('extents', 'Memory extents', 'layers', extents),
   ];
@@ -52,21 +52,24 @@ const STATE_ICONS: Readonly<Record<MemoryStateName, string>> = {
 
 function vmRow(vm: VmMemory, before: VmMemory | undefined): Row {
   const id = `vm${vm.vmid}`;
-  const shown = vm.map.slice(0, RANGES_MAX);
-  const ranges = shown.map((range) => rangeRow(id, vm, range, before));
-  const gone = (before?.map ?? []).filter((old) => !vm.map.some(({ ipa }) => ipa === old.ipa)).slice(0, RANGES_MAX)
-    .map((old) => row({ id: `${id}/${old.ipa}/gone`, label: rangeText(old), description: 'gone since the last stop', icon: 'circle-slash', tone: 'gone' }));
-  const more = vm.map.length - shown.length;
-  const rest = more === 0 && !vm.cut ? [] : [row({ id: `${id}/more`, label: `${more > 0 ? `${more} more ranges` : 'More ranges'}`, description: 'Open Memory Map shows them', icon: 'ellipsis' })];
+  const old = before === undefined ? undefined : new Map(before.map.map((range) => [range.ipa, range]));
+  const known = new Set(vm.map.map(({ ipa }) => ipa));
+  const compared = vm.map.map((range): ComparedRange => ({ range, old: old?.get(range.ipa), tone: toneAgainst(range, old?.get(range.ipa), old !== undefined) }));
+  const ranges = pagedRows({
+    id, items: compared, tone: ({ tone }) => tone, make: (one) => rangeRow(id, vm, one), title: (first, last) => `${first.range.ipa} – ${rangeEnd(last.range.ipa, last.range.sizeBytes)}`,
+  });
+  const gone = (before?.map ?? []).filter(({ ipa }) => !known.has(ipa)).slice(0, GONE_MAX)
+    .map((range) => row({ id: `${id}/${range.ipa}/gone`, label: rangeText(range), description: 'gone since the last stop', icon: 'circle-slash', tone: 'gone' }));
+  const rest = vm.cut ? [row({ id: `${id}/more`, label: 'More ranges', description: 'too many to list; walk an address to see one', icon: 'ellipsis' })] : [];
   return row({
     id,
     label: vm.vm,
     description: totals(vm.map),
-    tooltip: `What **${escapeMarkdown(vm.vm)}** sees at which intermediate physical address: its stage-2 map.`,
+    tooltip: `What **${escapeMarkdown(vm.vm)}** sees at which intermediate physical address: its stage-2 map, and what answers without one.`,
     icon: 'vm',
-    tone: [...ranges, ...gone].some(({ tone }) => tone !== 'plain' && tone !== 'dim') ? 'changed' : 'plain',
+    tone: gone.length > 0 || compared.some(({ tone }) => tone !== 'plain') ? 'changed' : 'plain',
     subject: { kind: 'vmMemory', vmid: vm.vmid, name: vm.vm },
-    children: [...ranges, ...gone, ...rest],
+    children: [...windowsRow(id, vm), ...ranges, ...gone, ...rest],
     expanded: true,
   });
 }
@@ -78,15 +81,37 @@ function totals(map: readonly MemoryRow[]): string {
   return [...sums].sort(([, a], [, b]) => b - a).map(([state, size]) => `${formatSize(size)} ${STATE_WORDS[state]}`).join(' · ');
 }
 
-function rangeText({ ipa, sizeBytes }: MemoryRow): string {
+const WINDOW_WORDS: Readonly<Record<WindowRow['kind'], string>> = { emulated: 'emulated by the hypervisor', vmm: 'emulated by whoever runs the vCPU', board: 'device of the board', empty: 'the bus refuses accesses' };
+const WINDOW_ICONS: Readonly<Record<WindowRow['kind'], string>> = { emulated: 'shield', vmm: 'arrow-swap', board: 'circuit-board', empty: 'circle-outline' };
+
+/** Where accesses are answered without a map. */
+function windowsRow(parent: string, { windows, vmid, vm }: VmMemory): Row[] {
+  if (windows.length === 0) return [];
+  const id = `${parent}/windows`;
+  const hasSpace = windows.some(({ kind }) => kind === 'board' || kind === 'empty');
+  return [lazyRow({
+    id, label: hasSpace ? 'Device space' : 'Emulated devices', description: plural(windows.length, 'range'), icon: 'circuit-board',
+    tooltip: hasSpace
+      ? 'Below RAM the primary VM reaches each address of the board at the same intermediate address, but for what the hypervisor emulates. No descriptors stand for that: what is mapped there is listed with the other ranges.'
+      : 'Nothing is mapped at these addresses; accesses trap and are emulated.',
+  }, () => windows.map((window) => row({
+    id: `${id}/${window.ipa}`, label: rangeText(window), description: [formatSize(window.sizeBytes), window.name, WINDOW_WORDS[window.kind]].join(' · '), icon: WINDOW_ICONS[window.kind],
+    tone: window.kind === 'empty' ? 'dim' : 'plain', tooltip: `**${escapeMarkdown(vm)}** ${rangeText(window)}\n\n${escapeMarkdown(window.name)}: ${WINDOW_WORDS[window.kind]}`,
+    subject: { kind: 'window', vmid, vm, ipa: window.ipa, sizeBytes: window.sizeBytes },
+  })))];
+}
+
+function rangeText({ ipa, sizeBytes }: Pick<MemoryRow, 'ipa' | 'sizeBytes'>): string {
   return `${ipa} – ${rangeEnd(ipa, sizeBytes)}`;
 }
 
 const othersText = (others: readonly SharerRow[]): string => [...new Set(others.map(({ vm }) => vm))].join(', ');
 
-function rangeRow(parent: string, vm: VmMemory, range: MemoryRow, before: VmMemory | undefined): Row {
+/** A range, what it was at the last stop, and how they differ. */
+interface ComparedRange { readonly range: MemoryRow; readonly old: MemoryRow | undefined; readonly tone: Tone }
+
+function rangeRow(parent: string, vm: VmMemory, { range, old, tone }: ComparedRange): Row {
   const id = `${parent}/${range.ipa}`;
-  const old = before?.map.find(({ ipa }) => ipa === range.ipa);
   const was = old !== undefined && old.state !== range.state ? ` (was ${STATE_WORDS[old.state]})` : '';
   return row({
     id,
@@ -97,7 +122,7 @@ function rangeRow(parent: string, vm: VmMemory, range: MemoryRow, before: VmMemo
       `EL1 may ${range.access}, EL0 may ${range.userAccess}, ${escapeMarkdown(range.memoryType)}`,
     ].join('\n'),
     icon: STATE_ICONS[range.state],
-    tone: toneAgainst(range, old, before !== undefined),
+    tone,
     subject: { kind: 'range', vmid: vm.vmid, vm: vm.vm, ipa: range.ipa, sizeBytes: range.sizeBytes },
     children: [
       propertyRow(id, { name: 'Physical', icon: 'chip', value: `${range.pa} – ${rangeEnd(range.pa, range.sizeBytes)}`, before: old && `${old.pa} – ${rangeEnd(old.pa, old.sizeBytes)}` }),
@@ -130,21 +155,26 @@ function extentName({ extents }: VmMemory, objectId: number): string {
 function extentRow(extent: ExtentRow, old: ExtentRow | undefined, comparing: boolean): Row {
   const id = `extent${extent.objectId}`;
   const name = extent.label === '' ? `#${extent.objectId}` : `#${extent.objectId} ${extent.label}`;
-  return row({
+  return lazyRow({
     id,
     label: name,
     description: [`${extent.base} – ${rangeEnd(extent.base, extent.sizeBytes)}`, `owns ${formatSize(extent.ownedBytes)} of ${formatSize(extent.sizeBytes)}`, extent.access].join(' · '),
     tooltip: `**Memory extent ${escapeMarkdown(name)}**, ${extent.kind}\n\n${formatSize(extent.sizeBytes)} at physical ${extent.base}, ${escapeMarkdown(extent.memoryType)}, at most ${extent.access}`,
     icon: 'layers',
     tone: toneAgainst(extent, old, comparing),
-    children: [
-      propertyRow(id, { name: 'Kind', icon: 'symbol-enum', value: `${extent.kind}, ${extent.memoryType}, at most ${extent.access}` }),
-      ...(extent.parent === null ? [] : [propertyRow(id, { name: 'Derived from', icon: 'type-hierarchy-super', value: `#${extent.parent}` })]),
-      propertyRow(id, { name: 'Holders', icon: 'person', value: extent.holders.length === 0 ? 'none' : extent.holders.join(', '), before: old && (old.holders.length === 0 ? 'none' : old.holders.join(', ')) }),
-      ...extent.owned.slice(0, RANGES_MAX).map(({ pa, sizeBytes }) => row({ id: `${id}/owned/${pa}`, label: `Owns ${pa} – ${rangeEnd(pa, sizeBytes)}`, description: formatSize(sizeBytes), icon: 'chip' })),
-      ...extent.mappings.slice(0, RANGES_MAX).map(({ vmid, vm, ipa, sizeBytes, access, memoryType }) => row({
+  }, () => [
+    propertyRow(id, { name: 'Kind', icon: 'symbol-enum', value: `${extent.kind}, ${extent.memoryType}, at most ${extent.access}` }),
+    ...(extent.parent === null ? [] : [propertyRow(id, { name: 'Derived from', icon: 'type-hierarchy-super', value: `#${extent.parent}` })]),
+    propertyRow(id, { name: 'Holders', icon: 'person', value: extent.holders.length === 0 ? 'none' : extent.holders.join(', '), before: old && (old.holders.length === 0 ? 'none' : old.holders.join(', ')) }),
+    ...pagedRows({
+      id: `${id}/owned`, items: extent.owned, title: (first, last) => `Owns ${first.pa} – ${rangeEnd(last.pa, last.sizeBytes)}`,
+      make: ({ pa, sizeBytes }) => row({ id: `${id}/owned/${pa}`, label: `Owns ${pa} – ${rangeEnd(pa, sizeBytes)}`, description: formatSize(sizeBytes), icon: 'chip' }),
+    }),
+    ...pagedRows({
+      id: `${id}/mappings`, items: extent.mappings, title: (first, last) => `Mapped in ${first.vm} at ${first.ipa} – ${last.ipa}`,
+      make: ({ vmid, vm, ipa, sizeBytes, access, memoryType }) => row({
         id: `${id}/mapping/${vmid}/${ipa}`, label: `Mapped in ${vm} at ${ipa}`, description: `${formatSize(sizeBytes)} · ${access} · ${memoryType}`, icon: 'map', subject: { kind: 'range', vmid, vm, ipa, sizeBytes },
-      })),
-    ],
-  });
+      }),
+    }),
+  ]);
 }

@@ -10,7 +10,7 @@ export const memoryPanel: PanelDefinition<readonly VmMemory[]> = {
   empty: 'No virtual machine has memory yet. Continue (F5) until one has started.',
   fetch: (sessions) => eachVm(sessions, async ({ vmid, name }) => {
     const body = await sessions.request('gunyah/memory', { vmid });
-    return { vmid, vm: name, map: body?.map ?? [], extents: body?.extents ?? [], memparcels: body?.memparcels ?? [], cut: body?.cut ?? false };
+    return { vmid, vm: name, map: body?.map ?? [], windows: body?.windows ?? [], extents: body?.extents ?? [], memparcels: body?.memparcels ?? [], cut: body?.cut ?? false };
   }),
   rows: memoryRows,
 };

@@ -74,7 +74,8 @@ function thresholdText(queue: QueueRow): string {
 
 /** A bound interrupt in words. */
 export function virqText(virq: { readonly vm: string; readonly virq: number } | null): string {
-  return virq === null ? 'not bound' : `${virq.virq} of ${virq.vm}`;
+  if (virq === null) return 'not bound';
+  return `${virq.virq}${virq.virq >= 32 ? ` (SPI ${virq.virq - 32})` : virq.virq >= 16 ? ` (PPI ${virq.virq - 16})` : ''} of ${virq.vm}`;
 }
 
 function tooltipOf(queue: QueueRow): string {

@@ -5,8 +5,8 @@
  */
 
 import type { CustomRequestBody, MemparcelRow, RmMessageRow, RmPendingRow, RmVmRow } from '../../../debug-adapter/protocol';
-import { escapeMarkdown, formatBytes, formatHex, formatSize, formatTime, hexDump, parseBytes, plural } from '../../model/format';
-import { groupRow, propertyRow, row, toneAgainst, type Row, type Tone } from '../../model/row';
+import { escapeMarkdown, formatBytes, formatCount, formatHex, formatSize, formatTime, hexDump, parseBytes, plural } from '../../model/format';
+import { groupRow, lazyRow, pagedRows, propertyRow, row, toneAgainst, type Row, type Tone } from '../../model/row';
 import { memparcelRow } from '../memory/parcels';
 
 /** What the adapter says of the Resource Manager. */
@@ -23,13 +23,41 @@ export function managerRows(now: ManagerState, before: ManagerState | undefined)
 }
 
 const KIND_ICONS: Readonly<Record<RmMessageRow['kind'], string>> = { request: 'arrow-right', reply: 'reply', notification: 'bell', continuation: 'ellipsis' };
+/** Codes of an exit, by number. */
+const EXIT_CODES: Readonly<Record<number, string>> = { 0: 'normal', 1: 'software error', 2: 'unknown', 3: 'bus error', 4: 'device error' };
 /** RM's names for success. */
 const NO_ERROR = new Set(['OK', 'SUCCESS', 'NONE', '0']);
 /** Bytes of a payload in a row; its tooltip has as many as there are. */
 const ROW_BYTES = 16;
 
 const failed = ({ error }: RmMessageRow): boolean => error !== null && !NO_ERROR.has(error);
-const fieldsText = ({ fields }: RmMessageRow): string => Object.entries(fields).map(([name, value]) => `${name}=${value}`).join(', ');
+const fieldsText = ({ fields }: RmMessageRow): string => Object.entries(fields).map(([name, value]) => `${name}=${shortValue(value)}`).join(', ');
+
+/** Items of a list that a row tells; the rest stand below it. */
+const LIST_SHOWN_MAX = 2;
+
+/** The items of a list such as `[{vmid: 3}, {vmid: 128}]`; undefined for any other value. */
+function itemsOf(value: string): readonly string[] | undefined {
+  if (!value.startsWith('[{') || !value.endsWith('}]')) return undefined;
+  return value.slice(2, -2).split('}, {');
+}
+
+function shortValue(value: string): string {
+  const items = itemsOf(value);
+  if (items === undefined || items.length <= LIST_SHOWN_MAX) return value;
+  return `[${items.slice(0, LIST_SHOWN_MAX).map((item) => `{${item}}`).join(', ')} and ${formatCount(items.length - LIST_SHOWN_MAX)} more]`;
+}
+
+/** A field of a message; the items of a list each have a row. */
+function fieldRow(parent: string, name: string, value: string): Row {
+  const items = itemsOf(value);
+  if (items === undefined) return propertyRow(parent, { name, icon: 'symbol-field', value });
+  const id = `${parent}/${name}`;
+  const numbered = items.map((item, index) => ({ item, index }));
+  return lazyRow({ id, label: name, description: shortValue(value), icon: 'symbol-array' }, () => pagedRows({
+    id, items: numbered, title: (first, last) => `${first.index + 1} – ${last.index + 1}`, make: ({ item, index }) => row({ id: `${id}/${index}`, label: String(index + 1), description: item, icon: 'symbol-field' }),
+  }));
+}
 const keyOf = ({ vmid, kind, sequence, id }: RmMessageRow): string => `${vmid}.${kind}.${sequence}.${id}`;
 
 function pendingRow(message: RmPendingRow, index: number, before: ManagerState | undefined): Row {
@@ -63,7 +91,7 @@ function messageRow(id: string, message: RmMessageRow): Row {
     children: [
       propertyRow(id, { name: 'Message', icon: 'symbol-numeric', value: `${name} (${formatHex(message.id)}), sequence ${sequence}` }),
       ...(error === null ? [] : [propertyRow(id, { name: 'Error', icon: failed(message) ? 'error' : 'pass', value: error })]),
-      ...fields.map(([field, value]) => propertyRow(`${id}/field`, { name: field, icon: 'symbol-field', value })),
+      ...fields.map(([field, value]) => fieldRow(`${id}/field`, field, value)),
       ...(bytes === '' ? [] : [propertyRow(id, { name: 'Payload', icon: 'note', value: `${plural(bytes.length / 2, 'byte')} · ${formatBytes(bytes, ROW_BYTES)}` })]),
     ],
   });
@@ -82,7 +110,7 @@ function vmTone(vm: RmVmRow, old: RmVmRow | undefined, comparing: boolean): Tone
 function vmRow(vm: RmVmRow, old: RmVmRow | undefined, comparing: boolean): Row {
   const id = `vm${vm.vmid}`;
   const was = old !== undefined && old.state !== vm.state ? ` (was ${old.state})` : '';
-  const exit = ({ exit: ended }: RmVmRow): string => (ended === null ? 'not exited' : `${ended.type}, code ${ended.code}, flags ${formatHex(ended.flags)}`);
+  const exit = ({ exit: ended }: RmVmRow): string => (ended === null ? 'not exited' : [`${ended.type}, code ${ended.code}${EXIT_CODES[ended.code] === undefined ? '' : ` (${EXIT_CODES[ended.code] ?? ''})`}`, `flags ${formatHex(ended.flags)}${(ended.flags & 1) === 1 ? ' (restart requested)' : ''}`].join(', '));
   return row({
     id,
     label: vm.vm,

@@ -116,7 +116,7 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
 function argumentsText(row: TraceRow): string {
   if (row.event === 'console') return textOf(row['text']).trimEnd();
   if (row.event === 'report') return textOf(row['message']);
-  if (row.event === 'vm-state') return `${textOf(row['name'])} was ${textOf(row['from'])}`;
+  if (row.event === 'vm-state') return `${textOf(row['name']) || row.vm} was ${textOf(row['from'])}`;
   const skipped = NAMED[row.event] ?? [];
   const own = Object.entries(row).filter(([name]) => !PLACED.has(name) && !skipped.includes(name)).map(([name, value]) => pair(row, name, value));
   const args = isRecord(row['args']) ? Object.entries(row['args']).filter(([name, value]) => !isReserved(name, value)).map(([name, value]) => pair(row, name, value)) : [];
@@ -130,7 +130,13 @@ function isReserved(name: string, value: unknown): boolean {
 
 function pair(row: TraceRow, name: string, value: unknown): string {
   const words = row.names?.[name];
+  if (words !== undefined && saysItself(value, words)) return `${name}=${words}`;
   return `${name}=${name === 'bytes' || name === 'payload' ? formatBytes(textOf(value), COLUMN_BYTES) : valueText(value)}${words === undefined ? '' : ` (${words})`}`;
+}
+
+/** Whether the words are the value itself with words in it, such as a list whose numbers are named. */
+function saysItself(value: unknown, words: string): boolean {
+  return typeof value === 'string' && (value.startsWith('[') || /^(?:object|address space) \d/.test(value)) && words.length >= value.length;
 }
 
 function valueText(value: unknown): string {
@@ -149,14 +155,14 @@ function detailsOf(row: TraceRow): TraceLine['details'] {
   const flat = Object.entries(row).flatMap(([name, value]): { name: string; value: string }[] => {
     if (value === undefined || name === 'tick' || name === 'number' || name === 'names') return [];
     if (isRecord(value)) return Object.entries(value).map(([inner, part]) => ({ name: `${name}.${inner}`, value: withWords(valueText(part), row.names?.[inner]) }));
-    return [{ name, value: textOf(value) }];
+    return [{ name, value: withWords(textOf(value), row.names?.[name]) }];
   });
   return [{ name: 'time', value: `${formatTime(row.tick)}, tick ${formatCount(row.tick)}` }, { name: 'number', value: formatCount(row.number ?? 0) }, ...flat]
     .map(({ name, value }) => ({ name, value: value.slice(0, DETAIL_MAX) }));
 }
 
 function withWords(value: string, words: string | undefined): string {
-  return words === undefined ? value : `${value} (${words})`;
+  return words === undefined ? value : saysItself(value, words) ? words : `${value} (${words})`;
 }
 
 /** A line as tab-separated text, for the clipboard. */

@@ -14,7 +14,7 @@ export interface VmWithServices extends VmRow { readonly services?: ServiceSelec
 
 /** Rows of all VMs. `before` is the previous stop's answer, undefined at the first stop. */
 export function virtualMachineRows(vms: readonly VmWithServices[], before: readonly VmWithServices[] | undefined): readonly Row[] {
-  const rows = vms.map((vm) => vmRow(vm, before?.find((old) => old.vmid === vm.vmid), before !== undefined));
+  const rows = vms.map((vm) => vmRow(vm, { old: before?.find((old) => old.vmid === vm.vmid), comparing: before !== undefined, owner: vms.find(({ vmid }) => vmid === vm.owner)?.name }));
   const gone = (before ?? []).filter((old) => !vms.some((vm) => vm.vmid === old.vmid));
   return [...rows, ...gone.map(goneRow)];
 }
@@ -32,14 +32,17 @@ function toneOfVm(vm: VmRow, old: VmRow | undefined, comparing: boolean): Tone {
   return ENDED_STATES.has(vm.state) ? 'dim' : 'plain';
 }
 
-function vmRow(vm: VmWithServices, old: VmWithServices | undefined, comparing: boolean): Row {
+/** The VM at the previous stop, whether there was one, and who owns it. */
+interface VmSurroundings { readonly old: VmWithServices | undefined; readonly comparing: boolean; readonly owner: string | undefined }
+
+function vmRow(vm: VmWithServices, { old, comparing, owner }: VmSurroundings): Row {
   const id = `vm${vm.vmid}`;
   const state = old !== undefined && old.state !== vm.state ? `${vm.state} (was ${old.state})` : vm.state;
   return row({
     id,
     label: vm.name,
     description: [state, `VMID ${vm.vmid}`].join(' · '),
-    tooltip: vmTooltip(vm),
+    tooltip: vmTooltip(vm, owner),
     icon: FAILED_STATES.has(vm.state) ? 'error' : STATE_ICONS[vm.state] ?? 'vm',
     tone: toneOfVm(vm, old, comparing),
     subject: { kind: 'vm', vmid: vm.vmid, name: vm.name, memoryBase: vm.memoryBase, memorySizeBytes: vm.memorySizeBytes },
@@ -82,11 +85,20 @@ function identityRow(parent: string, identity: HypervisorIdentity, old: Hypervis
       ...(identity.uid === null ? [] : [propertyRow(id, { name: 'UID', icon: 'symbol-key', value: identity.uid, before: old?.uid ?? undefined })]),
       ...(version === '' ? [] : [propertyRow(id, { name: 'Version', icon: 'versions', value: version, before: versionBefore })]),
       ...(identity.apiInfo === null ? [] : [propertyRow(id, { name: 'api_info', icon: 'symbol-numeric', value: `${identity.apiInfo} · ${identity.is64Bit ? '64-bit' : '32-bit'}, ${identity.isBigEndian ? 'big-endian' : 'little-endian'}` })]),
-      ...identity.apiFlags.map((flags, index) => propertyRow(id, { name: `api_flags ${index}`, icon: 'symbol-numeric', value: flags })),
-      ...(identity.features.length === 0 ? [] : [propertyRow(id, { name: 'Features', icon: 'checklist', value: identity.features.join(', '), before: old?.features.join(', ') })]),
+      ...identity.apiFlags.map((flags, index) => propertyRow(id, { name: `api_flags ${index}`, icon: 'symbol-numeric', value: index === 0 && identity.features.length > 0 ? `${flags} · ${identity.features.join(', ')}` : BigInt(flags) === 0n ? `${flags} · nothing` : flags })),
+      ...(identity.features.length === 0 ? [] : [featuresRow(id, identity.features, old?.features)]),
       ...identity.linux.map((generation) => generationRow(id, generation)),
     ],
   });
+}
+
+/** One row a feature below: together they are too long for a line. */
+function featuresRow(parent: string, features: readonly string[], old: readonly string[] | undefined): Row {
+  const id = `${parent}/Features`;
+  return {
+    ...propertyRow(parent, { name: 'Features', icon: 'checklist', value: features.join(', '), before: old?.join(', ') }),
+    children: features.map((feature) => row({ id: `${id}/${feature}`, label: feature, icon: 'check', tone: old === undefined || old.includes(feature) ? 'plain' : 'new' })),
+  };
 }
 
 /** The hypercall services that a VM is offered, register by register. */
@@ -136,8 +148,8 @@ function memoryText(vm: VmRow): string {
   return `${vm.memoryBase} – ${rangeEnd(vm.memoryBase, vm.memorySizeBytes)} (${formatSize(vm.memorySizeBytes)})`;
 }
 
-function vmTooltip(vm: VmRow): string {
-  const lines = [`**${escapeMarkdown(vm.name)}** · ${escapeMarkdown(vm.state)}`, '', `VMID ${vm.vmid}${vm.owner === null ? '' : `, owned by VMID ${vm.owner}`}`];
+function vmTooltip(vm: VmRow, owner: string | undefined): string {
+  const lines = [`**${escapeMarkdown(vm.name)}** · ${escapeMarkdown(vm.state)}`, '', `VMID ${vm.vmid}${owner === undefined ? '' : `, owned by ${escapeMarkdown(owner)}`}`];
   if (vm.image !== null) lines.push('', `Image: ${escapeMarkdown(vm.image)}`, '', `Entry: \`${vm.entry}\``);
   return lines.join('\n');
 }
@@ -149,11 +161,11 @@ function vcpuRow(vm: VmRow, vcpu: VcpuRow, old: VcpuRow | undefined): Row {
   const stateChanged = old !== undefined && old.state !== vcpu.state;
   const state = stateChanged ? `${vcpu.state} (was ${old.state})` : vcpu.state;
   const started = vcpu.state !== 'off';
-  const where = vcpu.function === null ? vcpu.pc : `${vcpu.function} ${vcpu.pc}`;
   return row({
     id: `vm${vm.vmid}/cpu${vcpu.index}`,
     label: `cpu${vcpu.index}`,
-    description: [state, ...(started ? [where, `EL${vcpu.el}`] : []), ...(ran === 0 ? [] : [ranText(ran)])].join(' · '),
+    // Where it is comes first: a narrow view shows the beginning, and the icon tells the state as well.
+    description: [...(started && vcpu.function !== null ? [vcpu.function] : []), state, ...(started ? [vcpu.pc, `EL${vcpu.el}`] : []), ...(ran === 0 ? [] : [ranText(ran)])].join(' · '),
     tooltip: [
       `**${escapeMarkdown(vm.name)}/cpu${vcpu.index}** · ${escapeMarkdown(vcpu.state)}`, '',
       `pc \`${vcpu.pc}\`${vcpu.function === null ? '' : ` in \`${vcpu.function}\``}, EL${vcpu.el}`, '',

@@ -28,3 +28,11 @@ test('a doorbell without senders is still shown, a vanished one is gone', () => 
   checkBell({ ...BELL, senders: [], label: '' }, undefined, 'nobody → sensor: flags 0x0 [plain] bell');
   assert.equal(doorbellRows([], [BELL])[0]?.tone, 'gone');
 });
+
+test('the receiver is whose interrupt is bound, though others may receive too; masks say what they are about', () => {
+  const [row] = doorbellRows([{ ...BELL, receiver: 'primary, sensor' }], undefined);
+  assert.equal(row?.label, 'primary → sensor');
+  assert.deepEqual(row.children.map(({ label, description }) => `${label}: ${description}`), [
+    'Flags: 0x0', 'Enable mask: 0xffffffffffffffff · every flag', 'Ack mask: 0x0 · no flag', 'May send: primary', 'May receive: primary, sensor', 'Receiver VIRQ: 34 (SPI 2) of sensor',
+  ]);
+});

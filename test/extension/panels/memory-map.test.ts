@@ -113,7 +113,7 @@ test('what the page sends is believed only if it is well formed', () => {
 const range = (ipa: number, pa: number, sizeBytes: number): VmMemory['map'][number] => ({
   ipa: `0x${ipa.toString(16)}`, pa: `0x${pa.toString(16)}`, sizeBytes, access: 'RWX', userAccess: 'RWX', memoryType: 'normal-wb', extentId: null, owner: 'primary', state: 'owned', memparcel: null, others: [], othersCut: false,
 });
-const vm = (vmid: number, name: string, map: VmMemory['map']): VmMemory => ({ vmid, vm: name, map, extents: [], memparcels: [], cut: false });
+const vm = (vmid: number, name: string, map: VmMemory['map']): VmMemory => ({ vmid, vm: name, map, windows: [], extents: [], memparcels: [], cut: false });
 const WHERE = { session: 'stopped', nowText: '1 ms' } as const;
 
 test('the map shows the wanted VM, else the first with memory, and what only others see', () => {

@@ -26,7 +26,7 @@ test('a queue shows its ends, its fill, its thresholds and its interrupts', () =
     'Thresholds: not empty at 1, not full at 3',
     'Largest message: 128 bytes',
     'Sender VIRQ: not bound',
-    'Receiver VIRQ: 33 of sensor',
+    'Receiver VIRQ: 33 (SPI 1) of sensor',
     'Since the start: 5 sent, 4 received',
   ]);
 });

@@ -62,3 +62,14 @@ test('VMs and parcels that went away are gone', () => {
 test('ids are unique although one sequence number is used by many messages', () => {
   checkIds(managerRows({ ...NOW, pending: Array.from({ length: 3 }, () => ({ ...REPLY, number: null, tick: null, place: 'to VM' })), history: [REQUEST, { ...REQUEST, number: 41 }] }, NOW));
 });
+
+test('a list in a message is told in short, with a row for each of its items below, in pages if they are many', () => {
+  const sgl = `[${Array.from({ length: 300 }, (_, index) => `{address: ${index}, size: 4096}`).join(', ')}]`;
+  const request = rowOf(managerRows({ ...NOW, pending: [], history: [{ ...REQUEST, name: 'MEM_LEND', fields: { sgl, acl: '[{vmid: 128 (sensor), rights: 7 (RWX)}]' } }] }, undefined), /^MEM_LEND/);
+  assert.match(request.description, /sgl=\[\{address: 0, size: 4096\}, \{address: 1, size: 4096\} and 298 more\], acl=\[\{vmid: 128 \(sensor\), rights: 7 \(RWX\)\}\]/);
+  checkRows(rowOf(request.children, /^acl$/).children, 1, '1: vmid: 128 (sensor), rights: 7 (RWX)');
+  checkRows(rowOf(request.children, /^sgl$/).children, 1, `
+    1 – 100: 1 to 100 of 300
+    101 – 200: 101 to 200 of 300
+    201 – 300: 201 to 300 of 300`);
+});

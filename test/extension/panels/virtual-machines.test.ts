@@ -25,7 +25,7 @@ function checkRows(rows: readonly Row[], expected: string): void {
 test('a VM shows its state, vCPUs, image and memory; nothing is marked at the first stop', () => {
   checkRows(virtualMachineRows([VM], undefined), `
     primary: RUNNING · VMID 3
-      cpu0: running · send_request 0x41000100 · EL1
+      cpu0: send_request · running · 0x41000100 · EL1
       Image: primary.elf
       Memory: 0x40000000 – 0x47ffffff (128 MiB)
       Hypervisor: Gunyah · API 1, variant 0x51 (Qualcomm)
@@ -86,8 +86,10 @@ test('a VM shows what Linux finds under /sys/hypervisor, by generation of its dr
     UID: c1d58fcd-a453-5fdb-9265-ce36673d5f14
     Version: API 1, variant 0x51 (Qualcomm)
     api_info: 0x1 · 64-bit, little-endian
-    api_flags 0: 0x3
+    api_flags 0: 0x3 · cspace, doorbell
     Features: cspace, doorbell
+      cspace: 
+      doorbell: 
     Linux drivers v4: /sys/hypervisor
       gunyah/api: 1
       gunyah/features: (empty)
