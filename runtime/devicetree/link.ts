@@ -5,6 +5,7 @@
  */
 
 import { utf8Encode } from '../base/byte-reader';
+import { GistMemory, type NodeGist } from './link-gists';
 import { phandleOf } from './lookup';
 import type { MissingFiles } from './preprocessor-state';
 import { DiagnosticList, type DtDiagnostic } from './source';
@@ -31,30 +32,37 @@ export function linkTree(tree: DeviceTree, options: LinkOptions = {}): LinkedTre
   return new Linker(tree, options, undefined).run();
 }
 
-/** What a linker has made of nodes before. */
-interface Made {
-  readonly nodes: WeakMap<DtNode, DtNode>;
-  readonly phandles: Map<number, DtProperty>;
-}
-
 /**
  * Links trees that follow each other. Where nodes are shared and become the same again, so do what is made of them; the tree linked before is of no more use. The outcome
  * is that of `linkTree`.
  */
 export class TreeLinker {
-  private made: Made = { nodes: new WeakMap(), phandles: new Map() };
+  private memory = new LinkMemory();
 
   /** Links a copy of the tree. */
   link(tree: DeviceTree, options: Pick<LinkOptions, 'missing'> = {}): LinkedTree {
-    // What is added to overlays is put into nodes that are there.
-    return new Linker(tree, options, tree.plugin ? undefined : this.made).run();
+    // What is added to overlays is put into nodes that are there, and numbers of theirs are for nobody else.
+    if (tree.plugin) this.memory = new LinkMemory();
+    return new Linker(tree, options, tree.plugin ? undefined : this.memory).run();
   }
+}
+
+/** What a linker has made of nodes before. */
+class LinkMemory {
+  readonly gists = new GistMemory();
+  readonly nodes = new WeakMap<DtNode, DtNode>();
+  /** The same by the properties of nodes, which they hand on when their children change. */
+  readonly byProperties = new WeakMap<readonly DtProperty[], DtNode>();
+  readonly phandles = new Map<number, DtProperty>();
+  /** What was linked before, if numbers can be kept. */
+  before: readonly NodeGist[] | undefined;
 }
 
 class Linker {
   private readonly tree: DeviceTree;
   private readonly symbols: boolean;
-  private readonly made: Made | undefined;
+  private readonly memory: LinkMemory | undefined;
+  private readonly gists: readonly NodeGist[];
   private readonly problems = new DiagnosticList();
   private readonly byLabel = new Map<string, DtNode>();
   private readonly phandles = new Map<DtNode, number>();
@@ -64,28 +72,58 @@ class Linker {
   private readonly used = new Map<number, DtNode>();
   private readonly referenced = new Set<DtNode>();
   private nextPhandle = 1;
+  /** True if a cell refers to no node, whether that is told or not. */
+  private isUnresolved = false;
+  /** True if nodes that were linked before have become the same again. */
+  private areKept = false;
 
-  constructor(tree: DeviceTree, { symbols = false, missing = 'none' }: LinkOptions, made: Made | undefined) {
+  constructor(tree: DeviceTree, { symbols = false, missing = 'none' }: LinkOptions, memory: LinkMemory | undefined) {
     this.tree = tree;
     this.symbols = symbols;
-    this.made = made;
+    this.memory = memory;
+    this.gists = (memory?.gists ?? new GistMemory()).of(tree.root);
     if (missing === 'sources' || missing === 'base') this.problems.silence(missing === 'base' ? ['dts-reference-not-found', 'dts-fixup-path'] : ['dts-reference-not-found']);
   }
 
   run(): LinkedTree {
-    const nodes = nodesOf(this.tree.root);
-    nodes.forEach((node) => { for (let index = 0, label = node.labels[0]; label !== undefined; label = node.labels[++index]) if (!this.byLabel.has(label)) this.byLabel.set(label, node); });
-    nodes.forEach((node) => { this.dropName(node); });
-    nodes.forEach((node) => { this.readPhandle(node); });
+    const { gists } = this;
+    for (const { node } of gists) for (let index = 0, label = node.labels[0]; label !== undefined; label = node.labels[++index]) if (!this.byLabel.has(label)) this.byLabel.set(label, node);
     // Whole passes, in this order: a path is only inserted after all phandles are known.
-    nodes.forEach((node) => { this.linkCellsOf(node); });
-    nodes.forEach((node) => { this.linkPathsOf(node); });
+    if (!this.keepNumbers()) {
+      for (const { node, hasName } of gists) if (hasName) this.dropName(node);
+      for (const { node, phandles } of gists) if (phandles.length > 0) this.readPhandle(node);
+      for (const { node, inCells } of gists) if (inCells.length > 0) this.linkCellsOf(node, inCells);
+      this.noteNumbers();
+    }
+    let areSamePaths = true;
+    for (const { node, byPath } of gists) if (byPath.length > 0) areSamePaths = this.linkPathsOf(node, byPath) && areSamePaths;
+    this.areKept &&= areSamePaths;
     const labelled = this.symbols ? this.labelledIn(this.tree.root) : [];
     for (const node of labelled) this.phandleFor(node);
     const root = this.build(this.tree.root);
     if (labelled.length > 0) this.addSymbols(root.child('__symbols__') ?? root.add(new DtNode('__symbols__')), labelled);
     if (this.tree.plugin) this.addFixups(root);
     return { tree: { ...this.tree, root }, diagnostics: this.problems.list() };
+  }
+
+  /** Takes over all numbers of the tree before if nothing that they depend on has changed: then the cells that hold them are as they were linked. */
+  private keepNumbers(): boolean {
+    const before = this.memory?.before;
+    if (before?.length !== this.gists.length || !this.gists.every((gist, index) => isNumberedAlike(gist, before[index]))) return false;
+    for (const [index, gist] of this.gists.entries()) {
+      gist.number = before[index]?.number;
+      if (gist.number !== undefined) this.numbered.set(gist.node, gist.number);
+    }
+    this.areKept = true;
+    return true;
+  }
+
+  /** Remembers numbers for the tree that follows, if there is nothing that must be said again, and nobody who would have to be looked for by path. */
+  private noteNumbers(): void {
+    if (this.memory === undefined) return;
+    const canBeKept = this.problems.count === 0 && !this.isUnresolved && this.nameless.size === 0 && this.gists.every(({ isOptional, inCells }) => !isOptional && !inCells.some(refersByPath));
+    for (const gist of this.gists) gist.number = this.numbered.get(gist.node);
+    this.memory.before = canBeKept ? this.gists : undefined;
   }
 
   /** The `name` property of old trees repeats the node's name (DTSpec 2.3.11): dtc leaves it out. */
@@ -134,9 +172,9 @@ class Linker {
   }
 
   /** Gives every cell that refers to a node its number; the properties remember what they became. */
-  private linkCellsOf(node: DtNode): void {
-    for (let index = 0, property = node.properties[0]; property !== undefined; property = node.properties[++index]) {
-      if (!property.refersBy('u32') || this.isDropped(node, property)) continue;
+  private linkCellsOf(node: DtNode, properties: readonly DtProperty[]): void {
+    for (const property of properties) {
+      if (this.isDropped(node, property)) continue;
       const numbers: number[] = [];
       const before = property.linkedBefore((mark) => {
         const number = this.numberFor(mark);
@@ -154,12 +192,17 @@ class Linker {
     }
   }
 
-  private linkPathsOf(node: DtNode): void {
-    for (let index = 0, property = node.properties[0]; property !== undefined; property = node.properties[++index]) {
-      if (!property.refersBy('path') || this.isDropped(node, property)) continue;
+  /** Gives every value that names a node its path; false if one is not what it was linked as before. */
+  private linkPathsOf(node: DtNode, properties: readonly DtProperty[]): boolean {
+    let areSame = true;
+    for (const property of properties) {
+      if (this.isDropped(node, property)) continue;
+      const before = property.linkedLast;
       const inCells = property.withLinkedCells;
       inCells.linkedAs(inCells.value.map((part) => (part.type === 'path' && part.references.length > 0 ? this.linkPath(part) : part)));
+      areSame &&= property.linkedLast === before;
     }
+    return areSame;
   }
 
   private isDropped(node: DtNode, property: DtProperty): boolean {
@@ -170,6 +213,7 @@ class Linker {
   private numberFor(mark: DtMark): number {
     const target = this.find(mark.name);
     if (target === undefined) {
+      this.isUnresolved = true;
       this.reportUnresolved(mark);
       return 0xffff_ffff;
     }
@@ -203,17 +247,18 @@ class Linker {
 
   /** The linked node: that made before, if it is the same. Who stays does so for good, even if what referred to it was itself left out. */
   private build(node: DtNode): DtNode {
-    const before = this.made?.nodes.get(node);
-    const properties = this.propertiesOf(node, before);
-    const children = this.childrenOf(node, before);
-    if (before !== undefined && properties === undefined && children === undefined) {
-      before.origin = node.origin;
-      return before;
-    }
-    const built = before !== undefined && properties === undefined ? before.withChildren(children ?? []) : new DtNode(node.name, properties, children ?? [...(before?.children ?? [])]);
+    const before = this.memory?.nodes.get(node);
+    if (before !== undefined && this.areKept) return before;
+    // A node with other children has the properties of the one before it.
+    const like = before ?? this.memory?.byProperties.get(node.properties);
+    const properties = this.propertiesOf(node, like);
+    const children = this.childrenOf(node, like);
+    if (before !== undefined && properties === undefined && children === undefined) return before;
+    const built = like !== undefined && properties === undefined ? like.withChildren(children ?? [...like.children]) : new DtNode(node.name, properties, children ?? [...(like?.children ?? [])]);
     built.labels = node.labels;
-    built.origin = node.origin;
-    this.made?.nodes.set(node, built);
+    built.writtenAs(node);
+    this.memory?.nodes.set(node, built);
+    this.memory?.byProperties.set(node.properties, built);
     return built;
   }
 
@@ -227,8 +272,8 @@ class Linker {
   }
 
   private phandleProperty(phandle: number): DtProperty {
-    const property = this.made?.phandles.get(phandle) ?? new DtProperty('phandle', cells(phandle));
-    this.made?.phandles.set(phandle, property);
+    const property = this.memory?.phandles.get(phandle) ?? new DtProperty('phandle', cells(phandle));
+    this.memory?.phandles.set(phandle, property);
     return property;
   }
 
@@ -272,15 +317,14 @@ function areSame<T>(a: readonly T[], b: readonly T[]): boolean {
   return a.length === b.length && a.every((item, index) => item === b[index]);
 }
 
-/** All nodes, parents before children, in tree order. */
-function nodesOf(root: DtNode): readonly DtNode[] {
-  const nodes: DtNode[] = [];
-  const visit = (node: DtNode): void => {
-    nodes.push(node);
-    node.children.forEach(visit);
-  };
-  visit(root);
-  return nodes;
+/** True if numbers come to the same for both, as long as that is so for all. */
+function isNumberedAlike(a: NodeGist, b: NodeGist | undefined): boolean {
+  if (a === b) return true;
+  return b !== undefined && !a.hasName && !b.hasName && !a.isOptional && areSame(a.node.labels, b.node.labels) && areSame(a.inCells, b.inCells) && areSame(a.phandles, b.phandles);
+}
+
+function refersByPath(property: DtProperty): boolean {
+  return property.value.some(({ type, references }) => type === 'u32' && references.some(({ name }) => name.includes('/')));
 }
 
 /** Cells with numbers in place of their references. */

@@ -116,6 +116,8 @@ export class Preprocessor {
     this.logs.reads.push({ path: file, text });
     this.files.set(file, text);
     this.enter(file, text, 0);
+    // The very beginning is a place to go back to as well: what follows an edit of the first lines can be taken over.
+    this.marks.push(this.state());
   }
 
   /** Reads on to the end. */

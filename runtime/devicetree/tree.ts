@@ -191,8 +191,9 @@ export class DtNode {
   readonly name: string;
   /** Newest first, as dtc keeps them. */
   labels: readonly string[] = [];
-  /** Where its name was last written. */
-  origin: SourceOrigin | undefined;
+  private place: SourceOrigin | undefined;
+  /** The node that this one was made of, which knows where both are written. */
+  private model: DtNode | undefined;
   /** Written with /omit-if-no-ref/: left out unless something refers to it. */
   omitIfNoRef = false;
   private parentNode: DtNode | undefined;
@@ -213,6 +214,21 @@ export class DtNode {
   /** A node with the properties of this one, which goes out of use, and these children. */
   withChildren(children: DtNode[]): DtNode {
     return new DtNode(this.name, this.propertyList, children);
+  }
+
+  /** Where its name was last written. */
+  get origin(): SourceOrigin | undefined {
+    return this.model === undefined ? this.place : this.model.origin;
+  }
+
+  set origin(origin: SourceOrigin | undefined) {
+    this.place = origin;
+    this.model = undefined;
+  }
+
+  /** Lets the node be written where another is, which it was made of, wherever that will be. */
+  writtenAs(model: DtNode): void {
+    this.model = model;
   }
 
   get parent(): DtNode | undefined {

@@ -12,6 +12,7 @@ import { pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter, type MessageConnection, type PublishDiagnosticsParams } from 'vscode-languageserver/node';
 import { DIAGNOSTICS_PAUSE } from '../../language-server/server';
+import type { Change } from './edit-kinds';
 import type { ProcessUse } from './server-probe';
 
 /** What a session is about. */
@@ -140,6 +141,25 @@ export class ServerSession {
     return (index) => this.editFile(included, index);
   }
 
+  /** Opens another file; what it gives makes one change of it, at offsets, and waits for the diagnostics. */
+  async openForChanges(file = this.plan.file): Promise<{ readonly text: string; readonly change: (change: Change) => Promise<number> }> {
+    const isMain = file === this.plan.file;
+    const opened = isMain ? this.main : openFile(join(this.plan.folder, file));
+    if (!isMain) {
+      await this.didOpen(opened);
+      await this.pause();
+    }
+    let { text } = opened;
+    return {
+      text,
+      change: (change) => {
+        const range = { start: placeAt(text, change.at), end: placeAt(text, change.at + change.cut) };
+        text = text.slice(0, change.at) + change.text + text.slice(change.at + change.cut);
+        return this.changeFile(opened, { range, text: change.text });
+      },
+    };
+  }
+
   private placeIn({ places, stride }: OpenFile, index: number): Place {
     return places[(index * stride) % places.length] ?? { line: 0, character: 0 };
   }
@@ -152,6 +172,10 @@ export class ServerSession {
   private async editFile(file: OpenFile, index: number): Promise<number> {
     const start = this.placeIn(file, index >> 1);
     const change = index % 2 === 0 ? { range: { start, end: start }, text: '1' } : { range: { start, end: { ...start, character: start.character + 1 } }, text: '' };
+    return this.changeFile(file, change);
+  }
+
+  private async changeFile(file: OpenFile, change: { readonly range: { readonly start: Place; readonly end: Place }; readonly text: string }): Promise<number> {
     return this.costOf(async () => {
       await this.client.sendNotification('textDocument/didChange', { textDocument: { uri: file.uri, version: ++file.version }, contentChanges: [change] });
       await this.pause();
@@ -181,8 +205,10 @@ function openFile(path: string, stride = 7): OpenFile {
 }
 
 function placesOfNumbers(text: string): readonly Place[] {
-  return [...text.matchAll(/<(0x)?\d+/g)].map(({ index, 0: { length } }) => {
-    const before = text.slice(0, index + length);
-    return { line: before.split('\n').length - 1, character: before.length - before.lastIndexOf('\n') - 1 };
-  });
+  return [...text.matchAll(/<(0x)?\d+/g)].map(({ index, 0: { length } }) => placeAt(text, index + length));
+}
+
+function placeAt(text: string, offset: number): Place {
+  const before = text.slice(0, offset);
+  return { line: before.split('\n').length - 1, character: before.length - before.lastIndexOf('\n') - 1 };
 }

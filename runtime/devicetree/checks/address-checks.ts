@@ -1,7 +1,8 @@
 /** Checks of `reg`, `ranges`, unit addresses, and the buses that give them a form. */
 
 import { addressCells, sizeCells } from '../lookup';
-import { cellCount, isDisabled, statedAddressCells, statedSizeCells, unitOf, type BusKind, type CheckContext } from './context';
+import { isI2cBus, isPciBridge, isSpiBus, type BusKind } from './buses';
+import { cellCount, isDisabled, statedAddressCells, statedSizeCells, unitOf, type CheckContext } from './context';
 import type { DtNode, DtProperty } from '../tree';
 
 const I2C_OWN_SLAVE = 0x4000_0000;
@@ -55,10 +56,9 @@ function cellsText(count: number, of: string): string {
   return `${String(count)} ${of} ${count === 1 ? 'cell' : 'cells'}`;
 }
 
-/** Nodes with `device_type` "pci" are bridges, and are named and sized as such. */
+/** PCI bridges are named and sized as such. */
 export function pciBridge(context: CheckContext, node: DtNode): void {
-  if (node.property('device_type')?.strings?.[0] !== 'pci') return;
-  context.buses.set(node, 'pci');
+  if (!isPciBridge(node)) return;
   if (node.baseName !== 'pci' && node.baseName !== 'pcie') context.report(node, 'A PCI bridge is named pci or pcie.');
   if (!node.has('ranges')) context.report(node, 'A PCI bridge needs ranges.');
   wantCells(context, node, { address: 3, size: 2, bus: 'a PCI bus' });
@@ -107,11 +107,6 @@ function regOn(context: CheckContext, node: DtNode, bus: BusKind): DtProperty | 
   return reg === undefined || reg.bytes.length < 4 ? undefined : reg;
 }
 
-/** Nodes compatible with simple-bus are buses. */
-export function simpleBusBridge(context: CheckContext, node: DtNode): void {
-  if (node.isCompatible('simple-bus')) context.buses.set(node, 'simple');
-}
-
 /** Devices on a simple bus have an address, which their name repeats. */
 export function simpleBusReg(context: CheckContext, node: DtNode): void {
   if (node.parent === undefined || context.buses.get(node.parent) !== 'simple') return;
@@ -127,13 +122,9 @@ export function simpleBusReg(context: CheckContext, node: DtNode): void {
   if (unitOf(node) !== address) context.report(node, `The unit address of this node is ${address}, its first address.`);
 }
 
-/** Nodes named as I2C buses are buses. */
+/** I2C buses have I2C's addresses. */
 export function i2cBusBridge(context: CheckContext, node: DtNode): void {
-  if (node.hasBaseName('i2c')) {
-    if (node.children.some((child) => child.hasBaseName('i2c-bus'))) return;
-  } else if (!node.hasBaseName('i2c-bus') && !node.hasBaseName('i2c-arb')) return;
-  context.buses.set(node, 'i2c');
-  if (node.children.length > 0) wantCells(context, node, { address: 1, size: 0, bus: 'an I2C bus' });
+  if (node.children.length > 0 && isI2cBus(node)) wantCells(context, node, { address: 1, size: 0, bus: 'an I2C bus' });
 }
 
 /** I2C addresses are short, and names repeat the first. */
@@ -158,15 +149,10 @@ function checkUnit(context: CheckContext, node: DtNode, address: number): void {
   if (unitOf(node) !== unit) context.report(node, `The unit address of this node is ${unit}, as reg says.`);
 }
 
-/** Nodes named spi, or whose children have spi- properties, are buses. */
+/** SPI buses are named as such and have SPI's addresses. */
 export function spiBusBridge(context: CheckContext, node: DtNode): void {
-  if (node.hasBaseName('spi')) context.buses.set(node, 'spi');
-  else {
-    if (node.children.length === 0 || addressCells(node) !== 1 || sizeCells(node) !== 0) return;
-    if (!node.children.some((child) => child.properties.some(({ name }) => name.startsWith('spi-')))) return;
-    context.buses.set(node, 'spi');
-    if (node.has('reg')) context.report(node, 'An SPI bus is named spi.');
-  }
+  if (!isSpiBus(node)) return;
+  if (!node.hasBaseName('spi') && node.has('reg')) context.report(node, 'An SPI bus is named spi.');
   if (node.children.length > 0) wantCells(context, node, { address: node.has('spi-slave') ? 0 : 1, size: 0, bus: 'this SPI bus' });
 }
 

@@ -4,9 +4,11 @@
  */
 
 import * as address from './address-checks';
-import { CheckContext, NodeMemory, type BusKind, type Finding } from './context';
+import type { BusKind } from './buses';
+import { CheckContext, type Finding } from './context';
 import { isGunyahNode, isNumericLabel, UNFIT_FOR_GUNYAH } from './gunyah-nodes';
 import * as name from './name-checks';
+import { NodeMemory } from './node-memory';
 import * as reference from './reference-checks';
 import type { DtDiagnostic } from '../source';
 import type { DeviceTree, DtNode } from '../tree';
@@ -19,20 +21,24 @@ interface CheckRow {
   /** Checks that must hold for this one to make sense; if one fails anywhere, this one is left out. */
   readonly after: readonly string[];
   readonly run: (context: CheckContext, node: DtNode) => void;
-  /** True if it looks at more of the tree than a node with all below it and the properties of its parent. */
-  readonly isFar?: true;
+  /** What it looks at besides a node with all below it, and the properties and kind of its parent: nodes that have signals (`NodeMemory`), or anything. */
+  readonly reach?: 'signals' | 'tree';
+  /** The buses that are recognised before it runs. */
+  readonly recognises?: BusKind;
   /** The only nodes that need to be looked at: those with a property, or others. */
   readonly on?: string | ((property: string) => boolean) | Others;
 }
 
 /** Nodes with a name, on a bus, or that are buses, as checks before have recognised them. */
-type Others = { readonly named: string } | { readonly onBus: BusKind } | { readonly buses: readonly BusKind[] };
+type Others = { readonly named: 'aliases' | 'chosen' } | { readonly onBus: BusKind } | { readonly buses: readonly BusKind[] };
 
 const check = (level: CheckLevel, run: CheckRow['run'], ...after: readonly string[]): CheckRow => ({ level, run, after });
 /** The same for a check that says something only of certain nodes. */
 const checkOn = (on: NonNullable<CheckRow['on']>, level: CheckLevel, run: CheckRow['run'], ...after: readonly string[]): CheckRow => ({ level, run, after, on });
-/** The same for a check that looks at other nodes, or at what checks before have recognised. */
-const far = (row: CheckRow): CheckRow => ({ ...row, isFar: true });
+/** The same for a check that looks at other nodes as well. */
+const far = (reach: 'signals' | 'tree', row: CheckRow): CheckRow => ({ ...row, reach });
+/** A check before which buses are recognised. */
+const bridge = (recognises: BusKind, row: CheckRow): CheckRow => ({ ...row, recognises });
 const cell = (property: string): CheckRow => checkOn(property, 'warning', name.mustBeCell(property));
 const string = (property: string, level: CheckLevel = 'warning'): CheckRow => checkOn(property, level, name.mustBeString(property));
 
@@ -59,7 +65,7 @@ const PROVIDERS: Readonly<Record<string, reference.ProviderList>> = {
 function providerRows(): Readonly<Record<string, CheckRow>> {
   return Object.fromEntries(Object.entries(PROVIDERS).flatMap(([key, list]) => [
     [`${key}_is_cell`, cell(list.cells)],
-    [`${key}_property`, far(checkOn(list.property, 'warning', reference.providerList(list), `${key}_is_cell`))],
+    [`${key}_property`, far('signals', checkOn(list.property, 'warning', reference.providerList(list), `${key}_is_cell`))],
   ]));
 }
 
@@ -81,21 +87,21 @@ const CHECKS: Readonly<Record<string, CheckRow>> = {
   label_is_string: string('label'),
   compatible_is_string_list: checkOn('compatible', 'warning', name.mustBeStringList('compatible')),
   names_is_string_list: checkOn((property) => property.endsWith('-names'), 'warning', name.namesAreStrings),
-  alias_paths: far(checkOn({ named: 'aliases' }, 'warning', name.aliasPaths)),
+  alias_paths: far('tree', checkOn({ named: 'aliases' }, 'warning', name.aliasPaths)),
   addr_size_cells: checkOn({ buses: [] }, 'warning', () => undefined, 'address_cells_is_cell', 'size_cells_is_cell'),
   reg_format: checkOn('reg', 'warning', address.regFormat, 'addr_size_cells'),
   ranges_format: checkOn('ranges', 'warning', address.rangesFormat('ranges'), 'addr_size_cells'),
   dma_ranges_format: checkOn('dma-ranges', 'warning', address.rangesFormat('dma-ranges'), 'addr_size_cells'),
-  pci_bridge: far(checkOn('device_type', 'warning', address.pciBridge, 'device_type_is_string', 'addr_size_cells')),
-  pci_device_bus_num: far(checkOn('reg', 'warning', address.pciDeviceBusNumber, 'reg_format', 'pci_bridge')),
-  pci_device_reg: far(checkOn('reg', 'warning', address.pciDeviceReg, 'reg_format', 'pci_bridge')),
-  simple_bus_bridge: far(checkOn('compatible', 'warning', address.simpleBusBridge, 'addr_size_cells', 'compatible_is_string_list')),
-  simple_bus_reg: far(checkOn({ onBus: 'simple' }, 'warning', address.simpleBusReg, 'reg_format', 'simple_bus_bridge')),
-  i2c_bus_bridge: far(check('warning', address.i2cBusBridge, 'addr_size_cells')),
-  i2c_bus_reg: far(checkOn({ onBus: 'i2c' }, 'warning', address.i2cBusReg, 'reg_format', 'i2c_bus_bridge')),
-  spi_bus_bridge: far(check('warning', address.spiBusBridge, 'addr_size_cells')),
-  spi_bus_reg: far(checkOn({ onBus: 'spi' }, 'warning', address.spiBusReg, 'reg_format', 'spi_bus_bridge')),
-  unit_address_format: far(check('warning', address.unitAddressFormat, 'node_name_format', 'pci_bridge', 'simple_bus_bridge')),
+  pci_bridge: bridge('pci', checkOn('device_type', 'warning', address.pciBridge, 'device_type_is_string', 'addr_size_cells')),
+  pci_device_bus_num: checkOn('reg', 'warning', address.pciDeviceBusNumber, 'reg_format', 'pci_bridge'),
+  pci_device_reg: checkOn('reg', 'warning', address.pciDeviceReg, 'reg_format', 'pci_bridge'),
+  simple_bus_bridge: bridge('simple', checkOn({ buses: [] }, 'warning', () => undefined, 'addr_size_cells', 'compatible_is_string_list')),
+  simple_bus_reg: checkOn({ onBus: 'simple' }, 'warning', address.simpleBusReg, 'reg_format', 'simple_bus_bridge'),
+  i2c_bus_bridge: bridge('i2c', check('warning', address.i2cBusBridge, 'addr_size_cells')),
+  i2c_bus_reg: checkOn({ onBus: 'i2c' }, 'warning', address.i2cBusReg, 'reg_format', 'i2c_bus_bridge'),
+  spi_bus_bridge: bridge('spi', check('warning', address.spiBusBridge, 'addr_size_cells')),
+  spi_bus_reg: checkOn({ onBus: 'spi' }, 'warning', address.spiBusReg, 'reg_format', 'spi_bus_bridge'),
+  unit_address_format: check('warning', address.unitAddressFormat, 'node_name_format', 'pci_bridge', 'simple_bus_bridge'),
   avoid_default_addr_size: check('warning', address.avoidDefaultCells, 'addr_size_cells'),
   avoid_unnecessary_addr_size: checkOn('#address-cells', 'warning', address.avoidUnnecessaryCells, 'avoid_default_addr_size'),
   unique_unit_address: checkOn('#address-cells', 'warning', address.uniqueUnitAddress('all'), 'avoid_default_addr_size'),
@@ -106,13 +112,13 @@ const CHECKS: Readonly<Record<string, CheckRow>> = {
   chosen_node_stdout_path: checkOn({ named: 'chosen' }, 'warning', name.chosenStdoutPath),
   ...providerRows(),
   deprecated_gpio_property: check('off', reference.deprecatedGpioList),
-  gpios_property: far(checkOn(reference.isGpioList, 'warning', reference.gpioLists)),
+  gpios_property: far('signals', checkOn(reference.isGpioList, 'warning', reference.gpioLists)),
   interrupt_provider: check('warning', reference.interruptProvider),
-  interrupts_property: far(checkOn('interrupts', 'warning', reference.interruptsList)),
-  graph_nodes: far(check('warning', reference.graphNodes)),
-  graph_child_address: far(checkOn({ buses: ['graph-port', 'graph-ports'] }, 'warning', reference.graphChildAddress, 'graph_nodes')),
-  graph_port: far(checkOn({ buses: ['graph-port'] }, 'warning', reference.graphPort, 'graph_nodes')),
-  graph_endpoint: far(checkOn({ onBus: 'graph-port' }, 'warning', reference.graphEndpoint, 'graph_nodes')),
+  interrupts_property: far('signals', checkOn('interrupts', 'warning', reference.interruptsList)),
+  graph_nodes: bridge('graph-port', checkOn({ buses: [] }, 'warning', () => undefined)),
+  graph_child_address: checkOn({ buses: ['graph-port', 'graph-ports'] }, 'warning', reference.graphChildAddress, 'graph_nodes'),
+  graph_port: checkOn({ buses: ['graph-port'] }, 'warning', reference.graphPort, 'graph_nodes'),
+  graph_endpoint: far('signals', checkOn({ onBus: 'graph-port' }, 'warning', reference.graphEndpoint, 'graph_nodes')),
 };
 
 /** Names of all checks. */
@@ -148,41 +154,57 @@ export function checkTree(tree: DeviceTree, levels: Readonly<Record<string, Chec
  * again about a node where all of that is as it was, if it had nothing to say then. The outcome is that of `checkTree`.
  */
 export class TreeChecks {
-  private readonly memory = new NodeMemory(isIndexed);
-  /** Checks that were asked about all nodes of the tree before. */
-  private ranBefore: ReadonlySet<string> = new Set();
+  private readonly memory = new NodeMemory((name) => SIGNALS.has(name));
+  private readonly indexed = new Map<string, boolean>();
+  /** Checks that have been asked about all nodes of the tree before, with the buses that were recognised then. */
+  private ranBefore: ReadonlyMap<string, number> = new Map();
 
   /** Runs all checks. */
   check(tree: DeviceTree, levels: Readonly<Record<string, CheckLevel>> = {}): readonly CheckFailure[] {
-    const run = new Run(new CheckContext(tree, this.memory), this.ranBefore);
+    const run = new Run(new CheckContext(tree, this.memory, (name) => this.isIndexed(name)), this.ranBefore);
     const failures = CHECK_NAMES.flatMap((key) => {
       const level = levels[key] ?? defaultLevel(key);
       const isUnfit = levels[key] === undefined && UNFIT_FOR_GUNYAH.has(key);
       return level === 'off' ? [] : run.findings(key).filter(({ node }) => !isUnfit || !(isGunyahNode(node) || (key === 'label_is_string' && isNumericLabel(node)))).map((finding) => failure(key, level, finding));
     });
     this.ranBefore = run.ran;
-    for (const node of run.guilty) this.memory.forget(node);
+    this.memory.forget(run.guilty);
     return failures;
+  }
+
+  private isIndexed(name: string): boolean {
+    let isIndexed = this.indexed.get(name);
+    if (isIndexed === undefined) {
+      isIndexed = saysWhichNodes(name);
+      if (this.indexed.size < NAMES_MAX) this.indexed.set(name, isIndexed);
+    }
+    return isIndexed;
   }
 }
 
+/** Most names of properties that are remembered. */
+const NAMES_MAX = 20_000;
+
+/** Names of properties that checks of other nodes read. */
+const SIGNALS: ReadonlySet<string> = new Set([...Object.values(PROVIDERS).map(({ cells }) => cells), ...reference.READ_ELSEWHERE]);
+
 /** True for names of properties that say which nodes a check looks at. */
-function isIndexed(name: string): boolean {
+function saysWhichNodes(name: string): boolean {
   return ROWS.some(({ on }) => (typeof on === 'string' ? on === name : typeof on === 'function' && on(name)));
 }
 
 const ROWS = Object.values(CHECKS);
 
 class Run {
-  /** Checks that were asked about all nodes. */
-  readonly ran = new Set<string>();
+  /** Checks that have been asked about all nodes, with the buses that were recognised then. */
+  readonly ran = new Map<string, number>();
   /** Nodes that a check had something to say of that is not asked about all nodes each time. */
   readonly guilty = new Set<DtNode>();
   private readonly context: CheckContext;
-  private readonly ranBefore: ReadonlySet<string>;
+  private readonly ranBefore: ReadonlyMap<string, number>;
   private readonly results = new Map<string, readonly Finding[] | 'skipped'>();
 
-  constructor(context: CheckContext, ranBefore: ReadonlySet<string>) {
+  constructor(context: CheckContext, ranBefore: ReadonlyMap<string, number>) {
     this.context = context;
     this.ranBefore = ranBefore;
   }
@@ -198,7 +220,6 @@ class Run {
     }
     const found = this.context.collect(() => { this.ask(key, row); });
     this.results.set(key, found);
-    this.ran.add(key);
     return found;
   }
 
@@ -208,11 +229,10 @@ class Run {
 
   private ask(key: string, row: CheckRow): void {
     const { context } = this;
-    if (row.isFar === true) {
-      nodesFor(context, row).forEach((node) => { row.run(context, node); });
-      return;
-    }
-    (this.ranBefore.has(key) ? nodesAmong(context.freshNodes, row) : nodesFor(context, row)).forEach((node) => {
+    if (row.recognises !== undefined) context.recognise(row.recognises);
+    this.ran.set(key, context.recognisedKinds);
+    const isAsBefore = this.ranBefore.get(key) === context.recognisedKinds && row.reach !== 'tree' && (row.reach !== 'signals' || context.seen.isSame);
+    (isAsBefore ? nodesAmong(context, row) : nodesFor(context, row)).forEach((node) => {
       const { findingCount } = context;
       row.run(context, node);
       if (context.findingCount > findingCount) this.guilty.add(node);
@@ -228,12 +248,15 @@ function nodesFor(context: CheckContext, { on }: CheckRow): readonly DtNode[] {
   return 'onBus' in on ? context.nodesOn(on.onBus) : on.buses.length === 0 ? [] : context.busesOf(on.buses);
 }
 
-/** Of a few nodes those that a check looks at that asks for no buses. */
-function nodesAmong(nodes: readonly DtNode[], { on }: CheckRow): readonly DtNode[] {
-  if (on === undefined || nodes.length === 0) return nodes;
-  if (typeof on === 'string') return nodes.filter((node) => node.has(on));
-  if (typeof on === 'function') return nodes.filter((node) => node.properties.some(({ name }) => on(name)));
-  return 'named' in on ? nodes.filter((node) => node.name === on.named) : [];
+/** Of the nodes that are not as they were, those that a check looks at. */
+function nodesAmong(context: CheckContext, { on }: CheckRow): readonly DtNode[] {
+  const { seen: { fresh }, buses } = context;
+  if (on === undefined || fresh.length === 0) return fresh;
+  if (typeof on === 'string') return fresh.filter((node) => node.has(on));
+  if (typeof on === 'function') return fresh.filter((node) => node.properties.some(({ name }) => on(name)));
+  if ('named' in on) return fresh.filter((node) => node.name === on.named);
+  if ('onBus' in on) return fresh.filter(({ parent }) => parent !== undefined && buses.get(parent) === on.onBus);
+  return on.buses.length === 0 ? [] : fresh.filter((node) => { const kind = buses.get(node); return kind !== undefined && on.buses.includes(kind); });
 }
 
 function failure(code: string, severity: 'warning' | 'error', { node, property, cell, message }: Finding): CheckFailure {

@@ -1,10 +1,9 @@
 /** What a check of `check-table.ts` sees of a tree, and where it says what is wrong. */
 
-import { isEnabled, phandleOf } from '../lookup';
+import { isEnabled } from '../lookup';
 import type { DeviceTree, DtNode, DtProperty } from '../tree';
-
-/** What a bus asks of the nodes on it. */
-export type BusKind = 'pci' | 'simple' | 'i2c' | 'spi' | 'graph-port' | 'graph-ports';
+import { bitOf, isNumberedPort, type BusKind } from './buses';
+import type { NodeMemory, Seen } from './node-memory';
 
 /** Something a check found. */
 export interface Finding {
@@ -16,109 +15,65 @@ export interface Finding {
   readonly message: string;
 }
 
-/** What is known of a node, as long as it and the properties of its parent stay the same. */
-interface Known {
-  readonly around: readonly DtProperty[] | undefined;
-  /** Names of its properties by which checks look for nodes, each once. */
-  readonly names: readonly string[];
-  readonly phandle: number | undefined;
-}
-
-/** What is known of the nodes of trees that follow each other. */
-export class NodeMemory {
-  private readonly isIndexed: (name: string) => boolean;
-  private readonly indexed = new Map<string, boolean>();
-  private readonly known = new WeakMap<DtNode, Known>();
-
-  /** `isIndexed` tells the names of properties by which checks look for nodes. */
-  constructor(isIndexed: (name: string) => boolean) {
-    this.isIndexed = isIndexed;
-  }
-
-  /** What is known of a node, if it is as it was. */
-  get(node: DtNode): Known | undefined {
-    const known = this.known.get(node);
-    return known?.around === node.parent?.properties ? known : undefined;
-  }
-
-  /** Learns to know a node. */
-  learn(node: DtNode): Known {
-    const names: string[] = [];
-    node.properties.forEach(({ name }) => { if (this.asks(name) && !names.includes(name)) names.push(name); });
-    const known = { around: node.parent?.properties, names: names.slice(), phandle: phandleOf(node) };
-    this.known.set(node, known);
-    return known;
-  }
-
-  /** Takes a node for one that was never seen. */
-  forget(node: DtNode): void {
-    this.known.delete(node);
-  }
-
-  private asks(name: string): boolean {
-    let isIndexed = this.indexed.get(name);
-    if (isIndexed === undefined) {
-      isIndexed = this.isIndexed(name);
-      if (this.indexed.size < NAMES_MAX) this.indexed.set(name, isIndexed);
-    }
-    return isIndexed;
-  }
-}
-
-/** Most names of properties that are remembered. */
-const NAMES_MAX = 20_000;
-
 /** A linked tree while it is being checked. Bus checks note what they recognise; later checks rely on it. */
 export class CheckContext {
   readonly tree: DeviceTree;
   readonly root: DtNode;
-  readonly nodes: readonly DtNode[];
-  /** Those that are not as they were in the tree before, or had something wrong there. */
-  readonly freshNodes: readonly DtNode[];
+  /** What is new since the tree before. */
+  readonly seen: Seen;
   readonly buses = new Map<DtNode, BusKind>();
-  private readonly byPhandle = new Map<number, DtNode>();
-  private readonly byProperty = new Map<string, DtNode[]>();
+  private readonly isIndexed: (name: string) => boolean;
+  private recognised = 0;
+  private all: readonly DtNode[] | undefined;
+  private byPhandle: Map<number, DtNode> | undefined;
+  private byProperty: Map<string, DtNode[]> | undefined;
   private findings: Finding[] = [];
 
-  constructor(tree: DeviceTree, memory: NodeMemory) {
+  /** `isIndexed` tells the names of properties by which checks look for nodes. */
+  constructor(tree: DeviceTree, memory: NodeMemory, isIndexed: (name: string) => boolean) {
     this.tree = tree;
     this.root = tree.root;
-    // What linking adds (__symbols__, __fixups__, …) repeats names of nodes, and is nobody's to mend.
-    const nodes = [tree.root];
-    for (const child of tree.root.children) if (!child.name.startsWith('__')) addWithAllBelow(child, nodes);
-    this.nodes = nodes;
-    const fresh: DtNode[] = [];
-    nodes.forEach((node) => {
-      let known = memory.get(node);
-      if (known === undefined) {
-        fresh.push(node);
-        known = memory.learn(node);
-      }
-      const { names, phandle } = known;
-      if (phandle !== undefined && !this.byPhandle.has(phandle)) this.byPhandle.set(phandle, node);
-      names.forEach((name) => {
-        const others = this.byProperty.get(name);
-        if (others === undefined) this.byProperty.set(name, [node]);
-        else others.push(node);
+    this.seen = memory.see(tree);
+    this.isIndexed = isIndexed;
+  }
+
+  /** All nodes in tree order, but for what linking adds (__symbols__, __fixups__, …): that repeats names of nodes, and is nobody's to mend. */
+  get nodes(): readonly DtNode[] {
+    if (this.all !== undefined) return this.all;
+    const nodes = [this.root];
+    for (const child of this.root.children) if (!child.name.startsWith('__')) addWithAllBelow(child, nodes);
+    return this.all = nodes;
+  }
+
+  private get nodesByProperty(): ReadonlyMap<string, readonly DtNode[]> {
+    if (this.byProperty !== undefined) return this.byProperty;
+    const index = this.byProperty = new Map<string, DtNode[]>();
+    this.nodes.forEach((node) => {
+      node.properties.forEach(({ name }) => {
+        if (!this.isIndexed(name)) return;
+        const others = index.get(name);
+        if (others === undefined) index.set(name, [node]);
+        // Damaged blobs have two properties of one name.
+        else if (others.at(-1) !== node) others.push(node);
       });
     });
-    this.freshNodes = fresh;
+    return index;
   }
 
   /** The nodes that have a property, in tree order. */
   nodesWith(property: string): readonly DtNode[] {
-    return this.byProperty.get(property) ?? [];
+    return this.nodesByProperty.get(property) ?? [];
   }
 
   /** The nodes that have a property with such a name, in tree order. */
   nodesWithNames(wanted: (property: string) => boolean): readonly DtNode[] {
-    const found = new Set([...this.byProperty].flatMap(([name, nodes]) => (wanted(name) ? nodes : [])));
+    const found = new Set([...this.nodesByProperty].flatMap(([name, nodes]) => (wanted(name) ? nodes : [])));
     return found.size === 0 ? [] : this.nodes.filter((node) => found.has(node));
   }
 
-  /** The nodes with this full name, in tree order. */
+  /** The nodes with this full name, `aliases` or `chosen`, in tree order. */
   nodesNamed(name: string): readonly DtNode[] {
-    return this.nodes.filter((node) => node.name === name);
+    return this.seen.signals.filter(({ node }) => node.name === name).map(({ node }) => node);
   }
 
   /** The nodes that are recognised as such buses by now, in tree order. */
@@ -129,6 +84,23 @@ export class CheckContext {
   /** The nodes on such a bus, as far as it is recognised by now, in tree order. */
   nodesOn(kind: BusKind): readonly DtNode[] {
     return this.nodes.filter(({ parent }) => parent !== undefined && this.buses.get(parent) === kind);
+  }
+
+  /** Takes all nodes that look like it for buses of a kind; ports make what holds them a bus as well, unless it is another. */
+  recognise(kind: BusKind): void {
+    const bit = bitOf(kind);
+    this.recognised |= bit;
+    for (const { node, kinds } of this.seen.signals) {
+      if ((kinds & bit) === 0) continue;
+      this.buses.set(node, kind);
+      const { parent } = node;
+      if (kind === 'graph-port' && parent !== undefined && !this.buses.has(parent) && isNumberedPort(node, parent)) this.buses.set(parent, 'graph-ports');
+    }
+  }
+
+  /** Which kinds of buses have been looked for by now, as one number. */
+  get recognisedKinds(): number {
+    return this.recognised;
   }
 
   /** Records a failure of the check that is running. */
@@ -150,6 +122,10 @@ export class CheckContext {
 
   /** The node with a phandle. */
   provider(phandle: number): DtNode | undefined {
+    if (this.byPhandle === undefined) {
+      const index = this.byPhandle = new Map<number, DtNode>();
+      for (const signal of this.seen.signals) if (signal.phandle !== undefined && !index.has(signal.phandle)) index.set(signal.phandle, signal.node);
+    }
     return this.byPhandle.get(phandle);
   }
 

@@ -12,6 +12,9 @@ export interface ProviderList {
   readonly isOptional?: boolean;
 }
 
+/** Names of properties, besides those that count cells of lists, that checks here read in other nodes than the one they are asked about. */
+export const READ_ELSEWHERE: readonly string[] = ['#gpio-cells', '#interrupt-cells', 'interrupt-parent', 'interrupt-controller', 'interrupt-map', 'remote-endpoint'];
+
 /** A check of one kind of list. */
 export function providerList(list: ProviderList): (context: CheckContext, node: DtNode) => void {
   return (context, node) => {
@@ -130,14 +133,6 @@ function interruptParentOf(context: CheckContext, node: DtNode): DtNode | 'unkno
     return parent;
   }
   return undefined;
-}
-
-/** Recognises ports of graphs, and what holds them. */
-export function graphNodes(context: CheckContext, node: DtNode): void {
-  if (!node.children.some((child) => child.hasBaseName('endpoint') || child.has('remote-endpoint'))) return;
-  context.buses.set(node, 'graph-port');
-  const { parent } = node;
-  if (parent !== undefined && !context.buses.has(parent) && (parent.name === 'ports' || node.has('reg'))) context.buses.set(parent, 'graph-ports');
 }
 
 /** A single port or endpoint needs no number. */
