@@ -51,6 +51,8 @@ export class WorkNode {
   readonly properties: WorkProperty[] = [];
   readonly children: WorkNode[] = [];
   origin: SourceOrigin;
+  /** What it became when it was finished last, while neither it nor anything below has changed. */
+  finished: FinishedNode | undefined;
   /** Made when there is more than a short list to look through. */
   private firstByName: Map<string, WorkNode> | undefined;
   private propertyByName: Map<string, WorkProperty> | undefined;
@@ -58,6 +60,25 @@ export class WorkNode {
   constructor(name: string, origin: SourceOrigin) {
     this.name = name;
     this.origin = origin;
+  }
+
+  /** Says that it, or something below, is not what it was. Those above are told as well: none of them is finished as long as one below is not. */
+  touch(): void {
+    for (let walk: WorkNode | undefined = this; walk?.finished !== undefined; walk = walk.parent) walk.finished = undefined; // eslint-disable-line @typescript-eslint/no-this-alias
+  }
+
+  /** Says where it is written. */
+  place(origin: SourceOrigin): void {
+    this.origin = origin;
+    if (this.finished !== undefined) this.finished.node.origin = origin;
+  }
+
+  /** Gives a body that was read before the head in front of it now. */
+  head(name: string, labels: readonly WorkLabel[], origin: SourceOrigin): void {
+    if (name !== this.name || !areNamedAlike(labels, this.labels)) this.touch();
+    this.name = name;
+    this.labels = labels;
+    this.place(origin);
   }
 
   addProperty(property: WorkProperty): void {
@@ -143,6 +164,22 @@ export class WorkNode {
   }
 }
 
+/** A node as trees have it, with what of it and below has labels. */
+interface FinishedNode {
+  readonly node: DtNode;
+  readonly labelled: Labelled | undefined;
+}
+
+/** Nodes with labels, or with labels in their properties, in tree order. */
+interface Labelled {
+  readonly own: WorkNode | undefined;
+  readonly below: readonly Labelled[];
+}
+
+function areNamedAlike(a: readonly WorkLabel[], b: readonly WorkLabel[]): boolean {
+  return a.length === b.length && a.every(({ name }, index) => name === b[index]?.name);
+}
+
 /** Shorter lists are searched faster than indexed. */
 const INDEX_FROM = 12;
 
@@ -184,15 +221,22 @@ export class WorkTree {
   /** Says where a node was written last. */
   setOrigin(node: WorkNode, origin: SourceOrigin): void {
     const before = node.origin;
-    this.undos.push(() => { node.origin = before; });
-    node.origin = origin;
+    this.undos.push(() => { node.place(before); });
+    node.place(origin);
   }
 
   /** Leaves a node out unless something refers to it. */
   omitIfNoRef(node: WorkNode): void {
     const before = node.omitIfNoRef;
+    this.touch(node);
     this.undos.push(() => { node.omitIfNoRef = before; });
     node.omitIfNoRef = true;
+  }
+
+  /** A node changes, and will change again when that is undone. */
+  private touch(node: WorkNode): void {
+    node.touch();
+    this.undos.push(() => { node.touch(); });
   }
 
   private setLabel(name: string, node: WorkNode | undefined): void {
@@ -210,6 +254,12 @@ export class WorkTree {
     if (what.deleted === deleted) return;
     this.undos.push(() => { what.deleted = !deleted; });
     what.deleted = deleted;
+  }
+
+  /** Brings a node back. What is above may be finished without it. */
+  private revive(node: WorkNode): void {
+    if (node.parent !== undefined) this.touch(node.parent);
+    this.setDeleted(node, false);
   }
 
   private setLabels(what: WorkProperty, labels: readonly WorkLabel[]): void {
@@ -237,6 +287,7 @@ export class WorkTree {
 
   /** Adds a child with all that is below it. */
   attach(parent: WorkNode, child: WorkNode): void {
+    this.touch(parent);
     parent.addChild(child);
     this.undos.push(() => { parent.removeLastChild(); });
     this.index(child);
@@ -244,7 +295,8 @@ export class WorkTree {
 
   /** Merges a body into a node of the tree. */
   merge(old: WorkNode, body: WorkNode): void {
-    this.setDeleted(old, false);
+    this.touch(old);
+    if (old.deleted) this.revive(old);
     for (const label of body.labels) this.addLabel(old, label);
     for (const property of body.properties) this.mergeProperty(old, property);
     for (const child of body.children) {
@@ -281,6 +333,9 @@ export class WorkTree {
 
   /** Deletes a node with all that is below it. */
   delete(node: WorkNode): void {
+    this.touch(node);
+    // Once what is above is finished without it, what undoes this must be told to those.
+    if (node.parent !== undefined) this.touch(node.parent);
     this.setDeleted(node, true);
     for (const child of node.children) this.delete(child);
     for (const property of node.properties) this.deleteProperty(property);
@@ -319,7 +374,7 @@ export class WorkTree {
 
   /** What is alive, as a tree; names that occur twice are reported. Shares with the tree `before` what says the same in both. */
   finish(problems: DiagnosticList, before?: DtNode): DtNode {
-    return this.root === undefined ? new DtNode('') : new Finisher(problems).node(this.root, before);
+    return this.root === undefined ? new DtNode('') : new Finisher(problems).tree(this.root, before);
   }
 }
 
@@ -351,21 +406,50 @@ class Finisher {
   private readonly problems: DiagnosticList;
   /** Labels with what they belong to. */
   private readonly labels = new Map<string, { readonly node: WorkNode; readonly property?: string }>();
+  /** Problems that were found, for which nodes must be finished again each time. */
+  private problemCount = 0;
+  /** What has labels among what was finished last. */
+  private labelled: Labelled | undefined;
 
   constructor(problems: DiagnosticList) {
     this.problems = problems;
   }
 
+  tree(root: WorkNode, before: DtNode | undefined): DtNode {
+    const tree = this.node(root, before);
+    if (this.labelled !== undefined) this.claimAll(this.labelled);
+    return tree;
+  }
+
   /** The node as trees have it: that of the tree before if it says the same with all below it. */
-  node(work: WorkNode, before: DtNode | undefined): DtNode {
-    this.claimLabels(work);
-    if (!areDistinct(work.properties, (name) => work.firstProperty(name)) || !areDistinct(work.children, (name) => work.firstChild(name))) return this.doubled(work);
+  private node(work: WorkNode, before: DtNode | undefined): DtNode {
+    if (work.finished !== undefined && work.finished.node === before) {
+      this.labelled = work.finished.labelled;
+      return before;
+    }
+    const { problemCount } = this;
+    const below: Labelled[] = [];
+    const made = this.made(work, before, below);
+    this.labelled = hasLabels(work) || below.length > 1 ? { own: work, below: below.length === 0 ? NONE_LABELLED : below } : below[0];
+    work.finished = this.problemCount > problemCount ? undefined : { node: made, labelled: this.labelled };
+    return made;
+  }
+
+  /** The node; `below` gets what has labels below it. */
+  private made(work: WorkNode, before: DtNode | undefined, below: Labelled[]): DtNode {
+    if (!areDistinct(work.properties, (name) => work.firstProperty(name)) || !areDistinct(work.children, (name) => work.firstChild(name))) return this.doubled(work, below);
     const old = before?.name === work.name ? before : undefined;
     const properties = this.properties(work, old);
-    const children = this.children(work, old);
+    const children = this.children(work, old, below);
     if (old === undefined || properties !== undefined) return this.headed(new DtNode(work.name, properties, children ?? [...(old?.children ?? [])]), work);
     const isSame = children === undefined && old.omitIfNoRef === work.omitIfNoRef && isNamed(old.labels, work.allLabels);
     return this.headed(isSame ? old : old.withChildren(children ?? [...old.children]), work);
+  }
+
+  private child(work: WorkNode, before: DtNode | undefined, labelled: Labelled[]): DtNode {
+    const made = this.node(work, before);
+    if (this.labelled !== undefined) labelled.push(this.labelled);
+    return made;
   }
 
   /** The properties; `undefined` if they are those of the node before. */
@@ -385,14 +469,14 @@ class Finisher {
   }
 
   /** The children; `undefined` if they are those of the node before. */
-  private children(work: WorkNode, old: DtNode | undefined): DtNode[] | undefined {
-    if (old === undefined) return aliveOf(work.children).map((child) => this.node(child, undefined));
+  private children(work: WorkNode, old: DtNode | undefined, below: Labelled[]): DtNode[] | undefined {
+    if (old === undefined) return aliveOf(work.children).map((child) => this.child(child, undefined, below));
     let made: DtNode[] | undefined;
     let count = 0;
     for (let index = 0, child = work.children[0]; child !== undefined; child = work.children[++index]) {
       if (child.deleted) continue;
       const there = old.children[count];
-      const one = this.node(child, there?.name === child.name ? there : old.child(child.name));
+      const one = this.child(child, there?.name === child.name ? there : old.child(child.name), below);
       if (made === undefined && one !== there) made = old.children.slice(0, count);
       made?.push(one);
       count++;
@@ -409,7 +493,8 @@ class Finisher {
   }
 
   /** A node with two properties or children of one name. It shares nothing with other trees, nor does what is below it. */
-  private doubled(work: WorkNode): DtNode {
+  private doubled(work: WorkNode, below: Labelled[]): DtNode {
+    this.problemCount++;
     const made = this.headed(new DtNode(work.name), work);
     for (const property of work.properties) {
       if (property.deleted) continue;
@@ -420,7 +505,7 @@ class Finisher {
       if (child.deleted) continue;
       const known = made.child(child.name);
       if (known !== undefined) this.problems.add('dts-duplicate-node', child.origin, { name: child.name });
-      const other = this.node(child, undefined);
+      const other = this.child(child, undefined, below);
       if (known === undefined) made.add(other);
       else this.absorb(known, other);
     }
@@ -436,6 +521,11 @@ class Finisher {
       if (same === undefined) known.add(child);
       else this.absorb(same, child);
     }
+  }
+
+  private claimAll({ own, below }: Labelled): void {
+    if (own !== undefined) this.claimLabels(own);
+    for (let index = 0, one = below[0]; one !== undefined; one = below[++index]) this.claimAll(one);
   }
 
   private claimLabels(node: WorkNode): void {
@@ -459,6 +549,17 @@ class Finisher {
     const path = pathOf(other.node);
     this.problems.add('dts-duplicate-label', label.origin, { name: label.name, other: other.property === undefined ? (path === '' ? '/' : path) : `${path === '' ? '/' : path} property ${other.property}` });
   }
+}
+
+const NONE_LABELLED: readonly Labelled[] = [];
+
+/** True if the node, or something in its properties, has a label. */
+function hasLabels(node: WorkNode): boolean {
+  if (node.allLabels.length > 0) return true;
+  for (let index = 0, property = node.properties[0]; property !== undefined; property = node.properties[++index]) {
+    if (!property.deleted && (property.labels.length > 0 || property.value.some(({ labels }) => labels.length > 0))) return true;
+  }
+  return false;
 }
 
 /** The property as trees have it: that of the tree before, if it says the same. */

@@ -289,10 +289,8 @@ class Parser {
     if (brace.text === '{') this.lexer.take('value');
     const known = brace.text === '{' ? this.bodies.find(brace.start, NODE_DEPTH_MAX - 1 - head.depth) : undefined;
     const node = known?.node ?? new WorkNode(name, head.origin);
-    node.name = name;
-    node.origin = head.origin;
     // dtc puts each label in front of those it has.
-    node.labels = distinct(head.labels);
+    node.head(name, distinct(head.labels), head.origin);
     if (known !== undefined) this.lexer.skipTo(known.end, known.seen);
     else this.newBody(node, head.depth, brace);
     return node;
@@ -380,6 +378,7 @@ class Parser {
     if (this.isNode(next, labels[0]?.origin ?? origin, name.text)) {
       const child = this.body(name.text, { origin, depth: context.depth + 1, labels });
       if (child === undefined) return;
+      if (child.omitIfNoRef !== context.omit) child.touch();
       child.omitIfNoRef = context.omit;
       node.addChild(child);
       return;

@@ -42,7 +42,7 @@ const SMALL: Readonly<Record<string, string>> = {
   '/w/more.dtsi': '&bus { next = <&late>; path = &uart; };\n&late { y; };\n/memreserve/ 1 2;\n',
 };
 
-const PIECES = ['\n', ';', '{', '}', '"', ' ', '1', 'x', '<', '&uart ', '/*', '*/', '#define FAST 7\n', '\n/delete-node/ &uart;\n', 'l0: ', ' { a; };', 'phandle = <1>; ', '#clock-cells = <2>; ', 'status = "disabled"; ', 'a = &cc; ', 'bus@1 ', '#interrupt-cells = <1>; ', 'twin { }; twin { b; }; ', '\n#if 0\n', '\n#endif\n', '#undef FAST\n', '#define PAIR(a, b) b a\n', '}; ', '/include/ "more.dtsi"\n'];
+const PIECES = ['\n', ';', '{', '}', '"', ' ', '1', 'x', '<', '&uart ', '/*', '*/', '#define FAST 7\n', '\n/delete-node/ &uart;\n', 'l0: ', ' { a; };', 'phandle = <1>; ', '#clock-cells = <2>; ', 'status = "disabled"; ', 'a = &cc; ', 'bus@1 ', '#interrupt-cells = <1>; ', 'twin { }; twin { b; }; ', '\n#if 0\n', '\n#endif\n', '#undef FAST\n', '#define PAIR(a, b) b a\n', '}; ', '/include/ "more.dtsi"\n', '/ { };\n', '/ { also: also { x = <&late>; }; };\n', '&bus { };\n', '&{/bus} { late@9 { z; }; };\n', '/delete-node/ late@9;\n', '&late { /delete-property/ y; };\n', '/omit-if-no-ref/ &late;\n', 'interrupt-parent = <&gpio>;\n', 'a { ', 'port { endpoint { remote-endpoint = <&late>; }; };\n', '#define NEW 1\n', '#undef NEW\n', '// y\n'];
 
 interface Edit {
   readonly file: number;
@@ -50,10 +50,12 @@ interface Edit {
   readonly cut: number;
   readonly text: string;
   readonly isUndo: boolean;
+  /** True at the beginning of a line: pieces of some lines make sense there alone. */
+  readonly isLine: boolean;
 }
 
 const anyEdit: fc.Arbitrary<Edit> = fc.record({
-  file: fc.nat(), at: fc.double({ min: 0, max: 1, noNaN: true }), cut: fc.constantFrom(0, 0, 0, 1, 4, 30), text: fc.constantFrom(...PIECES, ''), isUndo: fc.constantFrom(false, false, true),
+  file: fc.nat(), at: fc.double({ min: 0, max: 1, noNaN: true }), cut: fc.constantFrom(0, 0, 0, 1, 4, 30), text: fc.constantFrom(...PIECES, ''), isUndo: fc.constantFrom(false, false, true), isLine: fc.boolean(),
 });
 
 const bindings = new BindingStore();
@@ -83,11 +85,12 @@ function checkEdits(files: Map<string, string>, root: string, { edits, includePa
   following.of(root, settings);
   const past: (readonly [string, string])[] = [];
   const paths = [...files.keys()];
-  for (const { file, at, cut, text, isUndo } of edits) {
+  for (const { file, at, cut, text, isUndo, isLine } of edits) {
     const undone = isUndo ? past.pop() : undefined;
     const path = undone?.[0] ?? paths[file % paths.length] ?? root;
     const before = files.get(path) ?? '';
-    const from = Math.floor(at * (before.length + 1));
+    const anywhere = Math.floor(at * (before.length + 1));
+    const from = isLine ? before.lastIndexOf('\n', anywhere - 1) + 1 : anywhere;
     if (undone === undefined) past.push([path, before]);
     files.set(path, undone?.[1] ?? before.slice(0, from) + text + before.slice(from + cut));
     assert.deepEqual(shown(following.of(root, settings)), shown(new Analyses(provider, surroundings).of(root, settings)), `after ${JSON.stringify({ path, from, cut, text, isUndo })}`);

@@ -1,7 +1,7 @@
 /** The second half of decoding: rows whose width depends on other nodes. `decode.ts` has read the cells. */
 
 import type { DtNode } from '../tree';
-import { AROUND, flatNumbers, flatRow, isValueList, rows, type Integer, type NodeInstance, type Surroundings, type Value } from './instance';
+import { AROUND, flatNumbers, flatRow, isValueList, rows, type Answers, type Integer, type NodeInstance, type Surroundings, type Told, type Value } from './instance';
 import { dimensionsOf, typesOf, type PropertyTypes } from './property-types';
 
 /** An unresolved reference in an overlay, as a cell. */
@@ -61,7 +61,9 @@ export class CutNames {
 
 /** Cuts lists of one tree as its nodes say; each answer of another node is noted with the node that asked. */
 export class Cutter {
-  private readonly byPhandle = new Map<number, NodeInstance>();
+  /** What nodes with phandles say, in tree order. */
+  readonly answers: readonly Answers[];
+  private index: Map<number, NodeInstance> | undefined;
   private readonly instance: NodeInstance;
   private readonly root: DtNode;
   private readonly names: CutNames;
@@ -73,13 +75,18 @@ export class Cutter {
     this.instance = instance;
     this.root = root;
     this.names = names;
-    this.index(instance);
+    const answers: Answers[] = [];
+    collect(instance.told, answers);
+    this.answers = answers;
   }
 
-  private index(instance: NodeInstance): void {
-    const phandle = instance.members.has('phandle') ? instance.cell('phandle') : undefined;
-    if (phandle !== undefined) this.byPhandle.set(phandle, instance);
-    instance.children.forEach((child) => { this.index(child); });
+  private get byPhandle(): ReadonlyMap<number, NodeInstance> {
+    return this.index ??= new Map(this.answers.map(({ phandle, instance }) => [phandle, instance]));
+  }
+
+  /** True if nodes say the same as those of another tree. */
+  answersAs(other: Cutter | undefined): boolean {
+    return other?.answers.length === this.answers.length && this.answers.every((one, index) => areSame(one, other.answers[index]));
   }
 
   private get references(): ReadonlySet<string> {
@@ -233,6 +240,27 @@ export class Cutter {
     if (cells === undefined) return 0;
     return 1 + (typeof count === 'number' ? count : cells);
   }
+}
+
+/** What a node says that others may ask for; nothing but what `Cutter` reads by a phandle. */
+export function answersOf(instance: NodeInstance): Answers | undefined {
+  const phandle = instance.members.has('phandle') ? instance.cell('phandle') : undefined;
+  if (phandle === undefined) return undefined;
+  // A child that is named like a property would answer in its place; no answer is believed then.
+  const isOdd = instance.children.some(({ node }) => node.name.startsWith('#'));
+  return { instance, phandle, counts: isOdd ? undefined : instance.node.properties.filter(({ name }) => name.startsWith('#')) };
+}
+
+function areSame(one: Answers, other: Answers | undefined): boolean {
+  if (one.counts === undefined || other?.counts === undefined) return false;
+  const { counts } = other;
+  return one === other || (one.phandle === other.phandle && one.counts.length === counts.length && one.counts.every((property, index) => property === counts[index]));
+}
+
+function collect(told: Told | undefined, list: Answers[]): void {
+  if (told === undefined) return;
+  if (told.own !== undefined) list.push(told.own);
+  for (let index = 0, one = told.below[0]; one !== undefined; one = told.below[++index]) collect(one, list);
 }
 
 /** Before a name: asks whether a node has it. */

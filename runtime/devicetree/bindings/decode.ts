@@ -6,7 +6,7 @@
 
 import { equalBytes } from '../text';
 import type { DtNode, DtProperty } from '../tree';
-import { CutNames, Cutter, UNRESOLVED } from './decode-cells';
+import { answersOf, CutNames, Cutter, UNRESOLVED } from './decode-cells';
 import { AROUND_ROOT, firstCellOf, flatNumbers, NodeInstance, rows, SizedInteger, type Integer, type Surroundings, type Value, type ValueReader } from './instance';
 import type { Dimensions } from './property-mentions';
 import { dimensionsOf, typesOf, type PropertyTypes } from './property-types';
@@ -33,6 +33,8 @@ export class TreeDecoder implements ValueReader {
   private readonly names = new Map<string, Name>();
   private readonly cuts: CutNames;
   private cutter: Cutter | undefined;
+  /** True if whatever one node asks of another has the answer that it had in the tree before. */
+  private areAnswersSame = false;
   private before: NodeInstance | undefined;
 
   constructor(types: PropertyTypes) {
@@ -43,8 +45,10 @@ export class TreeDecoder implements ValueReader {
   /** A linked tree as an instance. */
   decode(root: DtNode): NodeInstance {
     const instance = this.node(root, this.before);
-    this.cutter = new Cutter(instance, root, this.cuts);
-    this.settle(instance, AROUND_ROOT, this.cutter);
+    const cutter = new Cutter(instance, root, this.cuts);
+    this.areAnswersSame = cutter.answersAs(this.cutter);
+    this.cutter = cutter;
+    this.settle(instance, AROUND_ROOT, cutter);
     this.before = instance;
     return instance;
   }
@@ -62,7 +66,7 @@ export class TreeDecoder implements ValueReader {
   /** The instance of a node: that of the node that was in its place, if both say the same with all that is below. */
   private node(node: DtNode, before: NodeInstance | undefined): NodeInstance {
     if (before?.node === node) {
-      keep(before);
+      before.isKept = true;
       return before;
     }
     const children: NodeInstance[] = [];
@@ -79,15 +83,24 @@ export class TreeDecoder implements ValueReader {
     if (areSame && before !== undefined && before.children.length === children.length && haveSameProperties(node, before.node)) {
       before.node = node;
       before.isAsBefore = true;
+      before.isKept = false;
       return before;
     }
     const made = new NodeInstance(node, this);
     this.fill(made, children);
+    this.tell(made);
     return made;
   }
 
   /** Tells nodes what surrounds them; where that, or another node, has another answer than when values were read, they are read again. */
   private settle(instance: NodeInstance, surroundings: Surroundings, cutter: Cutter): boolean {
+    if (instance.isKept) {
+      instance.isAsBefore = true;
+      instance.isWhole = this.areAnswersSame && areSameAround(instance.surroundings, surroundings);
+      if (instance.isWhole) return true;
+      for (const child of instance.children) child.isKept = true;
+    }
+    instance.isWhole = false;
     instance.surroundings = surroundings;
     let isSame = instance.isAsBefore;
     if (isSame && !instance.asked.every(({ phandle, what, answer }) => cutter.answer(instance, phandle, what) === answer)) {
@@ -102,6 +115,13 @@ export class TreeDecoder implements ValueReader {
     });
     instance.isAsBefore = isSame;
     return isSame;
+  }
+
+  /** Notes what others ask of a node and those below it. */
+  private tell(instance: NodeInstance): void {
+    const own = answersOf(instance);
+    const below = instance.children.map(({ told }) => told).filter((told) => told !== undefined);
+    instance.told = own === undefined && below.length <= 1 ? below[0] : { own, below };
   }
 
   private value(property: DtProperty, isAlias: boolean): Value {
@@ -147,10 +167,8 @@ function isMetadata({ name }: DtNode): boolean {
   return name.startsWith('__');
 }
 
-/** The node is the same object, so all below it are, too. */
-function keep(instance: NodeInstance): void {
-  instance.isAsBefore = true;
-  for (const child of instance.children) keep(child);
+function areSameAround(a: Surroundings, b: Surroundings): boolean {
+  return a === b || (a.address === b.address && a.size === b.size && a.interrupt === b.interrupt && a.isHog === b.isHog);
 }
 
 function haveSameProperties(a: DtNode, b: DtNode): boolean {

@@ -115,6 +115,20 @@ export interface Surroundings {
 /** What surrounds a root. */
 export const AROUND_ROOT: Surroundings = { address: 2, size: 1, interrupt: 1, isHog: false };
 
+/** What others ask of a node with a phandle. */
+export interface Answers {
+  readonly instance: NodeInstance;
+  readonly phandle: number;
+  /** The properties that count cells; absent if they do not say all. */
+  readonly counts: readonly DtProperty[] | undefined;
+}
+
+/** The same of a node and all below it, in tree order. */
+export interface Told {
+  readonly own: Answers | undefined;
+  readonly below: readonly Told[];
+}
+
 /** A node with its decoded properties and children, in tree order. */
 export class NodeInstance {
   node: DtNode;
@@ -127,6 +141,12 @@ export class NodeInstance {
   readonly asked: Asked[] = [];
   /** True if this node and all below are as they were in the tree that was read before, and are read alike. */
   isAsBefore = false;
+  /** True if the node is the same object as before, so that all below it are, too; they have not been told. */
+  isKept = false;
+  /** True if nothing that is asked when nodes are read has another answer, so that all below are as this node is; they have not been told. */
+  isWhole = false;
+  /** What of this node and those below it other nodes ask about. */
+  told: Told | undefined;
 
   constructor(node: DtNode, reader: ValueReader) {
     this.node = node;
