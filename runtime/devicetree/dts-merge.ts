@@ -52,7 +52,9 @@ export class WorkNode {
   readonly children: WorkNode[] = [];
   origin: SourceOrigin;
   /** What it became when it was finished last, while neither it nor anything below has changed. */
-  finished: FinishedNode | undefined;
+  finished: DtNode | undefined;
+  /** What of it and below has labels, once it is finished. */
+  labelled: Labelled | undefined;
   /** Made when there is more than a short list to look through. */
   private firstByName: Map<string, WorkNode> | undefined;
   private propertyByName: Map<string, WorkProperty> | undefined;
@@ -70,7 +72,7 @@ export class WorkNode {
   /** Says where it is written. */
   place(origin: SourceOrigin): void {
     this.origin = origin;
-    if (this.finished !== undefined) this.finished.node.origin = origin;
+    if (this.finished !== undefined) this.finished.origin = origin;
   }
 
   /** Gives a body that was read before the head in front of it now. */
@@ -162,12 +164,6 @@ export class WorkNode {
     const first = this.firstChild(name);
     return first === undefined || !first.deleted ? first : this.children.find((child) => child.name === name && !child.deleted);
   }
-}
-
-/** A node as trees have it, with what of it and below has labels. */
-interface FinishedNode {
-  readonly node: DtNode;
-  readonly labelled: Labelled | undefined;
 }
 
 /** Nodes with labels, or with labels in their properties, in tree order. */
@@ -288,6 +284,10 @@ export class WorkTree {
   /** Adds a child with all that is below it. */
   attach(parent: WorkNode, child: WorkNode): void {
     this.touch(parent);
+    this.attachTo(parent, child);
+  }
+
+  private attachTo(parent: WorkNode, child: WorkNode): void {
     parent.addChild(child);
     this.undos.push(() => { parent.removeLastChild(); });
     this.index(child);
@@ -304,7 +304,7 @@ export class WorkTree {
       if (child.deleted) {
         if (known !== undefined) this.delete(known);
       } else if (known !== undefined) this.merge(known, child);
-      else this.attach(old, child);
+      else this.attachTo(old, child);
     }
   }
 
@@ -408,8 +408,6 @@ class Finisher {
   private readonly labels = new Map<string, { readonly node: WorkNode; readonly property?: string }>();
   /** Problems that were found, for which nodes must be finished again each time. */
   private problemCount = 0;
-  /** What has labels among what was finished last. */
-  private labelled: Labelled | undefined;
 
   constructor(problems: DiagnosticList) {
     this.problems = problems;
@@ -417,39 +415,28 @@ class Finisher {
 
   tree(root: WorkNode, before: DtNode | undefined): DtNode {
     const tree = this.node(root, before);
-    if (this.labelled !== undefined) this.claimAll(this.labelled);
+    if (root.labelled !== undefined) this.claimAll(root.labelled);
     return tree;
   }
 
   /** The node as trees have it: that of the tree before if it says the same with all below it. */
   private node(work: WorkNode, before: DtNode | undefined): DtNode {
-    if (work.finished !== undefined && work.finished.node === before) {
-      this.labelled = work.finished.labelled;
-      return before;
-    }
+    if (work.finished !== undefined && work.finished === before) return before;
     const { problemCount } = this;
-    const below: Labelled[] = [];
-    const made = this.made(work, before, below);
-    this.labelled = hasLabels(work) || below.length > 1 ? { own: work, below: below.length === 0 ? NONE_LABELLED : below } : below[0];
-    work.finished = this.problemCount > problemCount ? undefined : { node: made, labelled: this.labelled };
+    const made = this.made(work, before);
+    work.labelled = labelledIn(work);
+    work.finished = this.problemCount > problemCount ? undefined : made;
     return made;
   }
 
-  /** The node; `below` gets what has labels below it. */
-  private made(work: WorkNode, before: DtNode | undefined, below: Labelled[]): DtNode {
-    if (!areDistinct(work.properties, (name) => work.firstProperty(name)) || !areDistinct(work.children, (name) => work.firstChild(name))) return this.doubled(work, below);
+  private made(work: WorkNode, before: DtNode | undefined): DtNode {
+    if (!areDistinct(work.properties, (name) => work.firstProperty(name)) || !areDistinct(work.children, (name) => work.firstChild(name))) return this.doubled(work);
     const old = before?.name === work.name ? before : undefined;
     const properties = this.properties(work, old);
-    const children = this.children(work, old, below);
+    const children = this.children(work, old);
     if (old === undefined || properties !== undefined) return this.headed(new DtNode(work.name, properties, children ?? [...(old?.children ?? [])]), work);
     const isSame = children === undefined && old.omitIfNoRef === work.omitIfNoRef && isNamed(old.labels, work.allLabels);
     return this.headed(isSame ? old : old.withChildren(children ?? [...old.children]), work);
-  }
-
-  private child(work: WorkNode, before: DtNode | undefined, labelled: Labelled[]): DtNode {
-    const made = this.node(work, before);
-    if (this.labelled !== undefined) labelled.push(this.labelled);
-    return made;
   }
 
   /** The properties; `undefined` if they are those of the node before. */
@@ -469,14 +456,14 @@ class Finisher {
   }
 
   /** The children; `undefined` if they are those of the node before. */
-  private children(work: WorkNode, old: DtNode | undefined, below: Labelled[]): DtNode[] | undefined {
-    if (old === undefined) return aliveOf(work.children).map((child) => this.child(child, undefined, below));
+  private children(work: WorkNode, old: DtNode | undefined): DtNode[] | undefined {
+    if (old === undefined) return aliveOf(work.children).map((child) => this.node(child, undefined));
     let made: DtNode[] | undefined;
     let count = 0;
     for (let index = 0, child = work.children[0]; child !== undefined; child = work.children[++index]) {
       if (child.deleted) continue;
       const there = old.children[count];
-      const one = this.child(child, there?.name === child.name ? there : old.child(child.name), below);
+      const one = this.node(child, there?.name === child.name ? there : old.child(child.name));
       if (made === undefined && one !== there) made = old.children.slice(0, count);
       made?.push(one);
       count++;
@@ -493,7 +480,7 @@ class Finisher {
   }
 
   /** A node with two properties or children of one name. It shares nothing with other trees, nor does what is below it. */
-  private doubled(work: WorkNode, below: Labelled[]): DtNode {
+  private doubled(work: WorkNode): DtNode {
     this.problemCount++;
     const made = this.headed(new DtNode(work.name), work);
     for (const property of work.properties) {
@@ -505,7 +492,7 @@ class Finisher {
       if (child.deleted) continue;
       const known = made.child(child.name);
       if (known !== undefined) this.problems.add('dts-duplicate-node', child.origin, { name: child.name });
-      const other = this.child(child, undefined, below);
+      const other = this.node(child, undefined);
       if (known === undefined) made.add(other);
       else this.absorb(known, other);
     }
@@ -523,9 +510,9 @@ class Finisher {
     }
   }
 
-  private claimAll({ own, below }: Labelled): void {
-    if (own !== undefined) this.claimLabels(own);
-    for (let index = 0, one = below[0]; one !== undefined; one = below[++index]) this.claimAll(one);
+  private claimAll(labelled: Labelled): void {
+    if (labelled.own !== undefined) this.claimLabels(labelled.own);
+    for (let index = 0, one = labelled.below[0]; one !== undefined; one = labelled.below[++index]) this.claimAll(one);
   }
 
   private claimLabels(node: WorkNode): void {
@@ -552,6 +539,18 @@ class Finisher {
 }
 
 const NONE_LABELLED: readonly Labelled[] = [];
+
+/** What has labels in a node and below, once what is below is finished. */
+function labelledIn(node: WorkNode): Labelled | undefined {
+  let below: Labelled[] | undefined;
+  for (let index = 0, child = node.children[0]; child !== undefined; child = node.children[++index]) {
+    if (child.deleted || child.labelled === undefined) continue;
+    if (below === undefined) below = [child.labelled];
+    else below.push(child.labelled);
+  }
+  if (hasLabels(node)) return { own: node, below: below ?? NONE_LABELLED };
+  return below === undefined || below.length === 1 ? below?.[0] : { own: undefined, below };
+}
 
 /** True if the node, or something in its properties, has a label. */
 function hasLabels(node: WorkNode): boolean {

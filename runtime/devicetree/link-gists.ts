@@ -42,14 +42,15 @@ export class GistMemory {
   private find(node: DtNode): Gists {
     const known = this.known.get(node);
     if (known !== undefined) return known;
-    const below: Gists[] = [];
+    let below: Gists[] | undefined;
     for (let index = 0, child = node.children[0]; child !== undefined; child = node.children[++index]) {
       const gists = this.find(child);
-      if (gists !== NOTHING) below.push(gists);
+      if (gists === NOTHING) continue;
+      if (below === undefined) below = [gists];
+      else below.push(gists);
     }
     const own = gistOf(node);
-    const [only] = below;
-    const found = own !== undefined || below.length > 1 ? { own, below: only === undefined ? NONE : below } : (only ?? NOTHING);
+    const found = own === undefined && (below === undefined || below.length === 1) ? (below?.[0] ?? NOTHING) : { own, below: below ?? NONE };
     this.known.set(node, found);
     return found;
   }
@@ -59,21 +60,28 @@ const NONE: readonly Gists[] = [];
 const NOTHING: Gists = { own: undefined, below: NONE };
 const NO_PROPERTIES: readonly DtProperty[] = [];
 
+// Every node of a first tree comes here, and most lists have one element or none.
 function gistOf(node: DtNode): NodeGist | undefined {
-  let [inCells, byPath, phandles] = [NO_PROPERTIES, NO_PROPERTIES, NO_PROPERTIES];
+  let inCells = NO_PROPERTIES;
+  let byPath = NO_PROPERTIES;
+  let phandles = NO_PROPERTIES;
   let hasName = false;
   for (let index = 0, property = node.properties[0]; property !== undefined; property = node.properties[++index]) {
     const { name } = property;
-    if (property.refersBy('u32')) inCells = [...inCells, property];
-    if (property.refersBy('path')) byPath = [...byPath, property];
-    if (name === 'phandle' || name === 'linux,phandle') phandles = [...phandles, property];
-    hasName ||= name === 'name';
+    if (property.refersBy('u32')) inCells = withOneMore(inCells, property);
+    if (property.refersBy('path')) byPath = withOneMore(byPath, property);
+    if (name === 'phandle' || name === 'linux,phandle') phandles = withOneMore(phandles, property);
+    else if (name === 'name') hasName = true;
   }
   const isPlain = inCells === NO_PROPERTIES && byPath === NO_PROPERTIES && phandles === NO_PROPERTIES && !hasName && !node.omitIfNoRef && node.labels.length === 0;
   return isPlain ? undefined : { node, inCells, byPath, phandles, hasName, isOptional: node.omitIfNoRef, number: undefined };
 }
 
-function collect({ own, below }: Gists, list: NodeGist[]): void {
-  if (own !== undefined) list.push(own);
-  for (let index = 0, one = below[0]; one !== undefined; one = below[++index]) collect(one, list);
+function withOneMore(list: readonly DtProperty[], property: DtProperty): readonly DtProperty[] {
+  return list.length === 0 ? [property] : list.concat(property);
+}
+
+function collect(gists: Gists, list: NodeGist[]): void {
+  if (gists.own !== undefined) list.push(gists.own);
+  for (let index = 0, one = gists.below[0]; one !== undefined; one = gists.below[++index]) collect(one, list);
 }

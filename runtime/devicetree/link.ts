@@ -74,6 +74,8 @@ class Linker {
   private nextPhandle = 1;
   /** True if a cell refers to no node, whether that is told or not. */
   private isUnresolved = false;
+  /** True if a cell, or a number that is stated, refers to a node by path. */
+  private hasPaths = false;
   /** True if nodes that were linked before have become the same again. */
   private areKept = false;
 
@@ -87,16 +89,16 @@ class Linker {
 
   run(): LinkedTree {
     const { gists } = this;
-    for (const { node } of gists) for (let index = 0, label = node.labels[0]; label !== undefined; label = node.labels[++index]) if (!this.byLabel.has(label)) this.byLabel.set(label, node);
+    gists.forEach(({ node }) => { for (let index = 0, label = node.labels[0]; label !== undefined; label = node.labels[++index]) if (!this.byLabel.has(label)) this.byLabel.set(label, node); });
     // Whole passes, in this order: a path is only inserted after all phandles are known.
     if (!this.keepNumbers()) {
-      for (const { node, hasName } of gists) if (hasName) this.dropName(node);
-      for (const { node, phandles } of gists) if (phandles.length > 0) this.readPhandle(node);
-      for (const { node, inCells } of gists) if (inCells.length > 0) this.linkCellsOf(node, inCells);
+      gists.forEach((gist) => { if (gist.hasName) this.dropName(gist.node); });
+      gists.forEach((gist) => { if (gist.phandles.length > 0) this.readPhandle(gist.node); });
+      gists.forEach((gist) => { if (gist.inCells.length > 0) this.linkCellsOf(gist.node, gist.inCells); });
       this.noteNumbers();
     }
     let areSamePaths = true;
-    for (const { node, byPath } of gists) if (byPath.length > 0) areSamePaths = this.linkPathsOf(node, byPath) && areSamePaths;
+    gists.forEach((gist) => { if (gist.byPath.length > 0) areSamePaths = this.linkPathsOf(gist.node, gist.byPath) && areSamePaths; });
     this.areKept &&= areSamePaths;
     const labelled = this.symbols ? this.labelledIn(this.tree.root) : [];
     for (const node of labelled) this.phandleFor(node);
@@ -121,8 +123,8 @@ class Linker {
   /** Remembers numbers for the tree that follows, if there is nothing that must be said again, and nobody who would have to be looked for by path. */
   private noteNumbers(): void {
     if (this.memory === undefined) return;
-    const canBeKept = this.problems.count === 0 && !this.isUnresolved && this.nameless.size === 0 && this.gists.every(({ isOptional, inCells }) => !isOptional && !inCells.some(refersByPath));
-    for (const gist of this.gists) gist.number = this.numbered.get(gist.node);
+    this.gists.forEach((gist) => { gist.number = this.numbered.get(gist.node); });
+    const canBeKept = this.problems.count === 0 && !this.isUnresolved && this.nameless.size === 0 && !this.hasPaths && !this.gists.some(({ isOptional }) => isOptional);
     this.memory.before = canBeKept ? this.gists : undefined;
   }
 
@@ -157,6 +159,7 @@ class Linker {
   private find(reference: string): DtNode | undefined {
     const slash = reference.indexOf('/');
     if (slash < 0) return this.byLabel.get(reference);
+    this.hasPaths = true;
     return slash === 0 ? this.tree.root.at(reference) : this.byLabel.get(reference.slice(0, slash))?.at(reference.slice(slash));
   }
 
@@ -173,7 +176,7 @@ class Linker {
 
   /** Gives every cell that refers to a node its number; the properties remember what they became. */
   private linkCellsOf(node: DtNode, properties: readonly DtProperty[]): void {
-    for (const property of properties) {
+    for (let index = 0, property = properties[0]; property !== undefined; property = properties[++index]) {
       if (this.isDropped(node, property)) continue;
       const numbers: number[] = [];
       const before = property.linkedBefore((mark) => {
@@ -258,7 +261,7 @@ class Linker {
     built.labels = node.labels;
     built.writtenAs(node);
     this.memory?.nodes.set(node, built);
-    this.memory?.byProperties.set(node.properties, built);
+    if (built.children.length > 0) this.memory?.byProperties.set(node.properties, built);
     return built;
   }
 
@@ -321,10 +324,6 @@ function areSame<T>(a: readonly T[], b: readonly T[]): boolean {
 function isNumberedAlike(a: NodeGist, b: NodeGist | undefined): boolean {
   if (a === b) return true;
   return b !== undefined && !a.hasName && !b.hasName && !a.isOptional && areSame(a.node.labels, b.node.labels) && areSame(a.inCells, b.inCells) && areSame(a.phandles, b.phandles);
-}
-
-function refersByPath(property: DtProperty): boolean {
-  return property.value.some(({ type, references }) => type === 'u32' && references.some(({ name }) => name.includes('/')));
 }
 
 /** Cells with numbers in place of their references. */

@@ -7,7 +7,7 @@
 import { equalBytes } from '../text';
 import type { DtNode, DtProperty } from '../tree';
 import { answersOf, CutNames, Cutter, UNRESOLVED } from './decode-cells';
-import { AROUND_ROOT, firstCellOf, flatNumbers, NodeInstance, rows, SizedInteger, type Integer, type Surroundings, type Value, type ValueReader } from './instance';
+import { AROUND_ROOT, firstCellOf, flatNumbers, NodeInstance, rows, SizedInteger, type Integer, type Surroundings, type Told, type Value, type ValueReader } from './instance';
 import type { Dimensions } from './property-mentions';
 import { dimensionsOf, typesOf, type PropertyTypes } from './property-types';
 
@@ -120,8 +120,13 @@ export class TreeDecoder implements ValueReader {
   /** Notes what others ask of a node and those below it. */
   private tell(instance: NodeInstance): void {
     const own = answersOf(instance);
-    const below = instance.children.map(({ told }) => told).filter((told) => told !== undefined);
-    instance.told = own === undefined && below.length <= 1 ? below[0] : { own, below };
+    let below: Told[] | undefined;
+    for (let index = 0, child = instance.children[0]; child !== undefined; child = instance.children[++index]) {
+      if (child.told === undefined) continue;
+      if (below === undefined) below = [child.told];
+      else below.push(child.told);
+    }
+    instance.told = own === undefined && (below === undefined || below.length === 1) ? below?.[0] : { own, below: below ?? NOBODY };
   }
 
   private value(property: DtProperty, isAlias: boolean): Value {
@@ -166,6 +171,8 @@ export class TreeDecoder implements ValueReader {
 function isMetadata({ name }: DtNode): boolean {
   return name.startsWith('__');
 }
+
+const NOBODY: readonly Told[] = [];
 
 function areSameAround(a: Surroundings, b: Surroundings): boolean {
   return a === b || (a.address === b.address && a.size === b.size && a.interrupt === b.interrupt && a.isHog === b.isHog);

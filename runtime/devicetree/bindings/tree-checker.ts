@@ -46,7 +46,7 @@ export class TreeChecker {
     }
     const { length } = failures;
     this.visitAnew(instance, inherited, failures);
-    this.branches.set(instance, failures.length === length ? (inherited ? NOTHING_SWITCHED_OFF : NOTHING) : { inherited, failures: failures.slice(length) });
+    if (instance.children.length > 0) this.branches.set(instance, failures.length === length ? (inherited ? NOTHING_SWITCHED_OFF : NOTHING) : { inherited, failures: failures.slice(length) });
   }
 
   private visitAnew(instance: NodeInstance, inherited: boolean, failures: BindingFailure[]): void {

@@ -45,5 +45,5 @@ export function isGraphPort(node: DtNode): boolean {
 
 /** True for a port whose parent holds nothing but ports. */
 export function isNumberedPort(node: DtNode, parent: DtNode): boolean {
-  return (parent.name === 'ports' || node.has('reg')) && isGraphPort(node);
+  return node.children.length > 0 && (parent.name === 'ports' || node.has('reg')) && isGraphPort(node);
 }

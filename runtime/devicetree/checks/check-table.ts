@@ -8,7 +8,7 @@ import type { BusKind } from './buses';
 import { CheckContext, type Finding } from './context';
 import { isGunyahNode, isNumericLabel, UNFIT_FOR_GUNYAH } from './gunyah-nodes';
 import * as name from './name-checks';
-import { NodeMemory } from './node-memory';
+import { NodeMemory, type NameUse } from './node-memory';
 import * as reference from './reference-checks';
 import type { DtDiagnostic } from '../source';
 import type { DeviceTree, DtNode } from '../tree';
@@ -154,14 +154,15 @@ export function checkTree(tree: DeviceTree, levels: Readonly<Record<string, Chec
  * again about a node where all of that is as it was, if it had nothing to say then. The outcome is that of `checkTree`.
  */
 export class TreeChecks {
-  private readonly memory = new NodeMemory((name) => SIGNALS.has(name));
-  private readonly indexed = new Map<string, boolean>();
+  private readonly uses = new Map<string, NameUse>();
+  private readonly useOf = (name: string): NameUse => this.uses.get(name) ?? this.learn(name);
+  private readonly memory = new NodeMemory(this.useOf);
   /** Checks that have been asked about all nodes of the tree before, with the buses that were recognised then. */
   private ranBefore: ReadonlyMap<string, number> = new Map();
 
   /** Runs all checks. */
   check(tree: DeviceTree, levels: Readonly<Record<string, CheckLevel>> = {}): readonly CheckFailure[] {
-    const run = new Run(new CheckContext(tree, this.memory, (name) => this.isIndexed(name)), this.ranBefore);
+    const run = new Run(new CheckContext(tree, this.memory, this.useOf), this.ranBefore);
     const failures = CHECK_NAMES.flatMap((key) => {
       const level = levels[key] ?? defaultLevel(key);
       const isUnfit = levels[key] === undefined && UNFIT_FOR_GUNYAH.has(key);
@@ -172,13 +173,10 @@ export class TreeChecks {
     return failures;
   }
 
-  private isIndexed(name: string): boolean {
-    let isIndexed = this.indexed.get(name);
-    if (isIndexed === undefined) {
-      isIndexed = saysWhichNodes(name);
-      if (this.indexed.size < NAMES_MAX) this.indexed.set(name, isIndexed);
-    }
-    return isIndexed;
+  private learn(name: string): NameUse {
+    const use: NameUse = { isIndexed: saysWhichNodes(name), isRead: SIGNALS.has(name) };
+    if (this.uses.size < NAMES_MAX) this.uses.set(name, use);
+    return use;
   }
 }
 

@@ -3,7 +3,7 @@
 import { isEnabled } from '../lookup';
 import type { DeviceTree, DtNode, DtProperty } from '../tree';
 import { bitOf, isNumberedPort, type BusKind } from './buses';
-import type { NodeMemory, Seen } from './node-memory';
+import { addTo, type NameUse, type NodeMemory, type Seen } from './node-memory';
 
 /** Something a check found. */
 export interface Finding {
@@ -22,41 +22,34 @@ export class CheckContext {
   /** What is new since the tree before. */
   readonly seen: Seen;
   readonly buses = new Map<DtNode, BusKind>();
-  private readonly isIndexed: (name: string) => boolean;
+  private readonly useOf: (name: string) => NameUse;
   private recognised = 0;
   private all: readonly DtNode[] | undefined;
   private byPhandle: Map<number, DtNode> | undefined;
   private byProperty: Map<string, DtNode[]> | undefined;
   private findings: Finding[] = [];
 
-  /** `isIndexed` tells the names of properties by which checks look for nodes. */
-  constructor(tree: DeviceTree, memory: NodeMemory, isIndexed: (name: string) => boolean) {
+  constructor(tree: DeviceTree, memory: NodeMemory, useOf: (name: string) => NameUse) {
     this.tree = tree;
     this.root = tree.root;
     this.seen = memory.see(tree);
-    this.isIndexed = isIndexed;
+    this.useOf = useOf;
   }
 
   /** All nodes in tree order, but for what linking adds (__symbols__, __fixups__, …): that repeats names of nodes, and is nobody's to mend. */
   get nodes(): readonly DtNode[] {
     if (this.all !== undefined) return this.all;
+    if (this.seen.index !== undefined) return this.all = this.seen.fresh;
     const nodes = [this.root];
     for (const child of this.root.children) if (!child.name.startsWith('__')) addWithAllBelow(child, nodes);
     return this.all = nodes;
   }
 
   private get nodesByProperty(): ReadonlyMap<string, readonly DtNode[]> {
-    if (this.byProperty !== undefined) return this.byProperty;
+    const known = this.seen.index ?? this.byProperty;
+    if (known !== undefined) return known;
     const index = this.byProperty = new Map<string, DtNode[]>();
-    this.nodes.forEach((node) => {
-      node.properties.forEach(({ name }) => {
-        if (!this.isIndexed(name)) return;
-        const others = index.get(name);
-        if (others === undefined) index.set(name, [node]);
-        // Damaged blobs have two properties of one name.
-        else if (others.at(-1) !== node) others.push(node);
-      });
-    });
+    this.nodes.forEach((node) => { node.properties.forEach(({ name }) => { if (this.useOf(name).isIndexed) addTo(index, name, node); }); });
     return index;
   }
 
@@ -90,12 +83,12 @@ export class CheckContext {
   recognise(kind: BusKind): void {
     const bit = bitOf(kind);
     this.recognised |= bit;
-    for (const { node, kinds } of this.seen.signals) {
-      if ((kinds & bit) === 0) continue;
+    this.seen.signals.forEach(({ node, kinds }) => {
+      if ((kinds & bit) === 0) return;
       this.buses.set(node, kind);
       const { parent } = node;
       if (kind === 'graph-port' && parent !== undefined && !this.buses.has(parent) && isNumberedPort(node, parent)) this.buses.set(parent, 'graph-ports');
-    }
+    });
   }
 
   /** Which kinds of buses have been looked for by now, as one number. */

@@ -38,28 +38,36 @@ export interface Seen {
   readonly signals: readonly Signal[];
   /** True if all signals are those of the tree before. */
   readonly isSame: boolean;
+  /** In the first tree, which is all new: the nodes with each of the properties by which checks look for nodes, in tree order. */
+  readonly index: ReadonlyMap<string, readonly DtNode[]> | undefined;
+}
+
+/** What a property says to others, by its name: which nodes a check looks at, or something that checks of other nodes read. */
+export interface NameUse {
+  readonly isIndexed: boolean;
+  readonly isRead: boolean;
 }
 
 /** What is known of the nodes of trees that follow each other. */
 export class NodeMemory {
-  private readonly isRead: (name: string) => boolean;
+  private readonly useOf: (name: string) => NameUse;
   private readonly known = new WeakMap<DtNode, Known>();
   private guilty: ReadonlySet<DtNode> = new Set();
   private before: { readonly signals: readonly Signal[]; readonly plugin: boolean } | undefined;
 
-  /** `isRead` tells the names of properties by which other nodes may be judged. */
-  constructor(isRead: (name: string) => boolean) {
-    this.isRead = isRead;
+  constructor(useOf: (name: string) => NameUse) {
+    this.useOf = useOf;
   }
 
   /** Looks through a tree. What is the same as before, with all below it, is passed over. */
   see({ root, plugin }: DeviceTree): Seen {
-    const walk = new Walk(this.known, this.isRead, this.guilty);
-    const signals: Signal[] = [];
-    collect(walk.visit(root, undefined), signals);
     const { before } = this;
+    const walk = new Walk(this.known, this.useOf, before === undefined ? new Map<string, DtNode[]>() : undefined);
+    walk.forget(this.guilty);
+    const signals: Signal[] = [];
+    collect(walk.visit(root, undefined, 0), signals);
     this.before = { signals, plugin };
-    return { fresh: walk.fresh, signals, isSame: before?.plugin === plugin && areSame(before.signals, signals) };
+    return { fresh: walk.fresh, signals, isSame: before?.plugin === plugin && areSame(before.signals, signals), index: walk.index };
   }
 
   /** Takes nodes for ones that were never seen, when the next tree is looked through. */
@@ -70,46 +78,65 @@ export class NodeMemory {
 
 class Walk {
   readonly fresh: DtNode[] = [];
+  readonly index: Map<string, DtNode[]> | undefined;
   private readonly known: WeakMap<DtNode, Known>;
-  private readonly isRead: (name: string) => boolean;
+  private readonly useOf: (name: string) => NameUse;
   /** Nodes that are to be taken for new, and those above them. */
   private readonly leading = new Set<DtNode>();
 
-  constructor(known: WeakMap<DtNode, Known>, isRead: (name: string) => boolean, guilty: ReadonlySet<DtNode>) {
+  constructor(known: WeakMap<DtNode, Known>, useOf: (name: string) => NameUse, index: Map<string, DtNode[]> | undefined) {
     this.known = known;
-    this.isRead = isRead;
-    for (const node of guilty) {
-      known.delete(node);
+    this.useOf = useOf;
+    this.index = index;
+  }
+
+  /** Takes nodes for new. */
+  forget(nodes: ReadonlySet<DtNode>): void {
+    for (const node of nodes) {
+      this.known.delete(node);
       for (let walk: DtNode | undefined = node; walk !== undefined && !this.leading.has(walk); walk = walk.parent) this.leading.add(walk);
     }
   }
 
-  visit(node: DtNode, parent: { readonly node: DtNode; readonly kinds: number } | undefined): Signals | undefined {
-    const around = parent?.node.properties;
-    const parentKinds = parent?.kinds ?? 0;
+  visit(node: DtNode, parent: DtNode | undefined, parentKinds: number): Signals | undefined {
+    const around = parent?.properties;
     const known = this.known.get(node);
     const isSame = known?.around === around && known?.parentKinds === parentKinds;
     if (isSame && !this.leading.has(node)) return known.signals;
     if (!isSame) this.fresh.push(node);
     const kinds = known?.kinds ?? kindsOf(node);
-    const below: Signals[] = [];
+    const own = this.signalOf(node, kinds);
+    let below: Signals[] | undefined;
     for (let index = 0, child = node.children[0]; child !== undefined; child = node.children[++index]) {
       // What linking adds (__symbols__, __fixups__, …) repeats names of nodes, and is nobody's to mend.
-      const signals = parent === undefined && child.name.startsWith('__') ? undefined : this.visit(child, { node, kinds });
-      if (signals !== undefined) below.push(signals);
+      const signals = parent === undefined && child.name.startsWith('__') ? undefined : this.visit(child, node, kinds);
+      if (signals === undefined) continue;
+      if (below === undefined) below = [signals];
+      else below.push(signals);
     }
-    const own = this.signalOf(node, kinds);
-    const signals = own === undefined && below.length <= 1 ? below[0] : { own, below: below.length === 0 ? NONE : below };
+    const signals = own === undefined && (below === undefined || below.length === 1) ? below?.[0] : { own, below: below ?? NONE };
     this.known.set(node, { around, parentKinds, kinds, signals });
     return signals;
   }
 
   private signalOf(node: DtNode, kinds: number): Signal | undefined {
+    let said = UNSAID;
+    for (let index = 0, property = node.properties[0]; property !== undefined; property = node.properties[++index]) {
+      const use = this.useOf(property.name);
+      if (use.isRead) said = said.length === 0 ? [property] : said.concat(property);
+      if (use.isIndexed && this.index !== undefined) addTo(this.index, property.name, node);
+    }
     const phandle = phandleOf(node);
-    const said = node.properties.filter(({ name }) => this.isRead(name));
-    if (phandle === undefined && kinds === 0 && said.length === 0 && !NAMED.has(node.name)) return undefined;
-    return { node, phandle, kinds, said: said.length === 0 ? UNSAID : said };
+    return phandle === undefined && kinds === 0 && said.length === 0 && !NAMED.has(node.name) ? undefined : { node, phandle, kinds, said };
   }
+}
+
+/** Adds a node to an index of nodes by their properties, once for each name. */
+export function addTo(index: Map<string, DtNode[]>, name: string, node: DtNode): void {
+  const others = index.get(name);
+  if (others === undefined) index.set(name, [node]);
+  // Damaged blobs have two properties of one name.
+  else if (others[others.length - 1] !== node) others.push(node);
 }
 
 const NONE: readonly Signals[] = [];
