@@ -66,7 +66,9 @@ export class WorkNode {
 
   /** Says that it, or something below, is not what it was. Those above are told as well: none of them is finished as long as one below is not. */
   touch(): void {
-    for (let walk: WorkNode | undefined = this; walk?.finished !== undefined; walk = walk.parent) walk.finished = undefined; // eslint-disable-line @typescript-eslint/no-this-alias
+    if (this.finished === undefined) return;
+    this.finished = undefined;
+    this.parent?.touch();
   }
 
   /** Says where it is written. */
