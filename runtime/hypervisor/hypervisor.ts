@@ -21,7 +21,7 @@ import { Kernel, type KernelOptions } from './kernel';
 import { buildRootVm, type RootVmExtras, RootVmRunner, type SavedRunner } from './root-vm';
 import type { ServiceRegistry } from './service-registry';
 import { restoreKernel, type SavedKernel, saveKernel } from './snapshot';
-import { BLOCK, type Thread } from './thread';
+import { BLOCK, type RunKind, type Thread } from './thread';
 import { keepContext } from './switched-context';
 import { stop } from './vcpu-run';
 
@@ -53,7 +53,7 @@ export class Hypervisor {
     this.outside = { device: options.deviceAccess, space: options.spaceAccess ?? (() => undefined) };
     this.kernel = new Kernel({
       deviceSpace: { base: 0n, sizeBytes: 0x4000_0000n }, vcpuCountMax: 32, hardwareInterrupts: [], capabilityEncoding: 'plain', identity: 'gunyah', identification: { pinned: {}, unpinned: {} }, monitorControl: MONITOR_CONTROL_DEFAULT, startSeconds: 0, isNewer: false, watchdog: false, ...options,
-    }, { yieldEnded: (donor, target, kind) => { this.finishRun(donor, target, kind); } });
+    }, { runEnded: (donor, target, kind) => { this.finishRun(donor, target, kind); } });
     this.inspect = new Inspection(this.kernel);
   }
 
@@ -172,8 +172,7 @@ export class Hypervisor {
     if (services.settings.stolenTime !== undefined) this.kernel.stolenTime.begin(thread);
   }
 
-  private finishRun(donor: Thread, target: Thread, kind: Thread['yieldKind']): void {
-    if (kind === undefined || kind === 'directed') return;
+  private finishRun(donor: Thread, target: Thread, kind: RunKind): void {
     const report = stop(this.kernel, target);
     completeLater(this.kernel, donor, 'vcpu_run', { path: kind === 'run-smccc' ? 'smccc' : 'native', values: reportResults(report) });
   }

@@ -13,8 +13,9 @@ export function checkInvariants(kernel: Kernel): void {
   checkReferences(kernel);
   checkMappings(kernel);
   for (const thread of kernel.ofType('thread')) {
+    assert(thread.runTarget === undefined || thread.runTarget.runner === thread, 'a vcpu_run has two ends');
     assert(thread.yieldTarget === undefined || thread.yieldTarget.yieldDonor === thread, 'a donation has two ends');
-    assert(!thread.isProxy || thread.isBlockedBy('VCPU_RUN') || thread.yieldDonor !== undefined || thread.isPinned, 'a proxy-scheduled vCPU runs only in time lent to it');
+    assert(!thread.isProxy || thread.isBlockedBy('VCPU_RUN') || thread.runner !== undefined || thread.isPinned, 'a proxy-scheduled vCPU runs only while it is run');
   }
   assert(kernel.partition.heap.freePageCount >= 0, 'the heap is not overdrawn');
 }

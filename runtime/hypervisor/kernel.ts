@@ -23,7 +23,7 @@ import { Msgqueue } from './msgqueue';
 import { Heap, Partition } from './partition';
 import type { PerformanceMonitors } from './performance-monitors';
 import { Pgtable } from './pgtable';
-import { Scheduler } from './scheduler';
+import { Scheduler, type SchedulerHooks } from './scheduler';
 import { ServiceRegistry } from './service-registry';
 import { GUNYAH_SERVICES, type ServiceSettings } from './service-registers';
 import type { Identity } from './smccc';
@@ -140,7 +140,7 @@ export class Kernel {
   /** Objects without references, the first of them being destroyed. Empty between calls. */
   private readonly dying: AnyObject[] = [];
 
-  constructor(options: KernelOptions, hooks: { readonly yieldEnded: (donor: Thread, target: Thread, kind: Thread['yieldKind']) => void }) {
+  constructor(options: KernelOptions, hooks: { readonly runEnded: SchedulerHooks['runEnded'] }) {
     this.options = options;
     this.engine = options.engine;
     this.prng = new Prng(options.seed);
@@ -349,6 +349,7 @@ export class Kernel {
 
   private destroyThread(thread: Thread): void {
     this.scheduler.dequeue(thread);
+    for (const donor of [thread, thread.runner]) if (donor !== undefined) this.scheduler.endRun(donor);
     this.running.forEach((other, cpu) => { if (other === thread) this.running[cpu] = undefined; });
     this.stolenTime.forget(thread);
     thread.state = 'exited';

@@ -1,21 +1,22 @@
 /**
  * The fixed-priority round-robin scheduler: for each physical CPU 64 queues of runnable threads, time slices and directed yields.
  *
- * It decides who should run; somebody else runs it and accounts the time. Threads that are scheduled by vcpu_run are never queued: they run
- * only in the time of their donor. Gunyah: scheduler_fprr.
+ * It decides who should run; somebody else runs it and accounts the time. A vCPU that vcpu_run runs is queued as any other thread while its donor is in
+ * that call: it runs in the donor's time first and, where that ends before it stops, in a slice of its own; the donor's call answers when the donor is on a CPU again.
+ * Gunyah: scheduler_fprr; the real hypervisor's times (`test/conformance/gunyah/owner/states.c`).
  */
 
 import { assert } from '../base/assert';
 import type { ErrorName } from './errors';
-import { BLOCK, type BlockReason, type Thread } from './thread';
+import { BLOCK, type BlockReason, type RunKind, type Thread } from './thread';
 
 /** Priority levels; 63 is highest. */
 const PRIORITY_COUNT = 64;
 
 /** What the scheduler tells its surroundings. */
 export interface SchedulerHooks {
-  /** A donation ended, for whatever reason; the donor runs on. */
-  readonly yieldEnded: (donor: Thread, target: Thread, kind: Thread['yieldKind']) => void;
+  /** A vcpu_run of `donor` is over, for whatever reason, and answers now. */
+  readonly runEnded: (donor: Thread, target: Thread, kind: RunKind) => void;
   /** Takes down what blocks and unblocks. */
   readonly trace?: { block(thread: Thread, reason: BlockReason, blocks: number): void; unblock(thread: Thread, reason: BlockReason): void } | undefined;
 }
@@ -100,7 +101,9 @@ export class Scheduler {
       this.endYield(current);
       current.sliceTicks = current.timesliceTicks;
     }
-    return this.follow(current);
+    const runs = this.follow(current);
+    if (runs.runTarget !== undefined) this.endRun(runs);
+    return runs;
   }
 
   /** The thread at the head of a CPU without deciding anew; its donation is not followed. */
@@ -145,7 +148,7 @@ export class Scheduler {
 
   /** Queues a thread that has become runnable in some way. */
   enqueue(thread: Thread): void {
-    if (!thread.isRunnable || thread.isProxy || thread.affinity === undefined || this.isPlaced(thread)) return;
+    if (!thread.isRunnable || thread.affinity === undefined || this.isPlaced(thread)) return;
     thread.sliceTicks = thread.timesliceTicks;
     this.at(thread.affinity).push(thread, 'tail');
   }
@@ -155,6 +158,7 @@ export class Scheduler {
     if (thread.state === 'exited') for (const queues of this.cpus) queues.leaving = queues.leaving.filter((other) => other !== thread);
     if (thread.yieldTarget !== undefined) this.endYield(thread);
     if (thread.yieldDonor !== undefined) this.endYield(thread.yieldDonor);
+    if (thread.state === 'exited') this.endRun(thread);
     if (thread.affinity === undefined) return;
     const queues = this.at(thread.affinity);
     if (queues.current === thread) queues.current = undefined;
@@ -167,7 +171,7 @@ export class Scheduler {
    */
   changeAffinity(thread: Thread, affinity: number | undefined, callingCpu: number | undefined): ErrorName {
     if (affinity === thread.affinity) return 'OK';
-    if (thread.yieldTarget !== undefined || (thread.header.state === 'active' && thread.isPinned)) return 'DENIED';
+    if (thread.yieldTarget !== undefined || thread.runTarget !== undefined || (thread.header.state === 'active' && thread.isPinned)) return 'DENIED';
     if (thread.isBlockedBy('AFFINITY_CHANGED')) return 'RETRY';
     const runsOn = this.isRunning(thread) ? this.cpuOf(thread) : undefined;
     this.setAffinity(thread, affinity);
@@ -189,6 +193,16 @@ export class Scheduler {
     if (thread.yieldDonor !== undefined) return this.endYield(thread.yieldDonor);
     const hasCompetitor = thread.affinity !== undefined && this.at(thread.affinity).topPriority >= thread.priority;
     thread.sliceTicks = hasCompetitor ? 0 : thread.timesliceTicks;
+  }
+
+  /** Ends a thread's vcpu_run if it is in one: the donor goes on, or is no more. */
+  endRun(donor: Thread): void {
+    const { runTarget: target, yieldKind: kind } = donor;
+    if (donor.yieldTarget !== undefined || target === undefined || kind === undefined || kind === 'directed') return;
+    donor.runTarget = undefined;
+    donor.yieldKind = undefined;
+    target.runner = undefined;
+    this.hooks.runEnded(donor, target, kind);
   }
 
   /** Lets `target` run in the donor's time. The caller has checked that both can. */
@@ -217,10 +231,11 @@ export class Scheduler {
     return payer.affinity;
   }
 
-  /** True if the thread is on a CPU now, or donates. */
+  /** True if the thread is on a CPU now, or donates to what is. */
   isRunning(thread: Thread): boolean {
-    if (thread.yieldDonor !== undefined) return true;
-    return thread.affinity !== undefined && this.at(thread.affinity).current === thread;
+    let payer = thread;
+    while (payer.yieldDonor !== undefined) payer = payer.yieldDonor;
+    return payer.affinity !== undefined && this.at(payer.affinity).current === payer;
   }
 
   /** An interrupt arrived for a thread: a donation of its ends. */
@@ -261,19 +276,26 @@ export class Scheduler {
 
   private reconsider(queues: CpuQueues): void {
     const top = queues.topPriority;
-    const current = queues.current;
+    const { current } = queues;
     if (current === undefined) {
-      queues.current = queues.take(top);
-    } else if (top > current.priority) {
-      if (current.yieldTarget !== undefined) this.endYield(current);
-      queues.push(current, 'head');
-      queues.current = queues.take(top);
-    } else if (top === current.priority && current.sliceTicks <= 0) {
-      if (current.yieldTarget !== undefined) this.endYield(current);
+      this.turnTo(queues, top);
+    } else if (current.sliceTicks <= 0 && top >= current.priority) {
       current.sliceTicks = current.timesliceTicks;
       queues.push(current, 'tail');
-      queues.current = queues.take(top);
+      this.turnTo(queues, top);
+      if (current.yieldTarget !== undefined) this.endYield(current);
+    } else if (top > current.priority) {
+      // A donation is only interrupted: it goes on when its donor is the first again.
+      queues.push(current, 'head');
+      this.turnTo(queues, top);
     }
+  }
+
+  /** The first of a queue has its turn: in its own time, whoever lent it some. */
+  private turnTo(queues: CpuQueues, priority: number): void {
+    queues.current = queues.take(priority);
+    const donor = queues.current?.yieldDonor;
+    if (donor !== undefined) this.endYield(donor);
   }
 
   private follow(thread: Thread): Thread {
@@ -287,17 +309,19 @@ export class Scheduler {
     donor.yieldTarget = target;
     donor.yieldKind = kind;
     target.yieldDonor = donor;
+    if (kind === 'directed') return;
+    donor.runTarget = target;
+    target.runner = donor;
   }
 
   private endYield(donor: Thread): void {
     const target = donor.yieldTarget;
     if (target === undefined) return;
-    if (target.yieldTarget !== undefined) this.endYield(target);
-    const kind = donor.yieldKind;
     donor.yieldTarget = undefined;
-    donor.yieldKind = undefined;
     target.yieldDonor = undefined;
-    this.hooks.yieldEnded(donor, target, kind);
+    if (target.yieldTarget !== undefined) this.endYield(target);
+    if (donor.runTarget === undefined) donor.yieldKind = undefined;
+    else if (this.isRunning(donor)) this.endRun(donor);
   }
 }
 

@@ -203,20 +203,23 @@ function restoreLinks(kernel: Kernel, entry: SavedObject): void {
     source.restoreBinding(binding === undefined ? undefined : kernel.object('vic', binding.vic).vic, binding);
   });
   if (entry.type !== 'thread' || !(object instanceof Thread)) return;
-  const { cspace, addrspace, vic, vpm, watchdog, yieldTarget } = entry.body;
+  const { cspace, addrspace, vic, vpm, watchdog, yieldTarget, yieldKind } = entry.body;
+  const runTarget = entry.body.runTarget ?? (yieldKind === 'directed' ? undefined : yieldTarget);
   object.watchdog = watchdog === undefined ? undefined : kernel.object('watchdog', watchdog);
   object.cspace = cspace === undefined ? undefined : kernel.object('cspace', cspace);
   object.addrspace = addrspace === undefined ? undefined : kernel.object('addrspace', addrspace);
   object.vic = vic && { object: kernel.object('vic', vic.object), index: vic.index };
   object.vpm = vpm && { group: kernel.object('vpm_group', vpm.group), index: vpm.index };
   object.yieldTarget = yieldTarget === undefined ? undefined : kernel.object('thread', yieldTarget);
+  object.runTarget = runTarget === undefined ? undefined : kernel.object('thread', runTarget);
 }
 
 function restoreVcpus(kernel: Kernel, saved: SavedKernel): void {
   kernel.engineVcpuOwners.fill(undefined);
-  for (const thread of kernel.ofType('thread')) thread.yieldDonor = undefined;
+  for (const thread of kernel.ofType('thread')) thread.yieldDonor = thread.runner = undefined;
   for (const thread of kernel.ofType('thread')) {
     if (thread.yieldTarget !== undefined) thread.yieldTarget.yieldDonor = thread;
+    if (thread.runTarget !== undefined) thread.runTarget.runner = thread;
     if (thread.engineVcpu !== undefined) kernel.engineVcpuOwners[thread.engineVcpu] = thread;
     if (thread.wasActivated && thread.vic !== undefined) thread.vic.object.vic.restoreVcpu(thread.vic.index, vicPort(kernel, thread));
   }

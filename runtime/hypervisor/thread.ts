@@ -37,6 +37,8 @@ export interface PendingSuspend { readonly powerState: number; readonly restart:
 /** A system reset that the vCPU asked for. */
 export interface PendingReset { readonly data0: bigint; readonly cookie: bigint }
 
+/** Which registers take the answer of a vcpu_run. */
+export type RunKind = 'run-native' | 'run-smccc';
 /** Named arguments of a call. */
 export type RunArguments = Readonly<Record<string, bigint | number>>;
 
@@ -71,7 +73,11 @@ export class Thread {
   /** The thread whose time this one uses. */
   yieldDonor: Thread | undefined;
   /** How the donation came about, and which registers take the answer of vcpu_run. */
-  yieldKind: 'directed' | 'run-native' | 'run-smccc' | undefined;
+  yieldKind: 'directed' | RunKind | undefined;
+  /** The vCPU that its vcpu_run runs, from the start of the call to its answer. */
+  runTarget: Thread | undefined;
+  /** The thread whose vcpu_run runs this one. */
+  runner: Thread | undefined;
   /** Arguments of a vcpu_run that has not answered yet, for the trace of its answer. */
   runArguments: RunArguments | undefined;
   vmmio: PendingVmmio | undefined;
@@ -145,7 +151,7 @@ export class Thread {
       vpm: this.vpm && { group: this.vpm.group.header.id, index: this.vpm.index }, watchdog: this.watchdog?.header.id,
       options: this.options, priority: this.priority, timesliceTicks: this.timesliceTicks, affinity: this.affinity, state: this.state,
       blocks: this.blocks, sliceTicks: this.sliceTicks, isProxy: this.isProxy, engineVcpu: this.engineVcpu,
-      yieldTarget: this.yieldTarget?.header.id, yieldKind: this.yieldKind, runArguments: this.runArguments && { ...this.runArguments }, vmmio: this.vmmio, pageFault: this.pageFault && { ...this.pageFault }, suspend: this.suspend, wokenBy: this.wokenBy, reset: this.reset, context: this.context,
+      yieldTarget: this.yieldTarget?.header.id, yieldKind: this.yieldKind, runTarget: this.runTarget?.header.id, runArguments: this.runArguments && { ...this.runArguments }, vmmio: this.vmmio, pageFault: this.pageFault && { ...this.pageFault }, suspend: this.suspend, wokenBy: this.wokenBy, reset: this.reset, context: this.context,
       mpidr: this.mpidr, wasActivated: this.wasActivated, initial: this.initial && { ...this.initial, x: [...this.initial.x] }, entropy: { ...this.entropy },
     };
   }
@@ -197,6 +203,7 @@ export interface SavedThread {
   readonly engineVcpu: number | undefined;
   readonly yieldTarget: number | undefined;
   readonly yieldKind: Thread['yieldKind'];
+  readonly runTarget?: number | undefined;
   readonly runArguments: RunArguments | undefined;
   readonly vmmio: PendingVmmio | undefined;
   readonly pageFault: PendingPageFault | undefined;

@@ -1,8 +1,8 @@
 /**
  * Lending CPU time to a proxy-scheduled vCPU (Gunyah API: vcpu_run, vcpu_run_check).
  *
- * A proxy-scheduled vCPU carries the VCPU_RUN block except while its scheduler's call runs it by directed yield. When the donation ends, for
- * whatever reason, the state is described in the caller's result registers and the block returns.
+ * A proxy-scheduled vCPU carries the VCPU_RUN block except while its scheduler's call runs it: by directed yield first, and as any other thread of its CPU once the caller's slice is
+ * over. When the caller is on its CPU again, for whatever reason, the state is described in its result registers and the block returns.
  */
 
 import type { ErrorName } from './errors';
@@ -50,7 +50,7 @@ function isRunnableBesideProxy(thread: Thread): boolean {
   return (thread.blocks & ~16) === 0 && thread.state === 'ready' && thread.header.state === 'active';
 }
 
-/** Answer of vcpu_run: an error, a report at once, or `started`: the report follows when the donation ends. */
+/** Answer of vcpu_run: an error, a report at once, or `started`: the report follows when the caller is on its CPU again. */
 export type RunAnswer = ErrorName | RunReport | 'started';
 
 /** Gunyah API: vcpu_run. */

@@ -182,7 +182,7 @@ function makeProxy(words: readonly number[] = [NOP, LOOP]): Proxy {
 function runProxy({ fixture, owner, own }: Proxy, path: 'native' | 'smccc' = 'native', data = 0n): bigint[] {
   if (path === 'native') fixture.native(owner.thread, 'vcpu_run', own, data);
   else fixture.smccc(owner.thread, 0xc600_8065, own, data);
-  for (let step = 0; step < 200 && owner.thread.yieldTarget !== undefined; step++) {
+  for (let step = 0; step < 200 && owner.thread.runTarget !== undefined; step++) {
     const thread = fixture.hypervisor.pick(1);
     assert.ok(thread);
     if (thread === owner.thread) break;
@@ -223,6 +223,43 @@ describe('vcpu_run', () => {
     assert.ok(answer?.event === 'hypercall' && answer.args['vcpu'] === proxy.own);
     for (let n = 5; n < 18; n++) proxy.fixture.vcpu(proxy.owner.thread).setX(n, 99n);
     assert.deepEqual(runProxy(proxy, 'smccc'), [0n, 0n, 0n, 0n, 0n]);
+  });
+
+  it('runs in its owner’s time first and then in a slice of its own, unless its owner has the higher priority', () => {
+    const slice = makeProxy().owner.thread.timesliceTicks;
+    const slicesOf = (priority: number, ownersRest: number): readonly number[] => {
+      const proxy = makeProxy();
+      const { fixture, owner, vm } = proxy;
+      vm.thread.priority = priority;
+      fixture.powerOn(vm);
+      owner.thread.sliceTicks = ownersRest;
+      return [0, 1].map(() => {
+        const start = fixture.events.now;
+        assert.deepEqual(runProxy(proxy), [0n, 0n, 0n, 0n, 0n]);
+        return Math.round((fixture.events.now - start) / slice);
+      });
+    };
+    assert.deepEqual(slicesOf(32, slice), [2, 2]);
+    assert.deepEqual(slicesOf(32, 0), [1, 2], 'the owner has no time left');
+    assert.deepEqual(slicesOf(20, slice), [1, 1]);
+    assert.deepEqual(slicesOf(20, 0), [0, 1], 'the owner has no time left and goes before');
+  });
+
+  it('goes on in its owner’s time after a thread of higher priority', () => {
+    const proxy = makeProxy();
+    const { fixture, owner, vm, own } = proxy;
+    const other = fixture.makeVm({ vmid: 0x81, cpu: 1 });
+    other.thread.priority = 40;
+    fixture.powerOn(vm);
+    fixture.native(owner.thread, 'vcpu_run', own);
+    assert.equal(fixture.hypervisor.pick(1), vm.thread);
+    fixture.powerOn(other);
+    assert.equal(fixture.hypervisor.pick(1), other.thread);
+    fixture.hypervisor.checkInvariants();
+    fixture.hypervisor.restore(fixture.hypervisor.save());
+    fixture.hypervisor.handleExit(other.thread, { reason: 'wfi' });
+    assert.equal(fixture.hypervisor.pick(1)?.header.id, vm.thread.header.id);
+    fixture.hypervisor.checkInvariants();
   });
 
   it('passes loads and stores in proxy ranges to the caller', () => {

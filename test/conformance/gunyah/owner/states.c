@@ -124,7 +124,7 @@ static u64 created(u32 number)
 	return keep(make_call(number, PARTITION, CSPACE, 0, 0, 0, 0).x[1]);
 }
 
-static u64 timeslice = 20000000;
+static u64 timeslice = 20000000, priority = 32;
 
 static void begin(bool with_group)
 {
@@ -145,6 +145,7 @@ static void begin(bool with_group)
 			expect("group", make_call(0x3c, child.group, vcpu, n, 0, 0, 0));
 		expect("options", make_call(0x34, vcpu, PROXY, 0, 0, 0, 0));
 		expect("timeslice", make_call(0x47, vcpu, timeslice, 0, 0, 0, 0));
+		expect("priority", make_call(0x46, vcpu, priority, 0, 0, 0, 0));
 		expect("affinity", make_call(0x3d, vcpu, 0, ALL_ONES, 0, 0, 0));
 		expect("activation", make_call(0x0c, vcpu, 0, 0, 0, 0, 0));
 		keep_thread(vcpu);
@@ -351,6 +352,57 @@ static void ask_two_cpus(void)
 	cpu_off(1);
 }
 
+/* ---- Whose time it is: the owner's slice is 5 ms, and nobody else is on its CPU ---- */
+
+#define MS(n) ((n) * (FREQUENCY / 1000))
+
+static void pass(u64 ticks)
+{
+	u64 start = MRS(cntvct_el0);
+
+	while (MRS(cntvct_el0) - start < ticks)
+		;
+}
+
+static u64 do_work_long(void)
+{
+	pass(MS(400));
+	return 0x33;
+}
+
+/* By then the owner's slice is over. */
+#define IDLE MS(20)
+
+static void ask_turns(void)
+{
+	static const struct { const char *name; u64 priority; } ranks[] = { { "of its owner's rank", 32 }, { "of lower rank", 20 }, { "of higher rank", 40 } };
+
+	timeslice = 100000000;
+	for (u32 i = 0; i < sizeof(ranks) / sizeof(ranks[0]); i++) {
+		u64 start;
+		struct result r;
+
+		priority = ranks[i].priority;
+		begin(true);
+		expect("power on", make_call(0x38, child.vcpu[0], (u64)other_cpu_entry, 4, 0, 0, 0));
+		pass(IDLE);
+		for (u32 n = 0; n < 2; n++) {
+			say("states %s, run %x = ", ranks[i].name, n);
+			say_result(run_with(0, 0, 0, 0), 5);
+			say("\n");
+		}
+		give_work(0, do_nothing);
+		say_run(ranks[i].name, 0);
+		/* Work that does not end by itself: how many slices of its own it has at a time. */
+		pass(IDLE);
+		start = MRS(cntvct_el0);
+		r = run_with(0, (u64)do_work_long, 0, 0);
+		say("states %s, work = %x %x, slices %x\n", ranks[i].name, r.x[0], r.x[1], (MRS(cntvct_el0) - start) / MS(100));
+		unmake_all();
+	}
+	priority = 32;
+}
+
 void ask_states(void)
 {
 	prepare_objects();
@@ -358,4 +410,5 @@ void ask_states(void)
 	ask_lives_of_one(true);
 	ask_ends();
 	ask_two_cpus();
+	ask_turns();
 }
