@@ -17,7 +17,7 @@ import { receivePacket, RPC_PAYLOAD_MAX } from './rpc';
 import type { RpcMessage } from './rpc';
 import type { RmLink, VmRecord } from './state';
 import { linuxAnswer, linuxOutcome } from './linux-answers';
-import { addressHandlers } from './requests/address-space';
+import { addressHandlers, refusesReserve } from './requests/address-space';
 import { clockHandlers } from './requests/clock';
 import { consoleHandlers } from './requests/console';
 import { firmwareHandlers } from './requests/firmware';
@@ -104,7 +104,7 @@ function run(rm: Rm, caller: VmRecord, request: { readonly name: RmRequestName; 
   const hlosOnly = request.row.caller === 'hlos' || request.row.caller === 'hlos-owner';
   if (hlosOnly && caller.vmid !== VMID.HLOS) return 'DENIED';
   if (request.name === 'VM_SET_STATUS' && (caller.vmid === VMID.HLOS || caller.platformIndex === null)) return 'DENIED';
-  const refusal = refusesForm(rm, request.name, payload);
+  const refusal = refusesForm(rm, caller, request.name, payload);
   if (refusal !== undefined) return refusal;
   const known = request.row.ignoresRest === true ? payload.subarray(0, RELEASE_BYTES) : payload;
   const args = decodePayload(request.row.request, known, request.row.minimumBytes);
@@ -112,8 +112,9 @@ function run(rm: Rm, caller: VmRecord, request: { readonly name: RmRequestName; 
 }
 
 /** What some requests look at before they look at the payload's length as a whole. */
-function refusesForm(rm: Rm, name: RmRequestName, payload: Uint8Array): RmErrorName | undefined {
+function refusesForm(rm: Rm, caller: VmRecord, name: RmRequestName, payload: Uint8Array): RmErrorName | undefined {
   if (name === 'VM_IRQ_NOTIFY') return refusesNotify(rm, payload);
+  if (name === 'IPA_RESERVE') return refusesReserve(caller, payload);
   if ((name === 'FW_SET_VM_FIRMWARE' || name === 'FW_MILESTONE') && rm.state.firmwareIsFinal) return 'DENIED';
   return name.startsWith('VM_LOOKUP_') ? refusesLookup(name, payload) : undefined;
 }

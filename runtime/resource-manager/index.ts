@@ -95,7 +95,7 @@ class Program implements ResourceManager {
 
   restore(saved: unknown, vm: RootVm): void {
     const state = saved as RmState | null;
-    assert(state === null || (state.kind === 'resource-manager' && state.version === 5), 'a saved Resource Manager of this version');
+    assert(state === null || (state.kind === 'resource-manager' && state.version === 6), 'a saved Resource Manager of this version');
     this.rm = state === null ? undefined : new Rm(vm, clonePlain(state), this.options);
   }
 

@@ -26,8 +26,6 @@ export interface RmRequest {
   readonly reply: readonly Field[];
   /** The errors that the request is known to answer, apart from those of hypercalls that RM makes for it. */
   readonly errors: readonly RmErrorName[];
-  /** Whether this platform lacks what the request is about, so that it can only fail. */
-  readonly neverSucceeds?: true;
   /** What stands behind the fields is not looked at. */
   readonly ignoresRest?: true;
   /** Whether a failure carries one word more: the hypervisor's error, ARGUMENT_INVALID where the hypervisor was not asked. */
@@ -79,7 +77,7 @@ export const RM_REQUESTS = {
   FW_MILESTONE: { id: 0x5100_0020, status: 'open', caller: 'hlos', request: [], reply: [], errors: ['DENIED', 'MSG_INVALID'], summary: 'Ends the loading of firmware for this boot.' },
   FW_SET_VM_FIRMWARE: {
     id: 0x5100_0021, status: 'open', caller: 'hlos', request: [u16('auth'), u16('more'), u32('handle'), u64('offset'), u64('size')], reply: [],
-    errors: ['DENIED', 'MSG_INVALID', 'UNIMPLEMENTED', 'BUSY', 'HANDLE_INVALID', 'VMID_INVALID', 'ARGUMENT_INVALID'],
+    errors: ['DENIED', 'MSG_INVALID', 'UNIMPLEMENTED', 'BUSY', 'HANDLE_INVALID', 'ARGUMENT_INVALID', 'VALIDATE_FAILED'],
     summary: 'Hands RM the firmware image for protected VMs.',
   },
   VM_ALLOCATE: { id: 0x5600_0001, status: 'open', caller: 'hlos', request: target, reply: [u32('vmid')], errors: ['DENIED', 'MSG_INVALID', 'NORESOURCE'], summary: 'Allocates a VMID; 0 lets RM choose, and only then the reply carries it.' },
@@ -95,8 +93,8 @@ export const RM_REQUESTS = {
   },
   VM_AUTH_IMAGE: {
     id: 0x5600_000a, status: 'open', caller: 'hlos-owner', request: [u16('vmid'), bareList('parameters', [u32('type'), u32('value')], 0xffff)], reply: [],
-    neverSucceeds: true, errors: ['DENIED', 'MSG_INVALID', 'VMID_INVALID', 'VM_STATE'],
-    summary: 'Has an image authenticated by the platform.',
+    errors: ['DENIED', 'MSG_INVALID', 'VMID_INVALID', 'VM_STATE'],
+    summary: 'Has an image authenticated by the platform, which takes any.',
   },
   VM_INIT: { id: 0x5600_000b, status: 'open', caller: 'hlos-owner', request: [u16('vmid'), zero(2)], reply: [], errors: ['DENIED', 'MSG_INVALID', 'VMID_INVALID', 'VM_STATE', 'MEM_INVALID', 'ARGUMENT_INVALID', 'NORESOURCE'], summary: 'Reads the configuration and creates the VM’s objects.' },
   VM_GET_ID: { id: 0x5600_0010, status: 'open', caller: 'query', request: target, reply: [longList('ids', [u8('type'), reserved(1), blob('data')])], errors: ['MSG_INVALID', 'NORESOURCE', 'VM_STATE'], summary: 'GUID, URI, name and signing authority of a VM.' },
@@ -120,7 +118,7 @@ export const RM_REQUESTS = {
   VM_GET_PEERS: { id: 0x5600_0025, status: 'open', caller: 'self', request: [], reply: [vmids], errors: ['MSG_INVALID'], summary: 'VMs that the caller may ask about.' },
   VM_SET_TIME_BASE: {
     id: 0x5600_0030, status: 'open', caller: 'query', request: [u16('vmid'), reserved(2), u64('timeBase'), u64('systemTimerReference')], reply: [],
-    hasErrorDetail: true, errors: ['MSG_INVALID', 'VMID_INVALID', 'DENIED', 'VM_STATE', 'NORESOURCE', 'BUSY', 'ARGUMENT_INVALID'],
+    hasErrorDetail: true, errors: ['MSG_INVALID', 'NORESOURCE', 'DENIED', 'VM_STATE', 'ARGUMENT_INVALID'],
     summary: 'Sets the time of a VM’s virtual real-time clock.',
   },
   VM_SET_BOOT_CONTEXT: {
@@ -130,7 +128,7 @@ export const RM_REQUESTS = {
   },
   VM_SET_FIRMWARE_MEM: {
     id: 0x5600_0032, status: 'open', caller: 'query', request: [u16('vmid'), zero(2), u32('handle'), u64('offset'), u64('size')], reply: [],
-    hasErrorDetail: true, errors: ['MSG_INVALID', 'NORESOURCE', 'DENIED', 'VM_STATE', 'HANDLE_INVALID', 'ARGUMENT_INVALID'],
+    hasErrorDetail: true, errors: ['MSG_INVALID', 'NORESOURCE', 'DENIED', 'VM_STATE', 'MEM_INVALID', 'ARGUMENT_INVALID'],
     summary: 'Says in which parcel a protected VM’s firmware memory lies.',
   },
   VM_SET_DEMAND_PAGING: {
@@ -160,7 +158,7 @@ export const RM_REQUESTS = {
   IPA_RESERVE: {
     id: 0x5600_00b0, status: 'open', caller: 'any',
     request: [u8('allocationType'), reserved(3), u32('genericConstraints'), u32('platformConstraints'), groupedList('ranges', [u64('base'), u64('size')], 30, { by: 'allocationType', value: 1, elements: 2 })],
-    reply: [longList('bases', [u64('base')], 30)], errors: ['MSG_INVALID', 'NORESOURCE', 'ARGUMENT_INVALID'],
+    reply: [longList('bases', [u64('base')], 30)], errors: ['MSG_INVALID', 'NORESOURCE', 'ARGUMENT_INVALID', 'DENIED'],
     summary: 'Reserves guest address space.',
   },
   IPA_UNRESERVE: { id: 0x5600_00b1, status: 'unimplemented', caller: 'any', request: [], reply: [], errors: ['UNIMPLEMENTED'], summary: 'Never served.' },

@@ -115,7 +115,7 @@ function assumeMemory(rm: Rm, vm: VmRecord, root: DtNode): string[] {
 function parcel(vm: VmRecord, handle: number, buffer: { readonly label: number; readonly base: bigint; readonly size: bigint }): Parcel {
   const mapping = { ipa: buffer.base, sizeBytes: buffer.size, offset: 0n, handle: memparcelHandle(handle), kind: 'device' } as const;
   return {
-    handle: memparcelHandle(handle), owner: vm.owner, transaction: 'share', memoryType: 'normal', sanitised: false, label: buffer.label, tag: null, sanitiseAtReclaim: false,
+    handle: memparcelHandle(handle), owner: vm.owner, transaction: 'share', memoryType: 'normal', typeNumber: 0, sanitised: false, label: buffer.label, tag: null, sanitiseAtReclaim: false,
     acl: [{ vmid: vm.owner, rights: 6 }, { vmid: vm.vmid, rights: 6 }], attributes: [], regions: [], complete: true, extent: capId(0n),
     users: [{ vmid: vm.vmid, mappings: [mapping], isMapped: true, isContiguous: true }], ownerMapped: true,
   };

@@ -23,6 +23,7 @@ export const PARCELS_MAX = 64;
 export interface ParcelPlan {
   readonly transaction: Parcel['transaction'];
   readonly memoryType: Parcel['memoryType'];
+  readonly typeNumber: number;
   readonly sanitise: boolean;
   readonly complete: boolean;
   readonly label: number;
@@ -81,7 +82,7 @@ export function createParcel(rm: Rm, owner: VmRecord, handle: number, plan: Parc
 
 function newParcel(owner: VmRecord, handle: number, { plan, extent }: { readonly plan: ParcelPlan; readonly extent: CapId }): Parcel {
   return {
-    handle: memparcelHandle(handle), owner: owner.vmid, transaction: plan.transaction, memoryType: plan.memoryType, sanitised: plan.sanitise, label: plan.label, tag: null, sanitiseAtReclaim: false,
+    handle: memparcelHandle(handle), owner: owner.vmid, transaction: plan.transaction, memoryType: plan.memoryType, typeNumber: plan.typeNumber, sanitised: plan.sanitise, label: plan.label, tag: null, sanitiseAtReclaim: false,
     acl: plan.acl, attributes: plan.attributes, regions: [], complete: plan.complete, extent, users: [], ownerMapped: plan.transaction === 'share',
   };
 }

@@ -178,8 +178,6 @@ export interface VmRecord {
   demandPaging: AddressRange[];
   /** Through which the owner provides them, once the VM is initialised. */
   paging: PagingObjects | null;
-  /** What VM_SET_TIME_BASE said: nanoseconds at a value of the counter. Null while nobody has. */
-  timeBase: { readonly nanoseconds: bigint; readonly counter: bigint } | null;
   /** Ranges of its address space that RM leaves alone because the VM reserved them. */
   reservations: AddressRange[];
   config: VmConfig | null;
@@ -226,6 +224,8 @@ export interface Parcel {
   readonly owner: Vmid;
   readonly transaction: 'donate' | 'lend' | 'share';
   readonly memoryType: 'normal' | 'io';
+  /** The type as its owner gave it, which whoever accepts or looks for it has to know: 1 is device space, any other memory. */
+  readonly typeNumber: number;
   readonly sanitised: boolean;
   readonly label: number;
   /** What its owner calls it in notifications; null until the owner has notified anybody. */
@@ -246,7 +246,7 @@ export interface Parcel {
 /** RM's whole state. */
 export interface RmState {
   readonly kind: 'resource-manager';
-  readonly version: 5;
+  readonly version: 6;
   /** Ascending by VMID. */
   vms: VmRecord[];
   parcels: Parcel[];
@@ -271,14 +271,14 @@ export interface RmState {
 /** What RM knows before it boots: memory it may give away, as offsets into the memory extent. */
 export function newRmState(freeMemory: RmState['freeMemory'], interruptHandleBase: number): RmState {
   return {
-    kind: 'resource-manager', version: 5, vms: [], parcels: [], nextHandle: 0, nextVdevice: 0, nextNotification: 0, lentInterrupts: [], interruptHandleBase, freeMemory, rmVcpuCap: CAP_ID_INVALID, firmware: null, firmwareIsFinal: false,
+    kind: 'resource-manager', version: 6, vms: [], parcels: [], nextHandle: 0, nextVdevice: 0, nextNotification: 0, lentInterrupts: [], interruptHandleBase, freeMemory, rmVcpuCap: CAP_ID_INVALID, firmware: null, firmwareIsFinal: false,
   };
 }
 
 /** A VM that has just been allocated. */
 export function newVm(vmid: Vmid, owner: Vmid, platformIndex: number | null): VmRecord {
   return {
-    vmid, owner, platformIndex, state: 'NONE', osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', exit: null, peers: [owner], image: null, firmware: null, timeBase: null, reservations: [], demandPaging: [], paging: null, bootContext: { entry: null, x0: null }, layout: { image: null, firmware: null },
+    vmid, owner, platformIndex, state: 'NONE', osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', exit: null, peers: [owner], image: null, firmware: null, reservations: [], demandPaging: [], paging: null, bootContext: { entry: null, x0: null }, layout: { image: null, firmware: null },
     config: null, objects: null, memoryExtent: null, ram: null, mappings: [], deviceWindows: [], vcpus: [], link: null, console: null, vdevices: [], heldCaps: [],
     heldVirqs: [], heldPages: [], infoPage: null, entry: 0n, hardwareInterrupts: [],
   };

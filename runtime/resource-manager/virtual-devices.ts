@@ -151,7 +151,6 @@ export function buildClock(build: VmBuild, config: VmConfig): RmErrorName | unde
   build.activate(vrtc);
   build.call('vrtc_attach_addrspace', { vrtc, addrspace: vm.objects?.addrspace ?? CAP_ID_INVALID });
   vm.vdevices.push({ config: wanted, peer: null, objects: [vrtc], handle: 0, ends: [] });
-  if (vm.timeBase !== null) setClock(rm, vm, vm.timeBase);
   return build.error === undefined ? undefined : 'NORESOURCE';
 }
 

@@ -16,7 +16,7 @@ import type { Rm } from './context';
 import { acceptParcel, mayRunFrom, parcelByHandle, parcelSize, readParcel } from './parcels';
 import { suitsLinux } from './profile';
 import type { RmErrorName } from './rm-errors';
-import type { VmRecord } from './state';
+import type { Parcel, VmRecord } from './state';
 import { buildPaging } from './demand-paging';
 import { buildClock, makeInfoArea, showInfoArea } from './virtual-devices';
 import { buildCore, buildLink, PRIORITY_DEFAULT, VCPU_OPTION, VmBuild } from './vm-builder';
@@ -26,7 +26,7 @@ import { parseVmConfig } from './vm-config';
 import type { VmConfig } from './vm-config';
 import { buildVdevices } from './vdevices';
 import { acceptLabelled, acceptPrivate, acceptRest, hasSharedMemory } from './vm-start-memory';
-import { copyPlatform, giveConfigured, giveDevices, giveRam, readGuest, takeFreeMemory, writeGuest } from './vm-memory';
+import { copyPlatform, giveConfigured, giveDevices, giveRam, PAGE, readGuest, takeFreeMemory, writeGuest } from './vm-memory';
 import { overlayErrorText, overlaySecondary } from './vm-overlay';
 
 /** Authentication types of VM_CONFIG_IMAGE. */
@@ -131,10 +131,15 @@ function readConfiguredDtb(rm: Rm, vm: VmRecord): Uint8Array | undefined {
     return sizeBytes > BigInt(DTB_BYTES_MAX) ? undefined : rm.readPlatform(source - rm.environment.memoryBase, Number(sizeBytes));
   }
   const parcel = vm.image === null ? undefined : parcelByHandle(rm, vm.image.handle);
-  if (vm.image === null || parcel === undefined) return undefined;
+  if (vm.image === null || parcel === undefined || !isMappable(rm, vm.image, parcel)) return undefined;
   const { dtbOffset, dtbSize } = vm.image;
   const size = dtbTotalSize(readParcel(rm, parcel, dtbOffset, FDT_HEADER_BYTES));
   return size === undefined || BigInt(size) > dtbSize ? undefined : readParcel(rm, parcel, dtbOffset, size);
+}
+
+/** RM maps the range to read it. Drivers that give the size of a file are served under their profile. */
+function isMappable(rm: Rm, { dtbOffset, dtbSize }: { readonly dtbOffset: bigint; readonly dtbSize: bigint }, { typeNumber }: Parcel): boolean {
+  return typeNumber === 0 && (suitsLinux(rm.options) || (dtbOffset % PAGE === 0n && dtbSize % PAGE === 0n));
 }
 
 function dtbTotalSize(header: Uint8Array | undefined): number | undefined {
@@ -175,12 +180,21 @@ export function startVm(rm: Rm, vm: VmRecord): RmErrorName {
   // The real one cleans the caches of as much of the image's parcel as the VM has private memory, which fails beyond its end.
   const refused = ready && place.hasMorePrivate && !suitsLinux(rm.options);
   if (refused) rm.report(vm.vmid, 'rm-more-private', 'VM_START: a VM cannot have private memory beside its image’s parcel; lend all of it in one parcel, or give the rest a label.');
-  if (!ready || refused || !powerOn(rm, vm, place)) {
+  const error = !ready ? 'NORESOURCE' : firmwareRefusal(rm, vm) ?? (refused ? 'DENIED' : powerOn(rm, vm, place) ? undefined : 'NORESOURCE');
+  if (error !== undefined) {
     rm.setVmState(vm, 'INIT_FAILED');
-    return refused ? 'DENIED' : 'NORESOURCE';
+    return error;
   }
   rm.setVmState(vm, 'RUNNING');
   return 'OK';
+}
+
+/** Why RM has no firmware for a VM that must have one. Under the drivers' profile the owner's own bytes serve. */
+function firmwareRefusal(rm: Rm, { image, firmware }: VmRecord): RmErrorName | undefined {
+  if (image?.auth !== AUTH.ANDROID || suitsLinux(rm.options)) return undefined;
+  if (!rm.state.firmwareIsFinal) return 'DENIED';
+  if (rm.state.firmware === null) return 'NORESOURCE';
+  return rm.state.firmware.sizeBytes > (firmware?.sizeBytes ?? 0n) ? 'MEM_INVALID' : undefined;
 }
 
 function platformStart(rm: Rm, vm: VmRecord, platform: PlatformVm): StartPlace | undefined {
@@ -198,7 +212,9 @@ function acceptMemory(rm: Rm, vm: VmRecord): StartPlace | undefined {
     rm.report(vm.vmid, 'rm-image-parcel', 'VM_START: the image parcel must be lent or shared with full rights and fit at base-address.');
     return undefined;
   }
-  const firmware = image.auth === AUTH.ANDROID ? acceptFirmware(rm, vm, config) : null;
+  const willFail = firmwareRefusal(rm, vm) !== undefined;
+  if (willFail) rm.report(vm.vmid, 'rm-firmware', 'VM_START: a VM of authentication type 2 needs a firmware that RM was given (FW_SET_VM_FIRMWARE, then FW_MILESTONE) and firmware memory for all of it (VM_SET_FIRMWARE_MEM).');
+  const firmware = image.auth === AUTH.ANDROID && !willFail ? acceptFirmware(rm, vm, config) : null;
   if (firmware === undefined || !acceptLabelled(rm, vm, 'required')) return undefined;
   const hasMorePrivate = acceptPrivate(rm, vm, base + parcelSize(parcel)) && image.auth !== AUTH.PLATFORM;
   acceptRest(rm, vm);

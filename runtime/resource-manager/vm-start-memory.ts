@@ -51,7 +51,7 @@ function isAsSaid(vm: VmRecord, parcel: Parcel, { iomem }: VdeviceConfig): boole
 
 /** Whether a parcel is private normal memory of a VM. */
 function isPrivateFor(vm: VmRecord, parcel: Parcel): boolean {
-  const plain = parcel.label === 0 && parcel.memoryType === 'normal' && parcel.attributes.every((entry) => entry.attribute === 0);
+  const plain = parcel.label === 0 && parcel.typeNumber === 0 && parcel.attributes.every((entry) => entry.attribute === 0);
   return plain && parcel.acl.some((entry) => entry.vmid === vm.vmid && entry.rights === ACCESS.RWX);
 }
 

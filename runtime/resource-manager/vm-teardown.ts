@@ -3,7 +3,7 @@
  * notifications and requests interleave as with the real RM.
  */
 
-import { CAP_ID_INVALID } from '../base/brands';
+import { CAP_ID_INVALID, type Vmid } from '../base/brands';
 import { ERRORS } from '../hypervisor/interface';
 import type { Rm } from './context';
 import { RM_VMID } from './context';
@@ -160,7 +160,17 @@ function finishReset(rm: Rm, vm: VmRecord): void {
   // The real one leaves a VM that is made again without peers, so that nobody hears of it.
   vm.peers = vm.platformIndex === null && !suitsLinux(rm.options) ? [] : [vm.owner];
   // Nobody is a peer of what has to be made again.
-  for (const other of rm.state.vms) other.peers = other.peers.filter((peer) => peer !== vm.vmid);
+  for (const other of rm.state.vms) other.peers = withoutPeer(other.peers, vm.vmid);
+}
+
+/** Who is left of a list of peers: the last one takes the place of the one that goes. */
+export function withoutPeer(peers: readonly Vmid[], gone: Vmid): Vmid[] {
+  const at = peers.indexOf(gone);
+  const last = peers.at(-1);
+  if (at < 0 || last === undefined) return [...peers];
+  const left = peers.slice(0, -1);
+  if (at < left.length) left[at] = last;
+  return left;
 }
 
 /** Memory that the VM gave away comes back, whoever has it: its owner is gone. */
@@ -176,7 +186,7 @@ function takeBackParcels(rm: Rm, vm: VmRecord): void {
 
 function cleanRecord(): Partial<VmRecord> {
   return {
-    osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', image: null, firmware: null, timeBase: null, reservations: [], demandPaging: [], paging: null, bootContext: { entry: null, x0: null }, layout: { image: null, firmware: null }, config: null, objects: null, memoryExtent: null, mappings: [], deviceWindows: [],
+    osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', image: null, firmware: null, reservations: [], demandPaging: [], paging: null, bootContext: { entry: null, x0: null }, layout: { image: null, firmware: null }, config: null, objects: null, memoryExtent: null, mappings: [], deviceWindows: [],
     vcpus: [], heldVirqs: [], hardwareInterrupts: [], entry: 0n, exit: null,
   };
 }

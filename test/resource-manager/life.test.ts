@@ -91,7 +91,7 @@ test('RM chooses no address that a VM has reserved, and the VM may use it by its
     view.setBigUint64(24, 0x10_0000n, true);
     return system.exchangeAs(VM, 0x5600_00b0, payload).map((message) => Buffer.from(message.payload).toString('hex')).join();
   };
-  assert.deepEqual([reserve(0x4000_1000n), reserve(0x4008_1000n)], ['00000000', '02000000']);
+  assert.deepEqual([reserve(0x4000_1000n), reserve(0x4008_1000n)], ['00000000', '03000000']);
   const share = (n: bigint): void => { system.request('MEM_SHARE', { ...lent(VM, [{ address: IMAGE + n * 0x1000n, size: 0x1000n }]), acl: [{ vmid: 3, rights: 6 }, { vmid: VM, rights: 6 }] }); };
   share(0n);
   share(1n);

@@ -179,16 +179,19 @@ test('Android’s protected VM starts in its firmware with the device tree, the 
 });
 
 test('a protected VM without firmware memory, or with too much of it, does not start', () => {
-  const attempt = (firmware: (driver: LinuxDriver) => void, tree: string): string | undefined => {
+  const attempt = (firmware: (driver: LinuxDriver) => void, tree: string, error = 2): string | undefined => {
     const system = new SystemFixture();
     const driver = probe(system, 'v14');
     loadGuest(system, tree);
+    driver.done(0x5100_0010, bytesOf(`00 00 00 00 ${h32(0)} ${h16(1)} 0000 ${h16(0xff)} 07 00 ${h16(1)} 0000 ${h64(0x40a0_0000n)} ${h64(0x2000)} 0000 0000`));
+    driver.done(0x5100_0021, bytesOf(`${h16(2)} 0000 ${h32(0)} ${h64(0)} ${h64(0x1800)}`));
+    driver.done(0x5100_0020, new Uint8Array());
     driver.done(0x5600_0001, bytesOf('0000 0000'));
     const image = give(driver, 'lend', { label: 0, entries: [[IMAGE, 0x10_0000n]] });
     driver.done(0x5600_0009, bytesOf(`${h16(GUEST)} ${h16(2)} ${h32(image)} ${h64(0)} ${h64(0)} ${h64(DTB_OFFSET)} ${h64(0x4000)}`));
     firmware(driver);
     driver.done(0x5600_000b, bytesOf(vm));
-    assert.equal(driver.call(0x5600_0004, bytesOf(vm)), 2);
+    assert.equal(driver.call(0x5600_0004, bytesOf(vm)), error);
     return system.trace.flatMap((event) => (event.event === 'report' ? [event.message] : []))[0];
   };
   const place = (driver: LinuxDriver): void => {
@@ -196,7 +199,7 @@ test('a protected VM without firmware memory, or with too much of it, does not s
     driver.done(0x5600_0032, bytesOf(`${h16(GUEST)} 0000 ${h32(handle)} ${h64(0)} ${h64(0x10_0000)}`));
   };
   const tree = TREE.replace('base-address = <0 0x80000000>;', 'base-address = <0 0x80000000>; firmware-address = <0 0x7fc00000>; firmware-size-max = <0 0x1000>;');
-  assert.match(attempt(() => undefined, tree) ?? '', /needs firmware memory/);
+  assert.match(attempt(() => undefined, tree, 0xa) ?? '', /firmware memory for all of it/);
   assert.match(attempt(place, TREE) ?? '', /no firmware-address/);
   assert.match(attempt(place, tree) ?? '', /firmware-size-max allows 0x1000/);
 });

@@ -5,10 +5,10 @@
 
 import type { Rm } from '../context';
 import { parcelByHandle, parcelSize, takeByRm } from '../parcels';
+import { suitsLinux } from '../profile';
 import type { RmErrorName } from '../rm-errors';
 import type { VmRecord } from '../state';
 import { AUTH } from '../vm-lifecycle';
-import { PAGE } from '../vm-memory';
 import { VMID } from '../vm-states';
 import type { RmHandler, RmHandlers } from './handler';
 
@@ -24,10 +24,10 @@ const setVmFirmware: RmHandler<'FW_SET_VM_FIRMWARE'> = (rm, _caller, { auth, mor
   if (auth !== AUTH.ANDROID) return 'ARGUMENT_INVALID';
   if (rm.state.firmware !== null) return 'BUSY';
   const parcel = parcelByHandle(rm, handle);
-  if (parcel === undefined) return 'HANDLE_INVALID';
-  if (!parcel.acl.some((entry) => entry.vmid === VMID.RM)) return 'VMID_INVALID';
-  if (parcel.transaction !== 'donate' || !parcel.complete) return 'ARGUMENT_INVALID';
+  if (parcel?.acl.some((entry) => entry.vmid === VMID.RM) !== true) return 'HANDLE_INVALID';
   if (offset !== 0n || size === 0n || size > parcelSize(parcel)) return 'ARGUMENT_INVALID';
+  if (parcel.typeNumber !== 0 || parcel.transaction !== 'donate' || !parcel.complete) return 'ARGUMENT_INVALID';
+  if (parcel.attributes.length > 0) return 'VALIDATE_FAILED';
   rm.state.firmware = { regions: parcel.regions, sizeBytes: size };
   takeByRm(rm, parcel);
   return 'OK';
@@ -35,9 +35,12 @@ const setVmFirmware: RmHandler<'FW_SET_VM_FIRMWARE'> = (rm, _caller, { auth, mor
 
 const setFirmwareMemory: RmHandler<'VM_SET_FIRMWARE_MEM'> = (rm, caller, { vmid, handle, offset, size }) => {
   const vm = rm.vm(vmid);
-  if (vm === undefined) return 'NORESOURCE';
+  if (vm === undefined) return vmid === VMID.RM ? 'DENIED' : 'NORESOURCE';
   if (!rm.mayQuery(caller.vmid, vm)) return 'DENIED';
   if (vm.state !== 'INIT') return 'VM_STATE';
+  if (vm.image?.auth !== AUTH.ANDROID) return 'ARGUMENT_INVALID';
+  // Drivers expect that there is a firmware; without RM's own the owner's bytes serve.
+  if (rm.state.firmware === null && !suitsLinux(rm.options)) return 'DENIED';
   const error = checkPlace(rm, vm, { handle, offset, size });
   if (error !== undefined) return error;
   const parcel = parcelByHandle(rm, handle);
@@ -48,9 +51,8 @@ const setFirmwareMemory: RmHandler<'VM_SET_FIRMWARE_MEM'> = (rm, caller, { vmid,
 /** The range must lie in a parcel that is offered to the VM. */
 function checkPlace(rm: Rm, vm: VmRecord, place: { readonly handle: number; readonly offset: bigint; readonly size: bigint }): RmErrorName | undefined {
   const parcel = parcelByHandle(rm, place.handle);
-  if (parcel?.acl.some((entry) => entry.vmid === vm.vmid) !== true) return 'HANDLE_INVALID';
-  const isInside = place.size > 0n && place.offset + place.size <= parcelSize(parcel);
-  return isInside && place.offset % PAGE === 0n ? undefined : 'ARGUMENT_INVALID';
+  if (parcel?.acl.some((entry) => entry.vmid === vm.vmid) !== true) return 'MEM_INVALID';
+  return place.offset + place.size <= parcelSize(parcel) ? undefined : 'ARGUMENT_INVALID';
 }
 
 /** Handlers of firmware requests. */

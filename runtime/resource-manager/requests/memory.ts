@@ -44,7 +44,7 @@ function create(rm: Rm, caller: VmRecord, given: Creation, transaction: Parcel['
   const error = checkAcl(rm, caller, args, transaction) ?? checkAttributes(args, transaction) ?? checkRanges(args.sgl, (range) => locateRanges(rm, caller, [range]) !== undefined || isIo);
   if (error !== undefined) return error;
   const parcel = createParcel(rm, caller, handle, {
-    transaction, memoryType: isIo ? 'io' : 'normal', sanitise: (args.flags & CREATE_SANITISE) !== 0, complete: (args.flags & CREATE_APPEND) === 0,
+    transaction, memoryType: isIo ? 'io' : 'normal', typeNumber: args.memoryType, sanitise: (args.flags & CREATE_SANITISE) !== 0, complete: (args.flags & CREATE_APPEND) === 0,
     label: args.label, acl: args.acl, attributes: args.attributes, ranges: args.sgl,
   });
   return typeof parcel === 'string' ? parcel : { handle: parcel.handle };
@@ -132,7 +132,7 @@ const accept: RmHandler<'MEM_ACCEPT'> = (rm, caller, args) => {
 
 function checkAccept(caller: VmRecord, parcel: Parcel, args: RmArguments<'MEM_ACCEPT'>): RmErrorName | undefined {
   const isIo = parcel.memoryType === 'io';
-  if ((args.memoryType === MEMORY_TYPE_IO) !== isIo || TRANSACTIONS[args.transactionType] !== parcel.transaction) return 'ARGUMENT_INVALID';
+  if (args.memoryType !== parcel.typeNumber || TRANSACTIONS[args.transactionType] !== parcel.transaction) return 'ARGUMENT_INVALID';
   if (!isAsSaid(parcel, args)) return 'VALIDATE_FAILED';
   if ((args.flags & ACCEPT.MAP_OTHER) !== 0) return 'DENIED';
   if (args.mapVmid !== 0) return 'ARGUMENT_INVALID';
@@ -231,7 +231,7 @@ function acceptForReady(rm: Rm, parcel: Parcel, vmid: number): RmErrorName {
 
 function sharedValues(parcel: Parcel): RmNotificationValues<'MEM_SHARED'> {
   return {
-    handle: parcel.handle, memoryType: parcel.memoryType === 'io' ? MEMORY_TYPE_IO : 0, transactionType: TRANSACTIONS.indexOf(parcel.transaction), flags: parcel.sanitised ? 1 : 0,
+    handle: parcel.handle, memoryType: parcel.typeNumber, transactionType: TRANSACTIONS.indexOf(parcel.transaction), flags: parcel.sanitised ? 1 : 0,
     owner: parcel.owner, label: parcel.label, tag: parcel.tag ?? 0, acl: parcel.acl, sizes: parcel.regions.map((region) => ({ size: region.sizeBytes })), attributes: parcel.attributes,
   };
 }
@@ -247,7 +247,7 @@ function notifyOwner(rm: Rm, caller: VmRecord, parcel: Parcel, name: 'MEM_ACCEPT
 /** Finds one of the caller's parcels that nobody has accepted, by its whole description. */
 function lookupSgl(rm: Rm, caller: VmRecord, args: RmArguments<'MEM_QCOM_LOOKUP_SGL'>): RmOutcome<'MEM_QCOM_LOOKUP_SGL'> {
   const found = rm.state.parcels.find((parcel) => parcel.owner === caller.vmid && parcel.users.length === 0 && parcel.complete
-    && (args.memoryType === MEMORY_TYPE_IO) === (parcel.memoryType === 'io') && sameAcl(parcel.acl, args.acl) && sameAttributes(parcel.attributes, args.attributes) && sameRanges(parcel, args.sgl));
+    && args.memoryType === parcel.typeNumber && sameAcl(parcel.acl, args.acl) && sameAttributes(parcel.attributes, args.attributes) && sameRanges(parcel, args.sgl));
   return found === undefined ? 'LOOKUP_FAILED' : { handle: found.handle };
 }
 

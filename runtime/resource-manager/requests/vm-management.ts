@@ -10,7 +10,7 @@ import type { VmRecord } from '../state';
 import { AUTH, initVm, platformVm, startVm } from '../vm-lifecycle';
 import { releaseFreeMemory } from '../vm-memory';
 import { VM_STATES, VMID } from '../vm-states';
-import { exitVm, killVcpus } from '../vm-teardown';
+import { exitVm, killVcpus, withoutPeer } from '../vm-teardown';
 import type { RmHandler, RmHandlers } from './handler';
 
 const STOP_FORCE = 1;
@@ -48,6 +48,7 @@ export function freeDynamicVmid(rm: Rm): number | undefined {
 
 const deallocate: RmHandler<'VM_DEALLOCATE'> = (rm, caller, { vmid }) => {
   const vm = rm.vm(vmid);
+  if (vm === undefined && vmid === VMID.RM) return 'DENIED';
   if (vm === undefined) {
     rm.report(caller.vmid, 'rm-would-die', `VM_DEALLOCATE of VMID ${vmid}, which is not allocated, ends the real Resource Manager; it answers nothing any more.`);
     return 'VMID_INVALID';
@@ -57,13 +58,13 @@ const deallocate: RmHandler<'VM_DEALLOCATE'> = (rm, caller, { vmid }) => {
   rm.setVmState(vm, 'NONE');
   if (vm.ram !== null) releaseFreeMemory(rm, vm.ram.offset, vm.ram.sizeBytes);
   rm.state.vms = rm.state.vms.filter((other) => other !== vm);
-  caller.peers = caller.peers.filter((peer) => peer !== vm.vmid);
+  caller.peers = withoutPeer(caller.peers, vm.vmid);
   return 'OK';
 };
 
 const configImage: RmHandler<'VM_CONFIG_IMAGE'> = (rm, caller, args) => {
   const vm = rm.vm(args.vmid);
-  if (vm === undefined) return 'VMID_INVALID';
+  if (vm === undefined) return unknown(args.vmid);
   if (vm.owner !== caller.vmid) return 'DENIED';
   if (vm.state !== 'LOAD' && vm.state !== 'RESET') return 'VM_STATE';
   const error = checkImage(rm, vm, args);
@@ -92,14 +93,14 @@ function unknown(vmid: number): RmErrorName {
   return vmid === VMID.RM ? 'DENIED' : 'VMID_INVALID';
 }
 
-/** There is no authentication on this platform, so what waits for it fails. */
+/** The platform has nothing to authenticate with and takes every image as it is. */
 const authImage: RmHandler<'VM_AUTH_IMAGE'> = (rm, caller, { vmid }) => {
   const vm = rm.vm(vmid);
   if (vm === undefined) return unknown(vmid);
   if (vm.owner !== caller.vmid) return 'DENIED';
   if (vm.state !== 'AUTH') return 'VM_STATE';
-  rm.setVmState(vm, 'INIT_FAILED');
-  return 'DENIED';
+  rm.setVmState(vm, 'INIT');
+  return 'OK';
 };
 
 const init: RmHandler<'VM_INIT'> = (rm, caller, { vmid }) => {

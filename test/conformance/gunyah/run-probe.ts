@@ -1,5 +1,5 @@
 /**
- * Runs the probe guest (`guest/`) as primary VM of eight maximal CPUs with 1 GiB at 0x40000000, and returns what it asked and was answered.
+ * Runs the probe guest (`guest/`, or another of its kind) as primary VM of eight maximal CPUs with 1 GiB at 0x40000000, and returns what it asked and was answered.
  * The guest is compiled with the samples' own build script. Not a comparison: see `probe.test.ts`.
  */
 import assert from 'node:assert/strict';
@@ -23,9 +23,9 @@ export interface ProbeRun {
   readonly hash: string;
 }
 
-/** Compiles the probe if need be; its ELF file's path. */
-export function buildProbe(): string {
-  const result = spawnSync(process.execPath, [BUILD, '--programs', join(__dirname, 'programs.json')], { cwd: REPOSITORY, encoding: 'utf8' });
+/** Compiles the guest of a list of programs if need be; its ELF file's path. */
+export function buildProbe(programs = 'programs.json'): string {
+  const result = spawnSync(process.execPath, [BUILD, '--programs', join(__dirname, programs)], { cwd: REPOSITORY, encoding: 'utf8' });
   assert.equal(result.status, 0, result.stderr);
   return resolve(REPOSITORY, result.stdout.trim().split(': ')[1] ?? '');
 }

@@ -60,8 +60,10 @@ export const DEVICE_CASES: Readonly<Record<string, CasesOf>> = {
   IPA_RESERVE: {
     success: answered(within, `01 00 0000 ${h32(4)} ${h32(0)} ${h16(2)} 0000 ${h64(8n * GIGABYTE)} ${h64(GIGABYTE)} ${h64(0x2000)} ${h64(0x1000)} ${h64(8n * GIGABYTE)} ${h64(GIGABYTE)} ${h64(0x1000)} ${h64(0x20_0000)}`,
       `00000000 ${h32(2)} ${h64(8n * GIGABYTE)} ${h64(8n * GIGABYTE + 0x20_0000n)}`),
-    NORESOURCE: answered(within, fixed([0x8000_0000n, 0x1000n]), '02000000'),
-    ARGUMENT_INVALID: answered(within, fixed([8n * GIGABYTE, 0x800n]), '06000000'),
+    MSG_INVALID: answered(within, `02 00 0000 ${h32(4)} ${h32(0)} ${h16(0)} 0000`, '04000000'),
+    NORESOURCE: answered(within, `00 00 0000 ${h32(4)} ${h32(0)} ${h16(31)} 0000`, '02000000'),
+    ARGUMENT_INVALID: answered(within, `00 00 0000 ${h32(8)} ${h32(0)} ${h16(0)} 0000`, '06000000'),
+    DENIED: answered(within, fixed([8n * GIGABYTE, 0x800n]), '03000000'),
   },
 };
 

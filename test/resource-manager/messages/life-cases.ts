@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 
-import { CAP_ID_INVALID } from '../../../runtime/base/brands';
 import { AT_GUEST_BASE, configure, DTB_OFFSET, IMAGE, IMAGE_SIZE, lent } from '../made-vm';
 import type { SystemFixture } from '../system-fixture';
 import { vmTree } from '../trees';
@@ -39,6 +38,12 @@ const foreign = (situation: () => Situation): (() => Situation) => () => ({ ...s
 const otherTarget = `${h16(OTHER)} 0000`;
 const withOther = after(within, (system) => { system.request('VM_ALLOCATE', { vmid: 0 }); });
 
+/** RM has a firmware for such VMs. */
+const withFirmware = after(configured({}, 2), (system) => {
+  system.request('MEM_DONATE', { ...lent(0xff, [{ address: IMAGE + 0x40_0000n, size: 0x1000n }]) });
+  system.request('FW_SET_VM_FIRMWARE', { auth: 2, more: 0, handle: 1, offset: 0n, size: 0x1000n });
+});
+
 const firmwareAt = (handle: number, size = 0x1000n): string => `${TARGET} ${h32(handle)} ${h64(0)} ${h64(size)}`;
 const time = (nanoseconds: bigint, counter = 0n, vmid = VM): string => `${h16(vmid)} 0000 ${h64(nanoseconds)} ${h64(counter)}`;
 const CLOCK = { vdevices: 'clock { vdevice-type = "vrtc-pl031"; base = <0 0x20000000>; };' };
@@ -69,7 +74,8 @@ export const LIFE_CASES: Readonly<Record<string, CasesOf>> = {
     ARGUMENT_INVALID: exchanged(offered, image({ auth: 3 }), [status(8), 'reply 06000000']),
   },
   VM_AUTH_IMAGE: {
-    DENIED: exchanged(configured({}, 1), `${h16(VM)} ${h16(1)} ${h32(1)} ${h32(2)}`, [status(8), 'reply 03000000']),
+    success: exchanged(configured({}, 1), `${h16(VM)} ${h16(1)} ${h32(1)} ${h32(2)}`, [status(1), 'reply 00000000']),
+    DENIED: answered(within, `${h16(VM)} ${h16(0)}`, '03000000'),
     VMID_INVALID: answered(alone, `${h16(VM)} ${h16(0)}`, '0d000000'),
     VM_STATE: answered(allocated, `${h16(VM)} ${h16(0)}`, '14000000'),
   },
@@ -102,20 +108,18 @@ export const LIFE_CASES: Readonly<Record<string, CasesOf>> = {
   },
   VM_SET_TIME_BASE: {
     success: answered(initialised(CLOCK), time(5n), '00000000'),
-    VMID_INVALID: answered(alone, time(5n), '0d000000 01000000'),
+    NORESOURCE: answered(alone, time(5n), '02000000 01000000'),
     DENIED: answered(withOther, time(5n, 0n, OTHER), '03000000 01000000'),
     VM_STATE: answered(allocated, time(5n), '14000000 01000000'),
-    NORESOURCE: answered(initialised(), time(5n), '02000000 0b000000'),
-    BUSY: answered(after(initialised(CLOCK), (system) => { system.request('VM_SET_TIME_BASE', { vmid: VM, timeBase: 1n, systemTimerReference: 0n }); }), time(5n), '05000000 1f000000'),
-    ARGUMENT_INVALID: answered(initialised(CLOCK), time(5n, CAP_ID_INVALID), '06000000 01000000'),
+    ARGUMENT_INVALID: answered(initialised(), time(5n), '06000000 1e000000'),
   },
   VM_SET_FIRMWARE_MEM: {
-    success: answered(configured({}, 2), firmwareAt(0), '00000000'),
+    success: answered(withFirmware, firmwareAt(0), '00000000'),
     NORESOURCE: answered(alone, firmwareAt(0), '02000000 01000000'),
     DENIED: answered(withOther, `${otherTarget} ${h32(0)} ${h64(0)} ${h64(0x1000)}`, '03000000 01000000'),
     VM_STATE: answered(allocated, firmwareAt(0), '14000000 01000000'),
-    HANDLE_INVALID: answered(configured({}, 2), firmwareAt(7), '07000000 01000000'),
-    ARGUMENT_INVALID: answered(configured({}, 2), firmwareAt(0, 0x20_1000n), '06000000 01000000'),
+    MEM_INVALID: answered(withFirmware, firmwareAt(7), '0a000000 01000000'),
+    ARGUMENT_INVALID: answered(withFirmware, firmwareAt(0, 0x20_1000n), '06000000 01000000'),
   },
   VM_SET_STATUS: {
     success: answered(within, `00 04 ${h16(0x1234)}`, '00000000', ({ system }) => {

@@ -131,7 +131,7 @@ function firmwareCases(): CasesOf {
     UNIMPLEMENTED: answered(ready, firmware().replace(' 0000 ', ' 0100 '), 'ffffffff'),
     BUSY: answered(after(ready, (system) => { send(system, 0x5100_0021, firmware()); }, donated({ ranges: [[PAGE + 0x1000n, 0x1000n]] })), firmware({ handle: 1 }), '05000000'),
     HANDLE_INVALID: answered(ready, firmware({ handle: 5 }), '07000000'),
-    VMID_INVALID: answered(after(beside, lend()), firmware(), '0d000000'),
+    VALIDATE_FAILED: answered(after(alone, donated({ attributes: `${h16(1)} 0000 ${h16(0)} ${h16(RM)}` })), firmware(), '08000000'),
     ARGUMENT_INVALID: answered(ready, firmware({ offset: 0x1000n }), '06000000'),
   };
 }
