@@ -1,6 +1,6 @@
 /** Pages of the trace: forward from an event, or backward from one, through a filter. Numbers of events are stable, so pages fit together. */
 
-import { err, ok, type EventValue, type Result, type TraceEvent } from '../runtime/index';
+import { err, explainEsr, ok, type EventValue, type Result, type TraceEvent } from '../runtime/index';
 import type { TracePage, TraceRow } from './protocol/index';
 import { numberOr, textOr, type Arguments } from './requests/arguments';
 import type { Session } from './session';
@@ -81,6 +81,7 @@ function namesOf(session: Session, naming: Naming): { readonly names?: Readonly<
   }
   if (event.event === 'message') names['objectId'] = book.name({ id: event.objectId, type: 'msgqueue' }, number);
   if (event.event === 'virq') names['virq'] = virqWords(event.virq);
+  if (event.event === 'exception' && event.kind === 'synchronous') names['esr'] = explainEsr(event.esr, event.far).join(', ');
   if (event.event === 'memory') {
     const words = objectsIn(event.detail, naming);
     if (words !== event.detail) names['detail'] = words;

@@ -6,6 +6,7 @@ import { AdapterError } from '../errors';
 import type { CustomRequestBody, CustomRequestName } from '../protocol/index';
 import type { Session } from '../session';
 import { tracePage } from '../trace-page';
+import { EventIndex } from '../views/event-index';
 import { interruptsBody } from '../views/interrupts';
 import { vmRows } from '../views/machines';
 import { RM_HISTORY_MAX, rmHistoryRows, rmPendingRows, rmVmRows } from '../views/manager';
@@ -99,8 +100,8 @@ function deviceTree(session: Session, args: Arguments): CustomRequestBody<'gunya
 /** Messages that went through each queue, counted from the trace. */
 function messageCounts(session: Session): Map<number, { sent: number; received: number }> {
   const counts = new Map<number, { sent: number; received: number }>();
-  const log = system(session).trace;
-  for (let number = log.start; number < log.position; number++) {
+  const { trace: log } = system(session);
+  for (const number of EventIndex.of(system(session)).past('message')) {
     const event = log.at(number);
     if (event?.event !== 'message' || event.action === 'flushed') continue;
     const count = counts.get(event.objectId) ?? { sent: 0, received: 0 };

@@ -4,6 +4,7 @@ import { decodeRmMessage, hex, type EventValue, type EventValues, type RmVmView,
 import type { RmMessageRow, RmPendingRow, RmVmRow } from '../protocol/index';
 import { osStateText } from './machines';
 import { vmNameAt } from '../trace-row';
+import { EventIndex } from './event-index';
 import { bytesText, ObjectBook } from './objects';
 import { wordsInList, wordsOfField, type SystemNames } from './rm-words';
 
@@ -65,15 +66,13 @@ function waitingRow({ kind, name, id, sequence, fields, payload }: RmWaitingView
 
 /** The last messages of the past, oldest first. */
 export function rmHistoryRows(system: System, limit: number): RmMessageRow[] {
-  const rows: RmMessageRow[] = [];
-  const { trace } = system;
   const book = new ObjectBook(system);
-  for (let number = trace.position - 1; number >= trace.start && rows.length < limit; number--) {
-    const event = trace.at(number);
+  const numbers = EventIndex.of(system).past('rm');
+  return numbers.slice(Math.max(0, numbers.length - limit)).flatMap((number) => {
+    const event = system.trace.at(number);
     const row = event === undefined ? undefined : historyRow({ system, book }, event, number);
-    if (row !== undefined) rows.push(row);
-  }
-  return rows.reverse();
+    return row === undefined ? [] : [row];
+  });
 }
 
 function historyRow({ system, book }: { readonly system: System; readonly book: ObjectBook }, event: TraceEvent, number: number): RmMessageRow | undefined {

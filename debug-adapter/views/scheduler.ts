@@ -1,12 +1,10 @@
 /** Rows of the scheduler: what each physical CPU runs, and for each thread why it does not run. */
 
-import type { System, TraceEvent } from '../../runtime/index';
+import type { System } from '../../runtime/index';
 import type { BlockRow, CustomRequestBody, ThreadRow } from '../protocol/index';
 import { threadIdOf } from '../debuggee';
+import { EventIndex } from './event-index';
 import { stateOf } from './machines';
-
-/** Events looked at for the time of a change of state. */
-const EVENTS_SEARCHED_MAX = 50_000;
 
 type Thread = ReturnType<System['inspection']['threads']>[number];
 
@@ -74,16 +72,13 @@ class SchedulerBook {
     return retired === undefined && changed === undefined ? null : Math.max(retired ?? 0, changed ?? 0);
   }
 
-  /** When each vCPU's state was last changed, as far back as the trace is searched. */
+  /** When each vCPU's state was last changed, as far back as the trace goes. */
   private lastChanges(): Map<string, number> {
     const { trace } = this.system;
     const found = new Map<string, number>();
-    const first = Math.max(trace.start, trace.position - EVENTS_SEARCHED_MAX);
-    for (let number = trace.position - 1; number >= first; number--) {
-      const event: TraceEvent | undefined = trace.at(number);
-      if (event?.event !== 'vcpu-state') continue;
-      const key = `${event.vmid}/${event.vcpu ?? 0}`;
-      if (!found.has(key)) found.set(key, event.tick);
+    for (const number of EventIndex.of(this.system).past('vcpu-state')) {
+      const event = trace.at(number);
+      if (event !== undefined) found.set(`${event.vmid}/${event.vcpu ?? 0}`, event.tick);
     }
     return found;
   }

@@ -4,14 +4,16 @@
  * Everything in the picture is in the table as well. The page decides nothing about the system.
  */
 
+import { rangesWith } from '../panels/memory-map/find';
 import { overlaps, type Span } from '../panels/memory-map/layout';
 import type { FromMapPage, MapRange, MapState, ToMapPage } from '../panels/memory-map/messages';
 import { hexText, MapPicture, sizeText } from './map-picture';
 import { button, editor, element, setAttributes, soon } from './page';
 import { walkElements } from './walk';
 
-/** Ranges that the table lists; zooming in shows others. */
-const TABLE_ROWS_MAX = 300;
+/** Ranges that the table lists at first; a button shows as many more. */
+const TABLE_ROWS = 300;
+const TYPING_MS = 150;
 const STATES = ['owned', 'borrowed', 'lent', 'shared', 'donated', 'device', 'resource-manager', 'hypervisor'] as const;
 const COLUMNS = ['VM sees it at', 'Size', 'Physical', 'State', 'Owner', 'EL1', 'EL0', 'Type', 'Extent', 'Parcel', 'Also seen by'] as const;
 
@@ -19,6 +21,7 @@ let map: MapState = { session: 'none', vms: [], vmid: -1, vm: '', ranges: [], ot
 let inSight: Span = { from: 0, to: 0 };
 let selected = -1;
 let isFolded = true;
+let listed = TABLE_ROWS;
 
 const vmBox = element('select', { 'aria-label': 'Virtual machine', 'title': 'Whose memory' });
 const status = element('span', { 'class': 'status', 'role': 'status' });
@@ -26,9 +29,12 @@ const empty = element('p', { 'class': 'empty' });
 const legend = element('ul', { 'class': 'legend', 'aria-label': 'Legend' });
 const chosen = element('p', { 'class': 'chosen', 'aria-live': 'polite' });
 const body = element('tbody');
-const tableNote = element('p', { 'class': 'hint' });
+const tableNote = element('span', { 'class': 'hint', 'role': 'status' });
+const rangesTitle = element('h2', {}, 'Ranges in sight');
+const findBox = element('input', { 'type': 'search', 'class': 'find-range', 'placeholder': 'Find: an address, a VM, shared, #19', 'aria-label': 'Find ranges', 'spellcheck': 'false' });
+const moreButton = button('Show more', 'List more ranges', () => { listed += TABLE_ROWS; drawTable(); });
 const walkBox = element('input', { 'type': 'text', 'class': 'walk-text', 'placeholder': '0x41000000, $sp, &counter, sensor:va:0x80000000', 'aria-label': 'Address to walk', 'spellcheck': 'false' });
-const spaceBox = element('select', { 'aria-label': 'Kind of address' }, element('option', { value: 'va' }, 'virtual'), element('option', { value: 'ipa' }, 'intermediate'));
+const spaceBox = element('select', { 'aria-label': 'Kind of address' }, element('option', { value: 'va' }, 'virtual'), element('option', { value: 'ipa' }, 'intermediate'), element('option', { value: 'pa' }, 'physical'));
 const walkTitle = element('h2', {}, 'Walk of an address');
 const walkResult = element('div', { 'class': 'walk-result' });
 const content = element('div', { 'class': 'content' });
@@ -37,6 +43,7 @@ const picture = new MapPicture({
   onSelect: (index) => { onSelect(index); },
   onView: (span) => {
     inSight = span;
+    listed = TABLE_ROWS;
     drawTable();
   },
   onOpen: (index) => { reveal(index); },
@@ -91,11 +98,17 @@ function drawLegend(): void {
   }));
 }
 
+/** The ranges that the table is about: what was asked for, in all of the map, or what is in sight. */
 function drawTable(): void {
-  const shown = map.ranges.flatMap((range, index) => (overlaps({ from: range.ipa, to: range.ipa + range.sizeBytes }, inSight) ? [{ range, index }] : []));
-  body.replaceChildren(...shown.slice(0, TABLE_ROWS_MAX).map(({ range, index }) => tableRow(range, index)));
-  const left = shown.length - TABLE_ROWS_MAX;
-  tableNote.textContent = left > 0 ? `${left} more ranges are in sight; zoom in to list them.` : map.cut ? 'There are more ranges than can be listed.' : '';
+  const wanted = findBox.value.trim();
+  const shown = wanted === '' ? map.ranges.flatMap((range, index) => (overlaps({ from: range.ipa, to: range.ipa + range.sizeBytes }, inSight) ? [{ range, index }] : []))
+    : rangesWith(map.ranges, wanted).flatMap((index) => { const range = map.ranges[index]; return range === undefined ? [] : [{ range, index }]; });
+  rangesTitle.textContent = wanted === '' ? 'Ranges in sight' : 'Ranges found';
+  body.replaceChildren(...shown.slice(0, listed).map(({ range, index }) => tableRow(range, index)));
+  const left = Math.max(0, shown.length - listed);
+  moreButton.hidden = left === 0;
+  const count = shown.length === 0 ? 'No range fits. ' : left > 0 ? `${shown.length - left} of ${shown.length} ranges are listed. ` : '';
+  tableNote.textContent = `${count}${map.cut ? 'The VM has more ranges than are told here; walk an address to see one of them.' : ''}`;
 }
 
 function tableRow(range: MapRange, index: number): HTMLElement {
@@ -124,12 +137,13 @@ function drawMap(next: MapState): void {
 
 function walk(text: string): void {
   walkBox.value = text;
-  send({ kind: 'walk', text, space: spaceBox.value === 'ipa' ? 'ipa' : 'va' });
+  const { value } = spaceBox;
+  send({ kind: 'walk', text, space: value === 'ipa' || value === 'pa' ? value : 'va' });
 }
 
 function showWalk({ walk: state }: ToMapPage & { readonly kind: 'walk' }): void {
   walkBox.value = state.text;
-  walkTitle.textContent = `Walk of ${state.address} in ${state.vm}`;
+  walkTitle.textContent = state.space === 'pa' ? `Who has physical address ${state.address}` : `Walk of ${state.address} in ${state.vm}`;
   walkResult.replaceChildren(...walkElements(state));
   const at = (space: 'ipa' | 'pa'): number | undefined => {
     const step = state.body.steps.find((one) => one.space === space);
@@ -163,12 +177,13 @@ function start(): void {
     event.preventDefault();
     if (walkBox.value.trim() !== '') walk(walkBox.value);
   });
+  findBox.addEventListener('input', soon(TYPING_MS, () => { listed = TABLE_ROWS; drawTable(); }));
   vmBox.addEventListener('change', () => { send({ kind: 'vm', vmid: Number(vmBox.value) }); });
   content.append(
     picture.root, legend, chosen,
     element('section', { 'aria-label': 'Walk' }, walkTitle, walkForm, walkResult),
-    element('section', { 'aria-label': 'Ranges' }, element('h2', {}, 'Ranges in sight'),
-      element('div', { 'class': 'table-frame' }, element('table', { 'class': 'ranges' }, element('thead', {}, element('tr', {}, ...COLUMNS.map((name) => element('th', { scope: 'col' }, name)))), body)), tableNote),
+    element('section', { 'aria-label': 'Ranges' }, rangesTitle, findBox,
+      element('div', { 'class': 'table-frame' }, element('table', { 'class': 'ranges' }, element('thead', {}, element('tr', {}, ...COLUMNS.map((name) => element('th', { scope: 'col' }, name)))), body)), element('p', {}, tableNote, moreButton)),
   );
   document.body.append(
     element('div', { 'class': 'toolbar', 'role': 'toolbar', 'aria-label': 'Memory map' }, vmBox,

@@ -16,15 +16,15 @@ export function walkElements(walk: WalkState): readonly HTMLElement[] {
       element('span', { 'class': `step ${step.space}` }, element('span', { 'class': 'space' }, SPACE_WORDS[step.space]), element('code', {}, step.address), element('span', { 'class': 'note' }, step.note)),
     ])),
     ...(body.ok ? [visibility(walk)] : [element('p', { 'class': 'problem', 'role': 'alert' }, body.error ?? 'The address is not mapped.')]),
-    ...(body.levels.length === 0 ? [element('p', { 'class': 'hint' }, 'No descriptors are read: translation is off, or the address is refused before.')] : [levelTable(body.levels)]),
+    ...(body.levels.length > 0 ? [element('div', { 'class': 'table-frame' }, levelTable(body.levels))] : walk.space === 'pa' ? [] : [element('p', { 'class': 'hint' }, 'No descriptors are read: translation is off, or the address is refused before.')]),
   ];
 }
 
-function visibility({ vm, body }: WalkState): HTMLElement {
+function visibility({ vm, space, body }: WalkState): HTMLElement {
   const parts = [
     body.owner === null ? 'Nobody owns the page.' : `Owner: ${body.owner}${body.state === null ? '' : ` (${body.state})`}.`,
     ...(body.memparcel === null ? [] : [`Memory parcel 0x${body.memparcel.toString(16)}.`]),
-    body.others.length === 0 ? `Nobody but ${vm} sees it.` : `Also seen by ${body.others.map((other) => `${other.vm} at ${other.ipa} (${other.access})`).join(', ')}.`,
+    body.others.length === 0 ? (space === 'pa' ? 'No virtual machine sees it.' : `Nobody but ${vm} sees it.`) : `${space === 'pa' ? 'Seen by' : 'Also seen by'} ${body.others.map((other) => `${other.vm} at ${other.ipa} (${other.access})`).join(', ')}.`,
   ];
   return element('p', { 'class': 'visibility' }, parts.join(' '));
 }

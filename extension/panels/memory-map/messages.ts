@@ -2,6 +2,7 @@
 
 import type { MemoryStateName, SharerRow, TranslationBody } from '../../../debug-adapter/protocol';
 import { isRecord } from '../../model/messages';
+import type { WalkSpace } from './walk-address';
 
 /** One range of the map as the page shows it. Addresses are numbers: stage 2 has at most 48 bits. */
 export interface MapRange {
@@ -38,7 +39,7 @@ export interface MapState {
 }
 
 /** What was asked and what came out. */
-export interface WalkState { readonly vm: string; readonly text: string; readonly address: string; readonly space: 'va' | 'ipa'; readonly body: TranslationBody }
+export interface WalkState { readonly vm: string; readonly text: string; readonly address: string; readonly space: WalkSpace; readonly body: TranslationBody }
 
 /** From the extension to the page. */
 export type ToMapPage =
@@ -53,7 +54,7 @@ export type ToMapPage =
 export type FromMapPage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'vm'; readonly vmid: number }
-  | { readonly kind: 'walk'; readonly text: string; readonly space: 'va' | 'ipa' }
+  | { readonly kind: 'walk'; readonly text: string; readonly space: WalkSpace }
   /** Opens the memory view at an address of the VM shown. */
   | { readonly kind: 'reveal'; readonly ipa: number };
 
@@ -68,7 +69,7 @@ export function parseMapMessage(message: unknown): FromMapPage | undefined {
   switch (kind) {
     case 'ready': return { kind };
     case 'vm': return isAddress(vmid) ? { kind, vmid } : undefined;
-    case 'walk': return isText(text) && text.trim() !== '' && (space === 'va' || space === 'ipa') ? { kind, text, space } : undefined;
+    case 'walk': return isText(text) && text.trim() !== '' && (space === 'va' || space === 'ipa' || space === 'pa') ? { kind, text, space } : undefined;
     case 'reveal': return isAddress(ipa) ? { kind, ipa } : undefined;
     default: return undefined;
   }

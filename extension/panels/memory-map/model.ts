@@ -13,21 +13,27 @@ export function mapState(vms: readonly VmMemory[], before: readonly VmMemory[] |
   const withMemory = vms.filter(({ map }) => map.length > 0);
   const shown = withMemory.find((vm) => vm.vmid === vmid) ?? withMemory[0];
   const old = before?.find((vm) => vm.vmid === shown?.vmid);
+  const away = shown === undefined ? [] : awayRanges(shown, old);
   return {
     session,
     nowText,
     vms: withMemory.map(({ vmid: id, vm }) => ({ vmid: id, name: vm })),
     vmid: shown?.vmid ?? -1,
     vm: shown?.vm ?? '',
-    ranges: shown === undefined ? [] : [...shown.map.map((range) => mapRange(range, shown, old)), ...awayRanges(shown, old)].sort((a, b) => a.ipa - b.ipa),
-    others: shown === undefined ? [] : otherRanges(shown, withMemory),
+    ranges: shown === undefined ? [] : [...mapRanges(shown, old), ...away].sort((a, b) => a.ipa - b.ipa),
+    others: shown === undefined ? [] : otherRanges(shown, away, withMemory),
     cut: shown?.cut ?? false,
   };
 }
 
-function mapRange(range: MemoryRow, vm: VmMemory, before: VmMemory | undefined): MapRange {
-  const old = before?.map.find(({ ipa }) => ipa === range.ipa);
-  const label = vm.extents.find(({ objectId }) => objectId === range.extentId)?.label ?? '';
+/** The ranges of a VM's map. Those of before and the extents are looked up by key: there may be thousands of each. */
+function mapRanges(vm: VmMemory, before: VmMemory | undefined): readonly MapRange[] {
+  const known = new Map(before?.map.map((range) => [range.ipa, range]));
+  const labels = new Map(vm.extents.map(({ objectId, label }) => [objectId, label]));
+  return vm.map.map((range) => mapRange(range, { old: before === undefined ? range : known.get(range.ipa), label: labels.get(range.extentId ?? -1) ?? '' }));
+}
+
+function mapRange(range: MemoryRow, { old, label }: { readonly old: MemoryRow | undefined; readonly label: string }): MapRange {
   return {
     ipa: Number(range.ipa),
     pa: Number(range.pa),
@@ -41,7 +47,7 @@ function mapRange(range: MemoryRow, vm: VmMemory, before: VmMemory | undefined):
     extent: range.extentId === null ? '' : `#${range.extentId}${label === '' ? '' : ` ${label}`}`,
     memparcel: range.memparcel === null ? '' : formatHex(range.memparcel),
     others: range.others,
-    change: before === undefined ? 'same' : old === undefined ? 'new' : JSON.stringify(old) === JSON.stringify(range) ? 'same' : 'changed',
+    change: old === undefined ? 'new' : JSON.stringify(old) === JSON.stringify(range) ? 'same' : 'changed',
   };
 }
 
@@ -65,9 +71,9 @@ function awayRanges(vm: VmMemory, before: VmMemory | undefined): readonly MapRan
   })));
 }
 
-/** What the other VMs see and this one does not, by physical address. */
-function otherRanges(shown: VmMemory, all: readonly VmMemory[]): readonly OtherRange[] {
-  const own = shown.map.map(({ pa, sizeBytes }) => ({ from: Number(pa), to: Number(pa) + sizeBytes }));
+/** What the other VMs see and this one neither sees nor has given away, by physical address. */
+function otherRanges(shown: VmMemory, away: readonly MapRange[], all: readonly VmMemory[]): readonly OtherRange[] {
+  const own = [...shown.map, ...away].map(({ pa, sizeBytes }) => ({ from: Number(pa), to: Number(pa) + sizeBytes }));
   const found = all.filter((vm) => vm !== shown).flatMap(({ vm, map }) => map.map(({ pa, sizeBytes }) => ({ pa: Number(pa), sizeBytes, vm })));
   return found.filter(({ pa, sizeBytes }) => !own.some(({ from, to }) => pa >= from && pa + sizeBytes <= to)).sort((a, b) => a.pa - b.pa);
 }

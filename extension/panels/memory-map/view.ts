@@ -14,7 +14,7 @@ import { memoryPanel } from '../memory/panel';
 import type { VmMemory } from '../memory/model';
 import { parseMapMessage, type FromMapPage, type ToMapPage } from './messages';
 import { mapState } from './model';
-import { parseWalkAddress, type WalkAddress } from './walk-address';
+import { parseWalkAddress, type WalkAddress, type WalkSpace } from './walk-address';
 import { messageOf } from '../../model/messages';
 
 const VIEW_TYPE = 'gunyah.memoryMap';
@@ -29,7 +29,7 @@ export interface MapHelpers {
 }
 
 /** A walk to show: text as typed, or an address. */
-export interface WalkRequest { readonly text: string; readonly space: 'va' | 'ipa'; readonly vm?: string | undefined }
+export interface WalkRequest { readonly text: string; readonly space: WalkSpace; readonly vm?: string | undefined }
 
 /** The tab, while it is open. */
 export class MemoryMapView implements vscode.Disposable {
@@ -171,7 +171,7 @@ export class MemoryMapView implements vscode.Disposable {
       const place = parseWalkAddress(text, space) ?? await this.helpers.addressOf(text);
       if (place === undefined) throw new Error(`"${text}" has no value that is an address. Write an address, a register or a C expression.`);
       const vm = place.vm ?? request.vm ?? this.vm;
-      const body = await this.sessions.request('gunyah/translate', { vm, address: `${vm}:${place.space}:${place.address}`, ...(place.space === 'ipa' ? { stage: 2 } : {}) });
+      const body = await this.sessions.request('gunyah/translate', { vm, address: place.space === 'pa' ? `pa:${place.address}` : `${vm}:${place.space}:${place.address}`, ...(place.space === 'ipa' ? { stage: 2 } : {}) });
       if (body !== undefined) this.post({ kind: 'walk', walk: { vm, text, address: place.address, space: place.space, body } });
     } catch (problem) {
       this.post({ kind: 'walkProblem', text, problem: messageOf(problem) });

@@ -91,8 +91,8 @@ export class TraceSource {
     const old = this.extent;
     this.extent = { start, position, end, branch };
     const isOther = branch !== old.branch || end < old.end;
-    // Without a filter, rows move up when old events are dropped; with one, their indexes do.
-    if (isOther || start !== old.start) this.restart();
+    if (isOther) this.restart();
+    else if (start !== old.start) this.dropBefore(start);
     return true;
   }
 
@@ -145,6 +145,15 @@ export class TraceSource {
       at = direction === 1 ? first + lines.length : first - 1;
     }
     return null;
+  }
+
+  /** Old events are kept no longer: rows move up. What a filter has been through since stays known, or a trace that grows faster than that would never be through. */
+  private dropBefore(start: number): void {
+    const gone = firstNotBelow(this.matches, start);
+    this.scanned = Math.max(this.scanned, start);
+    if (this.filterText !== '' && gone === 0) return;
+    this.currentVersion++;
+    this.matches.splice(0, gone);
   }
 
   private restart(): void {

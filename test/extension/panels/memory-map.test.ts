@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { foldGaps } from '../../../extension/panels/memory-map/fold';
 import { around, clamp, hullOf, nextRange, pan, place, ticksOf, toAddress, toPixel, WIDTH_MIN, zoom, type Span } from '../../../extension/panels/memory-map/layout';
 import { parseMapMessage } from '../../../extension/panels/memory-map/messages';
+import { rangesWith } from '../../../extension/panels/memory-map/find';
 import { mapState } from '../../../extension/panels/memory-map/model';
 import { parseWalkAddress } from '../../../extension/panels/memory-map/walk-address';
 import type { VmMemory } from '../../../extension/panels/memory/model';
@@ -100,12 +101,14 @@ test('addresses are read as users write them, the rest is left to the debugger',
   assert.deepEqual(parseWalkAddress(' sensor:ipa:0x80 ', 'va'), { vm: 'sensor', space: 'ipa', address: '0x80' });
   assert.deepEqual(parseWalkAddress('IPA:0X80', 'va'), { vm: undefined, space: 'ipa', address: '0x80' });
   assert.deepEqual(parseWalkAddress('4096', 'ipa'), { vm: undefined, space: 'ipa', address: '0x1000' });
-  for (const text of ['$sp', '&counter', '', 'pa:0x40', '0x', '99999999999999999999', 'a:b:0x1']) assert.equal(parseWalkAddress(text, 'va'), undefined, text);
+  assert.deepEqual(parseWalkAddress('pa:0x40', 'va'), { vm: undefined, space: 'pa', address: '0x40' });
+  assert.deepEqual(parseWalkAddress('0x40', 'pa'), { vm: undefined, space: 'pa', address: '0x40' });
+  for (const text of ['$sp', '&counter', '', 'xa:0x40', '0x', '99999999999999999999', 'a:b:0x1']) assert.equal(parseWalkAddress(text, 'va'), undefined, text);
 });
 
 test('what the page sends is believed only if it is well formed', () => {
   assert.deepEqual(parseMapMessage({ kind: 'walk', text: '$sp', space: 'va' }), { kind: 'walk', text: '$sp', space: 'va' });
-  for (const message of [undefined, 5, { kind: 'walk', text: ' ', space: 'va' }, { kind: 'walk', text: 'x', space: 'pa' }, { kind: 'vm', vmid: -1 }, { kind: 'reveal', ipa: 1e300 }, { kind: 'walk', text: 'x'.repeat(2000), space: 'va' }]) {
+  for (const message of [undefined, 5, { kind: 'walk', text: ' ', space: 'va' }, { kind: 'walk', text: 'x', space: 'xa' }, { kind: 'vm', vmid: -1 }, { kind: 'reveal', ipa: 1e300 }, { kind: 'walk', text: 'x'.repeat(2000), space: 'va' }]) {
     assert.equal(parseMapMessage(message), undefined, JSON.stringify(message));
   }
 });
@@ -128,4 +131,20 @@ test('ranges say whether they are new or changed since the last stop', () => {
   const before = [vm(3, 'primary', [range(0x4000, 0x4000, 0x1000), range(0x8000, 0x8000, 0x1000)])];
   const now = [vm(3, 'primary', [range(0x4000, 0x4000, 0x1000), range(0x8000, 0x8000, 0x2000), range(0xc000, 0xc000, 0x1000)])];
   assert.deepEqual(mapState(now, before, { ...WHERE, vmid: 3 }).ranges.map(({ change }) => change), ['same', 'changed', 'new']);
+});
+
+test('memory that a VM lent away is its own in the picture, not what only others see', () => {
+  const lent: VmMemory['memparcels'][number] = {
+    handle: 0, label: 0, ownerVmid: 3, owner: 'primary', transaction: 'lend', state: 'lent', memoryType: 'normal', sanitised: false, complete: true, ownerMapped: false, sizeBytes: 0x1000,
+    acl: [{ vmid: 128, vm: 'sensor', access: 'RWX' }], ranges: [{ ipa: '0x9000', pa: '0x9000', sizeBytes: 0x1000 }], acceptedBy: [{ vmid: 128, vm: 'sensor', ranges: [{ ipa: '0x80000000', sizeBytes: 0x1000 }] }],
+  };
+  const { ranges, others } = mapState([{ ...vm(3, 'primary', [range(0x4000, 0x4000, 0x1000)]), memparcels: [lent] }, vm(128, 'sensor', [range(0x8000_0000, 0x9000, 0x1000)])], undefined, { ...WHERE, vmid: 3 });
+  assert.deepEqual([ranges.map(({ state }) => state), others], [['owned', 'lent'], []]);
+});
+
+test('a range is found by an address in it, by the digits that it begins with, and by words of its row', () => {
+  const { ranges } = mapState([vm(3, 'primary', [range(0x4000, 0x14000, 0x1000), { ...range(0x4100_0000, 0x2000, 0x2000), state: 'shared', memparcel: 9, others: [{ vmid: 128, vm: 'sensor', ipa: '0x80000000', access: 'R--' }] }])], undefined, { ...WHERE, vmid: 3 });
+  const found = (text: string): readonly number[] => rangesWith(ranges, text);
+  assert.deepEqual([found('0x4fff'), found('0x5000'), found('0x41001000'), found('0x14800'), found('0x41'), found('0x9')], [[0], [], [1], [0], [1], [1]]);
+  assert.deepEqual([found('shared sensor'), found('SHARED'), found('owned sensor'), found('primary'), found('(a+')], [[1], [1], [], [0, 1], []]);
 });

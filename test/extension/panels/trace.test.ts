@@ -120,6 +120,24 @@ test('a filter is applied step by step and keeps what it found while the trace g
   assert.deepEqual([source.rowCount, source.version, trace.asked], [5010, version, 1]);
 });
 
+test('while old events are dropped a filter goes on where it was, and rows move up', async () => {
+  const trace = new FakeTrace(50_000);
+  const source = await settled(trace, 'doorbell');
+  const { version } = source;
+  trace.start = 205;
+  trace.end = trace.position = 50_205;
+  await source.refresh();
+  assert.notEqual(source.version, version);
+  trace.asked = 0;
+  while (await source.scan());
+  assert.deepEqual([source.rowCount, source.progress, trace.asked], [5000, 1, 1]);
+  assert.equal((await source.lines(0, 1))[0]?.number, 210);
+  const moved = source.version;
+  trace.start = 208;
+  await source.refresh();
+  assert.equal(source.version, moved, 'where no match goes, rows stay');
+});
+
 test('a filter that is refused says why and shows nothing', async () => {
   const source = await settled(new FakeTrace(100), 'bad:');
   assert.deepEqual([source.problem, source.rowCount], ['"bad:" is no event.', 0]);
