@@ -38,15 +38,15 @@ function wordsOf(range: MemoryMapRange): string {
   return `${range.path || '/memreserve/'}: ${range.base} to ${range.last} (${range.size}), ${KIND_WORDS[range.kind]}${bus}${range.isEnabled ? '' : ', switched off'}`;
 }
 
-function box(range: MemoryMapRange, placed: PlacedRange, columns: number, isOverlapping: boolean): HTMLElement {
+function box(range: MemoryMapRange, placed: PlacedRange, isOverlapping: boolean): HTMLElement {
   const title = wordsOf(range);
   const made = element('button', { 'type': 'button', 'data-path': `${range.path} ${range.base}`, 'class': `box ${range.kind}${range.isEnabled ? '' : ' off'}${isOverlapping ? ' overlapping' : ''}`, title, 'aria-label': `${title}${isOverlapping ? ', overlaps another range' : ''}` },
     element('span', { 'class': 'words' }, element('span', { 'class': 'name' }, nameOf(range)), ...(placed.height < SPAN_HEIGHT_MIN ? [] : [element('span', { 'class': 'span' }, `to ${range.last}`)])), element('span', { 'class': 'size' }, `${sizeText(BigInt(range.size))}${isOverlapping ? ' · overlaps' : ''}`));
   // Set through the object model: the page's policy forbids style attributes.
   made.style.setProperty('top', `${placed.top}px`);
   made.style.setProperty('height', `${Math.max(ROW_HEIGHT, placed.height) - 1}px`);
-  made.style.setProperty('left', `calc(var(--labels) + (100% - var(--labels)) * ${placed.column / columns})`);
-  made.style.setProperty('width', `calc((100% - var(--labels)) / ${columns} - ${COLUMN_GAP}px)`);
+  made.style.setProperty('left', `calc(var(--labels) + (100% - var(--labels)) * ${placed.column / placed.columns})`);
+  made.style.setProperty('width', `calc((100% - var(--labels)) / ${placed.columns} - ${COLUMN_GAP}px)`);
   made.addEventListener('click', () => { send({ kind: 'open', index: placed.index }); });
   const item = element('div', { role: 'listitem' }, made);
   return item;
@@ -89,7 +89,7 @@ function draw(name: string, { ranges, overlaps: shared }: Pick<MemoryMap, 'range
     ...layout.gaps.map(({ top, sizeBytes }) => lineAt('gap', top, `⋯ ${sizeText(sizeBytes)}`)),
     ...inOrder(layout.ranges, ranges).flatMap((placed) => {
       const range = ranges[placed.index];
-      return range === undefined ? [] : [box(range, placed, layout.columns, overlapping.has(placed.index))];
+      return range === undefined ? [] : [box(range, placed, overlapping.has(placed.index))];
     }),
   );
   // Drawn again while it is edited, the picture keeps the focus where it was.

@@ -102,6 +102,14 @@ test('an event of a VM that is not there yet says so, and stops once it is', asy
   assert.match(breakpoints[1]?.message ?? '', /^"resource-manager!hvc:msgqueue_send": only what guests do/);
 });
 
+test('an event that is removed, or left out because it is disabled, stops no more, and the others go on', async (context) => {
+  const session = debugging(context);
+  await session.start({ launch: sampleLaunch(), functionBreakpoints: [{ name: 'hvc:msgqueue_send', condition: 'vm == "primary"' }, { name: 'sensor!vm:exit' }] });
+  const { breakpoints } = await session.client.request('setFunctionBreakpoints', { breakpoints: [{ name: 'sensor!vm:exit' }] }) ?? { breakpoints: [] };
+  assert.deepEqual(breakpoints.map(({ verified }) => verified), [true]);
+  assert.match((await session.continue()).text ?? '', /sensor: .* EXITED$/);
+});
+
 test('hit counts and log messages work at events as at lines', async (context) => {
   const session = debugging(context);
   const stop = await session.start({ launch: sampleLaunch(), functionBreakpoints: [

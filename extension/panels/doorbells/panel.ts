@@ -7,7 +7,7 @@ import { doorbellRows } from './model';
 /** Asks for the doorbells. */
 export const doorbellsPanel: PanelDefinition<readonly DoorbellRow[]> = {
   view: 'gunyah.doorbells',
-  empty: 'The system has no doorbells yet.',
+  empty: 'No virtual machine has a doorbell. They are made for VMs whose configuration has one; stop there with a breakpoint on hvc:partition_create_doorbell.',
   async fetch(sessions) {
     return (await sessions.request('gunyah/doorbells', {}))?.doorbells;
   },

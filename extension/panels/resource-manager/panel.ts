@@ -9,7 +9,7 @@ const HISTORY_LIMIT = 100;
 /** Asks for the Resource Manager's state. */
 export const resourceManagerPanel: PanelDefinition<ManagerState> = {
   view: 'gunyah.resourceManager',
-  empty: 'The Resource Manager has not started yet.',
+  empty: 'The Resource Manager has not started yet. Continue (F5) until it has.',
   fetch: (sessions) => sessions.request('gunyah/rm', { historyLimit: HISTORY_LIMIT }),
   rows: managerRows,
 };

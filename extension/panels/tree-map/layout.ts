@@ -10,8 +10,9 @@ export interface PlacedRange {
   readonly index: number;
   readonly top: number;
   readonly height: number;
-  /** Column, from 0; ranges of one column do not overlap. */
+  /** Column, from 0, of how many the stretch of addresses around it has; ranges of one column do not overlap. */
   readonly column: number;
+  readonly columns: number;
 }
 
 /** A stretch of addresses without any range. */
@@ -59,8 +60,8 @@ export function layOut(ranges: readonly Extent[]): TreeMapLayout {
     top += open === 0 ? GAP_HEIGHT : segmentHeight(next - border);
   }
   const columns = chooseColumns(spans, ranges);
-  const placed = spans.map(({ from, to }, index) => ({ index, top: tops.get(from) ?? 0, height: (tops.get(to) ?? 0) - (tops.get(from) ?? 0), column: columns[index] ?? 0 }));
-  return { ranges: placed, gaps, columns: Math.max(1, ...columns.map((column) => column + 1)), height: top };
+  const placed = spans.map(({ from, to }, index) => ({ index, top: tops.get(from) ?? 0, height: (tops.get(to) ?? 0) - (tops.get(from) ?? 0), ...(columns[index] ?? { column: 0, columns: 1 }) }));
+  return { ranges: placed, gaps, columns: columns.reduce((most, one) => Math.max(most, one.columns), 1), height: top };
 }
 
 interface Span { readonly from: bigint; readonly to: bigint }
@@ -78,21 +79,41 @@ function segmentHeight(size: bigint): number {
   return ROW_HEIGHT + DOUBLING * Math.max(0, size.toString(2).length - 1 - PAGE_SHIFT);
 }
 
-/** The first free column at or behind that of the kind; columns that no range is in are left out. */
-function chooseColumns(spans: readonly Span[], ranges: readonly Extent[]): number[] {
-  const ends: bigint[] = [];
-  const chosen = spans.map(() => 0);
+interface Place { readonly column: number; readonly columns: number }
+
+/**
+ * Columns stretch by stretch of addresses without a gap: what lies far from the memory of a board need not leave room for it. In a stretch each range has the first free
+ * column at or behind that of its kind; columns that no range is in are left out.
+ */
+function chooseColumns(spans: readonly Span[], ranges: readonly Extent[]): readonly Place[] {
+  const places: Place[] = spans.map(() => ({ column: 0, columns: 1 }));
   const order = [...spans.keys()].sort((a, b) => compare(spans[a]?.from ?? 0n, spans[b]?.from ?? 0n) || compare(spans[b]?.to ?? 0n, spans[a]?.to ?? 0n));
+  let stretch: { readonly indexes: number[]; end: bigint } = { indexes: [], end: -1n };
+  const finish = (): void => { for (const [index, place] of placeStretch(stretch.indexes, spans, ranges)) places[index] = place; };
   for (const index of order) {
-    const span = spans[index];
-    if (span === undefined) continue;
-    let column = KINDS.indexOf(ranges[index]?.kind ?? 'device');
-    while ((ends[column] ?? 0n) > span.from) column++;
-    ends[column] = span.to;
-    chosen[index] = column;
+    const { from, to } = spans[index] ?? { from: 0n, to: 0n };
+    if (from > stretch.end) {
+      finish();
+      stretch = { indexes: [], end: to };
+    }
+    stretch.indexes.push(index);
+    if (to > stretch.end) stretch.end = to;
   }
+  finish();
+  return places;
+}
+
+function placeStretch(indexes: readonly number[], spans: readonly Span[], ranges: readonly Extent[]): readonly (readonly [number, Place])[] {
+  const ends: bigint[] = [];
+  const chosen = indexes.map((index) => {
+    const { from, to } = spans[index] ?? { from: 0n, to: 0n };
+    let column = KINDS.indexOf(ranges[index]?.kind ?? 'device');
+    while ((ends[column] ?? 0n) > from) column++;
+    ends[column] = to;
+    return column;
+  });
   const used = [...new Set(chosen)].sort((a, b) => a - b);
-  return chosen.map((column) => used.indexOf(column));
+  return indexes.map((index, at) => [index, { column: used.indexOf(chosen[at] ?? 0), columns: used.length }] as const);
 }
 
 function compare(a: bigint, b: bigint): number {

@@ -12,14 +12,19 @@ const range = (kind: Kind, base: bigint, size: bigint): { kind: Kind; base: stri
 describe('layout of a memory map', () => {
   it('a page and a gigabyte are both readable, and what is empty is short', () => {
     const { ranges, gaps, columns, height } = layOut([range('device', 0x900_0000n, 0x1000n), range('memory', 0x4000_0000n, 0x4000_0000n)]);
-    assert.deepEqual(ranges.map(({ top, height: tall, column }) => [top, tall, column]), [[0, 22, 1], [40, 76, 0]]);
+    assert.deepEqual(ranges.map(({ top, height: tall, column, columns: of }) => [top, tall, column, of]), [[0, 22, 0, 1], [40, 76, 0, 1]]);
     assert.deepEqual(gaps, [{ top: 22, height: 18, sizeBytes: 0x4000_0000n - 0x900_1000n }]);
-    assert.deepEqual([columns, height], [2, 116]);
+    assert.deepEqual([columns, height], [1, 116]);
   });
 
   it('what lies in memory has a column of its own, what overlaps in its kind gets another', () => {
     const { ranges } = layOut([range('memory', 0n, 0x10000n), range('reserved', 0x1000n, 0x1000n), range('device', 0x2000n, 0x2000n), range('device', 0x3000n, 0x2000n)]);
     assert.deepEqual(ranges.map(({ column }) => column), [0, 1, 2, 3]);
+  });
+
+  it('what lies apart from memory leaves no room for it', () => {
+    const { ranges, columns } = layOut([range('memory', 0x8000_0000n, 0x10000n), range('reserved', 0x8000_1000n, 0x1000n), range('device', 0x1000n, 0x1000n), range('device', 0x1800n, 0x1000n), range('device', 0x9000n, 0x1000n)]);
+    assert.deepEqual([ranges.map(({ column, columns: of }) => `${column}/${of}`), columns], [['0/2', '1/2', '0/2', '1/2', '0/1'], 2]);
   });
 
   it('nothing is laid out as nothing, and a wrapped range as one byte', () => {
@@ -32,7 +37,7 @@ describe('layout of a memory map', () => {
     fc.assert(fc.property(some, (given) => {
       const layout = layOut(given.map(({ kind, base, size }) => range(kind, base, size)));
       for (const one of layout.ranges) {
-        assert.ok(one.top >= 0 && one.top + one.height <= layout.height && one.column < layout.columns);
+        assert.ok(one.top >= 0 && one.top + one.height <= layout.height && one.column < one.columns && one.columns <= layout.columns);
         for (const other of layout.ranges) {
           const [a, b] = [given[one.index], given[other.index]];
           if (one === other || a === undefined || b === undefined) continue;
