@@ -71,6 +71,9 @@ function setDetails(on: boolean): void {
   details.hidden = !on;
   keep();
   drawDetails();
+  // The details take room of the table: what is looked at stays in sight.
+  if (table.active >= 0) table.reveal(table.active);
+  else if (follow) goToPresent();
 }
 
 /** Where the system stands: the newest row while it runs, the last one that happened while it stands. */
