@@ -199,6 +199,7 @@ async function readSystemViews({ ui, shot }) {
   await ui.arrange(...SYSTEM_VIEWS);
   await ui.row('Memory', /^primary, 128 MiB owned/);
   await ui.row('Memory', /^0x40000000 – 0x47ffffff, 128 MiB · owned · RWX/);
+  await ui.row('Memory', /^Device space, \d+ ranges/);
   await ui.row('Interrupts', /^VIRQ \d+, SPI \d+ · .*message queue \d+ "/);
   await ui.row('Scheduler', /^CPU 0, (primary|sensor)\/cpu0/);
   await ui.row('Scheduler', /^resource-manager\/cpu0, wfi, waits for an interrupt/);
@@ -256,6 +257,15 @@ async function useMemoryMap({ ui, shot }) {
     return (await frame.locator('.step .space').allTextContents()).join() === 'Virtual,Intermediate,Physical';
   });
   await frame.locator('.visibility').filter({ hasText: /^Owner: primary/ }).waitFor();
+  await eventually('an address that only the board answers says so', async () => {
+    await frame.locator('.walk-text').fill('ipa:0xa000000');
+    await frame.locator('.walk-text').press('Enter');
+    await frame.locator('.walk-result .problem').filter({ hasText: /reaches a device of the board: 32 empty virtio slots/ }).waitFor({ timeout: 5000 });
+    return true;
+  });
+  await frame.locator('.find-range').fill('0x9000800');
+  await eventually('the range of the address is found', async () => (await frame.locator('.ranges tbody tr').allTextContents()).join().startsWith('0x9000000'));
+  await frame.locator('.find-range').fill('');
   await shot('11-memory-map');
 }
 
