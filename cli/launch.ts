@@ -6,5 +6,9 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
+import { setEngineFlags } from '../language-server/engine';
+import { runProgram } from './compiled-program';
+
 const [command, subcommand] = process.argv.slice(2);
-createRequire(__filename)(join(__dirname, command === 'dt' && subcommand === 'lsp' ? 'dt-lsp.js' : 'gunyah.js'));
+if (command === 'dt' && subcommand === 'lsp') runProgram(join(__dirname, 'dt-lsp.js'), setEngineFlags);
+else createRequire(__filename)(join(__dirname, 'gunyah.js'));

@@ -3,6 +3,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
+import { setEngineFlags } from './engine';
 import { serve } from './server';
 
 /** Serves one client on its streams; the process ends when the client says so or its stream ends. */
@@ -11,16 +12,10 @@ export function serveLanguage(input: NodeJS.ReadableStream, output: NodeJS.Writa
   serve(createConnection(ProposedFeatures.all, input, output), { ...options, later: afterPause, soon: (run) => { setImmediate(run); } });
 }
 
-/**
- * Lets V8 optimise later: what runs while a first file opens runs a few times only, and optimising it took as much processor time as running it. Lets one thread
- * alone collect young garbage: there is little at a time, and helpers spend more on waiting for work than they do of it. And lets it collect garbage before the
- * memory in use has doubled, for edits leave much of it. A flag that some V8 does not know changes nothing.
- */
+/** Sets V8 for a server; as early as can be. */
 export function tuneEngine(): void {
-  setFlagsFromString('--interrupt-budget=1000000');
-  setFlagsFromString('--no-parallel-scavenge');
+  setEngineFlags();
   collectOnce();
-  setFlagsFromString('--heap-growing-percent=70');
 }
 
 /**
@@ -33,6 +28,7 @@ function collectOnce(): void {
   const collect: unknown = runInNewContext('globalThis.gc');
   setFlagsFromString('--no-expose-gc');
   if (typeof collect === 'function') collect();
+  setEngineFlags();
 }
 
 function afterPause(run: () => void, milliseconds: number): () => void {

@@ -9,13 +9,18 @@ import { dirname, join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
 
 import { linuxSources } from '../devicetree/linux/sources';
+import { EDIT_KINDS, HEADER_KINDS, WIDE_KINDS, type EditKind } from './edit-kinds';
 import { againstLimit, median, type Figure, type Unmeasured } from './figure';
 import { ServerSession } from './server-session';
 
 const BOARD = 'arch/arm64/boot/dts/qcom/sm8550-mtp.dts';
 /** What it includes of itself the most. */
 const INCLUDED = 'arch/arm64/boot/dts/qcom/sm8550.dtsi';
+/** A header that nearly every file of it includes. */
+const HEADER = 'include/dt-bindings/clock/qcom,rpmh.h';
 const EDITS = 60;
+/** Of each kind of edit one for so many plain ones. */
+const EDITS_A_KIND = 30;
 const TIMEOUT_MS = 120_000;
 /** Says that Linux's bindings have been asked. */
 const isOfBinding = (code: string): boolean => code.endsWith('.yaml');
@@ -29,6 +34,8 @@ export interface SessionTimes {
   readonly editsMs: readonly number[];
   /** Edits of an included file. */
   readonly includedEditsMs: readonly number[];
+  /** Edits of the included file and of a header by kind, with what undoes them. */
+  readonly kindsMs: Readonly<Record<string, readonly number[]>>;
   readonly requestsMs: Readonly<Record<string, readonly number[]>>;
   readonly memoryMb: number;
   readonly peakMemoryMb: number;
@@ -70,12 +77,19 @@ export function onTwoCores({ cpuMs, longestThreadMs }: IndexTimes): number {
 
 const p95 = (values: readonly number[] = []): number => quantile(values, 0.95);
 
+/** After edits that concern most of a tree. */
+const WIDE_LIMIT = 100;
+
+const p95OfKinds = ({ kindsMs }: SessionTimes, kinds: Readonly<Record<string, EditKind>>): number => p95(Object.keys(kinds).flatMap((kind) => kindsMs[kind] ?? []));
+
 /** Every bar. */
 export const ROWS: readonly Row[] = [
   { name: 'open', limit: 150, unit: 'ms CPU', value: ({ plain }) => plain.openMs },
   { name: 'open-with-bindings', limit: 500, unit: 'ms CPU', value: ({ linux }) => linux.openMs },
   { name: 'edit-p95', limit: 40, unit: 'ms CPU', value: ({ plain }) => p95(plain.editsMs) },
   { name: 'edit-included-p95', limit: 40, unit: 'ms CPU', value: ({ plain }) => p95(plain.includedEditsMs) },
+  { name: 'edit-kinds-p95', limit: 40, unit: 'ms CPU', value: ({ plain }) => p95OfKinds(plain, EDIT_KINDS) },
+  { name: 'edit-wide-p95', limit: WIDE_LIMIT, unit: 'ms CPU', value: ({ plain }) => p95OfKinds(plain, { ...WIDE_KINDS, ...HEADER_KINDS }) },
   { name: 'edit-with-bindings-p95', limit: 100, unit: 'ms CPU', value: ({ linux }) => p95(linux.editsMs) },
   { name: 'edit-included-with-bindings-p95', limit: 100, unit: 'ms CPU', value: ({ linux }) => p95(linux.includedEditsMs) },
   ...FEATURES.map((feature): Row => ({ name: `${feature}-p95`, limit: 20, unit: 'ms CPU', value: ({ linux }) => p95(linux.requestsMs[feature]) })),
@@ -90,12 +104,16 @@ export const ASIDE: readonly Row[] = [
   { name: 'bindings-indexed-cpu', limit: 2000 * CORES, unit: 'ms CPU', value: ({ index }) => index.cpuMs },
 ];
 
+/** The middle of each kind of edit. */
+const KIND_ROWS: readonly Row[] = Object.entries({ ...EDIT_KINDS, ...WIDE_KINDS, ...HEADER_KINDS })
+  .map(([kind]) => ({ name: `edit-${kind.replace(/[^a-z\d]+/g, '-')}`, limit: kind in EDIT_KINDS ? 40 : WIDE_LIMIT, unit: 'ms CPU', value: ({ plain }) => quantile(plain.kindsMs[kind] ?? [], 0.5) }));
+
 /** Runs sessions in rounds; the middle value counts. */
 export async function measureDeviceTrees(commandFile: string, rounds: number): Promise<(Figure | Unmeasured)[]> {
   try {
     const seen: Round[] = [];
     for (let round = 0; round < rounds; round++) seen.push(await runRound(commandFile, EDITS));
-    return [...ROWS, ...ASIDE].map(({ name, unit, limit, value }) => againstLimit(`devicetree/${name}`, median(seen.map(value)), unit, limit));
+    return [...ROWS, ...ASIDE, ...KIND_ROWS].map(({ name, unit, limit, value }) => againstLimit(`devicetree/${name}`, median(seen.map(value)), unit, limit));
   } catch (error) {
     return [{ name: 'devicetree', reason: error instanceof Error ? error.message : String(error) }];
   }
@@ -107,8 +125,8 @@ export async function runRound(commandFile: string, edits: number): Promise<Roun
   try {
     const cache = join(home, '.cache', 'gunyah-debug', 'bindings');
     const [index, indexRead] = [runIndex(commandFile, cache), runIndex(commandFile, cache)];
-    const plain = await runSession({ commandFile, home, edits, settings: { bindings: [join(home, 'none')] }, isDone: ({ codes }) => codes.length > 0 });
-    const linux = await runSession({ commandFile, home, edits, isDone: ({ codes }) => codes.some(isOfBinding) });
+    const plain = await runSession({ commandFile, home, edits, kinds: Math.ceil(edits / EDITS_A_KIND), settings: { bindings: [join(home, 'none')] }, isDone: ({ codes }) => codes.length > 0 });
+    const linux = await runSession({ commandFile, home, edits, kinds: 0, isDone: ({ codes }) => codes.some(isOfBinding) });
     return { plain, linux, index, indexRead };
   } finally {
     rmSync(home, { recursive: true, force: true });
@@ -134,11 +152,13 @@ interface Plan {
   readonly commandFile: string;
   readonly home: string;
   readonly edits: number;
+  /** How many edits of each kind are made. */
+  readonly kinds: number;
   readonly settings?: object;
   readonly isDone: (session: ServerSession) => boolean;
 }
 
-async function runSession({ edits, isDone, ...plan }: Plan): Promise<SessionTimes> {
+async function runSession({ edits, kinds, isDone, ...plan }: Plan): Promise<SessionTimes> {
   const folder = linuxSources();
   if (!existsSync(join(folder, BOARD))) throw new Error(`There is no ${BOARD} in ${folder}.`);
   const session = await ServerSession.start({ ...plan, folder, file: BOARD });
@@ -157,10 +177,23 @@ async function runSession({ edits, isDone, ...plan }: Plan): Promise<SessionTime
     const editIncluded = await session.openIncluded(INCLUDED);
     const includedEditsMs = await each((index) => editIncluded(index));
     const { memoryMb, peakMemoryMb } = await session.use();
-    return { startMs, openMs, editsMs, includedEditsMs, requestsMs, memoryMb, peakMemoryMb, diagnosticsCount };
+    const kindsMs = kinds === 0 ? {} : { ...await editByKinds(session, INCLUDED, { table: { ...EDIT_KINDS, ...WIDE_KINDS }, count: kinds }), ...await editByKinds(session, HEADER, { table: HEADER_KINDS, count: kinds }) };
+    return { startMs, openMs, editsMs, includedEditsMs, kindsMs, requestsMs, memoryMb, peakMemoryMb, diagnosticsCount };
   } finally {
     await session.end();
   }
+}
+
+/** Makes so many edits of each kind in a file, and undoes each. */
+async function editByKinds(session: ServerSession, file: string, { table, count }: { readonly table: Readonly<Record<string, EditKind>>; readonly count: number }): Promise<Record<string, readonly number[]>> {
+  const { text, change } = await session.openForChanges(file);
+  const times: Record<string, readonly number[]> = {};
+  for (const [kind, changesOf] of Object.entries(table)) {
+    const ofKind: number[] = [];
+    for (let index = 0; index < count; index++) for (const one of changesOf(text, index)) ofKind.push(await change(one));
+    times[kind] = ofKind;
+  }
+  return times;
 }
 
 /** The value that this share of the values does not exceed. */

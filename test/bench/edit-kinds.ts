@@ -49,28 +49,32 @@ const PROPERTY = /^\t+[\w,#-]+ = [^;{}]*;\n/gm;
 const OPENED = /\{\n/g;
 const CLOSED = /^\t*\};\n/gm;
 
-/** Kinds of edits of a file with nodes. */
+/** Kinds of edits of a file with nodes that concern what is near. */
 export const EDIT_KINDS = {
   'a letter in a string': (text, index) => replaced(text, place(text, /"[\w,. -]+(?=")/g, index).to, 0, 'x'),
   'a name of a property': (text, index) => replaced(text, place(text, /^\t+[\w,#-]+(?= = )/gm, index).to, 0, 'x'),
   'a name of a node': (text, index) => replaced(text, place(text, /[\w-]+(?=(@\w+)? \{\n)/g, index).to, 0, 'x'),
   'a label': (text, index) => replaced(text, place(text, /\w+(?=: )/g, index).to, 0, 'x'),
-  'a reference': (text, index) => replaced(text, place(text, /<&\w+(?= |>)/g, index).to, 0, 'x'),
   'status of a node': (text, index) => replaced(text, place(text, OPENED, index).to, 0, '\tstatus = "disabled";\n'),
   'a new property': (text, index) => replaced(text, place(text, OPENED, index).to, 0, '\tx-new = <1>;\n'),
   'a property, letter by letter': (text, index) => typed(place(text, OPENED, index).to, 'x = <&gcc 1>;\n'),
   'a new node': (text, index) => replaced(text, place(text, CLOSED, index).from, 0, '\tnew-node { a; };\n'),
-  'a line deleted': (text, index) => { const { from, to } = place(text, PROPERTY, index); return replaced(text, from, to - from, ''); },
   'a semicolon missing': (text, index) => replaced(text, place(text, PROPERTY, index).to - 2, 1, ''),
   'a brace missing': (text, index) => replaced(text, place(text, CLOSED, index).to - 3, 1, ''),
   'a quote missing': (text, index) => replaced(text, place(text, /"[^"\n]*"(?=;)/g, index).to - 1, 1, ''),
   'a comment typed': (text, index) => typed(place(text, OPENED, index).to, '/* x */'),
-  'a comment opened': (text, index) => replaced(text, place(text, OPENED, index).to, 0, '/*'),
   'a line between lines': (text, index) => replaced(text, place(text, /^\n/gm, index).from, 0, '\n'),
   '200 lines pasted': (text, index) => replaced(text, place(text, /^\};\n/gm, index).from, 0, PASTED.repeat(20)),
-  'a condition opened': (text, index) => replaced(text, place(text, /^\n/gm, index).from, 0, '#if 0\n'),
   'at the top': (text) => replaced(text, text.indexOf('\n') + 1, 0, '// x\n'),
   'at the end': (text) => replaced(text, text.length, 0, '&gcc { };\n'),
+} satisfies Readonly<Record<string, EditKind>>;
+
+/** Kinds that mean something for all that is behind: it is no text any more, or nodes get other numbers, since these go by the order of references. */
+export const WIDE_KINDS = {
+  'a reference': (text, index) => replaced(text, place(text, /<&\w+(?= |>)/g, index).to, 0, 'x'),
+  'a line deleted': (text, index) => { const { from, to } = place(text, PROPERTY, index); return replaced(text, from, to - from, ''); },
+  'a comment opened': (text, index) => replaced(text, place(text, OPENED, index).to, 0, '/*'),
+  'a condition opened': (text, index) => replaced(text, place(text, /^\n/gm, index).from, 0, '#if 0\n'),
 } satisfies Readonly<Record<string, EditKind>>;
 
 /** Kinds of edits of a header that everything includes. */

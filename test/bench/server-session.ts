@@ -55,6 +55,7 @@ export class ServerSession {
   private readonly child: ChildProcess;
   private readonly client: MessageConnection;
   private readonly main: OpenFile;
+  private readonly others = new Map<string, OpenFile>();
   private readonly scratch: string;
   private readonly plan: SessionPlan;
 
@@ -135,20 +136,13 @@ export class ServerSession {
 
   /** Opens another file, which the first includes. What it gives edits that file, as `edit` does the first. */
   async openIncluded(file: string): Promise<(index: number) => Promise<number>> {
-    const included = openFile(join(this.plan.folder, file), 97);
-    await this.didOpen(included);
-    await this.pause();
+    const included = await this.included(file);
     return (index) => this.editFile(included, index);
   }
 
-  /** Opens another file; what it gives makes one change of it, at offsets, and waits for the diagnostics. */
-  async openForChanges(file = this.plan.file): Promise<{ readonly text: string; readonly change: (change: Change) => Promise<number> }> {
-    const isMain = file === this.plan.file;
-    const opened = isMain ? this.main : openFile(join(this.plan.folder, file));
-    if (!isMain) {
-      await this.didOpen(opened);
-      await this.pause();
-    }
+  /** Gives the text of a file, which is opened if it is not, and a way to make one change of it after the other, each with its diagnostics waited for. */
+  async openForChanges(file: string): Promise<{ readonly text: string; readonly change: (change: Change) => Promise<number> }> {
+    const opened = await this.included(file);
     let { text } = opened;
     return {
       text,
@@ -158,6 +152,16 @@ export class ServerSession {
         return this.changeFile(opened, { range, text: change.text });
       },
     };
+  }
+
+  private async included(file: string): Promise<OpenFile> {
+    const known = file === this.plan.file ? this.main : this.others.get(file);
+    if (known !== undefined) return known;
+    const opened = openFile(join(this.plan.folder, file), 97);
+    this.others.set(file, opened);
+    await this.didOpen(opened);
+    await this.pause();
+    return opened;
   }
 
   private placeIn({ places, stride }: OpenFile, index: number): Place {
