@@ -14,8 +14,16 @@ import { Script } from 'node:vm';
 const SELF = fileURLToPath(import.meta.url);
 const PATIENCE_MS = 30_000;
 
-/** Lets the server at `program` open the trees in a folder, and keeps what was compiled; without an outcome if that fails in any way. */
+/** Lets the server at `program` open the trees in a folder, and keeps what was compiled; where that fails, a bundle without is as good. */
 export async function keepCompiledCode(program, folder) {
+  try {
+    await openTrees(program, folder);
+  } catch (problem) {
+    console.warn(`No compiled code is kept: ${String(problem)}`);
+  }
+}
+
+async function openTrees(program, folder) {
   rmSync(`${program}.code`, { force: true });
   const server = spawn(process.execPath, [SELF, program, 'dt', 'lsp'], { stdio: ['pipe', 'pipe', 'inherit'], timeout: PATIENCE_MS });
   const ended = new Promise((resolve) => { server.on('exit', resolve); });
@@ -54,7 +62,7 @@ if (process.argv[1] === SELF && process.argv[2] !== undefined) {
   const module = { exports: {} };
   process.on('exit', () => {
     const code = script.createCachedData();
-    writeFileSync(`${program}.code`, Buffer.concat([createHash('sha256').update(text).update(code).digest(), code]));
+    writeFileSync(`${program}.code`, Buffer.concat([createHash('sha256').update(`${process.versions.v8} ${process.platform} ${process.arch}\n`).update(text).update(code).digest(), code]));
   });
   script.runInThisContext().call(module.exports, module.exports, createRequire(program), module, program, dirname(program));
 }

@@ -12,8 +12,11 @@ import { Script } from 'node:vm';
 /** What became of the code that lay beside a program. */
 export type CodeUse = 'none' | 'refused' | 'used';
 
-/** Bytes in front of the code: a hash of the program and the code, for V8 itself looks at neither of them closely. */
+/** Bytes in front of the code: a hash of V8's whole version, the program and the code, for V8 itself looks at none of them closely. */
 const HASH_SIZE = 32;
+
+/** What code depends on besides the program: an editor may bring a V8 of the same number that was built in another way. */
+export const ENGINE = `${process.versions.v8} ${process.platform} ${process.arch}\n`;
 
 /** Runs a program; `beforeCode` does what changes V8's flags, which must be as they were when the code was kept. */
 export function runProgram(path: string, beforeCode: () => void): CodeUse {
@@ -35,7 +38,7 @@ function codeFor(path: string): { readonly text: string; readonly code: Buffer }
     const kept = readFileSync(`${path}.code`);
     const text = readFileSync(path);
     const code = kept.subarray(HASH_SIZE);
-    if (!createHash('sha256').update(text).update(code).digest().equals(kept.subarray(0, HASH_SIZE))) return undefined;
+    if (!createHash('sha256').update(ENGINE).update(text).update(code).digest().equals(kept.subarray(0, HASH_SIZE))) return undefined;
     return { text: text.toString('utf8'), code };
   } catch {
     return undefined;

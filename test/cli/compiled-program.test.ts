@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { Script } from 'node:vm';
 
-import { runProgram } from '../../cli/compiled-program';
+import { ENGINE, runProgram } from '../../cli/compiled-program';
 
 const PROGRAM = 'const { writeFileSync } = require("node:fs"); function say() { writeFileSync(__filename + ".ran", __dirname); } say(); module.exports = say;\n';
 
@@ -27,7 +27,7 @@ function checkRun(wanted: ReturnType<typeof runProgram>, change: (code: Buffer) 
 }
 
 function hashed(code: Buffer, program = PROGRAM): Buffer {
-  return Buffer.concat([createHash('sha256').update(program).update(code).digest(), code]);
+  return Buffer.concat([createHash('sha256').update(ENGINE).update(program).update(code).digest(), code]);
 }
 
 /** With one byte changed. */
