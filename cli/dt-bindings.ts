@@ -1,12 +1,14 @@
 /** Bindings from folders of YAML files, and what a tree does against them, as diagnostics. What a failure means in words is in `runtime/devicetree/bindings/failure-words.ts`. */
 
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Diagnostic, Result } from '../runtime/base/result';
 import { readBindings, UNDOCUMENTED, type BindingFailure, type BindingFile, type BindingSet } from '../runtime/devicetree/bindings/binding-set';
 import type { DtNode, SourceOrigin } from '../runtime/devicetree/index';
 import { readFileBytes, reasonOf, textOf } from './dt-files';
+import { KEPT_FROM } from '../language-server/binding-store';
 import { idOf, isMetaSchema, readYaml } from '../language-server/binding-yaml';
+import { keepNow, keptPath, readKept } from '../language-server/kept-bindings';
 import { failureWords } from '../runtime/devicetree/bindings/failure-words';
 import type { DtReport } from './dt-report';
 
@@ -24,13 +26,18 @@ export interface LoadedBindings {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Reads all `*.yaml` below the folders; a sentence if one of them cannot be read. A binding may stand for a folder. */
-export function loadBindings(folders: readonly string[]): Result<LoadedBindings, string> {
+/**
+ * Reads all `*.yaml` below the folders; a sentence if one of them cannot be read. A binding may stand for a folder. Large collections are kept in `cacheFolder`, if there is one, in a form
+ * that is read in little time, and taken from there as long as every file is as it was; then nothing is said of files that cannot be used.
+ */
+export function loadBindings(folders: readonly string[], cacheFolder?: string): Result<LoadedBindings, string> {
   const paths: string[] = [];
   for (const folder of folders) {
     const problem = collect(folder, 0, paths);
     if (problem !== undefined) return { ok: false, error: problem };
   }
+  const kept = cacheFolder === undefined || paths.length < KEPT_FROM ? undefined : keptBindings(cacheFolder, paths);
+  if (kept !== undefined) return { ok: true, value: { bindings: kept, diagnostics: [] } };
   const unusable: Diagnostic[] = [];
   const given = paths.flatMap((path) => readBinding(path, unusable) ?? []);
   // Linux's bindings build on those of dt-schema. Without them ours, which say the same, take their place.
@@ -40,12 +47,30 @@ export function loadBindings(folders: readonly string[]): Result<LoadedBindings,
   return { ok: true, value: { bindings, diagnostics: [...unusable, ...diagnostics] } };
 }
 
+/** A collection as it was kept, or is from now on; nothing if it cannot be kept. */
+function keptBindings(cacheFolder: string, given: readonly string[]): BindingSet | undefined {
+  try {
+    const types = given.filter((path) => path.endsWith('types.yaml')).map((path) => readBinding(path, []));
+    const paths = types.some((file) => idOf(file?.content).startsWith(TYPES)) ? given : [...given, ...corePaths()];
+    const stamps = paths.map((path) => ({ path, stats: statSync(path) })).filter(({ stats }) => stats.isFile() && stats.size <= BINDING_SIZE_MAX);
+    // Names are told as they were given, and mean something in this folder only.
+    const path = keptPath(cacheFolder, `${resolve('.')}\n${stamps.map(({ path: file, stats }) => `${file} ${String(stats.size)} ${String(stats.mtimeMs)}\n`).join('')}`);
+    return readKept(path) ?? keepNow(path, stamps.map(({ path: file }) => file));
+  } catch {
+    return undefined;
+  }
+}
+
 /** Our own types and standard properties, beside this file's bundle or in the sources. */
 function coreBindings(unusable: Diagnostic[]): readonly BindingFile[] {
+  return corePaths().flatMap((path) => readBinding(path, unusable) ?? []);
+}
+
+function corePaths(): readonly string[] {
   const root = [join(__dirname, 'bindings'), join(__dirname, '..', 'language-server', 'bindings')].find((folder) => existsSync(join(folder, 'core')));
   const paths: string[] = [];
   for (const folder of root === undefined ? [] : ['core', 'core-linux']) collect(join(root ?? '', folder), 0, paths);
-  return paths.flatMap((path) => readBinding(path, unusable) ?? []);
+  return paths;
 }
 
 /** A warning if the bindings build on types that are not among them. */

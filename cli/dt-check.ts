@@ -6,6 +6,7 @@ import { checkTree, type CheckLevel } from '../runtime/devicetree/checks/check-t
 import { hasErrors, type DtNode } from '../runtime/devicetree/index';
 import { checkVmConfig, generationNamed, isVmTree, OUR_GENERATION, RM_GENERATIONS, rmDiagnostic, type RmReading } from '../runtime/devicetree/rm-rules';
 import { parseArguments, type ParsedArguments } from './arguments';
+import { CACHE_FOLDER } from '../language-server/binding-store';
 import { bindingReports, loadBindings, missingTypes, UNDOCUMENTED_CODE } from './dt-bindings';
 import { ContextChecker } from './dt-context';
 import { complain, EXIT_ERRORS, EXIT_USAGE, loadTree, readFileBytes, STANDARD_STREAM, writeResult } from './dt-files';
@@ -26,6 +27,7 @@ const OPTIONS = {
   undocumented: { takesValue: false },
   rm: { takesValue: true },
   trust: { takesValue: true },
+  'no-cache': { takesValue: false },
   verbose: { takesValue: false, letter: 'v' },
   json: { takesValue: false },
   sarif: { takesValue: false },
@@ -86,7 +88,9 @@ function planOf(parsed: ParsedArguments): CheckPlan | string {
   const reading = readingOf(options.get('rm')?.[0], options.get('trust')?.[0]);
   if (typeof reading === 'string') return reading;
   const folders = options.get('bindings') ?? [];
-  const loaded = folders.length === 0 ? undefined : loadBindings(folders);
+  // What cannot be used of bindings is only known where they are read anew.
+  const cacheFolder = options.has('no-cache') || options.has('verbose') ? undefined : CACHE_FOLDER;
+  const loaded = folders.length === 0 ? undefined : loadBindings(folders, cacheFolder);
   if (loaded?.ok === false) return loaded.error;
   const bindings = loaded?.value.bindings;
   if (options.has('verbose')) for (const diagnostic of loaded?.value.diagnostics ?? []) process.stderr.write(`${lineOf(diagnostic)}\n`);

@@ -8,6 +8,7 @@ export const DT_COMMAND_USAGE = {
       --within DIR                read included files only below DIR and the --include folders; several may be given
       --base FILE                 the tree that overlays are for, if not the one found
       -W NAME, -E NAME, --no NAME tell a check of dtc as warning, as error, or not (also -W no-NAME, -E no-NAME)
+      --no-cache                  read bindings anew, and keep nothing of them in ~/.cache/gunyah-debug
       --undocumented              report compatible strings that no binding knows
       --rm GENERATION             which RM reads VM configurations: open-2023 (else), newer, or none to leave its rules out
       --trust KIND                whether the platform trusts the VM: trusted, untrusted, or unknown

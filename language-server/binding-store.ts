@@ -10,18 +10,21 @@ import { join } from 'node:path';
 import { readBindings, type BindingSet } from '../runtime/devicetree/bindings/binding-set';
 import { keepInThreads, type PoolOptions } from './binding-pool';
 import { readBindingFile } from './binding-yaml';
-import { keepBindings, keptPath, readKept } from './kept-bindings';
+import { keepBindings, keepNow, keptPath, readKept } from './kept-bindings';
 
 /** Limits for what a folder may hold. */
 const FILE_COUNT_MAX = 50_000;
 const FOLDER_DEPTH_MAX = 40;
 const BINDING_SIZE_MAX = 4 * 1024 * 1024;
-/** Collections of fewer files are read anew each time. */
-const KEPT_FROM = 200;
+/** Collections of fewer files are read anew each time: they are not kept on disk. */
+export const KEPT_FROM = 200;
 /** One of dt-schema's own bindings that Linux's build on; without these, ours take their place. */
 const LINUX_NEEDS_FILE = '/schemas/clock/clock.yaml';
 /** How long bindings are read at a time while others wait, in milliseconds. */
 const SLICE = 10;
+
+/** Where large collections are kept unless something else is said. */
+export const CACHE_FOLDER = join(homedir(), '.cache', 'gunyah-debug', 'bindings');
 
 /** Which of our own bindings for the hypervisor node to use. */
 export type HypervisorForm = 'documented' | 'as-rm-generates';
@@ -57,7 +60,7 @@ export class BindingStore {
   background: Background | undefined;
 
   /** `cacheFolder` is where large collections are kept. */
-  constructor(cacheFolder: string = join(homedir(), '.cache', 'gunyah-debug', 'bindings')) {
+  constructor(cacheFolder: string = CACHE_FOLDER) {
     this.cacheFolder = cacheFolder;
   }
 
@@ -98,7 +101,7 @@ export class BindingStore {
     const kept = keptPath(this.cacheFolder, all.map(({ path, stamp }) => `${path} ${stamp}\n`).join(''));
     const known = readKept(kept);
     if (known !== undefined) return known;
-    if (this.background === undefined) return lastOf(keepBindings(kept, pathsOf(all))) ?? readAll(all);
+    if (this.background === undefined) return keepNow(kept, pathsOf(all)) ?? readAll(all);
     this.underway.set(key, this.readAside({ key, form, kept, all, background: this.background }));
     return undefined;
   }
@@ -180,13 +183,6 @@ function pathsOf(files: readonly FileStamp[]): readonly string[] {
 
 function noticeOf(left: readonly string[]): string {
   return `Bindings that take too long or too much memory to read are left out: ${left.join(', ')}.`;
-}
-
-function lastOf<T>(steps: Generator<undefined, T>): T {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
 }
 
 /** Folders of our own bindings, beside this file or beside the bundle that holds it. */

@@ -125,6 +125,15 @@ export function* keepBindings(path: string, files: readonly string[]): Generator
   return readKept(path);
 }
 
+/** The same in one go. */
+export function keepNow(path: string, files: readonly string[]): BindingSet | undefined {
+  const steps = keepBindings(path, files);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
 /** Removes the collections that were made longest ago, and what a process left unfinished that was killed. */
 function dropOthers(path: string): void {
   try {

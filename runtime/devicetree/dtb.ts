@@ -9,6 +9,7 @@ import { err, ok } from '../base/result';
 import { dtError, DiagnosticList, type DtDiagnostic } from './source';
 import { concatBytes, utf8Decode } from './text';
 import { DtNode, DtProperty, NODE_DEPTH_MAX, type DeviceTree, type MemoryReservation } from './tree';
+import { NameTable } from './name-table';
 import { chunk } from './value';
 
 /** First word of every blob. */
@@ -31,7 +32,7 @@ const NAME_LENGTH_MAX = 4096;
 
 /** Writes a linked tree as a version 17 blob. */
 export function encodeDtb(tree: DeviceTree): Uint8Array {
-  const names = new NameTable();
+  const names = new NameTable(tree.root);
   const structure = new WordWriter();
   writeNode(structure, names, tree.root);
   structure.word(FDT_END);
@@ -51,57 +52,6 @@ export function encodeDtb(tree: DeviceTree): Uint8Array {
   out.set(structureBytes, structureAt);
   out.set(nameBytes, namesAt);
   return out;
-}
-
-/** Longest name end that is remembered for sharing. */
-const SHARED_LENGTH_MAX = 64;
-/** Longer names are searched for among those that begin up to here. */
-const SEARCHED_SIZE_MAX = 1024 * 1024;
-
-/** The strings block. As dtc's, a name that ends an earlier one shares its bytes. */
-class NameTable {
-  private readonly parts: string[] = [];
-  private sizeBytes = 0;
-  private readonly known = new Map<string, number>();
-  /** Names that are longer than what `known` remembers, by their ends. */
-  private readonly longByEnd = new Map<string, { readonly name: string; readonly offset: number }[]>();
-
-  /** The whole block. */
-  get text(): string {
-    return this.parts.join('');
-  }
-
-  offsetOf(name: string): number {
-    const before = this.known.get(name) ?? this.searchLong(name);
-    if (before !== undefined) return before;
-    const offset = this.sizeBytes;
-    const size = utf8Encode(name).length;
-    for (let cut = Math.max(0, name.length - SHARED_LENGTH_MAX); cut <= name.length; cut++) {
-      // Offsets count bytes; names outside ASCII are legal nowhere but must not corrupt the others.
-      const end = name.slice(cut);
-      // All ends of a known end are known.
-      if (this.known.has(end)) break;
-      this.known.set(end, offset + (size === name.length ? cut : size - utf8Encode(end).length));
-    }
-    this.known.set(name, offset);
-    if (name.length > SHARED_LENGTH_MAX && offset <= SEARCHED_SIZE_MAX) this.keepLong(name, offset);
-    this.parts.push(`${name}\0`);
-    this.sizeBytes += size + 1;
-    return offset;
-  }
-
-  private keepLong(name: string, offset: number): void {
-    const end = name.slice(-SHARED_LENGTH_MAX);
-    const list = this.longByEnd.get(end);
-    if (list === undefined) this.longByEnd.set(end, [{ name, offset }]);
-    else list.push({ name, offset });
-  }
-
-  private searchLong(name: string): number | undefined {
-    if (name.length <= SHARED_LENGTH_MAX || this.sizeBytes > SEARCHED_SIZE_MAX) return undefined;
-    const longer = this.longByEnd.get(name.slice(-SHARED_LENGTH_MAX))?.find((one) => one.name.endsWith(name));
-    return longer === undefined ? undefined : longer.offset + utf8Encode(longer.name.slice(0, longer.name.length - name.length)).length;
-  }
 }
 
 /** Grows as it is written; all items are padded to words. */

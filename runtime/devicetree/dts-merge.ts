@@ -193,15 +193,27 @@ function indexByName<T extends { readonly name: string }>(items: readonly T[]): 
   return index;
 }
 
-/** The whole tree so far, with its labels. It can go back: every change says how it is undone. */
+/** Whether something is read once, or again and again as it changes. */
+export type TreeUse = 'once' | 'again';
+
+/** The whole tree so far, with its labels. If it is used again it can go back: every change says how it is undone. */
 export class WorkTree {
   root: WorkNode | undefined;
   private readonly byLabel = new Map<string, WorkNode>();
   private readonly undos: (() => void)[] = [];
+  private readonly use: TreeUse;
+
+  constructor(use: TreeUse) {
+    this.use = use;
+  }
 
   /** How many changes there were. */
   get changeCount(): number {
     return this.undos.length;
+  }
+
+  private changed(undo: () => void): void {
+    if (this.use === 'again') this.undos.push(undo);
   }
 
   /** Undoes all but the first `count` changes. */
@@ -212,14 +224,14 @@ export class WorkTree {
   /** Makes a node the root. */
   setRoot(root: WorkNode): void {
     const before = this.root;
-    this.undos.push(() => { this.root = before; });
+    this.changed(() => { this.root = before; });
     this.root = root;
   }
 
   /** Says where a node was written last. */
   setOrigin(node: WorkNode, origin: SourceOrigin): void {
     const before = node.origin;
-    this.undos.push(() => { node.place(before); });
+    this.changed(() => { node.place(before); });
     node.place(origin);
   }
 
@@ -227,19 +239,19 @@ export class WorkTree {
   omitIfNoRef(node: WorkNode): void {
     const before = node.omitIfNoRef;
     this.touch(node);
-    this.undos.push(() => { node.omitIfNoRef = before; });
+    this.changed(() => { node.omitIfNoRef = before; });
     node.omitIfNoRef = true;
   }
 
   /** A node changes, and will change again when that is undone. */
   private touch(node: WorkNode): void {
     node.touch();
-    this.undos.push(() => { node.touch(); });
+    this.changed(() => { node.touch(); });
   }
 
   private setLabel(name: string, node: WorkNode | undefined): void {
     const before = this.byLabel.get(name);
-    this.undos.push(() => { this.putLabel(name, before); });
+    this.changed(() => { this.putLabel(name, before); });
     this.putLabel(name, node);
   }
 
@@ -250,7 +262,7 @@ export class WorkTree {
 
   private setDeleted(what: { deleted: boolean }, deleted: boolean): void {
     if (what.deleted === deleted) return;
-    this.undos.push(() => { what.deleted = !deleted; });
+    this.changed(() => { what.deleted = !deleted; });
     what.deleted = deleted;
   }
 
@@ -262,7 +274,7 @@ export class WorkTree {
 
   private setLabels(what: WorkProperty, labels: readonly WorkLabel[]): void {
     const before = what.labels;
-    this.undos.push(() => { what.labels = before; });
+    this.changed(() => { what.labels = before; });
     what.labels = labels;
   }
 
@@ -291,7 +303,7 @@ export class WorkTree {
 
   private attachTo(parent: WorkNode, child: WorkNode): void {
     parent.addChild(child);
-    this.undos.push(() => { parent.removeLastChild(); });
+    this.changed(() => { parent.removeLastChild(); });
     this.index(child);
   }
 
@@ -316,7 +328,7 @@ export class WorkTree {
       if (known !== undefined) this.deleteProperty(known);
     } else if (known === undefined) {
       old.addProperty(property);
-      this.undos.push(() => { old.removeLastProperty(); });
+      this.changed(() => { old.removeLastProperty(); });
     } else this.replaceProperty(known, property);
   }
 
@@ -324,7 +336,7 @@ export class WorkTree {
     const fresh = property.labels.filter((label) => !known.labels.some(({ name }) => name === label.name));
     if (fresh.length > 0) this.setLabels(known, [...fresh.reverse(), ...known.labels]);
     const { value, origin } = known;
-    this.undos.push(() => {
+    this.changed(() => {
       known.value = value;
       known.origin = origin;
     });
@@ -342,7 +354,7 @@ export class WorkTree {
     for (const child of node.children) this.delete(child);
     for (const property of node.properties) this.deleteProperty(property);
     for (const { name } of node.allLabels) if (this.byLabel.get(name) === node) this.setLabel(name, undefined);
-    this.undos.push(node.dropLabels());
+    this.changed(node.dropLabels());
   }
 
   private deleteProperty(property: WorkProperty): void {
@@ -353,7 +365,7 @@ export class WorkTree {
   /** Puts a label in front of the others of a node. */
   addLabel(node: WorkNode, label: WorkLabel): void {
     if (node.hasLabel(label.name)) return;
-    this.undos.push(() => { node.popLabel(); });
+    this.changed(() => { node.popLabel(); });
     node.pushLabel(label);
     if (!this.byLabel.has(label.name)) this.setLabel(label.name, node);
   }

@@ -4,7 +4,7 @@
  */
 
 import { DtsLexer, type DtsToken, type LexerState } from './dts-lexer';
-import { WorkNode, WorkTree, type WorkLabel } from './dts-merge';
+import { WorkNode, WorkTree, type TreeUse, type WorkLabel } from './dts-merge';
 import { ValueParser } from './dts-values';
 import { encodeDtb } from './dtb';
 import { linkTree, type LinkOptions } from './link';
@@ -37,7 +37,7 @@ export interface ParsedDts {
 
 /** Parses the text of a `.dts`, `.dtso` or included file, with its preprocessor directives. */
 export function parseDts(text: string, options: ParseOptions = {}): ParsedDts {
-  return new DtsReader().read(text, options);
+  return new DtsReader('once').read(text, options);
 }
 
 /**
@@ -48,12 +48,18 @@ export function parseDts(text: string, options: ParseOptions = {}): ParsedDts {
 export class DtsReader {
   private state: { readonly key: string; readonly problems: DiagnosticList; readonly preprocessor: Preprocessor; readonly parser: Parser; readonly missing: MissingFiles } | undefined;
   private root: DtNode | undefined;
+  private readonly use: TreeUse;
+
+  /** A reader that is used once keeps nothing for a second time. */
+  constructor(use: TreeUse = 'again') {
+    this.use = use;
+  }
 
   /** Parses the text as it is now, with all files as they are now. */
   read(text: string, options: ParseOptions = {}): ParsedDts {
     const file = options.file ?? 'input.dts';
     const key = JSON.stringify([file, options.includePaths, options.defines, options.bootCpu, options.isAppended]);
-    const known = this.state?.key === key && !this.state.parser.usesFiles ? this.state : undefined;
+    const known = this.use === 'again' && this.state?.key === key && !this.state.parser.usesFiles ? this.state : undefined;
     const kept = known?.preprocessor.goBack(text, options);
     if (known !== undefined && kept !== undefined) {
       const input = known.preprocessor.run();
@@ -65,7 +71,7 @@ export class DtsReader {
     const problems = new DiagnosticList();
     const preprocessor = new Preprocessor(text, file, { ...options, problems });
     const input = preprocessor.run();
-    const parser = new Parser(input, options);
+    const parser = new Parser(input, options, this.use);
     this.state = { key, problems, preprocessor, parser, missing: input.missing };
     return this.outcome(parser, problems, { input, isAppended: options.isAppended });
   }
@@ -119,7 +125,8 @@ class Parser {
   private readonly marks: ParserMark[] = [];
   private readonly values: ValueParser;
   private readonly bootCpu: number | undefined;
-  private readonly tree = new WorkTree();
+  private readonly use: TreeUse;
+  private readonly tree: WorkTree;
   private readonly reservations: MemoryReservation[] = [];
   /** Bodies of statements, and those that were read before. */
   private readonly bodies = new KnownBodies();
@@ -127,7 +134,9 @@ class Parser {
   private version = false;
   private fragmentCount = 0;
 
-  constructor(input: PreprocessedText, options: ParseOptions) {
+  constructor(input: PreprocessedText, options: ParseOptions, use: TreeUse) {
+    this.use = use;
+    this.tree = new WorkTree(use);
     if (input.missing === 'sources') this.problems.silence(IN_SOURCES);
     else if (options.isAppended === true) this.problems.silence(IN_BASE);
     this.plugin = options.isAppended === true;
@@ -164,6 +173,7 @@ class Parser {
   }
 
   private mark(): void {
+    if (this.use === 'once') return;
     this.marks.push({
       lexer: this.lexer.save(), changeCount: this.tree.changeCount, problemCount: this.problems.count, reservationCount: this.reservations.length, fragmentCount: this.fragmentCount,
       bodyCount: this.bodies.count, plugin: this.plugin, version: this.version,
@@ -297,6 +307,10 @@ class Parser {
   }
 
   private newBody(node: WorkNode, depth: number, brace: DtsToken): void {
+    if (this.use === 'once') {
+      this.members(node, depth, brace);
+      return;
+    }
     const { count } = this.problems;
     const place = this.bodies.enter(brace.start);
     this.members(node, depth, brace);
@@ -428,7 +442,7 @@ class Parser {
       else {
         const mark = new WorkNode(name.text, origin);
         mark.deleted = true;
-        this.bodies.pass(mark, name.start);
+        if (this.use === 'again') this.bodies.pass(mark, name.start);
         node.addChild(mark);
       }
     }

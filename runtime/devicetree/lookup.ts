@@ -40,8 +40,7 @@ export function nodeByPath(root: DtNode, path: string): DtNode | undefined {
 
 /** The first child with this name; a name without `@` also matches the part before a child's `@`. */
 export function looseChild(parent: DtNode, name: string): DtNode | undefined {
-  if (name.includes('@')) return parent.child(name);
-  return parent.children.find((child) => child.name === name || child.baseName === name);
+  return name.includes('@') ? parent.child(name) : parent.childByBaseName(name);
 }
 
 /** The phandle of a node, from `phandle` or the old `linux,phandle`; `undefined` if it has none that is valid. */

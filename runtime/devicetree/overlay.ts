@@ -147,12 +147,13 @@ function fixupPlace(overlay: DtNode, entry: string): { readonly node: DtNode; re
 
 function mergeFragments(base: DtNode, overlay: DtNode): DtDiagnostic | undefined {
   const targets = new Map<string, string>();
+  const phandles = new PhandleIndex(base);
   let found = false;
   for (const fragment of overlay.children) {
     const body = fragment.child('__overlay__');
     if (body === undefined) continue;
     found = true;
-    const target = targetOf(base, fragment);
+    const target = targetOf(base, fragment, phandles);
     if (typeof target === 'string') return dtError('overlay-no-target', fragment.origin, { fragment: fragment.name, target });
     targets.set(fragment.name, target.path);
     mergeNode(target, body);
@@ -161,13 +162,34 @@ function mergeFragments(base: DtNode, overlay: DtNode): DtDiagnostic | undefined
   return mergeSymbols(base, overlay, targets);
 }
 
+/** Nodes by phandle in a tree that grows: what it knows is looked at again, what it does not know is searched for. */
+class PhandleIndex {
+  private readonly root: DtNode;
+  private readonly known = new Map<number, DtNode>();
+
+  constructor(root: DtNode) {
+    this.root = root;
+    for (const node of root.walk()) this.note(node);
+  }
+
+  find(phandle: number): DtNode | undefined {
+    const known = this.known.get(phandle);
+    return known !== undefined && phandleOf(known) === phandle ? known : nodeByPhandle(this.root, phandle);
+  }
+
+  private note(node: DtNode): void {
+    const phandle = phandleOf(node);
+    if (phandle !== undefined && !this.known.has(phandle)) this.known.set(phandle, node);
+  }
+}
+
 /** The node a fragment applies to, or what it says about one that is not there. */
-function targetOf(base: DtNode, fragment: DtNode): DtNode | string {
+function targetOf(base: DtNode, fragment: DtNode, phandles: PhandleIndex): DtNode | string {
   const target = fragment.property('target');
   if (target !== undefined) {
     const phandle = target.bytes.length === 4 ? (target.u32s[0] ?? 0) : 0;
     const valid = phandle !== 0 && phandle !== 0xffff_ffff;
-    return (valid ? nodeByPhandle(base, phandle) : undefined) ?? `phandle ${String(phandle)}`;
+    return (valid ? phandles.find(phandle) : undefined) ?? `phandle ${String(phandle)}`;
   }
   const path = fragment.string('target-path');
   return path === undefined ? 'nothing (it has neither target nor target-path)' : (nodeByPath(base, path) ?? path);

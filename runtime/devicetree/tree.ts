@@ -201,6 +201,8 @@ export class DtNode {
   private readonly childList: DtNode[];
   // Names are unique among the living except in erroneous sources; the first one counts.
   private childIndex: Map<string, DtNode> | undefined;
+  /** The first child of each name without its unit address. */
+  private baseNameIndex: Map<string, DtNode> | undefined;
   private propertyIndex: Map<string, DtProperty> | undefined;
 
   /** A node with these lists, which are its own from now on. Children that belong to another node stay in its list, but this is their parent now. */
@@ -314,6 +316,16 @@ export class DtNode {
     return this.childIndex.get(name);
   }
 
+  /** The first child whose name without unit address is this one. */
+  childByBaseName(name: string): DtNode | undefined {
+    if (this.childList.length <= INDEX_FROM) return this.childList.find((candidate) => candidate.baseName === name);
+    if (this.baseNameIndex === undefined) {
+      this.baseNameIndex = new Map();
+      for (const child of this.childList) if (!this.baseNameIndex.has(child.baseName)) this.baseNameIndex.set(child.baseName, child);
+    }
+    return this.baseNameIndex.get(name);
+  }
+
   /** Sets a property: replaces the value in place, or appends. */
   set(name: string, value: DtValueInput): DtProperty {
     return this.put(new DtProperty(name, toValue(value)));
@@ -357,6 +369,7 @@ export class DtNode {
     if (at === this.childList.length) this.childList.push(child);
     else this.childList.splice(at, 0, child);
     if (this.childIndex !== undefined && (at === 0 || !this.childIndex.has(child.name))) this.childIndex.set(child.name, child);
+    if (this.baseNameIndex !== undefined && (at === 0 || !this.baseNameIndex.has(child.baseName))) this.baseNameIndex.set(child.baseName, child);
     return child;
   }
 
@@ -366,7 +379,7 @@ export class DtNode {
     if (at < 0) return false;
     this.childList.splice(at, 1);
     child.parentNode = undefined;
-    this.childIndex = undefined;
+    this.childIndex = this.baseNameIndex = undefined;
     return true;
   }
 
@@ -378,7 +391,7 @@ export class DtNode {
       if (keepChild(child)) this.childList.push(child);
       else child.parentNode = undefined;
     }
-    this.childIndex = undefined;
+    this.childIndex = this.baseNameIndex = undefined;
     this.propertyIndex = undefined;
   }
 

@@ -1,8 +1,11 @@
 /** What `gunyah dt check` makes of failures against bindings of any shape: words and places, never a fault of its own. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { bindingReports } from '../../cli/dt-bindings';
+import { bindingReports, loadBindings, missingTypes } from '../../cli/dt-bindings';
 import { readBindings } from '../../runtime/devicetree/bindings/binding-set';
 import { compileDts } from '../../runtime/devicetree/index';
 
@@ -48,4 +51,33 @@ test('schemas of any shape lead to sentences', () => {
     }
   }), { numRuns: 1500 });
   assert.ok(count > 50, `${count} failures are a try`);
+});
+
+test('a large collection is kept, says the same from there, and is read anew once a file has changed or where it cannot be kept', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gunyah-bindings-'));
+  const [bindings, cache, noFolder] = ['bindings', 'cache', 'file'].map((name) => join(folder, name)) as [string, string, string];
+  const write = (index: number, required: string): void => {
+    writeFileSync(join(bindings, `b${String(index)}.yaml`), `%YAML 1.2\n---\n$id: http://devicetree.org/schemas/b${String(index)}.yaml#\nselect:\n  required: [ reg ]\nproperties:\n  reg: true\nrequired: [ ${required} ]\n`);
+  };
+  const said = (from?: string): readonly string[] => {
+    const loaded = loadBindings([bindings], from);
+    assert.ok(loaded.ok);
+    assert.equal(missingTypes(loaded.value.bindings), undefined);
+    return bindingReports(loaded.value.bindings, TREE.root).map((report) => JSON.stringify(report));
+  };
+  try {
+    mkdirSync(bindings);
+    writeFileSync(noFolder, '');
+    for (let index = 0; index < 210; index++) write(index, index % 50 === 0 ? 'clocks' : 'reg');
+    writeFileSync(join(bindings, 'broken.yaml'), 'a: [');
+    const fresh = said();
+    assert.equal(fresh.filter((report) => report.includes('clocks')).length, 5);
+    assert.deepEqual([said(cache), said(cache), said(noFolder)], [fresh, fresh, fresh]);
+    assert.equal(readdirSync(cache).length, 1);
+    write(7, 'resets');
+    const changed = said();
+    assert.deepEqual([changed.length, said(cache)], [fresh.length + 1, changed]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
