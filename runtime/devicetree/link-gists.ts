@@ -62,9 +62,9 @@ const NO_PROPERTIES: readonly DtProperty[] = [];
 
 // Every node of a first tree comes here, and most lists have one element or none.
 function gistOf(node: DtNode): NodeGist | undefined {
-  let inCells = NO_PROPERTIES;
-  let byPath = NO_PROPERTIES;
-  let phandles = NO_PROPERTIES;
+  let inCells: DtProperty[] | undefined;
+  let byPath: DtProperty[] | undefined;
+  let phandles: DtProperty[] | undefined;
   let hasName = false;
   for (let index = 0, property = node.properties[0]; property !== undefined; property = node.properties[++index]) {
     const { name } = property;
@@ -73,12 +73,14 @@ function gistOf(node: DtNode): NodeGist | undefined {
     if (name === 'phandle' || name === 'linux,phandle') phandles = withOneMore(phandles, property);
     else if (name === 'name') hasName = true;
   }
-  const isPlain = inCells === NO_PROPERTIES && byPath === NO_PROPERTIES && phandles === NO_PROPERTIES && !hasName && !node.omitIfNoRef && node.labels.length === 0;
-  return isPlain ? undefined : { node, inCells, byPath, phandles, hasName, isOptional: node.omitIfNoRef, number: undefined };
+  const isPlain = inCells === undefined && byPath === undefined && phandles === undefined && !hasName && !node.omitIfNoRef && node.labels.length === 0;
+  return isPlain ? undefined : { node, inCells: inCells ?? NO_PROPERTIES, byPath: byPath ?? NO_PROPERTIES, phandles: phandles ?? NO_PROPERTIES, hasName, isOptional: node.omitIfNoRef, number: undefined };
 }
 
-function withOneMore(list: readonly DtProperty[], property: DtProperty): readonly DtProperty[] {
-  return list.length === 0 ? [property] : list.concat(property);
+function withOneMore(list: DtProperty[] | undefined, property: DtProperty): DtProperty[] {
+  if (list === undefined) return [property];
+  list.push(property);
+  return list;
 }
 
 function collect(gists: Gists, list: NodeGist[]): void {
