@@ -3,7 +3,8 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { packageExtension } from '../../extension/start/package.mjs';
 import { installServer, ROOT } from '../../extension/start/vscode-server.mjs';
-import { copyWithOverlay, openFile } from './device-trees.mjs';
+import { copyWithOverlay } from './device-trees.mjs';
+import { closeEditors, openFile, save } from './editors.mjs';
 import { copySample, widenSideBar } from './ui.mjs';
 import { withWorkbench } from './workbench-session.mjs';
 
@@ -157,7 +158,9 @@ async function takeDeviceTrees({ ui, page, folder }) {
   await page.getByRole('tab', { name: /alarm\.overlay\.dts/ }).first().waitFor();
   await page.waitForTimeout(1500);
   await editors('device-tree-overlay.png');
-  await ui.command('View: Close All Editors');
+  await page.locator('.editor-instance .view-line').first().click();
+  await save({ ui, page });
+  await closeEditors({ ui, page });
   await openFile({ page }, 'board.dts');
   await page.keyboard.press('Control+b');
   await ui.command('Device Tree: Memory Map');
