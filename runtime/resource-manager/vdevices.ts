@@ -28,8 +28,9 @@ export function buildVdevices(rm: Rm, vm: VmRecord, config: VmConfig): RmErrorNa
     const names: readonly string[] = types;
     for (const vdevice of config.vdevices.filter((candidate) => names.includes(candidate.type))) {
       const build = new VmBuild(rm, vm);
-      vm.vdevices.push(createVdevice(build, vdevice));
+      const made = createVdevice(build, vdevice);
       if (build.error !== undefined) return 'NORESOURCE';
+      vm.vdevices.push(made);
     }
   }
   return undefined;

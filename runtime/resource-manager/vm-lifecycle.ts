@@ -120,7 +120,7 @@ function buildChannel(rm: Rm, vm: VmRecord, config: VmConfig): RmErrorName | und
   const rpc = config.vdevices.find((vdevice) => vdevice.type === 'rm-rpc');
   if (rpc === undefined) return undefined;
   if (rpc.console) vm.console = { selfOpen: false, ownerOpen: false };
-  return buildLink(rm, vm, { depth: rpc.queueDepth, messageSizeBytes: rpc.messageSizeBytes, interrupts: rpc.interrupts });
+  return buildLink(rm, vm, { depth: rpc.queueDepth, messageSizeBytes: rpc.messageSizeBytes, interrupts: rpc.interrupts }) === undefined ? undefined : 'NORESOURCE';
 }
 
 /** The device tree where VM_CONFIG_IMAGE (or the platform) says it is. */

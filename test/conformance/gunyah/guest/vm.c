@@ -81,7 +81,7 @@ static void write_devices(void)
 	tree_end();
 }
 
-static u32 write_tree(u32 cpu_count, const char *name)
+u32 write_tree(u32 cpu_count, const char *name)
 {
 	tree_begin(HERE + TREE_OFFSET);
 	tree_node("");

@@ -62,6 +62,8 @@ void give(u32 id);
 void configure(void);
 void resources(void);
 /* Writes image, order and tree. */
+/* The tree alone; its size. */
+u32 write_tree(u32 cpu_count, const char *name);
 void fill(enum order order, u32 cpu_count, const char *name);
 /* All up to its start. */
 void live(const char *name, enum order order, u32 id, u32 cpu_count);

@@ -6,6 +6,8 @@
 #define REPLY 2
 #define MAX 240
 #define POLLS 20000
+#define IRQ_RELEASED 0x56100012
+#define IRQ_ACCEPTED 0x56100013
 #define UNANSWERED_MAX 3
 
 static char answer[2048], last[2048];
@@ -61,11 +63,15 @@ static bool take_packet(u32 id, u32 size, u32 *rest)
 	} else {
 		say("(%x ", (u64)now);
 	}
-	bool is_about_parcel = type == 3 && now >> 16 == 0x5110;
+	u32 hidden = 0;
 
-	if (is_about_parcel)
+	if (type == 3 && now >> 16 == 0x5110) {
 		say("+%x ", (u64)(((u32)in[8] | (u32)in[9] << 8 | (u32)in[10] << 16 | (u32)in[11] << 24) - before));
-	say_bytes(in + (is_about_parcel ? 12 : 8), size - (is_about_parcel ? 12 : 8));
+		hidden = 4;
+	}
+	if (type == 3 && (now == IRQ_RELEASED || now == IRQ_ACCEPTED))
+		hidden = 4;
+	say_bytes(in + 8 + hidden, size - 8 - hidden);
 	if (type == 3)
 		say(") ");
 	return has_reply && *rest == 0;

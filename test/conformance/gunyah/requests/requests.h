@@ -54,5 +54,7 @@ void ask_lengths(void);
 void ask_fields(void);
 void ask_parcel_forms(void);
 void ask_stages(void);
+void ask_devices(void);
+void ask_by_chance(void);
 
 #endif
