@@ -193,6 +193,8 @@ static void stop(void)
 {
 	enum rm_error error = vmm_stop(&vmm, 0);
 
+	if (error == RM_MSG_INVALID)
+		error = vmm_stop(&vmm, 0); /* it was cut on its way */
 	if (error == RM_VM_STATE)
 		vmm_wait(&vmm); /* RM has told why */
 	else if (error != RM_OK)

@@ -23,6 +23,7 @@
 #define RM_MEM_SANITISE 1U /* on MEM_RECLAIM: clear the memory */
 
 #define RM_STOP_FORCE 1U
+#define RM_STOP_REASON_CLOSED 3U /* as Linux says when the file of a VM is closed */
 
 /* Exit types of RM_VM_EXITED. */
 enum rm_exit_type {

@@ -386,6 +386,18 @@ enum rm_error vmm_destroy(struct vmm *vmm)
 			gic_disable(vmm->vcpus[i].wakeup_virq);
 	}
 	take_notifications(vmm);
+	if (vmm->state == RM_VM_RUNNING) {
+		error = vmm_stop(vmm, RM_STOP_REASON_CLOSED);
+		take_notifications(vmm);
+		/* It may have ended by itself just before. */
+		if (vmm->state == RM_VM_RUNNING)
+			return error;
+	}
+	/* The Resource Manager lets go of what it has configured only after an attempt to make a VM of it. */
+	if (vmm->configured && vmm->state == RM_VM_INITIAL) {
+		rm_vm_init(vmm->rm, vmm->vmid);
+		take_notifications(vmm);
+	}
 	if (needs_reset(vmm)) {
 		error = rm_vm_reset(vmm->rm, vmm->vmid);
 		if (error != RM_OK)

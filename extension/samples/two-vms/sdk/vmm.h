@@ -8,7 +8,7 @@
  *   vmm_start       VM_START
  *   vmm_run …       vcpu_run of each vCPU, until all of them wait or the VM has ended
  *   vmm_stop        VM_STOP by force, if it has not ended
- *   vmm_destroy     VM_RESET, MEM_RECLAIM of each parcel, VM_DEALLOCATE
+ *   vmm_destroy     VM_STOP if it still runs, VM_RESET, MEM_RECLAIM of each parcel, VM_DEALLOCATE
  */
 #ifndef SDK_VMM_H
 #define SDK_VMM_H
