@@ -15,7 +15,7 @@ export class Doorbell {
 
   constructor(id: number) {
     this.header = new ObjectHeader('doorbell', id);
-    this.source = new VirqSource('doorbell', () => this.isPending);
+    this.source = new VirqSource('doorbell', (isReasserted) => isReasserted || this.isPending);
   }
 
   /** True while an enabled flag is set. */

@@ -38,8 +38,8 @@ export class Msgqueue {
 
   constructor(id: number) {
     this.header = new ObjectHeader('msgqueue', id);
-    this.sendSource = new VirqSource('msgqueue-tx', () => this.queue.length <= this.notFullThreshold);
-    this.receiveSource = new VirqSource('msgqueue-rx', () => this.queue.length >= this.notEmptyThreshold);
+    this.sendSource = new VirqSource('msgqueue-tx', (isReasserted) => isReasserted || this.queue.length <= this.notFullThreshold);
+    this.receiveSource = new VirqSource('msgqueue-rx', (isReasserted) => isReasserted || this.queue.length >= this.notEmptyThreshold);
   }
 
   /** Queued messages, oldest first. */

@@ -15,7 +15,7 @@ export const TRACE_CLASSES_DEFAULT = Object.entries(TRACE_CLASS).reduce((mask, [
 
 /** Identifiers of entries; the tool has a word for each. */
 const ID = {
-  INFO: 0, WARN: 1, HYPERCALL: 2, DEBUG: 3, PANIC: 10, DSTATE: 0x21, HWSTATE: 0x22, UNCHANGED: 0x23, GICD_WRITE: 0x24, GICR_WRITE: 0x25, SGI: 0x26, ROUTE: 0x28, ICC_WRITE: 0x29,
+  INFO: 0, WARN: 1, HYPERCALL: 2, DEBUG: 3, PANIC: 10, DSTATE: 0x21, HWSTATE: 0x22, UNCHANGED: 0x23, GICD_WRITE: 0x24, GICR_WRITE: 0x25, SGI: 0x26, ROUTE: 0x28, ICC_WRITE: 0x29, ASYNC: 0x2a,
   VCPU_SUSPEND: 0x34, VCPU_RESUME: 0x35,
 } as const;
 
@@ -58,12 +58,16 @@ export const TRACE_ROWS = {
   redeliverList: vgic(ID.HWSTATE, 'redeliver {:d}: lr {:d} -> {:d}'),
   redeliverMerged: vgic(ID.UNCHANGED, 'redeliver {:d}: merged', 'VGIC_DEBUG'),
   undeliverUnlisted: vgic(ID.DSTATE, 'undeliver-unlisted {:d}: {:#x} -> {:#x}'),
+  undeliverSync: vgic(ID.DSTATE, 'undeliver-sync {:d}: {:#x} -> {:#x}'),
+  reclaimList: vgic(ID.DSTATE, 'reclaim_lr {:d}: {:#x} -> {:#x}'),
+  groupMaintenance: vgic(ID.ASYNC, 'group enable maintenance: {:#x}'),
   deactivate: vgic(ID.DSTATE, 'deactivate {:d}: {:#x} -> {:#x}'),
   alreadyInactive: vgic(ID.DSTATE, 'deactivate {:d}: was inactive {:#x}'),
   syncList: vgic(ID.DSTATE, 'sync_lr {:d}: {:#x} -> {:#x}'),
   syncDelisted: vgic(ID.HWSTATE, 'sync_lr {:d}: delisted (pending {:d})'),
   syncActive: vgic(ID.HWSTATE, 'sync_lr {:d}: LR left active ({:s} pending)'),
   syncPending: vgic(ID.HWSTATE, 'sync_lr {:d}: LR set pending ({:s} active)'),
+  syncUnchanged: vgic(ID.HWSTATE, 'sync_lr {:d}: LR unchanged'),
   listIfPending: vgic(ID.DSTATE, 'list_if_pending {:d}: {:#x} -> {:#x}'),
   route: vgic(ID.ROUTE, 'route {:d}: virt {:d} phys N/A'),
   routeForwarded: vgic(ID.ROUTE, 'route {:d}: virt {:d} phys {:#x}'),

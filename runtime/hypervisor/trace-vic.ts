@@ -2,8 +2,7 @@
  * What happens inside a virtual interrupt controller, as the trace in memory has it: register writes, routes, and each step of a delivery with the
  * states that the hypervisor keeps.
  *
- * What leaves a list register for a more urgent interrupt is not told yet, and no delivery waits for another CPU, so that entries about that do
- * not occur.
+ * No delivery waits for another CPU, so that entries about that do not occur.
  */
 
 import type { GicDelivery, GicObserver } from '../machine/devices/gic-interrupt-types';
@@ -13,6 +12,8 @@ import type { TraceValue } from './trace-buffer';
 import type { VicObject } from './vic-object';
 
 const FIRST_SHARED = 32;
+/** The maintenance interrupt of a GIC's CPU interface on QEMU's board, and on ours. */
+const MAINTENANCE_INTERRUPT = 25;
 const LIST_PENDING = 1;
 const LIST_ACTIVE = 2;
 /** Route of a delivery word that says nowhere, and as entries say it. */
@@ -37,6 +38,11 @@ export function observeVic(log: TraceLog, vic: VicObject, threadAt: (index: numb
   };
   return {
     wanted: () => log.wants(rows.deliver) || log.wants(rows.redeliverMerged),
+    maintenance: () => { log.log(rows.hardwareInterrupt, MAINTENANCE_INTERRUPT); },
+    closed: (cpu, reasons) => {
+      log.log(rows.hardwareInterrupt, MAINTENANCE_INTERRUPT);
+      add(rows.groupMaintenance, cpu, reasons);
+    },
     delivery: (delivery) => { logDelivery(log, add, delivery); },
     write: (frame, offset, value) => { add(frame === undefined ? rows.gicdWrite : rows.gicrWrite, frame, offset, value); },
     route: (intid, cpu) => { add(rows.route, undefined, intid, cpu ?? ROUTE_NONE); },
@@ -46,10 +52,10 @@ export function observeVic(log: TraceLog, vic: VicObject, threadAt: (index: numb
 
 type Add = (handle: TraceHandle, index: number | undefined, ...values: readonly TraceValue[]) => void;
 
-function logDelivery(log: TraceLog, add: Add, { kind, intid, cpu, before, after, listBefore, listAfter }: GicDelivery): void {
+function logDelivery(log: TraceLog, add: Add, { kind, intid, cpu, at, before, after, list: [listBefore, listAfter] = [0, 0], outcome, isPending }: GicDelivery): void {
   const { rows } = log;
   // Distributor registers withdraw and end a shared interrupt without looking for its vCPU.
-  const owner = intid < FIRST_SHARED ? cpu : undefined;
+  const owner = intid < FIRST_SHARED ? cpu : at;
   switch (kind) {
     case 'deliver': return add(rows.deliver, cpu, intid, before, after);
     case 'list': return add(rows.listIfPending, cpu, intid, before, after);
@@ -58,12 +64,15 @@ function logDelivery(log: TraceLog, add: Add, { kind, intid, cpu, before, after,
       add(rows.redeliverList, cpu, intid, listBefore, listAfter);
       return add(rows.redeliver, cpu, intid, before, after);
     case 'undeliver': return add(rows.undeliverUnlisted, owner, intid, before, after);
+    case 'undeliver-listed': return add(rows.undeliverSync, owner, intid, before, after);
+    case 'reclaim': return add(rows.reclaimList, cpu, intid, before, after);
     case 'deactivate': return add(rows.deactivate, owner, intid, before, after);
     case 'inactive': return add(rows.alreadyInactive, owner, intid, before);
     case 'sync':
       add(rows.syncList, cpu, intid, before, after);
-      if (listAfter === 0) return add(rows.syncDelisted, cpu, intid, 0);
-      if ((listAfter & LIST_PENDING) === 0) return add(rows.syncActive, cpu, intid, log.word('not'));
+      if (outcome === 'free') return add(rows.syncDelisted, cpu, intid, isPending === true ? 1 : 0);
+      if (outcome === 'active') return add(rows.syncActive, cpu, intid, log.word(isPending === true ? 'still' : 'not'));
+      if (outcome === 'unchanged') return add(rows.syncUnchanged, cpu, intid);
       return add(rows.syncPending, cpu, intid, log.word((listAfter & LIST_ACTIVE) === 0 ? 'not' : 'and'));
   }
 }

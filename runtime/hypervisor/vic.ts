@@ -9,7 +9,7 @@ import { assert, present } from '../base/assert';
 import { Gic } from '../machine/devices/gic';
 import type { InterruptView, SavedGic } from '../machine/devices/gic';
 import { GUNYAH_GIC, type GicProfile } from '../machine/devices/gic-profile';
-import { INTID_LIMIT, PRIVATE_COUNT, SPI_COUNT_MAX } from '../machine/devices/gic-interrupts';
+import { INTID_LIMIT, PRIVATE_COUNT, SPI_COUNT_MAX } from '../machine/devices/gic-interrupt-state';
 import type { GicObserver, InterruptEvent } from '../machine/devices/gic-interrupt-types';
 import type { ErrorName } from './errors';
 import { DEFAULT_MPIDR_MAPPING, affinityOfIndex, checkMpidrMapping, indexOfMpidr, mpidrOfIndex } from './vic-mpidr';
@@ -378,7 +378,7 @@ export class Vic {
       isLast: (cpu) => this.frames.get(cpu + 1)?.last ?? cpu === this.maxVcpuCount - 1,
     }, {
       setSignals: (cpu, irq, fiq) => { this.drive(cpu, irq, fiq); },
-      checkPending: (virq, cpu) => this.sources.get(lineKey(virq, cpu ?? 0))?.checkPending() ?? false,
+      checkPending: (virq, cpu, isReasserted) => this.sources.get(lineKey(virq, cpu ?? 0))?.checkPending(isReasserted) ?? false,
       ...(this.observer === undefined ? {} : { inside: this.observer }),
       isRunning: (cpu) => this.ports.get(cpu)?.isRunning() ?? false,
       event: (action, virq, vcpuIndex) => this.onVirq?.({ action, virq, vcpuIndex, source: this.sources.get(lineKey(virq, vcpuIndex ?? 0))?.kind ?? 'software' }),

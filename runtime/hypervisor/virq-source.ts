@@ -22,13 +22,13 @@ export type SoftwareAction = 'enable' | 'clear-pending';
 export class VirqSource {
   /** What the source is, for trace and debugger: `msgqueue-rx`, `timer`, … */
   readonly kind: string;
-  /** Whether the owner's condition holds now. Must not change anything. */
-  readonly checkPending: () => boolean;
+  /** Whether the owner's condition holds now, or counts as holding because it was asserted again and not taken. Must not change anything. */
+  readonly checkPending: (isReasserted: boolean) => boolean;
   /** Told when the guest enables the interrupt, or clears its pending state, by the distributor's registers. */
   readonly onSoftware: ((action: SoftwareAction) => void) | undefined;
   private binding: VirqBinding | undefined;
 
-  constructor(kind: string, checkPending: () => boolean, onSoftware?: (action: SoftwareAction) => void) {
+  constructor(kind: string, checkPending: (isReasserted: boolean) => boolean, onSoftware?: (action: SoftwareAction) => void) {
     this.kind = kind;
     this.checkPending = checkPending;
     this.onSoftware = onSoftware;
@@ -63,7 +63,7 @@ export class VirqSource {
     this.binding?.vic.assertSource(this.binding, 'level');
   }
 
-  /** Asserts as a pulse: no effect unless the guest has made the VIRQ edge-triggered. Ignored while unbound. */
+  /** Asserts as a pulse: latched, without effect unless the guest has made the VIRQ edge-triggered. Ignored while unbound. */
   assertEdge(): void {
     this.binding?.vic.assertSource(this.binding, 'edge');
   }

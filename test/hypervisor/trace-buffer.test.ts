@@ -113,10 +113,10 @@ it('writes to the interrupt controller are in the trace with what they make of i
   assert.deepEqual(store(0x0000, 3n), ['0x0 GICD_WRITE reg = 0, val = 0x3']);
   assert.deepEqual(store(0x0420, 0x10n, 1), ['0x0 GICD_WRITE reg = 420, val = 0x10']);
   assert.deepEqual(store(0x6100, 0n, 8), ['0x0 GICD_WRITE reg = 6100, val = 0x0', '0x0 route 32: virt 0 phys N/A']);
-  assert.deepEqual(store(0x0104, 1n), ['0x0 GICD_WRITE reg = 104, val = 0x1', `${name} deliver 32: 0x100000 -> 0x100008`]);
+  assert.deepEqual(store(0x0104, 1n), ['0x0 GICD_WRITE reg = 104, val = 0x1', `${name} deliver 32: 0x20000 -> 0x20008`]);
   // The group is closed: pending, but in no list register.
-  assert.deepEqual(store(0x0204, 1n), ['0x0 GICD_WRITE reg = 204, val = 0x1', `${name} deliver 32: 0x100008 -> 0x100248`]);
-  assert.deepEqual(store(0x0284, 1n), ['0x0 GICD_WRITE reg = 284, val = 0x1', '0x0 undeliver-unlisted 32: 0x100248 -> 0x100008']);
-  assert.deepEqual(store(0x0384, 1n), ['0x0 GICD_WRITE reg = 384, val = 0x1', '0x0 deactivate 32: was inactive 0x100008']);
+  assert.deepEqual(store(0x0204, 1n), ['0x0 GICD_WRITE reg = 204, val = 0x1', `${name} deliver 32: 0x20008 -> 0x20248`]);
+  assert.deepEqual(store(0x0284, 1n), ['0x0 GICD_WRITE reg = 284, val = 0x1', '0x0 undeliver-unlisted 32: 0x20248 -> 0x20008']);
+  assert.deepEqual(store(0x0384, 1n), ['0x0 GICD_WRITE reg = 384, val = 0x1', '0x0 deactivate 32: was inactive 0x20008']);
   assert.deepEqual(shown(() => { model?.writeRedistributor(0, { offset: 0x1_0100, sizeBytes: 4, value: 1n }); }), [`${name} GICR_WRITE reg = 10100, val = 0x1`, `${name} deliver 0: 0x20 -> 0x28`]);
 });

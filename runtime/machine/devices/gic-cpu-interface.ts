@@ -26,8 +26,9 @@ export interface CpuInterfacePort {
   readonly cpu: number;
   /** GICD_CTLR's enable bit of the group. */
   readonly distributorEnabled: (group: 0 | 1) => boolean;
-  /** Told when the guest enables or disables a group. */
-  readonly groupChanged?: (group: 0 | 1, enabled: boolean) => void;
+  /** Told when the guest writes the enable of a group that is not open, or closes one that is. */
+  readonly groupWritten?: (group: 0 | 1, enabled: boolean) => void;
+  readonly groupsClosed?: (groups: readonly (0 | 1)[]) => void;
   /** CPUs with these affinities: Aff3.Aff2.Aff1 and a 16-bit list of Aff0 starting at `rangeBase`. */
   readonly cpusByList: (affinity321: number, rangeBase: number, list: number) => readonly number[];
 }
@@ -35,7 +36,7 @@ export interface CpuInterfacePort {
 /** Plain-data form. */
 export interface SavedCpuInterface {
   readonly pmr: number; readonly bpr: readonly number[]; readonly apr: readonly number[];
-  readonly enabled: readonly boolean[]; readonly cbpr: boolean; readonly eoiMode: number;
+  readonly enabled: readonly boolean[]; readonly cbpr: boolean; readonly eoiMode: number; readonly isClosedUnnoticed: boolean;
 }
 
 /** Registers of one CPU's interface. */
@@ -47,6 +48,8 @@ export class GicCpuInterface {
   private enabled: [boolean, boolean] = [false, false];
   private cbpr = false;
   private eoiMode = 0;
+  /** Group 0 was closed while group 1 is open: on QEMU no hypervisor is told of that before group 1 is closed too. */
+  private isClosedUnnoticed = false;
 
   constructor(port: CpuInterfacePort) {
     this.port = port;
@@ -54,13 +57,13 @@ export class GicCpuInterface {
 
   /** As after power-on of the CPU: groups disabled, everything masked. */
   reset(): void {
-    this.restore({ pmr: 0, bpr: [BPR0_MIN, BPR1_MIN], apr: [0, 0], enabled: [false, false], cbpr: false, eoiMode: 0 });
+    this.restore({ pmr: 0, bpr: [BPR0_MIN, BPR1_MIN], apr: [0, 0], enabled: [false, false], cbpr: false, eoiMode: 0, isClosedUnnoticed: false });
   }
 
   /** Resets all but active priorities if a group is enabled; whether it was. */
   stop(): boolean {
     if (!this.accepts(0) && !this.accepts(1)) return false;
-    this.restore({ pmr: 0, bpr: [BPR0_MIN, BPR1_MIN], apr: this.apr, enabled: [false, false], cbpr: false, eoiMode: 0 });
+    this.restore({ pmr: 0, bpr: [BPR0_MIN, BPR1_MIN], apr: this.apr, enabled: [false, false], cbpr: false, eoiMode: 0, isClosedUnnoticed: false });
     return true;
   }
 
@@ -213,15 +216,19 @@ export class GicCpuInterface {
 
   setGroupEnable(group: 0 | 1, value: number): void {
     const enable = (value & 1) !== 0;
-    if (this.enabled[group] === enable) return;
+    const wasOpen = this.accepts(group) || (group === 0 && this.isClosedUnnoticed);
+    const isUnnoticed = wasOpen && this.port.profile.levels === 'lazy' && this.accepts(1);
     this.enabled[group] = enable;
-    this.port.groupChanged?.(group, enable);
-    if (this.accepts(group === 0 ? 1 : 0)) this.port.interrupts.reconsiderPending(this.port.cpu);
-    else this.port.interrupts.reconsiderAll(this.port.cpu);
+    if (!wasOpen) this.port.groupWritten?.(group, enable);
+    if (group === 0) this.isClosedUnnoticed = isUnnoticed && !enable;
+    if (!wasOpen || enable || (group === 0 && isUnnoticed)) return;
+    this.port.groupsClosed?.(this.isClosedUnnoticed ? [0, 1] : [group]);
+    this.isClosedUnnoticed = false;
+    this.port.interrupts.closeCpu(this.port.cpu);
   }
 
   save(): SavedCpuInterface {
-    return { pmr: this.pmr, bpr: [...this.bpr], apr: [...this.apr], enabled: [...this.enabled], cbpr: this.cbpr, eoiMode: this.eoiMode };
+    return { pmr: this.pmr, bpr: [...this.bpr], apr: [...this.apr], enabled: [...this.enabled], cbpr: this.cbpr, eoiMode: this.eoiMode, isClosedUnnoticed: this.isClosedUnnoticed };
   }
 
   restore(saved: SavedCpuInterface): void {
@@ -231,6 +238,7 @@ export class GicCpuInterface {
     this.enabled = [saved.enabled[0] ?? false, saved.enabled[1] ?? false];
     this.cbpr = saved.cbpr;
     this.eoiMode = saved.eoiMode;
+    this.isClosedUnnoticed = saved.isClosedUnnoticed;
   }
 
   private deactivate(intid: number): void {

@@ -194,8 +194,8 @@ function bitBank(field: InterruptField, apply: (gic: GicFrameContext, slot: numb
 
 const BANKS = {
   group: bitBank('group1', (gic, slot, one) => { gic.interrupts.setGroup1(slot, one); }),
-  setEnable: bitBank('enabled', (gic, slot, one) => { if (one) gic.interrupts.setEnabled(slot, true); }),
-  clearEnable: bitBank('enabled', (gic, slot, one) => { if (one) gic.interrupts.setEnabled(slot, false); }),
+  setEnable: bitBank('enabled', (gic, slot, one, accessor) => { if (one) gic.interrupts.setEnabled(slot, true, accessor); }),
+  clearEnable: bitBank('enabled', (gic, slot, one, accessor) => { if (one) gic.interrupts.setEnabled(slot, false, accessor); }),
   setPending: bitBank('pending', (gic, slot, one) => { if (one) gic.interrupts.setPending(slot); }),
   clearPending: bitBank('pending', (gic, slot, one, accessor) => { if (one) gic.interrupts.clearPending(slot, accessor); }),
   setActive: bitBank('active', (gic, slot, one) => { if (one) gic.interrupts.setActive(slot); }),
@@ -270,7 +270,7 @@ function writeRoute({ gic, cpu, index, byte, sizeBytes, value, high }: WritePlac
   if (!gic.profile.readsRoutes) {
     const target = gic.cpuOfAffinity((((sizeBytes === 8 ? high : 0) << 24) | (value & 0xff_ffff)) >>> 0);
     interrupts.setRoute(slot, target);
-    gic.observer?.route(index + 32, target);
+    interrupts.log.after(() => gic.observer?.route(index + 32, target));
     return;
   }
   if (byte === 4) interrupts.setRouteWord(slot, 1, value);
@@ -284,8 +284,9 @@ function writeRoute({ gic, cpu, index, byte, sizeBytes, value, high }: WritePlac
 /** A new value of the group enables; what was offered under a closed group is taken back. */
 function writeControl(gic: GicFrameContext, value: number): void {
   if (gic.state.control === (value & 3)) return;
+  const before = Array.from({ length: gic.interrupts.cpuCount }, (_, cpu) => gic.interrupts.takes(cpu));
   gic.state.control = value & 3;
-  for (let cpu = 0; cpu < gic.interrupts.cpuCount; cpu++) gic.interrupts.reconsiderAll(cpu);
+  before.forEach((groups, cpu) => { if ((groups & ~gic.interrupts.takes(cpu)) !== 0) gic.interrupts.closeCpu(cpu); });
 }
 
 const DISTRIBUTOR: Handlers<typeof GICD_REGISTERS> = {
@@ -295,7 +296,7 @@ const DISTRIBUTOR: Handlers<typeof GICD_REGISTERS> = {
   GICD_TYPER2: { read: () => 0 },
   GICD_STATUSR: { read: ({ gic }) => gic.state.distributorStatus, write: ({ gic, value }) => { gic.state.distributorStatus &= ~value; } },
   GICD_SETSPI_NSR: { write: (place) => { const slot = messageSlot(place); if (slot !== undefined) place.gic.interrupts.setMessage(slot); } },
-  GICD_CLRSPI_NSR: { write: (place) => { const slot = messageSlot(place); if (slot !== undefined) place.gic.interrupts.clearMessage(slot); } },
+  GICD_CLRSPI_NSR: { write: (place) => { const slot = messageSlot(place); if (slot !== undefined) place.gic.interrupts.clearMessage(slot, place.accessor); } },
   GICD_SETSPI_SR: {},
   GICD_CLRSPI_SR: {},
   GICD_IGROUPR: sharedOnly(BANKS.group, 1),

@@ -1,137 +1,21 @@
 /**
- * Interrupt state of a GICv3: configuration, pending reasons, active bits and routes of every line of one VM, and the
- * rules by which they change. Registers are elsewhere (`gic-frames.ts`, `gic-cpu-interface.ts`); this file knows no offset.
+ * The rules by which the interrupts of a GICv3 change: of every line of one VM, by registers, sources and CPUs. Registers are elsewhere (`gic-frames.ts`, `gic-cpu-interface.ts`); this
+ * file knows no offset. What there is to change is in `gic-interrupt-state.ts`.
  *
- * Private interrupts (SGI 0..15, PPI 16..31) exist once per CPU, shared ones (SPI 32..1019) once. A *slot* numbers all
- * of them: CPU n's private ones are slots 32n..32n+31, SPI 32+k is slot 32·cpuCount+k.
- *
- * With lazy levels de-assertion is late, as with a hypervisor that fills list registers: an interrupt that was offered to a CPU
- * (*listed*) stays pending until the CPU acknowledges it or it is withdrawn by a register write, and a source's level is examined again
- * only at deactivation and when the interrupt is offered anew. With live levels nothing is ever listed. Source: Arm GIC architecture (IHI 0069) chapter 4; Gunyah API: VIC.
+ * With lazy levels de-assertion is late, as with a hypervisor that fills list registers: what a list register holds is offered to its CPU until that acknowledges it or the
+ * hypervisor looks at the register again, which it does where a change of configuration, an assertion or an end needs it; only then is a source's level examined again. Marks say which
+ * registers are to be looked at. With live levels nothing is ever listed. Source: Arm GIC architecture (IHI 0069) chapter 4; Gunyah API: VIC; traces of the real hypervisor
+ * (`test/conformance/gunyah/tracer.test.ts`).
  */
 
 import { assert } from '../../base/assert';
-import type { DeliveryKind, InterruptField, InterruptHooks, SavedInterrupts } from './gic-interrupt-types';
-import { cpuOfPlace, LIST_REGISTER_COUNT, ListRegisters, type ListedState } from './gic-list-registers';
-import type { GicProfile } from './gic-profile';
-import { ACTIVE, ANY_PENDING, EDGE, EDGE_TRIGGERED, ENABLED, GROUP1, HELD, LEVEL_MESSAGE, LEVEL_SOFTWARE, LEVEL_SOURCE, LISTED, listState, WAITING } from './gic-status';
-import { TouchedCpus } from './gic-touched';
+import type { InterruptField, SyncOutcome } from './gic-interrupt-types';
+import { InterruptState, NO_ROUTE, PRIVATE_COUNT, SGI_COUNT } from './gic-interrupt-state';
+import { cpuOfPlace, LIST_REGISTER_COUNT, type ListRegisters, MARK } from './gic-list-registers';
+import { ACTIVE, EDGE, EDGE_TRIGGERED, ENABLED, GROUP1, LEVEL_MESSAGE, LEVEL_SOFTWARE, LEVEL_SOURCE, LEVELS, LISTED, listState, WAITING } from './gic-status';
 
-/** Number of private interrupts per CPU. */
-export const PRIVATE_COUNT = 32;
-/** First number that is not an interrupt; 1020..1023 are special. */
-export const INTID_LIMIT = 1020;
-/** Most SPIs a GIC can have. */
-export const SPI_COUNT_MAX = INTID_LIMIT - PRIVATE_COUNT;
-
-const SGI_COUNT = 16;
-const NO_ROUTE = 0xff;
-/** How a delivery word says that. */
-const NO_ROUTE_WORD = 8;
-
-/** State of all interrupts of one GIC. */
-export class GicInterrupts {
-  readonly cpuCount: number;
-  readonly spiCount: number;
-  private readonly hooks: InterruptHooks;
-  private readonly isLive: boolean;
-  /** Absent where levels are live. */
-  private readonly lists: ListRegisters | undefined;
-  private readonly priorityMask: number;
-  private readonly status: Uint8Array;
-  private readonly config: Uint8Array;
-  private readonly priorities: Uint8Array;
-  private readonly routes: Uint8Array;
-  private readonly routeWords: Uint32Array;
-  /** One bit per slot that has any pending reason; derived from `status`. */
-  private readonly pendingWords: Uint32Array;
-  /** One bit per word of shared interrupts with a pending reason: there are at most 31 such words, mostly all zero. */
-  private sharedSummary = 0;
-  /** CPUs for which something changed since it was last worked out what to offer them. */
-  readonly touched: TouchedCpus;
-  /** Assertions whose outcome the next offer shows. */
-  private asserted: { readonly slot: number; readonly before: number; readonly status: number }[] = [];
-
-  constructor({ cpuCount, spiCount }: { readonly cpuCount: number; readonly spiCount: number }, hooks: InterruptHooks, profile: GicProfile) {
-    assert(cpuCount >= 1 && cpuCount < NO_ROUTE, 'a GIC has 1..254 CPUs');
-    assert(spiCount >= 0 && spiCount <= SPI_COUNT_MAX, 'a GIC has 0..988 SPIs');
-    this.cpuCount = cpuCount;
-    this.spiCount = spiCount;
-    this.hooks = hooks;
-    this.isLive = profile.levels === 'live';
-    this.priorityMask = profile.priorityMask;
-    const slotCount = cpuCount * PRIVATE_COUNT + spiCount;
-    this.lists = this.isLive ? undefined : new ListRegisters(cpuCount, slotCount);
-    this.status = new Uint8Array(slotCount);
-    this.config = new Uint8Array(slotCount);
-    this.priorities = new Uint8Array(slotCount);
-    this.routes = new Uint8Array(spiCount);
-    this.routeWords = new Uint32Array(spiCount * 2);
-    this.pendingWords = new Uint32Array((slotCount + 31) >>> 5);
-    this.touched = new TouchedCpus(cpuCount);
-    this.reset();
-  }
-
-  /** Everything disabled, group 0, priority 0, level-triggered (SGIs edge), routed to CPU 0. */
-  reset(): void {
-    this.status.fill(0);
-    this.config.fill(0);
-    this.priorities.fill(0);
-    this.routes.fill(0);
-    this.routeWords.fill(0);
-    this.pendingWords.fill(0);
-    this.sharedSummary = 0;
-    this.touched.addAll();
-    this.lists?.reset();
-    for (let slot = 0; slot < this.cpuCount * PRIVATE_COUNT; slot++) if (slot % PRIVATE_COUNT < SGI_COUNT) this.config[slot] = EDGE_TRIGGERED;
-  }
-
-  /** The slot of an interrupt number as `cpu` sees it; `undefined` if there is no such interrupt. */
-  slotOf(cpu: number, intid: number): number | undefined {
-    if (intid < PRIVATE_COUNT) return cpu * PRIVATE_COUNT + intid;
-    return intid < PRIVATE_COUNT + this.spiCount ? (this.cpuCount - 1) * PRIVATE_COUNT + intid : undefined;
-  }
-
-  /** The interrupt number of a slot. */
-  intidOf(slot: number): number {
-    return this.isPrivate(slot) ? slot % PRIVATE_COUNT : slot - (this.cpuCount - 1) * PRIVATE_COUNT;
-  }
-
-  /** The CPU a slot is delivered to: its owner if private, its route if shared; `undefined` if routed nowhere. */
-  cpuOf(slot: number): number | undefined {
-    if (this.isPrivate(slot)) return slot >>> 5;
-    const route = this.routes[slot - this.cpuCount * PRIVATE_COUNT] ?? NO_ROUTE;
-    return route === NO_ROUTE ? undefined : route;
-  }
-
-  /** The priority as kept, 0 (highest) .. 0xFF. */
-  priorityOf(slot: number): number {
-    return this.priorities[slot] ?? 0;
-  }
-
-  /** The priority with which the interrupt is offered: as listed, if it is. */
-  offeredPriorityOf(slot: number): number {
-    const place = this.lists?.placeOf(slot);
-    return this.lists === undefined || place === undefined ? this.priorityOf(slot) : this.lists.priorityAt(place);
-  }
-
-  /** The group in which the interrupt is offered: as listed, if it is. */
-  isOfferedInGroup1(slot: number): boolean {
-    const place = this.lists?.placeOf(slot);
-    return this.lists === undefined || place === undefined ? this.configured(slot, GROUP1) : this.lists.isGroup1At(place);
-  }
-
-  /** One state bit. */
-  test(slot: number, field: InterruptField): boolean {
-    switch (field) {
-      case 'enabled': return this.configured(slot, ENABLED);
-      case 'group1': return this.configured(slot, GROUP1);
-      case 'edgeTriggered': return this.configured(slot, EDGE_TRIGGERED);
-      case 'active': return ((this.status[slot] ?? 0) & ACTIVE) !== 0;
-      case 'pending': return this.isPending(slot) && !this.isTakenLevel(slot);
-    }
-  }
-
+/** The interrupts of one GIC. */
+export class GicInterrupts extends InterruptState {
   /**
    * A state bit as a register shows it to a CPU. Of what is listed, the list register tells whether it is pending or active; that of
    * another CPU that runs cannot be read.
@@ -141,7 +25,7 @@ export class GicInterrupts {
     if (place === undefined) return this.test(slot, field);
     const status = this.status[slot] ?? 0;
     const isActive = (status & ACTIVE) !== 0;
-    if (!this.canReach(place, accessor)) return field === 'pending' && (this.configured(slot, EDGE_TRIGGERED) ? isActive && (status & EDGE) !== 0 : (status & (LEVEL_SOFTWARE | LEVEL_MESSAGE | LEVEL_SOURCE)) !== 0);
+    if (!this.canReach(place, accessor)) return field === 'pending' && (this.configured(slot, EDGE_TRIGGERED) ? (status & EDGE) !== 0 || (isActive && (status & LISTED) !== 0) : (status & LEVELS) !== 0);
     if (field === 'active') return isActive;
     return this.test(slot, field) && !(isActive && this.cpuOf(slot) !== cpuOfPlace(place));
   }
@@ -150,29 +34,36 @@ export class GicInterrupts {
     const before = this.priorityOf(slot);
     this.priorities[slot] = priority & this.priorityMask;
     this.touchOwners(slot);
-    if (this.priorityOf(slot) >= before) return;
+    if (this.priorityOf(slot) >= before || this.lists === undefined) return;
     this.setStatus(slot, (this.status[slot] ?? 0) & ~WAITING);
-    if (this.listedState(slot) === 'idle') this.leave(slot);
+    if (this.lists.placeOf(slot) !== undefined) this.lookAgain(slot, this.lists);
+    else if (this.cpuOf(slot) !== undefined) this.retry(slot);
   }
 
-  setEnabled(slot: number, enabled: boolean): void {
-    if (enabled) this.noteAssertion(slot);
-    this.follow(enabled ? undefined : 'undeliver', slot, () => {
-      if (enabled === this.configured(slot, ENABLED)) return;
-      this.setConfig(slot, ENABLED, enabled);
-      if (!enabled) this.delist(slot);
-      if (!enabled) this.reconsider(slot);
-    });
+  /** Enables or disables. `accessor` is the CPU that does it. */
+  setEnabled(slot: number, enabled: boolean, accessor: number): void {
+    if (enabled) return this.deliver(slot, 0, ENABLED);
+    const before = this.log.before(slot);
+    this.setConfig(slot, ENABLED, false);
+    if (this.lists === undefined) return this.reconsider(slot);
+    this.setStatus(slot, (this.status[slot] ?? 0) & ~WAITING);
+    this.undeliver(slot, 0, { before, accessor });
+    if (this.lists.placeOf(slot) !== undefined) this.syncAll(this.lists);
   }
 
   setGroup1(slot: number, group1: boolean): void {
-    // Group 1 looks at what is listed again even if nothing changes, which takes out what has ended; else what is listed stays.
-    if (group1 && this.listedState(slot) === 'idle') this.leave(slot);
-    if (group1 !== this.configured(slot, GROUP1)) {
-      this.setConfig(slot, GROUP1, group1);
-      if (this.lists?.placeOf(slot) === undefined) this.reconsider(slot);
+    const { lists } = this;
+    const place = lists?.placeOf(slot);
+    this.setConfig(slot, GROUP1, group1);
+    if (lists === undefined) return this.reconsider(slot);
+    if (place === undefined) {
+      this.setStatus(slot, (this.status[slot] ?? 0) & ~WAITING);
+      if (this.cpuOf(slot) !== undefined) this.log.assertion(slot);
+      return;
     }
-    this.noteAssertion(slot);
+    // What is listed is looked at again if it is of group 1 now; else the look is put off.
+    lists.setMarks(place, group1 ? lists.marksAt(place) | MARK.sync : lists.marksAt(place) & ~MARK.sync);
+    this.syncAll(lists);
   }
 
   /** SGIs stay edge-triggered whatever is asked. */
@@ -194,21 +85,22 @@ export class GicInterrupts {
   /** Routes an SPI; `undefined` means an affinity that no CPU has. */
   setRoute(slot: number, cpu: number | undefined): void {
     assert(!this.isPrivate(slot), 'only SPIs have a route');
-    this.delist(slot);
     this.routes[slot - this.cpuCount * PRIVATE_COUNT] = cpu ?? NO_ROUTE;
     this.touched.addAll();
+    if (this.lists === undefined) return;
+    this.setStatus(slot, (this.status[slot] ?? 0) & ~WAITING);
+    if (this.lists.placeOf(slot) !== undefined) this.lookAgain(slot, this.lists);
+    else this.retry(slot);
   }
 
   /** Makes pending by software (ISPENDR, or an SGI). */
   setPending(slot: number): void {
-    this.noteAssertion(slot);
-    this.setStatus(slot, (this.status[slot] ?? 0) | EDGE | LEVEL_SOFTWARE);
+    this.deliver(slot, EDGE | LEVEL_SOFTWARE);
   }
 
   /** An interrupt that software generates: an edge. */
   pulse(slot: number): void {
-    this.noteAssertion(slot);
-    this.setStatus(slot, (this.status[slot] ?? 0) | EDGE);
+    this.deliver(slot, EDGE);
   }
 
   /**
@@ -216,53 +108,34 @@ export class GicInterrupts {
    * private interrupt whose list register can be reached.
    */
   clearPending(slot: number, accessor: number): void {
-    this.follow('undeliver', slot, () => {
-      this.setStatus(slot, (this.status[slot] ?? 0) & ~(EDGE | LEVEL_SOFTWARE));
-      const place = this.lists?.placeOf(slot);
-      if (place !== undefined && this.isPrivate(slot) && this.canReach(place, accessor)) {
-        this.setStatus(slot, (this.status[slot] ?? 0) & ~LISTED);
-        if (this.listedState(slot) === 'idle' && !this.isPending(slot)) this.leave(slot);
-      }
-      if (((this.status[slot] ?? 0) & LISTED) === 0) this.reconsider(slot);
-    });
+    if (this.lists !== undefined) return this.undeliver(slot, EDGE | LEVEL_SOFTWARE, { before: this.log.before(slot), accessor });
+    this.setStatus(slot, (this.status[slot] ?? 0) & ~(EDGE | LEVEL_SOFTWARE));
+    this.reconsider(slot);
   }
 
   /** A message-based interrupt was set (SETSPI). */
   setMessage(slot: number): void {
-    this.noteAssertion(slot);
-    this.setStatus(slot, (this.status[slot] ?? 0) | EDGE | LEVEL_MESSAGE);
+    this.deliver(slot, EDGE | LEVEL_MESSAGE);
   }
 
   /** A message-based interrupt was cleared (CLRSPI). One that is listed is delivered once more. */
-  clearMessage(slot: number): void {
-    this.follow('undeliver', slot, () => { this.setStatus(slot, (this.status[slot] ?? 0) & ~LEVEL_MESSAGE); });
-  }
-
-  /** What was last written to an SPI's route register, low or high word. */
-  routeWord(slot: number, half: 0 | 1): number {
-    return this.routeWords[(slot - this.cpuCount * PRIVATE_COUNT) * 2 + half] ?? 0;
-  }
-
-  /** Keeps what was written to an SPI's route register. */
-  setRouteWord(slot: number, half: 0 | 1, value: number): void {
-    this.routeWords[(slot - this.cpuCount * PRIVATE_COUNT) * 2 + half] = value;
+  clearMessage(slot: number, accessor: number): void {
+    if (this.lists !== undefined) this.undeliver(slot, EDGE | LEVEL_MESSAGE, { before: this.log.before(slot), accessor });
+    else this.setStatus(slot, (this.status[slot] ?? 0) & ~LEVEL_MESSAGE);
   }
 
   /** A source asserts its level. */
   assertLevel(slot: number): void {
-    const status = this.status[slot] ?? 0;
-    if (this.isLive && (status & LEVEL_SOURCE) !== 0) return;
-    this.noteAssertion(slot);
+    if (this.isLive && ((this.status[slot] ?? 0) & LEVEL_SOURCE) !== 0) return;
     const latched = !this.isLive ? EDGE : this.configured(slot, EDGE_TRIGGERED) ? EDGE | LEVEL_SOFTWARE : 0;
-    this.setStatus(slot, status | latched | LEVEL_SOURCE);
+    this.deliver(slot, latched | LEVEL_SOURCE);
     this.hooks.event('asserted', slot, this.cpuOf(slot));
   }
 
-  /** A source pulses; nothing happens unless the interrupt is edge-triggered. */
+  /** A source pulses; nothing happens unless the interrupt is edge-triggered, but that with list registers the pulse is latched. */
   assertEdge(slot: number): void {
-    if (!this.configured(slot, EDGE_TRIGGERED)) return;
-    this.noteAssertion(slot);
-    this.setStatus(slot, (this.status[slot] ?? 0) | (this.isLive ? EDGE | LEVEL_SOFTWARE : EDGE));
+    if (!this.configured(slot, EDGE_TRIGGERED)) return this.isLive ? undefined : this.deliver(slot, EDGE);
+    this.deliver(slot, this.isLive ? EDGE | LEVEL_SOFTWARE : EDGE);
     this.hooks.event('asserted', slot, this.cpuOf(slot));
   }
 
@@ -277,23 +150,20 @@ export class GicInterrupts {
   /** A source takes its assertion back at once. */
   clearSource(slot: number): void {
     const status = this.status[slot] ?? 0;
-    const rest = status & ~(this.isLive ? LEVEL_SOURCE : EDGE | LEVEL_SOURCE | LISTED);
-    this.setStatus(slot, rest);
-    this.delist(slot);
-    if (status !== rest) this.hooks.event('cleared', slot, this.cpuOf(slot));
+    if (this.lists === undefined) this.setStatus(slot, status & ~LEVEL_SOURCE);
+    else this.undeliver(slot, LEVEL_SOURCE, { before: this.log.before(slot), accessor: undefined });
+    if ((status & LEVEL_SOURCE) !== 0) this.hooks.event('cleared', slot, this.cpuOf(slot));
   }
 
   /** The CPU acknowledges: pending becomes active. With lazy levels one that software set stays until software clears it. */
   acknowledge(slot: number, cpu: number): void {
-    this.setStatus(slot, ((this.status[slot] ?? 0) & ~(this.isLive ? EDGE | LEVEL_SOFTWARE | LISTED : EDGE | LISTED)) | ACTIVE);
+    this.setStatus(slot, ((this.status[slot] ?? 0) & ~(this.isLive ? EDGE | LEVEL_SOFTWARE | LISTED : LISTED)) | ACTIVE);
     this.hooks.event('taken', slot, cpu);
   }
 
   /** Sets the active bit by register; of what is listed it cannot be set. */
   setActive(slot: number): void {
-    if (this.lists?.placeOf(slot) !== undefined) return;
-    this.withdraw(slot);
-    this.setStatus(slot, (this.status[slot] ?? 0) | ACTIVE);
+    if (this.lists?.placeOf(slot) === undefined) this.setStatus(slot, (this.status[slot] ?? 0) | ACTIVE);
   }
 
   /** Clears the active bit by register; of what is listed it cannot be cleared. */
@@ -301,26 +171,18 @@ export class GicInterrupts {
     if (this.lists?.placeOf(slot) === undefined) this.deactivate(slot, undefined);
   }
 
-  /**
-   * Ends the active state and examines the source's level again. A level that has fallen and what is pending for another CPU leave their list register,
-   * other edges stay there. `cpu` is there if a CPU ended it, rather than a register of the distributor.
-   */
+  /** Ends the active state and examines the source's level again. `cpu` is there if a CPU ended it, rather than a register of the distributor. What stands in a list register ends there. */
   deactivate(slot: number, cpu: number | undefined): void {
     const status = this.status[slot] ?? 0;
-    if ((status & ACTIVE) === 0) {
-      if (cpu === undefined) this.follow('inactive', slot, () => undefined);
-      return;
-    }
-    // The end of an edge needs no look at its list register; a level's does.
-    const kind = cpu === undefined ? 'deactivate' : this.configured(slot, EDGE_TRIGGERED) ? undefined : 'sync';
-    this.follow(kind, slot, () => {
-      this.setStatus(slot, status & ~ACTIVE);
-      this.hooks.event('ended', slot, cpu);
-      this.reconsider(slot);
-      const place = this.lists?.placeOf(slot);
-      const isElsewhere = place !== undefined && this.cpuOf(slot) !== cpuOfPlace(place);
-      if (this.isPending(slot) ? isElsewhere : !this.configured(slot, EDGE_TRIGGERED)) this.leave(slot);
-    });
+    const place = this.lists?.placeOf(slot);
+    if (this.lists !== undefined && place !== undefined && cpu !== undefined) return this.endListed(slot, place, this.lists);
+    const before = this.log.before(slot);
+    if ((status & ACTIVE) === 0) return this.log.step('inactive', slot, before);
+    this.setStatus(slot, status & ~(ACTIVE | WAITING));
+    this.hooks.event('ended', slot, cpu);
+    this.reconsider(slot, this.isReasserted(status));
+    this.log.step('deactivate', slot, before, cpu);
+    if (this.lists !== undefined && this.cpuOf(slot) !== undefined) this.retry(slot);
   }
 
   /** True if an interrupt is active in a list register of this CPU. */
@@ -331,29 +193,41 @@ export class GicInterrupts {
 
   /** An end that names none in a list register ends the one that left its register last, whichever was named. */
   endDisplaced(cpu: number): void {
-    const slot = this.lists === undefined ? undefined : this.slotOf(cpu, this.lists.recall(cpu));
-    if (slot !== undefined && this.lists?.placeOf(slot) === undefined) this.deactivate(slot, cpu);
+    if (this.lists === undefined) return;
+    this.maintain(cpu);
+    const slot = this.slotOf(cpu, this.lists.recall(cpu));
+    if (slot !== undefined && this.lists.placeOf(slot) === undefined) this.deactivate(slot, cpu);
+    this.fill(cpu, this.lists);
   }
 
   /** Ends the active state on its own (ICC_DIR_EL1): the interrupt leaves its list register. */
   deactivateAlone(slot: number, cpu: number): void {
-    if (((this.status[slot] ?? 0) & ACTIVE) === 0) return;
-    this.leave(slot);
-    this.deactivate(slot, cpu);
-  }
-
-  /** Takes back what was offered to `cpu`, after a group closed or opened there while the other is open; levels that were offered are examined again, no others. */
-  reconsiderPending(cpu: number): void {
-    this.eachPending(cpu, (slot) => { if (((this.status[slot] ?? 0) & LISTED) !== 0) this.reconsider(slot); });
-  }
-
-  /** The same after any other change of its enables: nothing stays listed but what is active. */
-  reconsiderAll(cpu: number): void {
-    for (const slot of this.lists?.slotsOf(cpu) ?? []) {
-      const isOffered = ((this.status[slot] ?? 0) & LISTED) !== 0;
-      this.delist(slot);
-      if (isOffered) this.reconsider(slot);
+    const { lists } = this;
+    const status = this.status[slot] ?? 0;
+    const place = lists?.placeOf(slot);
+    if (lists === undefined || place === undefined) {
+      if ((status & ACTIVE) !== 0 || lists !== undefined) this.deactivate(slot, cpu);
+      return;
     }
+    if ((status & ACTIVE) === 0 || cpuOfPlace(place) !== cpu) return;
+    const before = this.log.before(slot);
+    this.leave(slot, place, lists);
+    this.setStatus(slot, this.latched(status) & ~ACTIVE);
+    this.hooks.event('ended', slot, cpu);
+    this.reconsider(slot, this.isReasserted(status));
+    this.log.step('deactivate', slot, before, cpu);
+    if (this.cpuOf(slot) !== undefined) this.retry(slot);
+  }
+
+  /** Groups that a CPU takes interrupts of: bits 0 and 1. */
+  takes(cpu: number): number {
+    return (this.hooks.accepts(cpu, 0) ? 1 : 0) | (this.hooks.accepts(cpu, 1) ? 2 : 0);
+  }
+
+  /** A CPU takes fewer groups than before: all its list registers are looked at. */
+  closeCpu(cpu: number): void {
+    for (let index = 0; this.lists !== undefined && index < LIST_REGISTER_COUNT; index++) this.sync(cpu * LIST_REGISTER_COUNT + index, this.lists);
+    this.touched.add(cpu);
   }
 
   /**
@@ -370,119 +244,147 @@ export class GicInterrupts {
     return best;
   }
 
-  /** Tells what became of assertions, after all CPUs have been offered what they can take. */
-  settle(): void {
-    if (this.asserted.length === 0) return;
-    for (const { slot, before, status } of this.asserted.splice(0)) {
-      const wasHeld = (status & HELD) !== 0;
-      const listBefore = listState(status);
-      const now = this.status[slot] ?? 0;
-      this.hooks.deliveries?.tell({ kind: wasHeld ? 'redeliver' : 'deliver', slot, before, after: this.deliveryWord(slot, now), listBefore, listAfter: listState(now) });
+  private canReach(place: number, accessor: number | undefined): boolean {
+    return accessor === undefined || cpuOfPlace(place) === accessor || !this.hooks.isRunning(cpuOfPlace(place));
+  }
+
+  /** Adds reasons to be pending, or enables. The list register that has it takes it again; what has none gets one at the next offer. */
+  private deliver(slot: number, reasons: number, config = 0): void {
+    const { lists } = this;
+    const place = lists?.placeOf(slot);
+    if (place === undefined) this.log.assertion(slot);
+    const before = place === undefined ? 0 : this.log.before(slot);
+    if (config !== 0) this.setConfig(slot, config, true);
+    this.setStatus(slot, (this.status[slot] ?? 0) | reasons);
+    if (lists === undefined) return config === 0 ? undefined : this.reconsider(slot);
+    const cpu = this.cpuOf(slot);
+    const isWanted = this.configured(slot, ENABLED) && this.hasReason(slot);
+    if (place === undefined) {
+      if (isWanted && cpu !== undefined && ((this.status[slot] ?? 0) & ACTIVE) !== 0 && this.hooks.accepts(cpu, this.configured(slot, GROUP1) ? 1 : 0)) lists.watch(cpu);
+      return;
+    }
+    if (isWanted && cpu === cpuOfPlace(place)) return this.redeliver(slot, place, before);
+    lists.setMarks(place, lists.marksAt(place) | MARK.sync);
+    this.log.step('deliver', slot, before);
+    if (!this.hasReason(slot)) return;
+    if (this.isPrivate(slot)) this.sync(place, lists);
+    else this.syncAll(lists);
+  }
+
+  private redeliver(slot: number, place: number, before: number): void {
+    const { lists } = this;
+    const was = this.status[slot] ?? 0;
+    this.setStatus(slot, (was & ~(EDGE | WAITING)) | LISTED);
+    lists?.setMarks(place, (lists.marksAt(place) & ~MARK.end) | this.endMark(slot));
+    if (this.log.isWanted) this.log.tell({ kind: 'redeliver', slot, before, after: this.deliveryWord(slot), list: [listState(was), listState(was | LISTED)] });
+  }
+
+  /** What could not be listed before may be now: it is delivered anew. */
+  private retry(slot: number): void {
+    if (this.configured(slot, ENABLED) && this.hasReason(slot)) this.log.assertion(slot);
+  }
+
+  /** Takes reasons to be pending away. What is listed is looked at where it can be reached, else left there with a mark. Without an accessor shared interrupts can be reached too. */
+  private undeliver(slot: number, cleared: number, { before, accessor }: { readonly before: number; readonly accessor: number | undefined }): void {
+    const { lists } = this;
+    const place = lists?.placeOf(slot);
+    if (lists === undefined || place === undefined) {
+      const was = this.status[slot] ?? 0;
+      this.setStatus(slot, was & ~cleared);
+      this.reconsider(slot, this.isReasserted(was));
+      return this.log.step('undeliver', slot, before, accessor === undefined ? this.cpuOf(slot) : undefined);
+    }
+    if ((this.isPrivate(slot) || accessor === undefined) && this.canReach(place, accessor)) return this.sync(place, lists, { before, cleared });
+    const status = (this.status[slot] ?? 0) & ~cleared;
+    const isOver = !this.configured(slot, ENABLED) || (!this.configured(slot, EDGE_TRIGGERED) && (status & LEVELS) === 0);
+    this.setStatus(slot, status);
+    lists.setMarks(place, lists.marksAt(place) | (isOver ? MARK.sync : 0) | (cleared === 0 ? 0 : MARK.detached));
+    this.log.step('undeliver-listed', slot, before);
+  }
+
+  /** Marks what is listed and looks at all that is marked. */
+  private lookAgain(slot: number, lists: ListRegisters): void {
+    const place = lists.placeOf(slot);
+    if (place !== undefined) lists.setMarks(place, lists.marksAt(place) | MARK.sync);
+    this.syncAll(lists);
+  }
+
+  /** Looks at all list registers that are marked, but for those of CPUs that take nothing. */
+  private syncAll(lists: ListRegisters): void {
+    for (let cpu = 0; cpu < this.cpuCount; cpu++) {
+      for (let place = cpu * LIST_REGISTER_COUNT; place < (cpu + 1) * LIST_REGISTER_COUNT; place++) {
+        if ((lists.marksAt(place) & (MARK.sync | MARK.detached)) !== 0 && (this.hooks.isRunning(cpu) || this.takes(cpu) !== 0)) this.sync(place, lists);
+      }
     }
   }
 
   /**
-   * The state of an interrupt as Gunyah's hypervisor packs it: listed, enabled, active, edge, level by software, message and source, edge pending, group,
-   * priority, route. What stands in a list register is active and latched there.
+   * Looks at a list register: by how its interrupt is configured now, and what is asserted, it stays pending or active, or leaves. `cleared` are reasons that
+   * are taken away, `before` its state before that.
    */
-  deliveryWord(slot: number, status = this.status[slot] ?? 0): number {
-    const bit = (mask: number, to: number): number => ((status & mask) === 0 ? 0 : 1 << to);
-    const config = this.config[slot] ?? 0;
-    const set = (mask: number, to: number): number => ((config & mask) === 0 ? 0 : 1 << to);
-    const isHeld = (status & HELD) !== 0;
-    const route = (this.cpuOf(slot) ?? NO_ROUTE_WORD) << 24;
-    return (bit(HELD, 0) | (isHeld ? 0 : bit(ACTIVE, 4)) | bit(LEVEL_SOFTWARE, 6) | bit(LEVEL_MESSAGE, 7) | bit(LEVEL_SOURCE, 8) | (isHeld ? 0 : bit(EDGE, 9))
-      | set(ENABLED, 3) | set(EDGE_TRIGGERED, 5) | set(GROUP1, 10) | (this.priorityOf(slot) << 16) | route) >>> 0;
+  private sync(place: number, lists: ListRegisters, { before, cleared }: { readonly before?: number; readonly cleared: number } = { cleared: 0 }): void {
+    const slot = lists.slotAt(place);
+    if (slot === undefined) return;
+    const word = before ?? this.log.before(slot);
+    const was = this.status[slot] ?? 0;
+    const [isPendingThere, isActive] = [(was & LISTED) !== 0, (was & ACTIVE) !== 0];
+    this.setStatus(slot, (was & ~(LISTED | cleared | WAITING)) | (isPendingThere && (cleared & EDGE) === 0 ? EDGE : 0));
+    if ((cleared & LEVEL_SOURCE) === 0) this.reconsider(slot, this.isReasserted(was));
+    const isWanted = this.configured(slot, ENABLED) && this.hasReason(slot);
+    const isAllowed = this.configured(slot, ENABLED) && this.cpuOf(slot) === cpuOfPlace(place) && this.hooks.accepts(cpuOfPlace(place), this.configured(slot, GROUP1) ? 1 : 0);
+    const now = this.status[slot] ?? 0;
+    let outcome: SyncOutcome = 'unchanged';
+    let marks = lists.marksAt(place) & MARK.end;
+    if (!isActive && !(isWanted && isAllowed)) {
+      outcome = 'free';
+      this.leave(slot, place, lists);
+    } else if (!isAllowed) {
+      outcome = 'active';
+      if (isWanted) marks = MARK.end;
+    } else if (isWanted) {
+      outcome = 'pending';
+      this.setStatus(slot, (now & ~EDGE) | LISTED);
+      marks = this.configured(slot, EDGE_TRIGGERED) ? 0 : MARK.end;
+    } else this.setStatus(slot, now | (was & LISTED));
+    if (outcome !== 'free') lists.setMarks(place, marks);
+    if (this.log.isWanted) this.log.tell({ kind: 'sync', slot, before: word, after: this.deliveryWord(slot), at: cpuOfPlace(place), outcome, isPending: isWanted, list: [listState(was), listState(this.status[slot] ?? 0)] });
   }
 
-  save(): SavedInterrupts {
-    return { status: this.status.slice(), config: this.config.slice(), priority: this.priorities.slice(), route: this.routes.slice(), routeWords: this.routeWords.slice(), lists: this.lists?.save() };
+  /** The end of what stands in a list register: pending once more, or over, which is looked at where it matters. */
+  private endListed(slot: number, place: number, lists: ListRegisters): void {
+    const cpu = cpuOfPlace(place);
+    const status = (this.status[slot] ?? 0) & ~ACTIVE;
+    this.setStatus(slot, status);
+    this.hooks.event('ended', slot, cpu);
+    if ((status & LISTED) !== 0 || (lists.marksAt(place) & MARK.end) === 0) return;
+    this.maintain(cpu);
+    this.sync(place, lists);
+    this.fill(cpu, lists);
   }
 
-  restore(saved: SavedInterrupts): void {
-    assert(saved.status.length === this.status.length && saved.route.length === this.routes.length, 'saved interrupts are of another GIC');
-    this.config.set(saved.config);
-    this.priorities.set(saved.priority);
-    this.routes.set(saved.route);
-    this.routeWords.set(saved.routeWords);
-    saved.status.forEach((status, slot) => this.setStatus(slot, status));
-    if (saved.lists !== undefined) this.lists?.restore(saved.lists);
-    this.touched.addAll();
+  private maintain(cpu: number): void {
+    if (this.hooks.maintenance !== undefined) this.log.after(() => this.hooks.maintenance?.(cpu));
   }
 
-  private canReach(place: number, accessor: number): boolean {
-    return cpuOfPlace(place) === accessor || !this.hooks.isRunning(cpuOfPlace(place));
+  /** Whether the end of what a list register takes matters: that of a level that is asserted. */
+  private endMark(slot: number): number {
+    return !this.configured(slot, EDGE_TRIGGERED) && ((this.status[slot] ?? 0) & LEVELS) !== 0 ? MARK.end : 0;
   }
 
   /** Takes an interrupt out of its list register. */
-  private leave(slot: number): void {
-    if (this.lists?.placeOf(slot) === undefined) return;
+  private leave(slot: number, place: number, lists: ListRegisters): void {
     this.touchOwners(slot);
-    this.lists.remove(slot);
-    this.setStatus(slot, (this.status[slot] ?? 0) & ~HELD);
+    this.touched.add(cpuOfPlace(place));
+    lists.remove(slot);
   }
 
-  /** Remembers an assertion until it is known whether it could be listed. */
-  private noteAssertion(slot: number): void {
-    if (this.hooks.deliveries?.wanted() !== true) return;
-    const status = this.status[slot] ?? 0;
-    this.asserted.push({ slot, before: this.deliveryWord(slot, status), status });
+  private isReasserted(status: number): boolean {
+    return !this.isLive && (status & (EDGE | LISTED)) !== 0;
   }
 
-  /** Does something to an interrupt and tells what became of it; what was in a list register leaves it. */
-  private follow(kind: DeliveryKind | undefined, slot: number, change: () => void): void {
-    const status = this.status[slot] ?? 0;
-    if (kind === undefined || this.hooks.deliveries?.wanted() !== true) return change();
-    const before = this.deliveryWord(slot, status);
-    change();
-    const isHeld = (status & HELD) !== 0;
-    const leaves = isHeld && ((this.status[slot] ?? 0) & HELD) === 0;
-    this.hooks.deliveries.tell({ kind: kind === 'undeliver' && isHeld ? 'sync' : kind, slot, before, after: this.deliveryWord(slot), listBefore: listState(status), listAfter: leaves ? 0 : listState(this.status[slot] ?? 0) });
-  }
-
-  private isPrivate(slot: number): boolean {
-    return slot < this.cpuCount * PRIVATE_COUNT;
-  }
-
-  private configured(slot: number, bit: number): boolean {
-    return ((this.config[slot] ?? 0) & bit) !== 0;
-  }
-
-  private setConfig(slot: number, bit: number, on: boolean): void {
-    const config = this.config[slot] ?? 0;
-    this.config[slot] = on ? config | bit : config & ~bit;
-    this.touchOwners(slot);
-  }
-
-  /** The CPU that an interrupt goes to, and the one in whose list register it stands. */
-  private touchOwners(slot: number): void {
-    const cpu = this.cpuOf(slot);
-    const place = this.lists?.placeOf(slot);
-    if (cpu !== undefined) this.touched.add(cpu);
-    if (place !== undefined) this.touched.add(cpuOfPlace(place));
-  }
-
-  private setStatus(slot: number, status: number): void {
-    if (this.status[slot] !== status) this.touchOwners(slot);
-    this.status[slot] = status;
-    const word = slot >>> 5;
-    const bit = 1 << (slot & 31);
-    const words = this.pendingWords[word] ?? 0;
-    const now = (status & ANY_PENDING) !== 0 ? words | bit : words & ~bit;
-    this.pendingWords[word] = now;
-    if (word < this.cpuCount) return;
-    const summaryBit = 1 << (word - this.cpuCount);
-    this.sharedSummary = now !== 0 ? this.sharedSummary | summaryBit : this.sharedSummary & ~summaryBit;
-  }
-
-  private isPending(slot: number): boolean {
-    const reasons = this.configured(slot, EDGE_TRIGGERED) ? EDGE | LISTED : LEVEL_SOFTWARE | LEVEL_MESSAGE | LEVEL_SOURCE | LISTED;
-    return ((this.status[slot] ?? 0) & reasons) !== 0;
-  }
-
-  /** A level that a CPU has taken: with list registers it does not show as pending before it ends. */
-  private isTakenLevel(slot: number): boolean {
-    return !this.isLive && !this.configured(slot, EDGE_TRIGGERED) && ((this.status[slot] ?? 0) & ACTIVE) !== 0;
+  /** A status without a list register: what was pending there is latched again. */
+  private latched(status: number): number {
+    return (status & LISTED) === 0 ? status : (status & ~LISTED) | EDGE;
   }
 
   private isDeliverable(slot: number, cpu: number): boolean {
@@ -495,60 +397,72 @@ export class GicInterrupts {
    * once nothing that is pending is listed any more.
    */
   private offerListed(cpu: number, lists: ListRegisters): number | undefined {
-    const waiting: number[] = [];
     let isAnyListed = false;
     this.eachPending(cpu, (slot) => {
       const status = this.status[slot] ?? 0;
       const place = lists.placeOf(slot);
-      const isHere = place !== undefined && cpuOfPlace(place) === cpu;
-      if ((status & LISTED) !== 0) isAnyListed ||= isHere;
-      else if (this.isDeliverable(slot, cpu)) {
-        if (isHere) this.markListed(slot);
-        else if ((status & WAITING) !== 0) waiting.push(slot);
-        if (isHere || ((status & WAITING) === 0 && this.list(slot, cpu, lists))) isAnyListed = true;
-      }
+      if (place !== undefined) isAnyListed ||= cpuOfPlace(place) === cpu && this.listedState(slot) === 'pending';
+      else if ((status & WAITING) === 0 && this.isDeliverable(slot, cpu) && this.list(slot, cpu, lists)) isAnyListed = true;
     });
-    if (!isAnyListed && waiting.length > 0) this.listWaiting(waiting, cpu, lists);
+    if (!isAnyListed && lists.isWatched(cpu)) {
+      this.maintain(cpu);
+      this.fill(cpu, lists);
+    }
     return this.bestListed(cpu, lists);
   }
 
-  private listWaiting(waiting: readonly number[], cpu: number, lists: ListRegisters): void {
-    const ordered = [...waiting].sort((a, b) => this.priorityOf(a) - this.priorityOf(b) || a - b);
-    lists.placesToFill(cpu, (slot) => this.listedState(slot)).forEach((place, index) => {
-      const slot = ordered[index];
+  /** Fills list registers with what waits for one. If they are more, nothing waits any longer. */
+  private fill(cpu: number, lists: ListRegisters): void {
+    if (!lists.isWatched(cpu)) return;
+    const waiting: number[] = [];
+    this.eachPending(cpu, (slot) => { if (lists.placeOf(slot) === undefined && this.isDeliverable(slot, cpu)) waiting.push(slot); });
+    waiting.sort((a, b) => this.priorityOf(a) - this.priorityOf(b) || a - b);
+    const places = lists.placesToFill(cpu, (slot) => this.listedState(slot));
+    places.forEach((place, index) => {
+      const slot = waiting[index];
       if (slot !== undefined) this.listAt(slot, place, lists);
     });
+    if (places.length > waiting.length) lists.watch(cpu, false);
   }
 
   /** Puts an interrupt into a list register; false if there is none for it. */
   private list(slot: number, cpu: number, lists: ListRegisters): boolean {
     const place = lists.choose(cpu, this.priorityOf(slot), (other) => this.listedState(other));
-    if (place === undefined) this.setStatus(slot, (this.status[slot] ?? 0) | WAITING);
+    if (place === undefined) this.wait(slot, cpu, lists);
     else this.listAt(slot, place, lists);
     return place !== undefined;
   }
 
+  private wait(slot: number, cpu: number, lists: ListRegisters): void {
+    this.setStatus(slot, (this.status[slot] ?? 0) | WAITING);
+    lists.watch(cpu);
+  }
+
   private listAt(slot: number, place: number, lists: ListRegisters): void {
-    this.evict(lists.slotAt(place), lists);
+    const before = this.log.before(slot);
+    this.setStatus(slot, ((this.status[slot] ?? 0) | LISTED) & ~(WAITING | EDGE));
+    const after = this.log.isWanted ? this.deliveryWord(slot) | 1 : 0;
+    this.log.list(slot, cpuOfPlace(place), [before, after], () => { this.reclaim(place, lists); });
     this.touchOwners(slot);
     lists.put(place, slot, this.priorityOf(slot), this.configured(slot, GROUP1));
-    this.markListed(slot);
+    lists.setMarks(place, this.endMark(slot));
   }
 
-  private markListed(slot: number, status = this.status[slot] ?? 0): void {
-    const isNoted = this.hooks.deliveries?.wanted() !== true || this.asserted.some((assertion) => assertion.slot === slot);
-    const before = isNoted ? 0 : this.deliveryWord(slot, status);
-    this.setStatus(slot, (status | LISTED | HELD) & ~WAITING);
-    if (!isNoted) this.hooks.deliveries?.tell({ kind: 'list', slot, before, after: this.deliveryWord(slot), listBefore: 0, listAfter: 1 });
-  }
-
-  private evict(slot: number | undefined, lists: ListRegisters): void {
+  /** Takes a list register from its interrupt for another. */
+  private reclaim(place: number, lists: ListRegisters): void {
+    const slot = lists.slotAt(place);
     if (slot === undefined) return;
+    const cpu = cpuOfPlace(place);
+    const before = this.log.before(slot);
     const state = this.listedState(slot);
-    if (state === 'active') lists.displace(cpuOfPlace(lists.placeOf(slot) ?? 0), this.intidOf(slot));
-    this.withdraw(slot);
-    if (state === 'pending') this.setStatus(slot, (this.status[slot] ?? 0) | WAITING);
-    this.leave(slot);
+    const isMarked = (lists.marksAt(place) & MARK.sync) !== 0;
+    if (state === 'active') lists.displace(cpu, this.intidOf(slot));
+    this.leave(slot, place, lists);
+    const status = this.latched(this.status[slot] ?? 0);
+    this.setStatus(slot, status);
+    this.reconsider(slot, this.isReasserted(status));
+    if (this.log.isWanted) this.log.tell({ kind: 'reclaim', slot, before, after: this.deliveryWord(slot), at: cpu });
+    if (state !== 'active' && !isMarked && this.configured(slot, ENABLED) && this.hasReason(slot)) this.wait(slot, cpu, lists);
   }
 
   private bestListed(cpu: number, lists: ListRegisters): number | undefined {
@@ -561,40 +475,11 @@ export class GicInterrupts {
     return best;
   }
 
-  private listedState(slot: number): ListedState {
-    if (((this.status[slot] ?? 0) & ACTIVE) !== 0) return 'active';
-    return ((this.status[slot] ?? 0) & LISTED) !== 0 ? 'pending' : 'idle';
-  }
-
-  /** Takes an interrupt out of its list register unless it is active there. */
-  private delist(slot: number): void {
-    this.withdraw(slot);
-    this.setStatus(slot, (this.status[slot] ?? 0) & ~WAITING);
-    if (this.listedState(slot) !== 'active') this.leave(slot);
-  }
-
-  /** No longer offered. An edge goes back to its latch; a level stands on its own reasons again. */
-  private withdraw(slot: number): void {
+  /** Examines a source's level again. `isReasserted`: it was asserted since it was taken last. */
+  private reconsider(slot: number, isReasserted = false): void {
     const status = this.status[slot] ?? 0;
-    if ((status & LISTED) === 0) return;
-    this.setStatus(slot, (status & ~LISTED) | (this.configured(slot, EDGE_TRIGGERED) ? EDGE : 0));
-  }
-
-  private reconsider(slot: number): void {
-    this.withdraw(slot);
-    const status = this.status[slot] ?? 0;
-    if ((status & LEVEL_SOURCE) === 0 || this.hooks.checkPending(slot)) return;
-    this.setStatus(slot, status & ~(this.isLive || this.configured(slot, EDGE_TRIGGERED) ? LEVEL_SOURCE : LEVEL_SOURCE | EDGE));
+    if ((status & LEVEL_SOURCE) === 0 || this.hooks.checkPending(slot, isReasserted)) return;
+    this.setStatus(slot, status & ~LEVEL_SOURCE);
     this.hooks.event('cleared', slot, this.cpuOf(slot));
-  }
-
-  /** Visits the slots with a pending reason that could concern `cpu`, in ascending order of interrupt number. */
-  private eachPending(cpu: number, visit: (slot: number) => void): void {
-    if (this.pendingWords[cpu] !== 0) this.eachOfWord(cpu, visit);
-    for (let rest = this.sharedSummary; rest !== 0; rest &= rest - 1) this.eachOfWord(this.cpuCount + 31 - Math.clz32(rest & -rest), visit);
-  }
-
-  private eachOfWord(word: number, visit: (slot: number) => void): void {
-    for (let rest = this.pendingWords[word] ?? 0; rest !== 0; rest &= rest - 1) visit(word * 32 + 31 - Math.clz32(rest & -rest));
   }
 }

@@ -17,11 +17,14 @@ const DISPLACED_MAX = 32;
 /** Lower than every priority. */
 const LOWEST = 0x100;
 
+/** Marks of a list register: to be looked at; what it holds was taken back; the end of what it holds matters. The first two are bits of a delivery's state. */
+export const MARK = { sync: 2, detached: 4, end: 8 } as const;
+
 /** What an interrupt in a list register is doing. */
 export type ListedState = 'idle' | 'pending' | 'active';
 
 /** Plain-data form. */
-export interface SavedListRegisters { readonly slots: Int32Array; readonly priorities: Uint8Array; readonly groups: Uint8Array; readonly displaced: Int32Array; readonly displacedCounts: Uint8Array }
+export interface SavedListRegisters { readonly slots: Int32Array; readonly priorities: Uint8Array; readonly groups: Uint8Array; readonly displaced: Int32Array; readonly displacedCounts: Uint8Array; readonly marks: Uint8Array; readonly watches: Uint8Array }
 
 /** All list registers of one GIC. A *place* is the number of one: CPU times four plus its index. */
 export class ListRegisters {
@@ -35,7 +38,13 @@ export class ListRegisters {
   private readonly displaced: Int32Array;
   private readonly displacedCounts: Uint8Array;
 
+  private readonly marks: Uint8Array;
+  /** By CPU: whether it is told when nothing is pending in its registers. */
+  private readonly watches: Uint8Array;
+
   constructor(cpuCount: number, slotCount: number) {
+    this.marks = new Uint8Array(cpuCount * LIST_REGISTER_COUNT);
+    this.watches = new Uint8Array(cpuCount);
     this.displaced = new Int32Array(cpuCount * DISPLACED_MAX);
     this.displacedCounts = new Uint8Array(cpuCount);
     const count = cpuCount * LIST_REGISTER_COUNT;
@@ -51,6 +60,26 @@ export class ListRegisters {
     this.places.fill(EMPTY);
     this.displaced.fill(0);
     this.displacedCounts.fill(0);
+    this.marks.fill(0);
+    this.watches.fill(0);
+  }
+
+  /** Marks of a place. */
+  marksAt(place: number): number {
+    return this.marks[place] ?? 0;
+  }
+
+  setMarks(place: number, marks: number): void {
+    this.marks[place] = marks;
+  }
+
+  /** Whether something waits for a CPU until nothing is pending in its registers. */
+  isWatched(cpu: number): boolean {
+    return this.watches[cpu] === 1;
+  }
+
+  watch(cpu: number, isWatched = true): void {
+    this.watches[cpu] = isWatched ? 1 : 0;
   }
 
   /** Notes an active interrupt of a CPU that leaves its register. */
@@ -99,6 +128,7 @@ export class ListRegisters {
     this.priorities[place] = priority;
     this.groups[place] = group1 ? 1 : 0;
     this.places[slot] = place;
+    this.marks[place] = 0;
   }
 
   /** Takes an interrupt out, if it is listed. */
@@ -107,6 +137,7 @@ export class ListRegisters {
     if (place === undefined) return;
     this.slots[place] = EMPTY;
     this.places[slot] = EMPTY;
+    this.marks[place] = 0;
   }
 
   /**
@@ -142,7 +173,7 @@ export class ListRegisters {
   }
 
   save(): SavedListRegisters {
-    return { slots: this.slots.slice(), priorities: this.priorities.slice(), groups: this.groups.slice(), displaced: this.displaced.slice(), displacedCounts: this.displacedCounts.slice() };
+    return { slots: this.slots.slice(), priorities: this.priorities.slice(), groups: this.groups.slice(), displaced: this.displaced.slice(), displacedCounts: this.displacedCounts.slice(), marks: this.marks.slice(), watches: this.watches.slice() };
   }
 
   restore(saved: SavedListRegisters): void {
@@ -151,6 +182,8 @@ export class ListRegisters {
     this.groups.set(saved.groups);
     this.displaced.set(saved.displaced);
     this.displacedCounts.set(saved.displacedCounts);
+    this.marks.set(saved.marks);
+    this.watches.set(saved.watches);
     this.places.fill(EMPTY);
     saved.slots.forEach((slot, place) => { if (slot !== EMPTY) this.places[slot] = place; });
   }

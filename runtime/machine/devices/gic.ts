@@ -15,6 +15,10 @@ import { GicInterrupts } from './gic-interrupts';
 import type { GicObserver, InterruptEvent, InterruptHooks, SavedInterrupts } from './gic-interrupt-types';
 import { GUNYAH_GIC, type GicProfile } from './gic-profile';
 
+/** Reasons of a maintenance interrupt (ICH_MISR_EL2): group 0, group 1 was closed. */
+const CLOSED_GROUP0 = 0x20;
+const CLOSED_GROUP1 = 0x80;
+
 /** Fixed properties of one GIC. */
 export interface GicOptions {
   readonly cpuCount: number;
@@ -32,8 +36,8 @@ export interface GicOptions {
 export interface GicPort {
   /** New levels of a CPU's IRQ and FIQ inputs. Called only when one of them changes. */
   readonly setSignals: (cpu: number, irq: boolean, fiq: boolean) => void;
-  /** Whether the level source of this interrupt still holds. `cpu` is defined for private interrupts. */
-  readonly checkPending: (intid: number, cpu: number | undefined) => boolean;
+  /** Whether the level source of this interrupt still holds. `cpu` is defined for private interrupts; `isReasserted`: it was asserted once more than the guest has taken it. */
+  readonly checkPending: (intid: number, cpu: number | undefined, isReasserted: boolean) => boolean;
   /** Follows what happens inside, for a trace; must not call back into the GIC. */
   readonly inside?: GicObserver;
   /** Whether a CPU runs just now, so that what is listed there cannot be seen from elsewhere; unless given, none does. */
@@ -86,8 +90,8 @@ export class Gic {
     this.state = { control: 0, distributorStatus: 0, redistributorStatus: filled(cpuCount, 0), asleep: filled(cpuCount, profile.sleepsAtReset) };
     this.signals = filled(cpuCount, 0);
     this.interrupts = new GicInterrupts({ cpuCount, spiCount }, {
-      ...(port.inside === undefined ? {} : { deliveries: this.deliveriesTo(port.inside) }),
-      checkPending: (slot) => port.checkPending(this.interrupts.intidOf(slot), this.privateCpu(slot)),
+      ...(port.inside === undefined ? {} : { deliveries: this.deliveriesTo(port.inside), maintenance: port.inside.maintenance }),
+      checkPending: (slot, isReasserted) => port.checkPending(this.interrupts.intidOf(slot), this.privateCpu(slot), isReasserted),
       isRunning: (cpu) => port.isRunning?.(cpu) ?? false,
       event: (event, slot, cpu) => port.event?.(event, this.interrupts.intidOf(slot), cpu),
       accepts: (cpu, group) => this.cpuInterface(cpu).reaches(group),
@@ -102,7 +106,7 @@ export class Gic {
     };
     this.cpus = filled(cpuCount, 0).map((_, cpu) => new GicCpuInterface({
       interrupts: this.interrupts, profile, cpu,
-      ...(port.inside === undefined ? {} : { groupChanged: (group: 0 | 1, enabled: boolean) => { port.inside?.group(cpu, group, enabled); } }),
+      ...(port.inside === undefined ? {} : { groupWritten: (group: 0 | 1, enabled: boolean) => { port.inside?.group(cpu, group, enabled); }, groupsClosed: (groups: readonly (0 | 1)[]) => { port.inside?.closed(cpu, groups.reduce<number>((reasons, group) => reasons | (group === 0 ? CLOSED_GROUP0 : CLOSED_GROUP1), 0)); } }),
       distributorEnabled: (group) => ((this.state.control >>> group) & 1) !== 0,
       cpusByList: (affinity321, rangeBase, list) => cpusInList(list, (aff0) => cpuOfAffinity(((affinity321 << 8) | (rangeBase + aff0)) >>> 0)),
     }));
@@ -123,7 +127,7 @@ export class Gic {
   resetCpu(cpu: number): void {
     this.cpuInterface(cpu).reset();
     this.interrupts.touched.add(cpu);
-    this.interrupts.reconsiderAll(cpu);
+    this.interrupts.closeCpu(cpu);
     this.update();
   }
 
@@ -131,7 +135,7 @@ export class Gic {
   stopCpu(cpu: number): void {
     if (!this.cpuInterface(cpu).stop()) return;
     this.interrupts.touched.add(cpu);
-    this.interrupts.reconsiderAll(cpu);
+    this.interrupts.closeCpu(cpu);
     this.update();
   }
 
@@ -274,7 +278,7 @@ export class Gic {
       isOffered[cpu] = isTouched;
       if (isTouched) offers[cpu] = interrupts.offer(cpu);
     }
-    interrupts.settle();
+    interrupts.log.settle();
     for (let cpu = 0; cpu < this.cpuCount; cpu++) {
       if (isOffered[cpu] !== true && !interrupts.touched.has(cpu)) continue;
       const slot = offers[cpu];
@@ -286,7 +290,7 @@ export class Gic {
   }
 
   private deliveriesTo(observer: GicObserver): NonNullable<InterruptHooks['deliveries']> {
-    return { wanted: observer.wanted, tell: ({ slot, ...delivery }) => { observer.delivery({ ...delivery, intid: this.interrupts.intidOf(slot), cpu: this.interrupts.cpuOf(slot) }); } };
+    return { wanted: observer.wanted, tell: ({ slot, ...delivery }) => { observer.delivery({ ...delivery, intid: this.interrupts.intidOf(slot), cpu: delivery.at ?? this.interrupts.cpuOf(slot) }); } };
   }
 
   private cpuInterface(cpu: number): GicCpuInterface {

@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { capId, pa, ticks, type CapId } from '../../../runtime/base/brands';
 import { createEngine } from '../../../runtime/engine/index';
+import type { Engine } from '../../../runtime/engine/interface';
 import { createHypervisor, type Hypervisor, type Thread } from '../../../runtime/hypervisor/hypervisor';
 import { ERRORS, type RootVm } from '../../../runtime/hypervisor/interface';
 import type { HypercallName } from '../../../runtime/hypervisor/hypercall-table';
@@ -34,8 +35,6 @@ const MAP_DEVICE = 0x1_0066;
 const DONATE_TO_PARENT = 1;
 const SPI = 200;
 const TICKS_PER_PART = 20_000_000;
-/** What the guest says last. */
-const LAST_LINE = 'owner ends\n';
 
 /** Compiles the guest of a list of programs if need be; its ELF file's path. */
 export function buildOwner(programs = 'owner-programs.json'): string {
@@ -136,8 +135,8 @@ class OwnerMachine {
   }
 }
 
-/** Runs the guest until it says that it ends; its lines. */
-export function runOwner(elf: string, ticksMax = 20_000_000_000): readonly string[] {
+/** Runs the guest until it says that it ends; its machine as it is then. */
+export function runOwnerMachine(elf: string, lastLine: string, ticksMax: number): { readonly text: string; readonly engine: Engine } {
   const machine = new OwnerMachine();
   const image = parseElf(readFileSync(elf));
   assert.ok(image.ok);
@@ -146,10 +145,15 @@ export function runOwner(elf: string, ticksMax = 20_000_000_000): readonly strin
     cpuCount: CPU_COUNT, advance: (to) => { machine.events.advance(to); }, elapse: (to) => { machine.events.elapse(to); }, nextDeadline: () => machine.events.nextDeadline(), applyInputs: () => undefined, nextInput: () => undefined,
     takeStop: () => undefined, intercept: () => undefined, ran: () => undefined, handled: () => undefined,
   });
-  while (loop.now < ticksMax && !machine.text.endsWith(LAST_LINE)) {
+  while (loop.now < ticksMax && !machine.text.endsWith(`${lastLine}\n`)) {
     const stop = loop.run({ until: ticks(loop.now + TICKS_PER_PART) });
     if (stop.kind !== 'limit') break;
   }
   machine.hypervisor.checkInvariants();
-  return machine.text.replaceAll('\r', '').split('\n').filter((line) => line !== '');
+  return machine;
+}
+
+/** Runs the owner until it says that it ends; its lines. */
+export function runOwner(elf: string, ticksMax = 20_000_000_000): readonly string[] {
+  return runOwnerMachine(elf, 'owner ends', ticksMax).text.replaceAll('\r', '').split('\n').filter((line) => line !== '');
 }
