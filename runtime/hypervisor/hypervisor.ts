@@ -173,6 +173,7 @@ export class Hypervisor {
   }
 
   private finishRun(donor: Thread, target: Thread, kind: RunKind): void {
+    this.kernel.traceLog?.enter(this.kernel.scheduler.cpuOf(donor) ?? 0, donor);
     const report = stop(this.kernel, target);
     completeLater(this.kernel, donor, 'vcpu_run', { path: kind === 'run-smccc' ? 'smccc' : 'native', values: reportResults(report) });
   }

@@ -34,6 +34,7 @@ import { TraceLog } from './trace-log';
 import { observeVic } from './trace-vic';
 import { makeVcpuMonitors, type VcpuMonitors } from './vcpu-monitors';
 import type { VcpuTimers } from './vcpu-timers';
+import { VIRQ_PMU } from './vic';
 import { VicObject } from './vic-object';
 import { VirtioMmio } from './virtio-mmio';
 import { VpmGroup } from './vpm';
@@ -131,6 +132,8 @@ export class Kernel {
   readonly monitors = new Map<number, VcpuMonitors>();
   /** The trace in memory; a machine without a hypervisor has none. */
   readonly traceLog: TraceLog | undefined;
+  /** A thread whose wires are being taken off. */
+  private leaving: Thread | undefined;
   /** Trace classes (Gunyah API: trace_update_class_flags), as an untouched debug build has them. */
   traceClasses = TRACE_CLASSES_DEFAULT;
   /** Instructions that the hypervisor retired for guests since the last look. */
@@ -353,16 +356,25 @@ export class Kernel {
     this.running.forEach((other, cpu) => { if (other === thread) this.running[cpu] = undefined; });
     this.stolenTime.forget(thread);
     thread.state = 'exited';
+    this.leaving = thread;
     thread.haltSource.unbind();
     thread.wakeupSource.unbind();
+    this.releaseMonitors(thread);
     this.timers.get(thread.header.id)?.release();
     this.timers.delete(thread.header.id);
-    this.monitors.get(thread.header.id)?.release();
-    this.monitors.delete(thread.header.id);
     if (thread.vic !== undefined && thread.engineVcpuReleased(this.engineVcpuOwners)) thread.vic.object.vic.detachVcpu(thread.vic.index);
     if (thread.vpm !== undefined && thread.vpm.group.threadAt(thread.vpm.index) === thread) thread.vpm.group.remove(thread.vpm.index);
     if (thread.addrspace !== undefined) thread.addrspace.threadCount--;
+    this.leaving = undefined;
     for (const link of [thread.cspace, thread.addrspace, thread.vic?.object, thread.vpm?.group, thread.watchdog]) if (link !== undefined) this.put(link);
+  }
+
+  /** Their wire is taken off the interrupt also where nobody has ever asked for the monitors. */
+  private releaseMonitors(thread: Thread): void {
+    const monitors = this.monitors.get(thread.header.id);
+    if (monitors !== undefined) monitors.release();
+    else if (thread.vic !== undefined && thread.wasActivated) thread.vic.object.vic.clearSource({ vic: thread.vic.object.vic, virq: VIRQ_PMU, vcpuIndex: thread.vic.index });
+    this.monitors.delete(thread.header.id);
   }
 
   private destroyMsgqueue(queue: Msgqueue): void {
@@ -421,7 +433,7 @@ export class Kernel {
 
   private threadAt(object: VicObject, index: number): Thread | undefined {
     for (const thread of this.ofType('thread')) if (thread.vic?.object === object && thread.vic.index === index) return thread;
-    return undefined;
+    return this.leaving?.vic?.object === object && this.leaving.vic.index === index ? this.leaving : undefined;
   }
 
   private randomEncoding(): { readonly base: bigint; readonly multiplier: bigint } {

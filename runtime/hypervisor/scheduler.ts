@@ -174,7 +174,9 @@ export class Scheduler {
     if (thread.yieldTarget !== undefined || thread.runTarget !== undefined || (thread.header.state === 'active' && thread.isPinned)) return 'DENIED';
     if (thread.isBlockedBy('AFFINITY_CHANGED')) return 'RETRY';
     const runsOn = this.isRunning(thread) ? this.cpuOf(thread) : undefined;
+    if (runsOn === undefined) this.hooks.trace?.block(thread, 'AFFINITY_CHANGED', thread.blocks);
     this.setAffinity(thread, affinity);
+    if (runsOn === undefined) this.hooks.trace?.unblock(thread, 'AFFINITY_CHANGED');
     if (runsOn === undefined || runsOn === callingCpu) return 'OK';
     this.block(thread, 'AFFINITY_CHANGED');
     this.at(runsOn).leaving.push(thread);

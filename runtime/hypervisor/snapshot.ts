@@ -116,6 +116,7 @@ function saveBody(object: AnyObject): SavedBody {
 
 /** Takes a saved state back, made by a kernel with equal options. */
 export function restoreKernel(kernel: Kernel, saved: SavedKernel): void {
+  kernel.traceLog?.pause();
   for (const timers of kernel.timers.values()) timers.release();
   kernel.timers.clear();
   for (const monitors of kernel.monitors.values()) monitors.release();

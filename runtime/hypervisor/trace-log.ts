@@ -57,6 +57,11 @@ export class TraceLog {
     this.buffer.setClasses(classes);
   }
 
+  /** Adds no entries until `restore`. */
+  pause(): void {
+    this.enabled = 0;
+  }
+
   /** The entries of a hypercall. */
   callOf(name: HypercallName): CallHandles {
     const known = this.calls.get(name);
@@ -117,15 +122,26 @@ export class TraceLog {
   block(thread: Thread, reason: BlockReason, blocks: number): void {
     if (!this.wants(this.rows.block)) return;
     if (thread.kind === 'native' && reason === 'VCPU_WFI') this.log(this.rows.vcpuSuspend, this.addressOf(thread), thread.vmid);
-    this.write(this.rows.block, [this.addressOf(thread), reasonOf(thread, reason), reasonsOf(blocks)]);
+    this.write(this.rows.block, [this.addressOf(thread), reasonOf(thread, reason), reasonsOf(blocksOf(thread, blocks))]);
+  }
+
+  /** A killed thread ends: the last that it does itself. */
+  exit(thread: Thread): void {
+    if (!this.wants(this.rows.block)) return;
+    const { cpu, vmid, vcpu } = this.origin;
+    this.enter(cpu, thread);
+    if (thread.isBlockedBy('VCPU_SUSPEND')) this.resumed(thread, 'resume');
+    this.write(this.rows.block, [this.addressOf(thread), reasonOf(thread, 'LIFECYCLE'), reasonsOf(thread.blocks)]);
+    this.origin.vmid = vmid;
+    this.origin.vcpu = vcpu;
   }
 
   /** A reason went away, if it was there; the thread's are as after that. */
   unblock(thread: Thread, reason: BlockReason): void {
     if (!this.wants(this.rows.unblock)) return;
     const current = this.running[this.origin.cpu];
-    const isLocal = thread.isRunnable && thread.affinity === this.origin.cpu && (current === undefined || current.priority < thread.priority);
-    this.write(this.rows.unblock, [this.addressOf(thread), reasonOf(thread, reason), reasonsOf(thread.blocks), isLocal ? 1 : 0]);
+    const isLocal = reason === 'VCPU_RUN' ? thread.isRunnable || thread.state === 'killed' : thread.isRunnable && thread.affinity === this.origin.cpu && (current === undefined || current.priority < thread.priority);
+    this.write(this.rows.unblock, [this.addressOf(thread), reasonOf(thread, reason), reasonsOf(reason === 'LIFECYCLE' ? thread.blocks : blocksOf(thread, thread.blocks)), isLocal ? 1 : 0]);
   }
 
   save(): SavedTraceLog {
@@ -172,6 +188,11 @@ function isComplete(rows: Partial<Record<TraceRowName, TraceHandle>>): rows is R
 function reasonOf(thread: Thread, reason: BlockReason): number {
   const bit = 31 - Math.clz32(BLOCK[reason === 'VCPU_WFI' && thread.kind === 'native' ? 'VCPU_SUSPEND' : reason]);
   return REASONS[bit] ?? 0;
+}
+
+/** Reasons of a thread, also of one that has not begun or has ended. */
+function blocksOf({ state, header }: Thread, blocks: number): number {
+  return state === 'exited' || header.state === 'init' ? blocks | BLOCK.LIFECYCLE : blocks;
 }
 
 function reasonsOf(blocks: number): number {

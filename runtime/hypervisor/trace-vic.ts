@@ -27,7 +27,7 @@ export function observeVic(log: TraceLog, vic: VicObject, threadAt: (index: numb
     if (index === undefined) return 0;
     let thread = known.get(index);
     if (thread === undefined || thread.header.state === 'destroying' || thread.vic?.object !== vic) {
-      thread = threadAt(index);
+      thread = threadAt(index) ?? thread;
       if (thread === undefined) return 0;
       known.set(index, thread);
     }

@@ -87,9 +87,11 @@ function resumePageFault(kernel: Kernel, target: Thread, action: bigint): void {
 }
 
 function applyResumeData(kernel: Kernel, target: Thread, data0: bigint): void {
-  if (target.vmmio !== undefined && target.engineVcpu !== undefined && target.state === 'ready') {
-    kernel.engine.completeAccessUncut(target.engineVcpu, target.vmmio.isWrite ? 0n : data0);
-    kernel.retired++;
+  if (target.vmmio !== undefined && target.engineVcpu !== undefined) {
+    if (target.state === 'ready') {
+      kernel.engine.completeAccessUncut(target.engineVcpu, target.vmmio.isWrite ? 0n : data0);
+      kernel.retired++;
+    }
     target.vmmio = undefined;
     kernel.scheduler.unblock(target, 'ADDRSPACE_VMMIO_ACCESS');
   }

@@ -47,12 +47,13 @@ export function activateThread(kernel: Kernel, thread: Thread): ErrorName {
   thread.mpidr = vic.object.vic.mpidrOf(vic.index);
   thread.state = 'ready';
   thread.wasActivated = true;
-  kernel.traceLog?.unblock(thread, 'LIFECYCLE');
   thread.sliceTicks = thread.timesliceTicks;
   if (thread.has('vcpu_run_scheduled')) {
     thread.isProxy = true;
+    kernel.traceLog?.block(thread, 'VCPU_RUN', thread.blocks | BLOCK.LIFECYCLE);
     thread.blocks |= BLOCK.VCPU_RUN;
   }
+  kernel.traceLog?.unblock(thread, 'LIFECYCLE');
   programVcpu(kernel, thread);
   vic.object.vic.attachVcpu(vic.index, vicPort(kernel, thread));
   if (thread.kind === 'vcpu') kernel.timers.set(thread.header.id, makeVcpuTimers(kernel.options.events, vic.object.vic, vic.index, thread.header.id));
@@ -191,6 +192,7 @@ export function killThread(kernel: Kernel, thread: Thread): void {
 
 /** The end of a killed thread. */
 export function exitThread(kernel: Kernel, thread: Thread): void {
+  kernel.traceLog?.exit(thread);
   thread.state = 'exited';
   thread.vmmio = undefined;
   thread.pageFault = undefined;
