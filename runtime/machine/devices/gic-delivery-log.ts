@@ -5,15 +5,14 @@
 
 import type { Delivery, InterruptHooks } from './gic-interrupt-types';
 
-/** An assertion whose outcome is not known yet. */
-interface Open { readonly before: number; after: number | undefined; readonly then: (() => void)[] }
+/** An assertion whose outcome is not known yet, and what comes after it. */
+interface Open { readonly slot: number; readonly before: number; after: number | undefined; then: (() => void)[] | undefined }
 
 /** The entries of one GIC. `word` is the state of an interrupt now. */
 export class DeliveryLog {
   private readonly hooks: InterruptHooks;
   private readonly word: (slot: number) => number;
-  private queue: (() => void)[] = [];
-  private readonly open = new Map<number, Open>();
+  private queue: (Open | (() => void))[] = [];
   private listing: Open | undefined;
 
   constructor(hooks: InterruptHooks, word: (slot: number) => number) {
@@ -33,7 +32,9 @@ export class DeliveryLog {
 
   /** Tells of something that has happened. */
   tell(delivery: Delivery): void {
-    if (this.isWanted) this.after(() => { this.hooks.deliveries?.tell(delivery); });
+    if (!this.isWanted) return;
+    if (this.listing === undefined && this.queue.length === 0) this.hooks.deliveries?.tell(delivery);
+    else this.after(() => { this.hooks.deliveries?.tell(delivery); });
   }
 
   /** The same for a step that begins with `before` and ends now. */
@@ -43,41 +44,42 @@ export class DeliveryLog {
 
   /** Does something once all that came before has been told. */
   after(action: () => void): void {
-    if (this.listing !== undefined) this.listing.then.push(action);
+    if (this.listing !== undefined) (this.listing.then ??= []).push(action);
     else if (this.queue.length > 0) this.queue.push(action);
     else action();
   }
 
   /** An interrupt was asserted: what became of it shows once CPUs have been offered what they can take. */
   assertion(slot: number): void {
-    if (!this.isWanted) return;
-    const open: Open = { before: this.word(slot), after: undefined, then: [] };
-    this.open.set(slot, open);
-    this.queue.push(() => {
-      this.hooks.deliveries?.tell({ kind: 'deliver', slot, before: open.before, after: open.after ?? this.word(slot) });
-      for (const action of open.then) action();
-    });
+    if (this.isWanted) this.queue.push({ slot, before: this.word(slot), after: undefined, then: undefined });
   }
 
-  /** A list register takes an interrupt; its state is `before` and `after` that. What `action` tells comes after it. */
-  list(slot: number, cpu: number, [before, after]: readonly [number, number], action: () => void): void {
-    const open = this.open.get(slot);
-    if (open === undefined) {
-      this.tell({ kind: 'list', slot, before, after, at: cpu });
-      return action();
-    }
-    open.after = after;
-    this.listing = open;
-    action();
+  /** A list register takes an interrupt; its state is `before` and `after` that. What is told until `endList` comes after it. */
+  beginList(slot: number, cpu: number, before: number, after: number): void {
+    if (!this.isWanted) return;
+    for (const entry of this.queue) if (typeof entry !== 'function' && entry.slot === slot) this.listing = entry;
+    if (this.listing === undefined) this.tell({ kind: 'list', slot, before, after, at: cpu });
+    else this.listing.after = after;
+  }
+
+  /** See `beginList`. */
+  endList(): void {
     this.listing = undefined;
   }
 
   /** Tells what waits to be told. */
   settle(): void {
     if (this.queue.length === 0) return;
-    const actions = this.queue;
+    const entries = this.queue;
     this.queue = [];
-    this.open.clear();
-    for (const action of actions) action();
+    for (const entry of entries) {
+      if (typeof entry === 'function') entry();
+      else this.tellOpen(entry);
+    }
+  }
+
+  private tellOpen({ slot, before, after, then }: Open): void {
+    this.hooks.deliveries?.tell({ kind: 'deliver', slot, before, after: after ?? this.word(slot) });
+    if (then !== undefined) for (const action of then) action();
   }
 }

@@ -442,7 +442,9 @@ export class GicInterrupts extends InterruptState {
     const before = this.log.before(slot);
     this.setStatus(slot, ((this.status[slot] ?? 0) | LISTED) & ~(WAITING | EDGE));
     const after = this.log.isWanted ? this.deliveryWord(slot) | 1 : 0;
-    this.log.list(slot, cpuOfPlace(place), [before, after], () => { this.reclaim(place, lists); });
+    this.log.beginList(slot, cpuOfPlace(place), before, after);
+    this.reclaim(place, lists);
+    this.log.endList();
     this.touchOwners(slot);
     lists.put(place, slot, this.priorityOf(slot), this.configured(slot, GROUP1));
     lists.setMarks(place, this.endMark(slot));
