@@ -12,7 +12,7 @@ import { buildOwner, runOwnerMachine } from './run-owner';
 
 const ANSWERS = join(__dirname, 'tracer-answers.txt');
 /** The hypervisor's heap in the owner's machine, where its trace is. */
-const HEAP_BASE = 0x7e00_0000n;
+const HEAP_BASE = 0xbe00_0000n;
 const HEAP_SIZE = 0x200_0000;
 const TICKS_MAX = 3_000_000_000;
 /** The call before each step, and what it answers. */
