@@ -108,11 +108,6 @@ export class ListRegisters {
     return slot === EMPTY ? undefined : slot;
   }
 
-  /** The interrupts of one CPU, by place. */
-  slotsOf(cpu: number): readonly number[] {
-    return [...this.slots.subarray(cpu * LIST_REGISTER_COUNT, (cpu + 1) * LIST_REGISTER_COUNT)].filter((slot) => slot !== EMPTY);
-  }
-
   priorityAt(place: number): number {
     return this.priorities[place] ?? 0;
   }
