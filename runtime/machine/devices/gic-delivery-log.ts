@@ -56,7 +56,6 @@ export class DeliveryLog {
 
   /** A list register takes an interrupt; its state is `before` and `after` that. What is told until `endList` comes after it. */
   beginList(slot: number, cpu: number, before: number, after: number): void {
-    if (!this.isWanted) return;
     for (const entry of this.queue) if (typeof entry !== 'function' && entry.slot === slot) this.listing = entry;
     if (this.listing === undefined) this.tell({ kind: 'list', slot, before, after, at: cpu });
     else this.listing.after = after;

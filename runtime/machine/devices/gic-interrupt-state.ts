@@ -193,7 +193,8 @@ export class InterruptState {
   }
 
   protected setStatus(slot: number, status: number): void {
-    if (this.status[slot] !== status) this.touchOwners(slot);
+    if (this.status[slot] === status) return;
+    this.touchOwners(slot);
     this.status[slot] = status;
     const word = slot >>> 5;
     const bit = 1 << (slot & 31);

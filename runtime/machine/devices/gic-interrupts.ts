@@ -11,11 +11,14 @@
 import { assert } from '../../base/assert';
 import type { InterruptField, SyncOutcome } from './gic-interrupt-types';
 import { InterruptState, NO_ROUTE, PRIVATE_COUNT, SGI_COUNT } from './gic-interrupt-state';
-import { cpuOfPlace, LIST_REGISTER_COUNT, type ListRegisters, MARK } from './gic-list-registers';
+import { cpuOfPlace, LIST_REGISTER_COUNT, type ListedState, type ListRegisters, MARK } from './gic-list-registers';
 import { ACTIVE, EDGE, EDGE_TRIGGERED, ENABLED, GROUP1, LEVEL_MESSAGE, LEVEL_SOFTWARE, LEVEL_SOURCE, LEVELS, LISTED, listState, WAITING } from './gic-status';
 
 /** The interrupts of one GIC. */
 export class GicInterrupts extends InterruptState {
+  /** What list registers ask about what they hold. */
+  private readonly stateOf = (slot: number): ListedState => this.listedState(slot);
+
   /**
    * A state bit as a register shows it to a CPU. Of what is listed, the list register tells whether it is pending or active; that of
    * another CPU that runs cannot be read.
@@ -211,7 +214,7 @@ export class GicInterrupts extends InterruptState {
     }
     if ((status & ACTIVE) === 0 || cpuOfPlace(place) !== cpu) return;
     const before = this.log.before(slot);
-    this.leave(slot, place, lists);
+    this.leave(slot, lists);
     this.setStatus(slot, this.latched(status) & ~ACTIVE);
     this.hooks.event('ended', slot, cpu);
     this.reconsider(slot, this.isReasserted(status));
@@ -257,18 +260,19 @@ export class GicInterrupts extends InterruptState {
     if (config !== 0) this.setConfig(slot, config, true);
     this.setStatus(slot, (this.status[slot] ?? 0) | reasons);
     if (lists === undefined) return config === 0 ? undefined : this.reconsider(slot);
-    const cpu = this.cpuOf(slot);
-    const isWanted = this.configured(slot, ENABLED) && this.hasReason(slot);
-    if (place === undefined) {
-      if (isWanted && cpu !== undefined && ((this.status[slot] ?? 0) & ACTIVE) !== 0 && this.hooks.accepts(cpu, this.configured(slot, GROUP1) ? 1 : 0)) lists.watch(cpu);
-      return;
-    }
-    if (isWanted && cpu === cpuOfPlace(place)) return this.redeliver(slot, place, before);
+    if (place === undefined) return ((this.status[slot] ?? 0) & ACTIVE) === 0 ? undefined : this.watchActive(slot, lists);
+    if (this.configured(slot, ENABLED) && this.hasReason(slot) && this.cpuOf(slot) === cpuOfPlace(place)) return this.redeliver(slot, place, before);
     lists.setMarks(place, lists.marksAt(place) | MARK.sync);
     this.log.step('deliver', slot, before);
     if (!this.hasReason(slot)) return;
     if (this.isPrivate(slot)) this.sync(place, lists);
     else this.syncAll(lists);
+  }
+
+  /** Once more while it is active, without a list register: it waits for one. */
+  private watchActive(slot: number, lists: ListRegisters): void {
+    const cpu = this.cpuOf(slot);
+    if (cpu !== undefined && this.configured(slot, ENABLED) && this.hasReason(slot) && this.hooks.accepts(cpu, this.configured(slot, GROUP1) ? 1 : 0)) lists.watch(cpu);
   }
 
   private redeliver(slot: number, place: number, before: number): void {
@@ -294,7 +298,7 @@ export class GicInterrupts extends InterruptState {
       this.reconsider(slot, this.isReasserted(was));
       return this.log.step('undeliver', slot, before, accessor === undefined ? this.cpuOf(slot) : undefined);
     }
-    if ((this.isPrivate(slot) || accessor === undefined) && this.canReach(place, accessor)) return this.sync(place, lists, { before, cleared });
+    if ((this.isPrivate(slot) || accessor === undefined) && this.canReach(place, accessor)) return this.sync(place, lists, cleared, before);
     const status = (this.status[slot] ?? 0) & ~cleared;
     const isOver = !this.configured(slot, ENABLED) || (!this.configured(slot, EDGE_TRIGGERED) && (status & LEVELS) === 0);
     this.setStatus(slot, status);
@@ -322,13 +326,14 @@ export class GicInterrupts extends InterruptState {
    * Looks at a list register: by how its interrupt is configured now, and what is asserted, it stays pending or active, or leaves. `cleared` are reasons that
    * are taken away, `before` its state before that.
    */
-  private sync(place: number, lists: ListRegisters, { before, cleared }: { readonly before?: number; readonly cleared: number } = { cleared: 0 }): void {
+  private sync(place: number, lists: ListRegisters, cleared = 0, before?: number): void {
     const slot = lists.slotAt(place);
     if (slot === undefined) return;
-    const word = before ?? this.log.before(slot);
+    const { isWanted: isTold } = this.log;
+    const word = before ?? (isTold ? this.deliveryWord(slot) : 0);
     const was = this.status[slot] ?? 0;
-    const [isPendingThere, isActive] = [(was & LISTED) !== 0, (was & ACTIVE) !== 0];
-    this.setStatus(slot, (was & ~(LISTED | cleared | WAITING)) | (isPendingThere && (cleared & EDGE) === 0 ? EDGE : 0));
+    const isActive = (was & ACTIVE) !== 0;
+    this.setStatus(slot, (was & ~(LISTED | cleared | WAITING)) | ((was & LISTED) !== 0 && (cleared & EDGE) === 0 ? EDGE : 0));
     if ((cleared & LEVEL_SOURCE) === 0) this.reconsider(slot, this.isReasserted(was));
     const isWanted = this.configured(slot, ENABLED) && this.hasReason(slot);
     const isAllowed = this.configured(slot, ENABLED) && this.cpuOf(slot) === cpuOfPlace(place) && this.hooks.accepts(cpuOfPlace(place), this.configured(slot, GROUP1) ? 1 : 0);
@@ -337,7 +342,7 @@ export class GicInterrupts extends InterruptState {
     let marks = lists.marksAt(place) & MARK.end;
     if (!isActive && !(isWanted && isAllowed)) {
       outcome = 'free';
-      this.leave(slot, place, lists);
+      this.leave(slot, lists);
     } else if (!isAllowed) {
       outcome = 'active';
       if (isWanted) marks = MARK.end;
@@ -347,7 +352,7 @@ export class GicInterrupts extends InterruptState {
       marks = this.configured(slot, EDGE_TRIGGERED) ? 0 : MARK.end;
     } else this.setStatus(slot, now | (was & LISTED));
     if (outcome !== 'free') lists.setMarks(place, marks);
-    if (this.log.isWanted) this.log.tell({ kind: 'sync', slot, before: word, after: this.deliveryWord(slot), at: cpuOfPlace(place), outcome, isPending: isWanted, list: [listState(was), listState(this.status[slot] ?? 0)] });
+    if (isTold) this.log.tell({ kind: 'sync', slot, before: word, after: this.deliveryWord(slot), at: cpuOfPlace(place), outcome, isPending: isWanted, list: [listState(was), listState(this.status[slot] ?? 0)] });
   }
 
   /** The end of what stands in a list register: pending once more, or over, which is looked at where it matters. */
@@ -363,7 +368,8 @@ export class GicInterrupts extends InterruptState {
   }
 
   private maintain(cpu: number): void {
-    if (this.hooks.maintenance !== undefined) this.log.after(() => this.hooks.maintenance?.(cpu));
+    if (!this.log.isWanted) this.hooks.maintenance?.(cpu);
+    else if (this.hooks.maintenance !== undefined) this.log.after(() => this.hooks.maintenance?.(cpu));
   }
 
   /** Whether the end of what a list register takes matters: that of a level that is asserted. */
@@ -372,9 +378,8 @@ export class GicInterrupts extends InterruptState {
   }
 
   /** Takes an interrupt out of its list register. */
-  private leave(slot: number, place: number, lists: ListRegisters): void {
+  private leave(slot: number, lists: ListRegisters): void {
     this.touchOwners(slot);
-    this.touched.add(cpuOfPlace(place));
     lists.remove(slot);
   }
 
@@ -417,7 +422,7 @@ export class GicInterrupts extends InterruptState {
     const waiting: number[] = [];
     this.eachPending(cpu, (slot) => { if (lists.placeOf(slot) === undefined && this.isDeliverable(slot, cpu)) waiting.push(slot); });
     waiting.sort((a, b) => this.priorityOf(a) - this.priorityOf(b) || a - b);
-    const places = lists.placesToFill(cpu, (slot) => this.listedState(slot));
+    const places = lists.placesToFill(cpu, this.stateOf);
     places.forEach((place, index) => {
       const slot = waiting[index];
       if (slot !== undefined) this.listAt(slot, place, lists);
@@ -427,7 +432,7 @@ export class GicInterrupts extends InterruptState {
 
   /** Puts an interrupt into a list register; false if there is none for it. */
   private list(slot: number, cpu: number, lists: ListRegisters): boolean {
-    const place = lists.choose(cpu, this.priorityOf(slot), (other) => this.listedState(other));
+    const place = lists.choose(cpu, this.priorityOf(slot), this.stateOf);
     if (place === undefined) this.wait(slot, cpu, lists);
     else this.listAt(slot, place, lists);
     return place !== undefined;
@@ -439,13 +444,12 @@ export class GicInterrupts extends InterruptState {
   }
 
   private listAt(slot: number, place: number, lists: ListRegisters): void {
-    const before = this.log.before(slot);
+    const { isWanted } = this.log;
+    const before = isWanted ? this.deliveryWord(slot) : 0;
     this.setStatus(slot, ((this.status[slot] ?? 0) | LISTED) & ~(WAITING | EDGE));
-    const after = this.log.isWanted ? this.deliveryWord(slot) | 1 : 0;
-    this.log.beginList(slot, cpuOfPlace(place), before, after);
+    if (isWanted) this.log.beginList(slot, cpuOfPlace(place), before, this.deliveryWord(slot) | 1);
     this.reclaim(place, lists);
-    this.log.endList();
-    this.touchOwners(slot);
+    if (isWanted) this.log.endList();
     lists.put(place, slot, this.priorityOf(slot), this.configured(slot, GROUP1));
     lists.setMarks(place, this.endMark(slot));
   }
@@ -459,7 +463,7 @@ export class GicInterrupts extends InterruptState {
     const state = this.listedState(slot);
     const isMarked = (lists.marksAt(place) & MARK.sync) !== 0;
     if (state === 'active') lists.displace(cpu, this.intidOf(slot));
-    this.leave(slot, place, lists);
+    this.leave(slot, lists);
     const status = this.latched(this.status[slot] ?? 0);
     this.setStatus(slot, status);
     this.reconsider(slot, this.isReasserted(status));
