@@ -131,6 +131,7 @@ export class TraceLog {
     const { cpu, vmid, vcpu } = this.origin;
     this.enter(cpu, thread);
     if (thread.isBlockedBy('VCPU_SUSPEND')) this.resumed(thread, 'resume');
+    else if (thread.isBlockedBy('VCPU_OFF')) this.resumed(thread, 'start');
     this.write(this.rows.block, [this.addressOf(thread), reasonOf(thread, 'LIFECYCLE'), reasonsOf(thread.blocks)]);
     this.origin.vmid = vmid;
     this.origin.vcpu = vcpu;
