@@ -2,7 +2,8 @@
 
 import { applyOverlay, encodeDtb, hasErrors, printDts, type DeviceTree, type DtDiagnostic } from '../runtime/devicetree/index';
 import { numberOption, parseArguments, type ParsedArguments } from './arguments';
-import { complain, EXIT_ERRORS, loadTree, writeResult, type LoadedTree, type LoadOptions } from './dt-files';
+import { isAppended } from '../language-server/contexts';
+import { complain, EXIT_ERRORS, loadTree, readFileBytes, textOf, writeResult, type LoadedTree, type LoadOptions } from './dt-files';
 import { lineOf } from './dt-report';
 
 const OUT = { takesValue: true, letter: 'o' } as const;
@@ -63,9 +64,12 @@ function foldersOf({ options }: ParsedArguments): Pick<LoadOptions, 'includes' |
 /** The first file with the others applied in order; the exit status if that cannot be. */
 function applied(parsed: ParsedArguments, form: 'with symbols' | 'as it is'): DeviceTree | number {
   const loaded: LoadedTree[] = [];
-  for (const [index, path] of parsed.positional.entries()) {
+  const [base, ...rest] = parsed.positional;
+  const appended = rest.slice(0, countAppended(rest));
+  const paths = [...(base === undefined ? [] : [base]), ...rest.slice(appended.length)];
+  for (const [index, path] of paths.entries()) {
     // A base in source keeps its labels as symbols, because overlays find their targets by them.
-    const one = loadTree(path, { ...foldersOf(parsed), symbols: index === 0 && form === 'with symbols' });
+    const one = loadTree(path, { ...foldersOf(parsed), symbols: index === 0 && form === 'with symbols', ...(index === 0 ? { appended } : {}) });
     if (!one.ok) return complain(one.error);
     if (!tell(one.value.diagnostics)) return EXIT_ERRORS;
     loaded.push(one.value);
@@ -76,12 +80,21 @@ function applied(parsed: ParsedArguments, form: 'with symbols' | 'as it is'): De
   for (const [index, { tree }] of others.entries()) {
     const result = applyOverlay(merged, tree);
     if (!result.ok) {
-      tell([{ file: parsed.positional[index + 1] ?? '', ...result.error }]);
+      tell([{ file: paths[index + 1] ?? '', ...result.error }]);
       return EXIT_ERRORS;
     }
     merged = result.value;
   }
   return merged;
+}
+
+/** How many files at the beginning are no overlays but what a build appends to a tree. */
+function countAppended(paths: readonly string[]): number {
+  const other = paths.findIndex((path) => {
+    const read = path.endsWith('.overlay') ? readFileBytes(path) : undefined;
+    return read?.ok !== true || !isAppended(path, textOf(read.value));
+  });
+  return other < 0 ? paths.length : other;
 }
 
 /** Prints diagnostics on standard error; false if one of them is an error. */

@@ -1,7 +1,7 @@
 /** How the `dt` commands read and write: files with limits, trees as source or blob by their content, and where included files are searched. */
 
 import { closeSync, existsSync, fstatSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
 import { compileDts, decodeDtb, deviceTree, isDtb, rootNode, type DeviceTree, type DtDiagnostic, type DtsFiles, type LinkOptions } from '../runtime/devicetree/index';
 import type { Result } from '../runtime/base/result';
 import { ZEPHYR_INCLUDE_FOLDERS, ZEPHYR_MARK } from '../language-server/contexts';
@@ -153,10 +153,12 @@ export interface LoadOptions extends LinkOptions {
   /** If given, included files must lie below one of these folders or of the `includes`. */
   readonly within?: readonly string[] | undefined;
   readonly bootCpu?: number;
+  /** Files that are read behind the source, as one with it. */
+  readonly appended?: readonly string[];
 }
 
 /** Reads a tree from source or blob, whichever the file holds; a sentence if the file cannot be read. */
-export function loadTree(path: string, { includes, within, ...options }: LoadOptions): Result<LoadedTree, string> {
+export function loadTree(path: string, { includes, within, appended = [], ...options }: LoadOptions): Result<LoadedTree, string> {
   const read = readFileBytes(path);
   if (!read.ok) return read;
   const file = path === STANDARD_STREAM ? 'stdin' : path;
@@ -167,6 +169,7 @@ export function loadTree(path: string, { includes, within, ...options }: LoadOpt
     return { ok: true, value: { tree: decoded.value.tree, bytes: read.value, isBlob: true, files: [], diagnostics: decoded.value.diagnostics.map(inFile) } };
   }
   if (read.value.includes(0)) return { ok: false, error: `${file}: error: This is neither a device tree blob nor source: it holds zero bytes.` };
-  const compiled = compileDts(textOf(read.value), { ...options, file, files: hostFiles(within === undefined ? undefined : [...within, ...includes]), includePaths: includePathsOf(path, includes) });
+  const behind = appended.map((one) => `\n#include "${resolve(one).split(sep).join('/')}"\n`).join('');
+  const compiled = compileDts(textOf(read.value) + behind, { ...options, file, files: hostFiles(within === undefined ? undefined : [...within, ...includes, ...appended.map((one) => dirname(resolve(one)))]), includePaths: includePathsOf(path, includes) });
   return { ok: true, value: { ...compiled, isBlob: false } };
 }

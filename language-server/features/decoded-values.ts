@@ -130,5 +130,5 @@ function sizeText(size: bigint): string {
     value /= 1024n;
     unit++;
   }
-  return `${String(value)} ${UNITS[unit] ?? ''}`;
+  return unit === 0 && size >= 0x10000n ? `${hex(size)} B` : `${String(value)} ${UNITS[unit] ?? ''}`;
 }

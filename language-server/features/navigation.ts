@@ -24,11 +24,19 @@ export function definitions({ source, analysis, offset }: Meaning, includePaths:
     // What an overlay refers to is most often its base's.
     return own.length > 0 || base === undefined ? own : locations(base, referenceTargets(base, token.text));
   }
+  if (token?.kind === 'string') return pathTargets([analysis, ...(base === undefined ? [] : [base])], token.text);
   const word = token?.kind === 'preprocessor' ? wordAt(source.syntax.text, offset) : token?.text;
-  if (word === undefined || token?.kind === 'string' || token?.kind === 'comment') return [];
+  if (word === undefined || token?.kind === 'comment') return [];
   // The macros of a tree hold for what is appended to it.
   const { appendedTo } = analysis;
   return [...locations(analysis, macroDefinitions(analysis, word)), ...(appendedTo === undefined ? [] : locations(appendedTo, macroDefinitions(appendedTo, word)))];
+}
+
+/** The node that a string is the path of; options of a console may follow behind a colon. */
+function pathTargets(analyses: readonly Analysis[], literal: string): Location[] {
+  const [, path] = /^"(\/[^":]*)(?::[^"]*)?"$/.exec(literal) ?? [];
+  if (path === undefined) return [];
+  return analyses.map((one) => locations(one, referenceTargets(one, `&{${path}}`))).find((found) => found.length > 0) ?? [];
 }
 
 function referenceTargets(analysis: Analysis, reference: string): readonly FileRange[] {

@@ -126,6 +126,17 @@ it('merge prints the tree with its overlays as source', () => {
   assert.deepEqual(compileDts(dt(['merge', 'base.dts']).out).bytes, compileDts(GOOD).bytes);
 });
 
+it('apply and merge read what a build appends to a tree behind it', () => {
+  file('board.dts', '/dts-v1/;\n#define LED 3\n/ {\n\tbus: bus {\n\t};\n};\n');
+  const { out, status } = dt(['merge', 'board.dts', file('app/board.overlay', '&bus { led = <LED>; };\n/ { chosen { bus = &bus; }; };\n'), file('over2.dtso', '/dts-v1/;\n/plugin/;\n&bus { x = <7>; };\n')]);
+  assert.match(out, /led = <0x3>;/);
+  assert.match(out, /x = <0x7>;/);
+  assert.equal(status, 0);
+  const lost = dt(['apply', 'board.dts', file('lost.overlay', '&nowhere { };\n'), '-o', 'none.dtb']);
+  assert.match(lost.error, /lost\.overlay:1:1: error: No node has the label or path nowhere/);
+  assert.equal(lost.status, 1);
+});
+
 it('every command explains itself', () => {
   for (const command of ['check', 'compile', 'decompile', 'apply', 'merge', 'format']) {
     for (const word of ['--help', '-h']) {

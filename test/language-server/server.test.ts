@@ -134,6 +134,12 @@ void describe('language server: meaning', () => {
     await checkDefinition(client, '5:3', []);
   }));
 
+  it('goes from a string that is the path of a node to the node', () => withClient({}, async (client) => {
+    await client.open('a.dts', '/dts-v1/;\n/ {\n\tsoc { uart@1 { }; };\n\tchosen { stdout-path = "/soc/uart@1:115200n8"; other = "/none"; };\n};\n');
+    assert.match(JSON.stringify(await client.ask('definition', 'a.dts', '3:30')), /"start":\{"line":2,"character":7\}/);
+    assert.deepEqual(await client.ask('definition', 'a.dts', '3:62'), []);
+  }));
+
   void it('finds what refers to a label in all files', () => withClient(FILES, async (client) => {
     await client.open('board.dts', BOARD);
     const uses = await client.ask('references', 'board.dts', '8:3', { context: { includeDeclaration: false } });
