@@ -2,7 +2,7 @@
 
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { parseSyntax, type SyntaxTree } from '../runtime/devicetree/syntax/tree';
-import { pathOfUri } from './files';
+import { FILE_SIZE_MAX, pathOfUri } from './files';
 
 /** What is needed of the list of open documents. */
 export interface OpenList {
@@ -30,7 +30,7 @@ export class OpenDocuments {
   /** The document with this URI, if it is open. */
   byUri(uri: string): SourceDocument | undefined {
     const document = this.list.get(uri);
-    return document === undefined ? undefined : this.sourceOf(document);
+    return document === undefined || isTooLarge(document) ? undefined : this.sourceOf(document);
   }
 
   /** The document with this path, if it is open. */
@@ -38,9 +38,20 @@ export class OpenDocuments {
     return this.list.all().find(({ uri }) => this.pathOf(uri) === path);
   }
 
-  /** Paths of all open documents, in alphabetical order. */
+  /** Text of the document with this path, if it is open and not too large to be read. */
+  textOf(path: string): string | undefined {
+    const document = this.byPath(path);
+    return document === undefined || isTooLarge(document) ? undefined : document.getText();
+  }
+
+  /** Paths of all open documents that are read, in alphabetical order. */
   get paths(): readonly string[] {
-    return this.list.all().map(({ uri }) => this.pathOf(uri)).sort();
+    return this.list.all().filter((document) => !isTooLarge(document)).map(({ uri }) => this.pathOf(uri)).sort();
+  }
+
+  /** Paths of those that are too large to be read. */
+  get unread(): readonly string[] {
+    return this.list.all().filter(isTooLarge).map(({ uri }) => this.pathOf(uri));
   }
 
   /** Forgets what is known of a document that was closed. */
@@ -63,4 +74,8 @@ export class OpenDocuments {
     this.known.set(document.uri, { version: document.version, text, source });
     return source;
   }
+}
+
+function isTooLarge(document: TextDocument): boolean {
+  return document.getText().length > FILE_SIZE_MAX;
 }

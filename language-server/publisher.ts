@@ -3,7 +3,7 @@
 import { posix } from 'node:path';
 import { DiagnosticSeverity, type Diagnostic, type PublishDiagnosticsParams } from 'vscode-languageserver';
 import { DIAGNOSTIC_SOURCE, diagnosticsByFile } from './features/diagnostics';
-import { uriOfPath } from './files';
+import { FILE_SIZE_MAX, uriOfPath } from './files';
 import type { Workspace } from './workspace';
 
 /** Remembers what the client shows. */
@@ -38,6 +38,7 @@ export class Publisher {
       const context = this.workspace.contextOf(path);
       if (context !== undefined) byPath.get(path)?.set('context', contextHint(context));
     }
+    for (const path of this.workspace.documents.unread) byPath.set(path, new Map([['size', TOO_LARGE]]));
     const sent = new Set<string>();
     for (const [path, list] of byPath) sent.add(this.tell(path, [...list.values()]));
     for (const uri of [...this.shown.keys()]) {
@@ -58,12 +59,18 @@ export class Publisher {
   }
 }
 
+const START = { line: 0, character: 0 };
+
+const TOO_LARGE: Diagnostic = {
+  range: { start: START, end: START }, severity: DiagnosticSeverity.Error, code: 'dts-too-large', source: DIAGNOSTIC_SOURCE,
+  message: `This file is longer than ${String(FILE_SIZE_MAX >> 20)} MiB and is not read.`,
+};
+
 /** Says in which tree a file that is open without one was read. */
 function contextHint(root: string): Diagnostic {
-  const start = { line: 0, character: 0 };
   return {
-    range: { start, end: start }, severity: DiagnosticSeverity.Hint, code: 'read-in-context', source: DIAGNOSTIC_SOURCE,
+    range: { start: START, end: START }, severity: DiagnosticSeverity.Hint, code: 'read-in-context', source: DIAGNOSTIC_SOURCE,
     message: `Read as part of ${posix.basename(root)}, which includes it. For another tree, open that, or name it in a comment: // dts-context: other.dts`,
-    relatedInformation: [{ location: { uri: uriOfPath(root), range: { start, end: start } }, message: 'The tree that includes this file.' }],
+    relatedInformation: [{ location: { uri: uriOfPath(root), range: { start: START, end: START } }, message: 'The tree that includes this file.' }],
   };
 }

@@ -19,10 +19,24 @@ export function tokenAt(syntax: SyntaxTree, offset: number): SyntaxToken | undef
   return touching.find(({ kind }) => kind !== 'punctuation' && kind !== 'operator') ?? touching[0];
 }
 
+const lineFeedsKnown = new WeakMap<SyntaxTree, readonly number[]>();
+
+/** Offsets of the line feeds of a file. */
+function lineFeedsOf(syntax: SyntaxTree): readonly number[] {
+  const found = lineFeedsKnown.get(syntax) ?? [...syntax.text.matchAll(/\n/g)].map(({ index }) => index);
+  lineFeedsKnown.set(syntax, found);
+  return found;
+}
+
 /** One-based line of an offset, counted at line feeds, and column. */
-function placeOf(text: string, offset: number): string {
-  const before = text.slice(0, offset);
-  return `${String(before.split('\n').length)}:${String(offset - before.lastIndexOf('\n'))}`;
+function placeOf(syntax: SyntaxTree, offset: number): string {
+  const feeds = lineFeedsOf(syntax);
+  let [low, high] = [0, feeds.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((feeds[middle] ?? 0) < offset) low = middle + 1; else high = middle;
+  }
+  return `${String(low + 1)}:${String(offset - (feeds[low - 1] ?? -1))}`;
 }
 
 /** The node of the merged tree that the innermost of these nested parts of a file belongs to. */
@@ -31,7 +45,7 @@ export function mergedNode(analysis: Analysis, path: string, parts: readonly Syn
   let found: DtNode | undefined;
   for (const part of parts) {
     if (part.kind !== 'node' || part.name === undefined || syntax === undefined) continue;
-    found = nodeFromHere(analysis, `${path}:${placeOf(syntax.text, part.name.start)}`) ?? nodeByName(analysis, part.name, found);
+    found = nodeFromHere(analysis, `${path}:${placeOf(syntax, part.name.start)}`) ?? nodeByName(analysis, part.name, found);
   }
   return found;
 }
@@ -66,27 +80,59 @@ export function tokensOf(analysis: Analysis, hint: string, wanted: (token: Synta
 export function labelDefinitions(analysis: Analysis, label: string): readonly FileRange[] {
   return tokensOf(analysis, `${label}:`, ({ kind, text }) => (kind === 'label' && text === `${label}:`) || (kind === 'preprocessor' && DEFINE.test(text))).flatMap(({ path, start, end, token }) => {
     if (token.kind === 'label') return [{ path, start, end: end - 1 }];
-    return inDefinition(token.text, new RegExp(`(?<![\\w&])${label}(?=:)`, 'g')).map((at) => ({ path, start: start + at, end: start + at + label.length }));
+    return inDefinition(token.text, new RegExp(`(?<![\\w&])${label}(?=:)`, 'g')).map(({ index }) => ({ path, start: start + index, end: start + index + label.length }));
   });
 }
 
 /** Where a label is referred to, also as the beginning of a path and in definitions of macros. */
 export function labelReferences(analysis: Analysis, label: string): readonly FileRange[] {
-  return tokensOf(analysis, label, ({ kind, text }) => (kind === 'ref' && labelOf(text) === label) || (kind === 'preprocessor' && DEFINE.test(text))).flatMap(({ path, start, token }) => {
-    if (token.kind === 'ref') {
-      const from = start + (token.text.startsWith('&{') ? 2 : 1);
-      return [{ path, start: from, end: from + label.length }];
-    }
-    return inDefinition(token.text, new RegExp(`(?<=&\\{?)${label}(?!\\w)`, 'g')).map((at) => ({ path, start: start + at, end: start + at + label.length }));
+  return referringFiles(analysis).flatMap(({ path, starts }) => (starts.get(label) ?? []).map((start) => ({ path, start, end: start + label.length })));
+}
+
+interface ReferringFile { readonly path: string; readonly starts: ReadonlyMap<string, readonly number[]> }
+
+const referringFilesKnown = new WeakMap<Analysis, readonly ReferringFile[]>();
+
+function referringFiles(analysis: Analysis): readonly ReferringFile[] {
+  const found = referringFilesKnown.get(analysis) ?? analysis.files.flatMap((path) => {
+    // Headers of numbers refer to nothing, and need not be read for it.
+    const syntax = analysis.textOf(path)?.includes('&') === true ? analysis.syntaxOf(path) : undefined;
+    return syntax === undefined ? [] : [{ path, starts: referencesOf(syntax) }];
   });
+  referringFilesKnown.set(analysis, found);
+  return found;
+}
+
+const referencesByFile = new WeakMap<SyntaxTree, ReadonlyMap<string, readonly number[]>>();
+
+/** Where labels are referred to in a file, by label. */
+function referencesOf(syntax: SyntaxTree): ReadonlyMap<string, readonly number[]> {
+  const known = referencesByFile.get(syntax);
+  if (known !== undefined) return known;
+  const found = new Map<string, number[]>();
+  const add = (label: string, start: number): void => {
+    const starts = found.get(label);
+    if (starts === undefined) found.set(label, [start]);
+    else starts.push(start);
+  };
+  for (const { kind, text, start } of syntax.tokens) {
+    if (kind === 'ref') {
+      const label = labelOf(text);
+      if (label !== undefined) add(label, start + (text.startsWith('&{') ? 2 : 1));
+    } else if (kind === 'preprocessor' && DEFINE.test(text)) {
+      for (const { index, 0: label } of inDefinition(text, /(?<=&\{?)[A-Za-z_]\w*/g)) add(label, start + index);
+    }
+  }
+  referencesByFile.set(syntax, found);
+  return found;
 }
 
 const DEFINE = /^#[ \t]*define[ \t]/;
 
 /** Where a pattern is found in a directive, outside comments and strings. */
-function inDefinition(text: string, pattern: RegExp): readonly number[] {
+function inDefinition(text: string, pattern: RegExp): readonly RegExpExecArray[] {
   const blank = text.replace(/\/\*[^]*?\*\/|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"/g, (match) => ' '.repeat(match.length));
-  return [...blank.matchAll(pattern)].map(({ index }) => index);
+  return [...blank.matchAll(pattern)];
 }
 
 /** The label that a label or reference token holds; `undefined` for a path from the root. */

@@ -36,7 +36,7 @@ export class Workspace {
 
   constructor(list: OpenList, cacheFolder?: string) {
     this.documents = new OpenDocuments(list);
-    this.files = new WorkspaceFiles((path) => this.documents.byPath(path)?.getText());
+    this.files = new WorkspaceFiles((path) => this.documents.textOf(path));
     this.bindings = new BindingStore(cacheFolder);
     this.includers = new Includers(this.files);
     this.bases = new BaseFinder({

@@ -1,6 +1,7 @@
 /** Lenses above nodes: how many places refer to a labelled node, and to which node of the base a part of an overlay applies. */
 
 import type { CodeLens, Command, Location } from 'vscode-languageserver';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { SyntaxNode } from '../../runtime/devicetree/syntax/tree';
 import { nodeOfReference, type Analysis } from '../analysis';
 import type { SourceDocument } from '../documents';
@@ -20,9 +21,10 @@ export interface LensContext {
 /** The lenses of a document. */
 export function codeLenses(source: SourceDocument, context: LensContext): CodeLens[] {
   const lenses: CodeLens[] = [];
+  const documents = new Map<string, TextDocument>();
   const visit = (node: SyntaxNode): void => {
     if (node.kind === 'node' && node.name !== undefined) {
-      const places = node.name.kind === 'ref' ? targetLens(node.name.text, context) : referenceLens(node, context);
+      const places = node.name.kind === 'ref' ? targetLens(node.name.text, context) : referenceLens(node, context, documents);
       if (places !== undefined) lenses.push(lensAt(source, node, places, context.showPlaces));
     }
     for (const child of node.children) visit(child);
@@ -53,12 +55,13 @@ function nameOf({ root }: Analysis): string {
   return root.slice(root.lastIndexOf('/') + 1);
 }
 
-function referenceLens(node: SyntaxNode, { analysis }: LensContext): Places | undefined {
-  const labels = node.labels.map(({ text }) => labelOf(text)).filter((label) => label !== undefined);
-  if (labels.length === 0) return undefined;
-  const locations = labels.flatMap((label) => labelReferences(analysis, label)).map(({ path, start, end }) => {
-    const uri = uriOfPath(path);
-    return { uri, range: rangeOf(documentOf(uri, analysis.textOf(path) ?? ''), start, end) };
+function referenceLens(node: SyntaxNode, { analysis }: LensContext, documents: Map<string, TextDocument>): Places | undefined {
+  const labels = new Set(node.labels.flatMap(({ text }) => labelOf(text) ?? []));
+  if (labels.size === 0) return undefined;
+  const locations = [...labels].flatMap((label) => labelReferences(analysis, label)).map(({ path, start, end }) => {
+    const document = documents.get(path) ?? documentOf(uriOfPath(path), analysis.textOf(path) ?? '');
+    documents.set(path, document);
+    return { uri: document.uri, range: rangeOf(document, start, end) };
   });
   return { title: locations.length === 1 ? '1 reference' : `${String(locations.length)} references`, locations };
 }

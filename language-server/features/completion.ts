@@ -13,6 +13,9 @@ import { mergedNode } from '../symbols';
 /** Most entries of one answer. */
 const ITEMS_MAX = 1000;
 
+/** Characters before the cursor that are looked at for what is being typed: no name or path is longer. */
+const TYPED_MAX = 1024;
+
 /** Characters after which an editor should ask. */
 export const COMPLETION_TRIGGERS = ['&', '/', '"', '<', '{', '#', '@'];
 
@@ -27,15 +30,16 @@ export interface CompletionHelp {
 
 interface Place extends Meaning {
   readonly help: CompletionHelp;
-  /** The line up to the cursor. */
+  /** The end of the line up to the cursor. */
   readonly before: string;
+  readonly isInString: boolean;
 }
 
 /** What may stand at an offset. */
 export function completion(at: Meaning, help: CompletionHelp): CompletionItem[] | CompletionList {
   const { text } = at.source.syntax;
-  const before = text.slice(text.lastIndexOf('\n', at.offset - 1) + 1, at.offset);
-  const place: Place = { ...at, help, before };
+  const line = text.slice(text.lastIndexOf('\n', at.offset - 1) + 1, at.offset);
+  const place: Place = { ...at, help, before: line.slice(-TYPED_MAX), isInString: isInString(line) };
   if (isInComment(place)) return [];
   const items = included(place) ?? referenced(place) ?? deleted(place) ?? valued(place) ?? named(place);
   // A client asks again while a list is not complete, and then more has been typed.
@@ -77,7 +81,7 @@ function referenced(place: Place): CompletionItem[] | undefined {
   const path = /&\{([^}\s]*)$/.exec(place.before)?.[1];
   if (path !== undefined) return paths(place, path);
   const typed = /&(\w*)$/.exec(place.before)?.[1];
-  if (typed === undefined || isInString(place.before)) return undefined;
+  if (typed === undefined || place.isInString) return undefined;
   const found = new Map<string, DtNode>();
   for (const root of trees(place)) for (const node of root.walk()) for (const label of node.labels) if (!found.has(label)) found.set(label, node);
   return [...found].map(([label, node]) => item(place, typed.length, { label, kind: CompletionItemKind.Reference, detail: node.path }));
@@ -89,8 +93,8 @@ function paths(place: Place, typed: string): CompletionItem[] {
   return parents.flatMap(({ children }) => children.map(({ name, path }) => item(place, typed.length - slash, { label: name, kind: CompletionItemKind.Module, detail: path })));
 }
 
-function isInString(before: string): boolean {
-  return (before.match(/(?<!\\)"/g)?.length ?? 0) % 2 === 1;
+function isInString(line: string): boolean {
+  return (line.match(/(?<!\\)"/g)?.length ?? 0) % 2 === 1;
 }
 
 /** The parts around the offset, down to the innermost node whose body holds it. */
@@ -121,7 +125,7 @@ function valued(place: Place): CompletionItem[] | undefined {
   if (name === undefined || equals === undefined || offset < equals.end) return undefined;
   const node = nodeAround(place);
   const { bindings } = analysis.law;
-  const inString = isInString(place.before);
+  const inString = place.isInString;
   const typed = (inString ? /[^"]*$/ : /[\w,.+*#?@-]*$/).exec(place.before)?.[0] ?? '';
   const described = node === undefined ? undefined : describeMembers(bindings, node).get(name);
   const values = name === 'compatible' ? [...bindings.knowledge.documented.names] : name === 'status' ? STATUSES : (described?.values ?? []);
@@ -138,7 +142,7 @@ const STATUSES = ['okay', 'disabled', 'reserved', 'fail'];
 
 /** Names where a statement begins. */
 function named(place: Place): CompletionItem[] {
-  if (isInString(place.before) || !beginsStatement(place)) return [];
+  if (place.isInString || !beginsStatement(place)) return [];
   const typed = /[\w,.+*#?@/-]*$/.exec(place.before)?.[0] ?? '';
   if (bodiesAround(place).length <= 1) return TOP.map(([label, text]) => item(place, typed.length, { label, kind: CompletionItemKind.Keyword, text, isSnippet: true }));
   const node = nodeAround(place);
