@@ -132,11 +132,18 @@ class Previews implements vscode.TextDocumentContentProvider, vscode.DefinitionP
   private async liveOverlay(uri: string): Promise<string | undefined> {
     if (this.sessions.current === undefined) return undefined;
     const name = configuredName((await vscode.workspace.openTextDocument(vscode.Uri.parse(uri))).getText());
-    const vm = (await this.sessions.request('gunyah/vms', {}))?.vms.find((one) => one.name === name);
-    const given = vm === undefined ? undefined : await this.sessions.request('gunyah/deviceTree', { vmid: vm.vmid });
-    if (vm === undefined || given === undefined || given.blob === '') return undefined;
+    // A session that ends while it is asked is none any more.
+    const given = await this.treeOf(name).catch(() => undefined);
+    if (given === undefined || given.blob === '') return undefined;
     const compared = await this.trees.request('gunyah/dt/compare', { left: { uri }, right: { bytes: given.blob } });
-    return compared === undefined || compared.differences.length === 0 ? undefined : liveOverlayText(vm.name, fileNameOf(uri), compared.differences);
+    return compared === undefined || compared.differences.length === 0 ? undefined : liveOverlayText(given.vm, fileNameOf(uri), compared.differences);
+  }
+
+  /** The device tree of a VM of the debug session, as a blob. */
+  private async treeOf(name: string | undefined): Promise<{ readonly vm: string; readonly blob: string } | undefined> {
+    const vm = (await this.sessions.request('gunyah/vms', {}))?.vms.find((one) => one.name === name);
+    const tree = vm === undefined ? undefined : await this.sessions.request('gunyah/deviceTree', { vmid: vm.vmid });
+    return vm === undefined || tree === undefined ? undefined : { vm: vm.name, blob: tree.blob };
   }
 
   private async comparison(query: URLSearchParams): Promise<string> {
