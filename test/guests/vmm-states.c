@@ -22,7 +22,7 @@
 #define LOOSE_PAGES 1200U
 
 /* What may go wrong on the way, on purpose. */
-enum mishap { NO_MISHAP, DAMAGED_TREE, TREE_OUTSIDE, NO_ROOM_IN_TREE, NEVER_CONFIGURED, NEVER_STARTED, NEVER_RUN };
+enum mishap { NO_MISHAP, DAMAGED_TREE, TREE_OUTSIDE, ODD_TREE_SIZE, NEVER_CONFIGURED, NEVER_STARTED, NEVER_RUN };
 
 struct life {
 	const char *name;
@@ -141,7 +141,7 @@ static size_t fill_image(const struct life *life)
 		panic("the guest's tree does not fit");
 	if (life->mishap == DAMAGED_TREE)
 		mmio_write32(image + TREE_OFFSET, 0);
-	return life->mishap == NO_ROOM_IN_TREE ? size : TREE_SIZE;
+	return life->mishap == ODD_TREE_SIZE ? size : TREE_SIZE;
 }
 
 static enum rm_error give_memory(const struct life *life)
@@ -322,7 +322,7 @@ void guest_main(void)
 		{ .name = "cpu-off", .vcpu_count = 1 },
 		{ .name = "damaged-tree", .vcpu_count = 1, .mishap = DAMAGED_TREE },
 		{ .name = "tree-outside", .vcpu_count = 1, .mishap = TREE_OUTSIDE },
-		{ .name = "no-room-in-tree", .vcpu_count = 1, .mishap = NO_ROOM_IN_TREE },
+		{ .name = "odd-tree-size", .vcpu_count = 1, .mishap = ODD_TREE_SIZE },
 		{ .name = "never-configured", .vcpu_count = 1, .mishap = NEVER_CONFIGURED },
 		{ .name = "never-started", .vcpu_count = 1, .mishap = NEVER_STARTED },
 		{ .name = "never-run", .vcpu_count = 1, .mishap = NEVER_RUN },

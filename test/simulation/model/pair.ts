@@ -218,8 +218,10 @@ export class Pair {
     const accepted = guest.real.thread.vic?.object.vic.model?.writeDistributor(0, { offset: 0x280 + (virq >>> 5) * 4, sizeBytes: 4, value: 1n << BigInt(virq & 31) });
     assert.equal(accepted, true);
     const line = this.world.line(guest.vic, virq);
+    // The real hypervisor looks at the source when it takes a level back; one of doorbells and queues that was asserted since the guest took it last counts as asserted once more.
+    const isReasserted = line.latch && ['bell', 'send', 'receive'].includes(line.source?.end ?? '');
+    if (line.level && !isReasserted && !holds(this.world, line)) line.level = false;
     line.latch = false;
-    if (line.level && !holds(this.world, line)) line.level = false;
   }
 
   private makePool(): Pair['pool'] {

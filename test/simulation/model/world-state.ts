@@ -135,11 +135,10 @@ export class WorldState {
     this.edges.push({ vic: wire.vic, virq: wire.virq });
   }
 
+  /** Takes a level back; an edge that was latched stays, as the real hypervisor takes back levels only. */
   clearWire(wire: Wire | undefined): void {
     const line = this.lineOf(wire);
-    if (line === undefined) return;
-    line.latch = false;
-    line.level = false;
+    if (line !== undefined) line.level = false;
   }
 
   /** Takes a wire off its line. */
