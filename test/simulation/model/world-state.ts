@@ -129,8 +129,10 @@ export class WorldState {
   /** Asserts a wire as a level or as a pulse. */
   assertWire(wire: Wire | undefined, as: 'level' | 'pulse'): void {
     const line = this.lineOf(wire);
-    if (line === undefined || wire === undefined || (as === 'pulse' && !line.isEdge)) return;
+    if (line === undefined || wire === undefined) return;
     line.latch = true;
+    // A pulse is latched by a level-triggered line too, without effect.
+    if (as === 'pulse' && !line.isEdge) return;
     if (as === 'level') line.level = true;
     this.edges.push({ vic: wire.vic, virq: wire.virq });
   }
