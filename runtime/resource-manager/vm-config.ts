@@ -65,8 +65,8 @@ export interface VmConfigOutcome {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** What the hypervisor refuses when the device is made; the devices before it stay until the VM is reset. */
-const FOUND_LATER = 'queue-limits';
+/** The rule that the hypervisor enforces, when VM_INIT makes the device; the devices before it stay until the VM is reset. */
+export const FOUND_LATER = 'queue-limits';
 
 /** Reads a whole tree. `trusted` VMs come with the platform and may ask for more. */
 export function parseVmConfig(root: DtNode, trust: 'trusted' | 'untrusted'): VmConfigOutcome {

@@ -1,7 +1,7 @@
 /** RM's rules: for each a tree that breaks it, one near by that keeps it, and the same answer by our own RM. */
 import { compileDts, decodeDtb, type DtNode } from '../../../runtime/devicetree/index';
 import { checkVmConfig, initRefusal, OUR_GENERATION, RM_RULE_IDS, rmRule, type RmRuleId } from '../../../runtime/devicetree/rm-rules';
-import { parseVmConfig } from '../../../runtime/resource-manager/vm-config';
+import { FOUND_LATER, parseVmConfig } from '../../../runtime/resource-manager/vm-config';
 import { BREACHES, brokenText, generationOf, goodText } from '../rm-rules/evidence';
 import { judgeAll, type Figure } from './figure';
 
@@ -23,9 +23,9 @@ function judgeRule(id: RmRuleId): string | undefined {
     const isFound = checkVmConfig(root, { generation: generationOf(breach), trust }).some(({ rule }) => rule === id);
     if (isFound !== isBroken) return `${id}: the tree that ${isBroken ? 'breaks' : 'keeps'} it is taken for the other`;
     const { error } = parseVmConfig(root, trust);
-    if (error !== initRefusal(checkVmConfig(root, { generation: OUR_GENERATION, trust }))) return `${id}: our RM answers otherwise`;
+    if (error !== initRefusal(checkVmConfig(root, { generation: OUR_GENERATION, trust }).filter(({ rule }) => rule !== FOUND_LATER))) return `${id}: our RM answers otherwise`;
     const { refusal } = rmRule(id);
-    const isRefusedAtInit = refusal !== undefined && refusal !== 'start' && refusal !== 'editor' && generationOf(breach) === OUR_GENERATION;
+    const isRefusedAtInit = id !== FOUND_LATER && refusal !== undefined && refusal !== 'start' && refusal !== 'editor' && generationOf(breach) === OUR_GENERATION;
     if (isRefusedAtInit && (error !== undefined) !== isBroken) return `${id}: our RM ${isBroken ? 'takes' : 'refuses'} the tree`;
   }
   return undefined;

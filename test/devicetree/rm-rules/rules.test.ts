@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compileDts, decodeDtb, type DtNode } from '../../../runtime/devicetree/index';
 import { checkVmConfig, initRefusal, OUR_GENERATION, RM_RULE_IDS, rmRule, severityOf, VM_CONFIG_RULES, type RmRuleId } from '../../../runtime/devicetree/rm-rules';
-import { parseVmConfig } from '../../../runtime/resource-manager/vm-config';
+import { FOUND_LATER, parseVmConfig } from '../../../runtime/resource-manager/vm-config';
 import { vmTree } from '../../resource-manager/trees';
 import { BREACHES, brokenText, generationOf, goodText, sameText, type Breach } from './evidence';
 
@@ -46,15 +46,12 @@ function configOf(text: string, { trust }: Breach): unknown {
 /** Rules whose violation RM goes on with, and only what happens later shows: two devices on one path or label, a peer that never comes. */
 const SEEN_LATER: readonly RmRuleId[] = ['generate-twice', 'label-twice', 'peer-form'];
 
-/** What the hypervisor refuses when VM_INIT makes the device; the configuration is read. */
-const REFUSED_WHEN_MADE: RmRuleId = 'queue-limits';
-
 function checkOurRm(root: DtNode, id: RmRuleId, { trust, isBroken }: { readonly trust: 'trusted' | 'untrusted'; readonly isBroken: boolean }): void {
   const outcome = parseVmConfig(root, trust);
   const { refusal, level } = rmRule(id);
-  assert.equal(outcome.error, initRefusal(checkVmConfig(root, { generation: OUR_GENERATION, trust }).filter(({ rule }) => rule !== REFUSED_WHEN_MADE)));
+  assert.equal(outcome.error, initRefusal(checkVmConfig(root, { generation: OUR_GENERATION, trust }).filter(({ rule }) => rule !== FOUND_LATER)));
   assert.equal(outcome.config === undefined, outcome.error !== undefined);
-  if (refusal !== undefined && refusal !== 'start' && refusal !== 'editor' && id !== REFUSED_WHEN_MADE) assert.equal(outcome.error !== undefined, isBroken, id);
+  if (refusal !== undefined && refusal !== 'start' && refusal !== 'editor' && id !== FOUND_LATER) assert.equal(outcome.error !== undefined, isBroken, id);
   const isTold = outcome.diagnostics.some(({ code }) => code === `vm-config-${id}`);
   assert.equal(isTold, isBroken && level !== 'information' && refusal !== 'start' && refusal !== 'editor', id);
 }
