@@ -82,9 +82,14 @@ function referenced(place: Place): CompletionItem[] | undefined {
   if (path !== undefined) return paths(place, path);
   const typed = /&(\w*)$/.exec(place.before)?.[1];
   if (typed === undefined || place.isInString) return undefined;
+  return [...labelled(place)].map(([label, node]) => item(place, typed.length, { label, kind: CompletionItemKind.Reference, detail: node.path }));
+}
+
+/** Nodes by label. */
+function labelled(place: Place): ReadonlyMap<string, DtNode> {
   const found = new Map<string, DtNode>();
   for (const root of trees(place)) for (const node of root.walk()) for (const label of node.labels) if (!found.has(label)) found.set(label, node);
-  return [...found].map(([label, node]) => item(place, typed.length, { label, kind: CompletionItemKind.Reference, detail: node.path }));
+  return found;
 }
 
 function paths(place: Place, typed: string): CompletionItem[] {
@@ -112,6 +117,8 @@ function deleted(place: Place): CompletionItem[] | undefined {
   const node = match === null ? undefined : nodeAround(place);
   if (match === null) return undefined;
   const [, kind, typed = ''] = match;
+  // Outside of all nodes a node is named by its label.
+  if (kind === 'node' && bodiesAround(place).length === 0) return [...labelled(place)].map(([label, { path }]) => item(place, typed.length, { label: `&${label}`, kind: CompletionItemKind.Reference, detail: path, text: `&${label};` }));
   const names = kind === 'node' ? node?.children.map(({ name }) => name) : node?.properties.map(({ name }) => name);
   return (names ?? []).map((label) => item(place, typed.length, { label, kind: kind === 'node' ? CompletionItemKind.Module : CompletionItemKind.Property, text: `${label};` }));
 }

@@ -45,6 +45,8 @@ describe('language server: completion', () => {
     assert.deepEqual(await labels(client, inRoot('dev { link = <&|>; };')), ['uart']);
     assert.ok((await labels(client, inRoot('dev { link = &{/|}; };'))).includes('serial@1'));
     assert.ok((await labels(client, inRoot('/delete-node/ |'))).includes('serial@1'));
+    const [outside] = await complete(client, `${inRoot('')}/delete-node/ |\n`);
+    assert.deepEqual([outside?.label, outside?.textEdit.newText], ['&uart', '&uart;']);
   }));
 
   it('offers included files, of the file’s own folder and the include paths', () => withClient({ 'soc.dtsi': '', 'include/more.h': '', 'notes.txt': '' }, async (client) => {
