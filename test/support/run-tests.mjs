@@ -63,7 +63,7 @@ function writeFailures() {
 reportLeftOut();
 mkdirSync('test-output', { recursive: true });
 const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout', '--test-reporter=tap', `--test-reporter-destination=${RECORD}`];
-const runner = ['--import', 'tsx', '--test', ...reporters, `--test-timeout=${FILE_TIMEOUT_MS}`, `--test-concurrency=${availableParallelism()}`];
+const runner = ['--import', 'tsx', '--import', new URL('chance.mjs', import.meta.url).href, '--test', ...reporters, `--test-timeout=${FILE_TIMEOUT_MS}`, `--test-concurrency=${availableParallelism()}`];
 const status = runnable.length === 0 ? 0 : spawnSync(process.execPath, [...runner, ...options, ...runnable], { stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1;
 if (status !== 0) {
   writeFailures();
