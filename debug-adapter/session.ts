@@ -19,6 +19,7 @@ import { LongWork } from './long-work';
 import type { CustomEventName, CustomEvents } from './protocol/index';
 import type { TraceFile } from './trace-file';
 import { References } from './variables/references';
+import { EventWords } from './views/event-words';
 
 /** Sends a message to the client. `seq` is filled in by the session. */
 export type Send = (message: DebugProtocol.ProtocolMessage) => void;
@@ -94,6 +95,11 @@ export class Session {
   get debuggee(): Debuggee {
     if (this.current === undefined) throw new AdapterError('notLaunched');
     return this.current;
+  }
+
+  /** What numbers of events stand for, now. */
+  get words(): EventWords {
+    return new EventWords(this.debuggee.target.system);
   }
 
   /** The debuggee if there is one. */
@@ -271,7 +277,7 @@ export class Session {
       if (report.text !== undefined) this.output(`${report.text}\n`);
       this.terminate(report.exitCode ?? 0);
     } else if (actions.length === 0) {
-      this.event('stopped', stoppedBody(report, this.stopVcpu));
+      this.event('stopped', stoppedBody(report, this.stopVcpu, report.event === undefined ? undefined : this.words));
     }
     for (const action of actions) action();
   }
@@ -279,7 +285,7 @@ export class Session {
   /** Reports that the system stands still at another place without having run; `text` says how it came there. */
   stoppedHere(text: string, vcpu: number): void {
     this.lastStop = { reason: 'goto', text, vcpu, breakpointIds: [], tick: this.debuggee.target.system.now };
-    this.event('stopped', stoppedBody(this.lastStop, vcpu));
+    this.event('stopped', stoppedBody(this.lastStop, vcpu, undefined));
   }
 
   /** A mistake of ours inside the runtime: say so, keep the session usable for looking around. */
@@ -327,7 +333,7 @@ function isIdle(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'idle' in value && value.idle === true;
 }
 
-function stoppedBody(report: StopReport, vcpu: number | undefined): DebugProtocol.StoppedEvent['body'] {
+function stoppedBody(report: StopReport, vcpu: number | undefined, words: EventWords | undefined): DebugProtocol.StoppedEvent['body'] {
   const reason = report.reason === 'idle' || report.reason === 'history start' || report.reason === 'terminated' ? 'pause' : report.reason;
   return {
     reason,
@@ -335,13 +341,13 @@ function stoppedBody(report: StopReport, vcpu: number | undefined): DebugProtoco
     ...(vcpu === undefined ? {} : { threadId: threadIdOf(vcpu) }),
     ...(report.breakpointIds.length === 0 ? {} : { hitBreakpointIds: [...report.breakpointIds] }),
     ...(report.text === undefined ? {} : { description: report.text, text: report.text }),
-    ...describeStop(report.event, report.exception?.filter),
+    ...describeStop(report.event, report.exception?.filter, words),
   };
 }
 
 /** What an event stop says: the kind in the call stack view, the particulars where there is room. */
-function describeStop(event: TraceEvent | undefined, filter: string | undefined): { description?: string; text?: string } {
+function describeStop(event: TraceEvent | undefined, filter: string | undefined, words: EventWords | undefined): { description?: string; text?: string } {
   if (event === undefined) return {};
   const label = EXCEPTION_FILTERS.find((row) => row.filter === filter)?.stopText;
-  return { description: label ?? `Paused on ${eventTitle(event)}`, text: describeEvent(event) };
+  return { description: label ?? `Paused on ${eventTitle(event, words)}`, text: describeEvent(event, words) };
 }

@@ -1,14 +1,12 @@
 /** Pages of the trace: forward from an event, or backward from one, through a filter. Numbers of events are stable, so pages fit together. */
 
-import { err, explainEsr, ok, type EventValue, type Result, type TraceEvent } from '../runtime/index';
+import { err, ok, type EventValue, type Result, type TraceEvent } from '../runtime/index';
 import type { TracePage, TraceRow } from './protocol/index';
 import { numberOr, textOr, type Arguments } from './requests/arguments';
 import type { Session } from './session';
 import { parseTraceFilter, type TraceFilter } from './trace-filter';
 import { traceRow, vmNameAt } from './trace-row';
-import { ObjectBook } from './views/objects';
-import { typeOfValue, virqWords, wordsOfType } from './views/call-words';
-import { wordsInList, wordsOfField, type SystemNames } from './views/rm-words';
+import { EventWords, unknownCallWords } from './views/event-words';
 
 const LIMIT_DEFAULT = 1000;
 const LIMIT_MAX = 10_000;
@@ -61,52 +59,30 @@ function backward(session: Session, { from, limit, filter, toRow }: Scan): Pick<
 /** How events become rows. A hypercall's own number stays beside the event's, as `call`. */
 function rowMaker(session: Session, withNames: boolean): Scan['toRow'] {
   const { system } = session.debuggee.target;
-  const book = withNames ? new ObjectBook(system) : undefined;
+  const words = withNames ? new EventWords(system) : undefined;
   return (event, number) => ({
-    ...traceRow(event, vmNameAt(system, event.vmid, number)), ...('number' in event ? { call: event.number } : {}), number, ...(book === undefined ? {} : namesOf(session, { book, event, number })),
+    ...traceRow(event, vmNameAt(system, event.vmid, number)), ...('number' in event ? { call: event.number } : {}), number, ...(words === undefined ? {} : namesOf(words, event, number)),
   });
 }
 
-/** An event of the trace, and a book of present names for what has none of its time. */
-interface Naming { readonly book: ObjectBook; readonly event: TraceEvent; readonly number: number }
+/** Fields of events whose numbers may have names, beside arguments and results. */
+const NAMED_FIELDS: readonly string[] = ['objectId', 'virq', 'esr', 'detail'];
 
 /** Objects and VMs behind the numbers of an event, as they were called when it happened: numbers are given out again. */
-function namesOf(session: Session, naming: Naming): { readonly names?: Readonly<Record<string, string>> } {
-  const { book, event, number } = naming;
+function namesOf(words: EventWords, event: TraceEvent, number: number): { readonly names?: Readonly<Record<string, string>> } {
   const names: Record<string, string> = {};
   const result = 'result' in event && typeof event.result === 'object' ? event.result : {};
-  for (const [name, value] of [...Object.entries('args' in event ? event.args : {}), ...Object.entries(result)]) {
-    const words = nameOfValue(session, naming, { name, value });
-    if (words !== undefined) names[name] = words;
+  const fields = Object.entries(event).filter((field): field is [string, EventValue] => NAMED_FIELDS.includes(field[0]));
+  for (const [name, value] of [...Object.entries('args' in event ? event.args : {}), ...Object.entries(result), ...fields, ...resultOf(event)]) {
+    const told = words.ofValue(event, { name, value }, number);
+    if (told !== undefined) names[name] = told;
   }
-  if (event.event === 'message') names['objectId'] = book.name({ id: event.objectId, type: 'msgqueue' }, number);
-  if (event.event === 'virq') names['virq'] = virqWords(event.virq);
-  if (event.event === 'exception' && event.kind === 'synchronous') names['esr'] = explainEsr(event.esr, event.far).join(', ');
-  if (event.event === 'memory') {
-    const words = objectsIn(event.detail, naming);
-    if (words !== event.detail) names['detail'] = words;
-  }
+  const unknown = event.event === 'hypercall-unknown' ? unknownCallWords(event) : undefined;
+  if (unknown !== undefined) names['call'] = unknown;
   return Object.keys(names).length === 0 ? {} : { names };
 }
 
-function nameOfValue(session: Session, { book, event, number }: Naming, { name, value }: { readonly name: string; readonly value: EventValue }): string | undefined {
-  const { system } = session.debuggee.target;
-  if (event.event === 'hypercall') {
-    const object = event.objects?.[name];
-    if (object !== undefined) return book.name(object, number);
-    const type = typeOfValue(event.name, name);
-    if (type === 'vmid_t') return vmNameAt(system, Number(value), number);
-    return type === undefined ? undefined : wordsOfType(type, value);
-  }
-  if (event.event !== 'rm-request' && event.event !== 'rm-reply' && event.event !== 'rm-notification') return undefined;
-  const names: SystemNames = { vm: (vmid) => vmNameAt(system, vmid, number), capability: (capId) => book.describe(event.vmid, capId) };
-  return wordsOfField({ message: event.name, name, value }, names) ?? wordsInList({ message: event.name, value }, names);
-}
-
-/** What the hypervisor says of its objects, with their names of that moment in the place of their numbers. */
-function objectsIn(text: string, { book, number }: Naming): string {
-  return text.replace(/\b(object|address space) (\d{1,9})\b/g, (whole, kind: string, digits: string) => {
-    const name = book.name({ id: Number(digits), type: kind === 'object' ? 'memextent' : 'addrspace' }, number);
-    return name.includes('"') ? name : whole;
-  });
+/** The result of a firmware-style call, which is one number. */
+function resultOf(event: TraceEvent): readonly (readonly [string, EventValue])[] {
+  return (event.event === 'psci' || event.event === 'smccc') && event.result !== undefined ? [['result', event.result]] : [];
 }

@@ -30,7 +30,7 @@ export { restoreWhole, saveWhole, STATE_VERSION, systemFingerprint, type WholeSt
 export { StateHash } from './system/state-hash';
 export { HYPERCALLS } from './hypervisor/hypercall-table';
 export { PSCI_NAMES } from './hypervisor/psci';
-export { KVM_SERVICE_NAMES } from './hypervisor/kvm-services';
+export { KVM_SERVICE_NAMES, serviceName } from './hypervisor/kvm-services';
 export { KVM_PSCI_NAMES } from './hypervisor/kvm-psci';
 export {
   BITMAP_NAMES, FILTER_ACTIONS, PSCI_VERSIONS, FILTER_RANGES_MAX, SERVICE_ERRNO, SERVICE_REGISTERS, VmServices,

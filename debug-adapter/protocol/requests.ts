@@ -166,8 +166,9 @@ export interface MemoryRow {
 /**
  * A range of a VM's addresses at which nothing is mapped and that answers all the same: a frame of its interrupt controller or its clock, which the hypervisor emulates
  * (`emulated`), a range whose accesses go to whoever runs the VM's vCPUs (`vmm`), a device of the board (`board`), or device space with nothing in it (`empty`), where the bus refuses.
+ * `reserved`: addresses that are given to something the VM does not see there, such as its address space's information area; `name` says what, and what accesses reach.
  */
-export interface WindowRow { readonly ipa: Hex; readonly sizeBytes: number; readonly kind: 'emulated' | 'vmm' | 'board' | 'empty'; readonly name: string }
+export interface WindowRow { readonly ipa: Hex; readonly sizeBytes: number; readonly kind: 'emulated' | 'vmm' | 'board' | 'empty' | 'reserved'; readonly name: string }
 /** A range by physical address. */
 export interface PhysicalRange { readonly pa: Hex; readonly sizeBytes: number }
 /** One memory extent of the hypervisor. */

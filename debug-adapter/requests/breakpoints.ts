@@ -97,7 +97,7 @@ function exceptionInfo(session: Session): unknown {
   const filter = EXCEPTION_FILTERS.find((one) => one.filter === stop?.exception?.filter);
   const esr = stop?.exception?.esr;
   const lines = [
-    ...(stop?.event === undefined ? [] : [describeEvent(stop.event)]),
+    ...(stop?.event === undefined ? [] : [describeEvent(stop.event, session.words)]),
     ...(esr === undefined ? [] : explainEsr(esr, stop?.exception?.far)),
     ...(stop?.exception?.elr === undefined ? [] : [`Return address ${hex(stop.exception.elr)}`]),
   ];

@@ -7,9 +7,9 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { hex, type EventValue, type TraceEvent } from '../../runtime/index';
 import { eventTitle } from '../event-text';
 import type { Session } from '../session';
-import { typeOfValue, virqWords, wordsOfType } from '../views/call-words';
+import { typeOfValue } from '../views/call-words';
+import { EventWords, type NamedValue } from '../views/event-words';
 import { ObjectBook } from '../views/objects';
-import { wordsInList, wordsOfField } from '../views/rm-words';
 import { addressText, type VariableContainer } from './references';
 
 const NATIVE_CALL_BASE = 0x6000;
@@ -33,7 +33,7 @@ function headRows(session: Session, event: TraceEvent): DebugProtocol.Variable[]
   const { system } = session.debuggee.target;
   const number = event.event === 'hypercall' ? ` (call ${hex(NATIVE_CALL_BASE + event.number)})` : 'id' in event ? ` (${hex(event.id)})` : '';
   return [
-    row('event', `${eventTitle(event)}${number}`),
+    row('event', `${eventTitle(event, session.words)}${number}`),
     row('vm', `${system.vmName(event.vmid)} (VMID ${event.vmid})`),
     ...(event.vcpu === undefined ? [] : [row('vcpu', String(event.vcpu))]),
     row('tick', String(event.tick)),
@@ -65,19 +65,10 @@ function namedValue(session: Session, event: TraceEvent, { name, value }: { name
 }
 
 /** A number with what it says beside it. */
-function wordedText(session: Session, event: TraceEvent, { name, value }: { readonly name: string; readonly value: EventValue }): string {
-  const { system } = session.debuggee.target;
-  const plain = valueText(value);
-  const told = (words: string | undefined): string => (words === undefined ? plain : `${plain} (${words})`);
-  if (event.event === 'hypercall') {
-    const type = typeOfValue(event.name, name);
-    return type === 'vmid_t' ? told(system.vmName(Number(value))) : told(type === undefined ? undefined : wordsOfType(type, value));
-  }
-  if (event.event === 'virq' && name === 'virq') return told(virqWords(event.virq));
-  if (event.event !== 'rm-request' && event.event !== 'rm-reply' && event.event !== 'rm-notification') return plain;
-  const book = new ObjectBook(system);
-  const names = { vm: (vmid: number) => system.vmName(vmid), capability: (capId: bigint) => book.describe(event.vmid, capId) };
-  return wordsInList({ message: event.name, value }, names) ?? told(wordsOfField({ message: event.name, name, value }, names));
+function wordedText(session: Session, event: TraceEvent, named: NamedValue): string {
+  const plain = valueText(named.value);
+  const words = new EventWords(session.debuggee.target.system).ofValue(event, named);
+  return words === undefined ? plain : words.startsWith('[') ? words : `${plain} (${words})`;
 }
 
 function valueText(value: EventValue): string {

@@ -95,11 +95,15 @@ function claimsOf(system: System): Claim[] {
   const { vms, parcels } = system.rmView();
   const whole = { pa: layout.ramBase, sizeBytes: layout.ramSizeBytes };
   const place = ({ base, sizeBytes }: { readonly base: bigint; readonly sizeBytes: bigint }): { pa: bigint; sizeBytes: bigint } => ({ pa: base, sizeBytes });
+  const infoExtents = new Set(system.inspection.infoAreas().map(({ extentId }) => extentId));
+  const infoPages = infoExtents.size === 0 ? [] : system.inspection.extents().filter(({ objectId }) => infoExtents.has(objectId)).flatMap(({ owned }) => owned.map(place));
   return [
     claim(whole, { rank: 0, owner: RM_VMID }),
     claim(place(layout.heap), { rank: 1, owner: HYPERVISOR_VMID }),
     claim(place(layout.primary), { rank: 1, owner: PRIMARY_VMID }),
     ...vms.flatMap(({ vmid, memory }) => memory.filter(({ handle }) => handle === null).map((range) => claim(range, { rank: 2, owner: vmid, isDevice: range.kind === 'device' }))),
+    // What the hypervisor tells a VM there it writes itself; RM's record of it is of the address alone.
+    ...infoPages.map((range) => claim(range, { rank: 3, owner: HYPERVISOR_VMID })),
     ...parcels.flatMap((parcel) => parcel.ranges.map((range) => claim(range, { rank: 3, owner: parcel.owner, isDevice: parcel.memoryType === 'io', parcel }))),
   ].filter(({ first, end }) => first < end);
 }

@@ -23,7 +23,8 @@ export function windowRows(system: System, vmid: number): WindowRow[] {
   const emulated = [...own, ...vmm];
   const devices = joinedSlots(system.parts.spaceDevices().map(({ name, base, sizeBytes }): Named => ({ from: BigInt(base), to: BigInt(base + sizeBytes), kind: 'board', name: BOARD_WORDS[name] ?? name })));
   const space = all.filter(({ kind }) => kind === 'device-space').flatMap((piece) => within(spanOf(piece), emulated).flatMap((free) => filled(free, devices)));
-  return [...emulated, ...space].sort((a, b) => (a.from < b.from ? -1 : 1)).map(({ from, to, kind, name }) => ({ ipa: hex(from), sizeBytes: Number(to - from), kind, name }));
+  const hidden = system.inspection.infoAreas().filter((area) => area.vmid === vmid && !area.isMapped).map((area): Span => ({ from: area.ipa, to: area.ipa + area.sizeBytes }));
+  return [...emulated, ...withHidden(space, hidden)].sort((a, b) => (a.from < b.from ? -1 : 1)).map(({ from, to, kind, name }) => ({ ipa: hex(from), sizeBytes: Number(to - from), kind, name }));
 }
 
 /** The window at an address of a VM. */
@@ -37,6 +38,7 @@ export function windowText({ kind, name }: WindowRow): string {
     case 'emulated': return `The hypervisor emulates ${name} there.`;
     case 'vmm': return 'Accesses there go to whoever runs the vCPU (vcpu_run), which emulates a device.';
     case 'board': return `The access reaches a device of the board: ${name}.`;
+    case 'reserved': return `The hypervisor has mapped nothing there, although the address is taken: ${name}.`;
     case 'empty': return 'It is device space of the primary VM, where the board has no device: the bus refuses the access.';
   }
 }
@@ -53,6 +55,15 @@ function nameOf({ kind, index }: Window): string {
     case 'vmmio':
     case 'device-space': return '';
   }
+}
+
+/** Information areas that the VM does not see, each with what accesses reach instead. */
+function withHidden(space: readonly Named[], hidden: readonly Span[]): Named[] {
+  const rest = space.flatMap((piece) => within(piece, hidden).map((span): Named => ({ ...piece, ...span })));
+  return [...rest, ...hidden.map((span): Named => {
+    const over = space.find(({ from, to }) => from <= span.from && to > span.from);
+    return { ...span, kind: 'reserved', name: `information area of the address space, hidden${over === undefined ? '' : ` by ${over.kind === 'empty' ? 'empty device space' : over.name}`}` };
+  })];
 }
 
 /** The empty virtio slots, one after the other, as one. */

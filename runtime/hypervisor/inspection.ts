@@ -50,6 +50,8 @@ export interface MappingRow { readonly ipa: bigint; readonly pa: bigint; readonl
  * by whoever runs its vCPUs (`vmmio`), or by the board (`device-space`).
  */
 export interface WindowRow { readonly ipa: bigint; readonly sizeBytes: bigint; readonly kind: 'distributor' | 'redistributor' | 'clock' | 'vmmio' | 'device-space'; readonly index: number }
+/** The information area of an address space. */
+export interface InfoAreaRow { readonly vmid: number; readonly ipa: bigint; readonly extentId: number; readonly sizeBytes: bigint; readonly isMapped: boolean }
 /** One extent. */
 export interface ExtentRow {
   readonly objectId: number; readonly base: bigint; readonly sizeBytes: bigint; readonly kind: 'basic' | 'sparse'; readonly memoryType: string; readonly access: number; readonly parent: number | undefined;
@@ -144,6 +146,15 @@ export class Inspection {
       ...(threads.some((thread) => thread.has('hlos_vm')) ? deviceSpacePieces(addrspace.pgtable.everMapped) : []),
     ];
     return found.sort((a, b) => (a.ipa < b.ipa ? -1 : a.ipa > b.ipa ? 1 : 0));
+  }
+
+  /** Pages that address spaces have for what the hypervisor tells their VMs (Gunyah API: addrspace_configure_info_area). A VM need not see its own. */
+  infoAreas(): InfoAreaRow[] {
+    return [...this.addrspaces()].flatMap(({ vmid, infoArea, pgtable }) => {
+      if (infoArea?.isAttached !== true) return [];
+      const { ipa, extent } = infoArea;
+      return [{ vmid, ipa, extentId: extent.header.id, sizeBytes: bytes(extent.pageCount), isMapped: pgtable.lookup(Number(ipa >> 12n)) !== undefined }];
+    });
   }
 
   extents(): ExtentRow[] {

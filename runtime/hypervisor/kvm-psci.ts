@@ -51,6 +51,11 @@ export function isPsciId(id: number): boolean {
   return isStandard || (id >= 0x95c1_ba5e && id <= 0x95c1_ba61);
 }
 
+/** The function's name; undefined if no version has one of that number. */
+export function kvmPsciFunctionName(id: number): string | undefined {
+  return isPsciId(id) ? KVM_NAMES[id] ?? FUNCTIONS[id & 0x1f]?.name : undefined;
+}
+
 /** The function's name for the trace, whether the version has it or not. */
 export function kvmPsciName(id: number): string {
   return KVM_NAMES[id] ?? FUNCTIONS[id & 0x1f]?.name ?? `PSCI_${(id & 0x1f).toString(16)}`;

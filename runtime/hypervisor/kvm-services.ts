@@ -7,8 +7,9 @@ import { vmid } from '../base/brands';
 import type { EventValues, TraceEvent } from '../base/trace-event';
 import type { Vcpu } from '../engine/interface';
 import type { Kernel } from './kernel';
-import { callKvmPsci, isPsciId, kvmPsciName } from './kvm-psci';
+import { callKvmPsci, isPsciId, kvmPsciFunctionName, kvmPsciName } from './kvm-psci';
 import { FORWARDED_CALL, type BitmapName, type VmServices } from './service-registers';
+import { gunyahServiceName } from './smccc';
 import type { Thread } from './thread';
 
 /** One call. */
@@ -67,6 +68,13 @@ const SERVICES: ReadonlyMap<number, Service> = new Map<number, Service>([
 
 /** Names of all services. */
 export const KVM_SERVICE_NAMES: readonly string[] = [...new Set([...SERVICES.values()].map(({ name }) => name))];
+
+const WORKAROUNDS: ReadonlyMap<number, string> = new Map([[ARCH_WORKAROUND_1, 'SMCCC_ARCH_WORKAROUND_1'], [ARCH_WORKAROUND_2, 'SMCCC_ARCH_WORKAROUND_2'], [ARCH_WORKAROUND_3, 'SMCCC_ARCH_WORKAROUND_3']]);
+
+/** The name of a function of any service, of either personality, whether a VM is offered it or not; undefined for identifiers that mean nothing. */
+export function serviceName(id: number): string | undefined {
+  return gunyahServiceName(id) ?? SERVICES.get(id)?.name ?? WORKAROUNDS.get(id) ?? kvmPsciFunctionName(id);
+}
 
 /** Carries out a call and writes X0 to X3. */
 export function callKvm(call: KvmCall): void {

@@ -138,6 +138,15 @@ const SERVICES: ReadonlyMap<number, Service> = new Map<number, Service>([
 /** Names of all services. */
 export const SMCCC_NAMES: readonly string[] = [...new Set([...SERVICES.values()].map(({ name }) => name))];
 
+/** The name of a function of PSCI or of another service, whether a VM is offered it or not. */
+export function gunyahServiceName(id: number): string | undefined {
+  return SERVICES.get(id)?.name ?? WATCHDOG_NAMES.get(id) ?? (isPsciNumber(id) ? psciFunction(id)?.name : undefined);
+}
+
+function isPsciNumber(id: number): boolean {
+  return ((id >>> 24) & 0xbf) === 0x84 && (id & 0xff_ffff) < 0x20;
+}
+
 /** The service behind a function identifier, if any handles it and the VM is offered it. */
 export function nameService(signed: number, services: VmServices): Service | undefined {
   const id = signed >>> 0;
@@ -145,8 +154,7 @@ export function nameService(signed: number, services: VmServices): Service | und
   const known = SERVICES.get(id);
   if (known !== undefined) return known;
   if (id >= TRNG_RANGE[0] && id <= TRNG_RANGE[1]) return simple('TRNG_UNKNOWN', () => [NOT_SUPPORTED_32], false);
-  const isPsci = ((id >>> 24) & 0xbf) === 0x84 && (id & 0xff_ffff) < 0x20;
-  const entry = isPsci ? psciFunction(id) : undefined;
+  const entry = isPsciNumber(id) ? psciFunction(id) : undefined;
   const is64 = (id >>> 30) === 3;
   return entry === undefined ? undefined : { event: 'psci', name: entry.name, truncates: !is64, run: (call) => callPsci(call, entry.call) };
 }

@@ -6,7 +6,7 @@ import type { RmView } from '../resource-manager/inspect';
 const RM_VMID = 255;
 
 /** Labels by object id. RM's own word for an object goes before that of others; `primary` is what users call the VM that RM knows as HLOS. */
-export function objectLabels(inspection: Inspection, { labels }: RmView, primary: string): Map<number, string> {
+export function objectLabels(inspection: Inspection, { labels, vms }: RmView, primary: string): Map<number, string> {
   const named = new Map<number, string>();
   const holdings = new Map<number, ReadonlyMap<bigint, number>>();
   for (const { vmid, cap, label } of labels) {
@@ -14,6 +14,10 @@ export function objectLabels(inspection: Inspection, { labels }: RmView, primary
     holdings.set(vmid, held);
     const object = held.get(cap);
     if (object !== undefined && (vmid === RM_VMID || !named.has(object))) named.set(object, label.replace(/\bHLOS\b/g, primary));
+  }
+  for (const { vmid, extentId } of inspection.infoAreas()) {
+    const name = vms.find((vm) => vm.vmid === vmid)?.name;
+    if (name !== undefined && !named.has(extentId)) named.set(extentId, `information area of ${name.replace(/\bHLOS\b/g, primary)}`);
   }
   return named;
 }

@@ -23,7 +23,7 @@ const ROWS: readonly Row[] = [
   { name: 'sensor!hvc:*', text: /\(/ },
   { name: 'sensor!hvc-return:*', text: /returned/ },
   { name: 'primary!psci:*', text: /^SYSTEM_OFF\(/ },
-  { name: 'primary!rm:VM_START', text: /^RM request VM_START\(vmid=128\)/ },
+  { name: 'primary!rm:VM_START', text: /^RM request VM_START\(vmid=128 \(sensor\)\)/ },
   { name: 'primary!rm:*', text: /^RM request / },
   { name: 'primary!rm-notify:VM_EXITED', text: /^RM notification VM_EXITED/ },
   { name: 'sensor!virq:*', text: /^VIRQ \d+ taken/ },
@@ -42,7 +42,7 @@ const ROWS: readonly Row[] = [
   { name: 'smccc:0x86000001', text: /unknown|does not have/i, launch: services },
   { name: 'smccc:KVM_PTP', text: /^KVM_PTP\(/, launch: kvm },
   { name: 'smccc:*', condition: 'id == 0x84000000', text: /^PSCI_VERSION\(/, launch: kvm },
-  { name: 'rm:VM_START', condition: 'vmid == 128', text: /^RM request VM_START\(vmid=128\)/ },
+  { name: 'rm:VM_START', condition: 'vmid == 128', text: /^RM request VM_START\(vmid=128 \(sensor\)\)/ },
   { name: 'rm:0x56000004', text: /^RM request VM_START/ },
   { name: 'rm:*', condition: 'sequence > 2', text: /^RM request / },
   { name: 'rm-notify:VM_STATUS', condition: 'vmid == 128', text: /^RM notification VM_STATUS/ },
@@ -58,7 +58,7 @@ const ROWS: readonly Row[] = [
   { name: 'vm:*', condition: 'vm == "sensor" && to == "EXITED"', text: /sensor: .* EXITED$/ },
   { name: 'event:memory', condition: 'action == "map"', text: /^Memory map/ },
   { name: 'event:rm-reply', condition: 'error == "OK"', text: /^RM reply / },
-  { name: 'event:vcpu-state', condition: 'state == "off" && vm == "sensor"', text: /^vCPU off/ },
+  { name: 'event:vcpu-state', condition: 'state == "off" && vm == "sensor"', text: /^vCPU sensor\/cpu0 off/ },
   { name: 'event:message', condition: 'action == "received"', text: /^Message of \d+ bytes received/ },
 ];
 

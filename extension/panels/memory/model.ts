@@ -81,8 +81,8 @@ function totals(map: readonly MemoryRow[]): string {
   return [...sums].sort(([, a], [, b]) => b - a).map(([state, size]) => `${formatSize(size)} ${STATE_WORDS[state]}`).join(' · ');
 }
 
-const WINDOW_WORDS: Readonly<Record<WindowRow['kind'], string>> = { emulated: 'emulated by the hypervisor', vmm: 'emulated by whoever runs the vCPU', board: 'device of the board', empty: 'the bus refuses accesses' };
-const WINDOW_ICONS: Readonly<Record<WindowRow['kind'], string>> = { emulated: 'shield', vmm: 'arrow-swap', board: 'circuit-board', empty: 'circle-outline' };
+const WINDOW_WORDS: Readonly<Record<WindowRow['kind'], string>> = { emulated: 'emulated by the hypervisor', vmm: 'emulated by whoever runs the vCPU', board: 'device of the board', empty: 'the bus refuses accesses', reserved: 'taken, but not mapped' };
+const WINDOW_ICONS: Readonly<Record<WindowRow['kind'], string>> = { emulated: 'shield', vmm: 'arrow-swap', board: 'circuit-board', empty: 'circle-outline', reserved: 'info' };
 
 /** Where accesses are answered without a map. */
 function windowsRow(parent: string, { windows, vmid, vm }: VmMemory): Row[] {
