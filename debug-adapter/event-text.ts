@@ -7,7 +7,7 @@ const NATIVE_CALL_BASE = 0x6000;
 const SMCCC_CALL_BASE = 0xc600_8000;
 const CALL_COUNT = 0x69;
 const SMCCC_CALLS_END = 0x4000;
-const CALL_NUMBERS: ReadonlySet<number> = new Set(Object.values(HYPERCALLS).map(({ number }) => number));
+const CALL_NUMBERS: ReadonlySet<number> = new Set(Object.values(HYPERCALLS).flatMap(({ number }) => (number === null ? [] : [number])));
 
 /** The kind of event in a few words. */
 export function eventTitle(event: TraceEvent, words?: EventWords): string {

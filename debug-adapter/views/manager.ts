@@ -1,12 +1,12 @@
 /** Rows of the Resource Manager: its tables, messages on their way, and the messages of the past. */
 
-import { decodeRmMessage, hex, type EventValue, type EventValues, type RmVmView, type RmWaitingView, type System, type TraceEvent } from '../../runtime/index';
+import { decodeRmMessage, hex, type EventValues, type RmVmView, type RmWaitingView, type System, type TraceEvent } from '../../runtime/index';
 import type { RmMessageRow, RmPendingRow, RmVmRow } from '../protocol/index';
 import { osStateText } from './machines';
 import { vmNameAt } from '../trace-row';
 import { EventIndex } from './event-index';
-import { bytesText, ObjectBook } from './objects';
-import { wordsInList, wordsOfField, type SystemNames } from './rm-words';
+import { bytesText, ObjectBook, wordedValue } from './objects';
+import type { SystemNames } from './rm-words';
 
 const RM_VMID = 255;
 /** Bytes of a payload that a row shows. */
@@ -94,15 +94,7 @@ function errorOf(fields: EventValues): string | null {
 
 /** Fields in words, each number with its name; how the request ended is told apart from them. */
 function fieldTexts(message: string, fields: EventValues, names: SystemNames): Record<string, string> {
-  return Object.fromEntries(Object.entries(fields).filter(([name]) => name !== 'error').map(([name, value]) => {
-    const words = wordsOfField({ message, name, value }, names);
-    return [name, words === undefined ? wordsInList({ message, value }, names) ?? valueText(value) : `${valueText(value)} (${words})`];
-  }));
-}
-
-function valueText(value: EventValue): string {
-  if (typeof value === 'bigint') return hex(value);
-  return value instanceof Uint8Array ? bytesText(value) : String(value);
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => name !== 'error').map(([name, value]) => [name, wordedValue({ message, name, value }, names)]));
 }
 
 function payloadText(bytes: Uint8Array): string {

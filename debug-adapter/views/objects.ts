@@ -5,6 +5,7 @@
 
 import { decodeRmMessage, hex, rightNames, type System } from '../../runtime/index';
 import type { CapabilityRow, DoorbellRow, QueueRow } from '../protocol/index';
+import { wordsInList, wordsOfField, type MessageField, type SystemNames } from './rm-words';
 
 const RM_VMID = 255;
 /** Object types as prose says them. */
@@ -82,7 +83,7 @@ export class ObjectBook {
       maxMessageSize: queue.maxMessageSize,
       notEmptyThreshold: queue.notEmptyThreshold,
       notFullThreshold: queue.notFullThreshold,
-      messages: queue.messages.map(({ bytes, tick }) => ({ tick, size: bytes.length, bytes: bytesText(bytes), decoded: this.isRmQueue(queue.objectId) ? decodedText(bytes) : null })),
+      messages: queue.messages.map(({ bytes, tick }) => ({ tick, size: bytes.length, bytes: bytesText(bytes), decoded: this.isRmQueue(queue.objectId) ? decodedText(bytes, this.system) : null })),
       txVirq: this.virq(queue.sendVirq),
       rxVirq: this.virq(queue.receiveVirq),
       sentCount: counts.get(queue.objectId)?.sent ?? 0,
@@ -133,10 +134,19 @@ export function bytesText(bytes: Uint8Array): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+/** A field of a message with what its number says. */
+export function wordedValue(field: MessageField, names: SystemNames): string {
+  const { value } = field;
+  const plain = typeof value === 'bigint' ? hex(value) : value instanceof Uint8Array ? bytesText(value) : String(value);
+  const words = wordsOfField(field, names);
+  return words === undefined ? wordsInList(field, names) ?? plain : `${plain} (${words})`;
+}
+
 /** An RM packet in words, or null if the bytes are none. */
-function decodedText(bytes: Uint8Array): string | null {
+function decodedText(bytes: Uint8Array, system: System): string | null {
   const message = decodeRmMessage(bytes);
   if (message === undefined) return null;
-  const fields = Object.entries(message.fields).map(([name, value]) => `${name}=${typeof value === 'bigint' ? hex(value) : value instanceof Uint8Array ? bytesText(value) : String(value)}`);
+  const names = { vm: (vmid: number) => system.vmName(vmid) };
+  const fields = Object.entries(message.fields).map(([name, value]) => `${name}=${wordedValue({ message: message.name, name, value }, names)}`);
   return `${message.kind} ${message.name} #${message.sequence}${fields.length === 0 ? '' : ` ${fields.join(' ')}`}`;
 }

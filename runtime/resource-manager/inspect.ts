@@ -143,7 +143,7 @@ function labelsOf(vm: VmRecord, rmVmid: Vmid): RmLabelView[] {
   }
   for (const vdevice of vm.vdevices) {
     const text = `${vdevice.config.type} label ${vdevice.config.label}`;
-    for (const [index, cap] of vdevice.objects.entries()) add(rmVmid, cap, vdevice.objects.length === 1 ? text : `${text} ${index === 0 ? `from ${vm.name}` : `to ${vm.name}`}`);
+    for (const [index, cap] of vdevice.objects.entries()) add(rmVmid, cap, vdevice.objects.length === 1 ? `${text} of ${vm.name}` : `${text} ${index === 0 ? `from ${vm.name}` : `to ${vm.name}`}`);
     for (const end of vdevice.ends) add(end.vmid, end.cap, text);
   }
   return labels;

@@ -14,7 +14,7 @@ const disabled = (): LaunchArguments => ({ system: { vms: [{ image: guestLaunch(
 
 const ROWS: readonly Row[] = [
   { name: 'hvc:msgqueue_send', text: /^msgqueue_send\(msgqueue=0x[0-9a-f]+ \(message queue \d+ ".*"\), size=/ },
-  { name: 'hvc-return:doorbell_send', text: /^doorbell_send\(doorbell=0x[0-9a-f]+ \(doorbell \d+ "doorbell label 32"\)/ },
+  { name: 'hvc-return:doorbell_send', text: /^doorbell_send\(doorbell=0x[0-9a-f]+ \(doorbell \d+ "doorbell label 32 of sensor"\)/ },
   { name: 'hvc-return:vcpu_run', launch: manager, text: /\(vCPU \d+ "guest vCPU 0"\).* returned OK, vcpu_state=\d+ \([a-zA-Z ]+\)/ },
   { name: 'hvc-return:vcpu_run', condition: 'vcpu_state == 4', launch: manager, text: /vcpu_state=4 \(VMMIO read\), state_data_0=0x[0-9a-f]+ \(IPA\), state_data_1=0x4 \(bytes\)/ },
   { name: 'event:message', text: /^Message of \d+ bytes sent \(message queue \d+ ".*"\)$/ },
