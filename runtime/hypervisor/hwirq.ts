@@ -46,7 +46,7 @@ export class Hwirq {
     this.header = new ObjectHeader('hwirq', id);
     this.header.state = 'active';
     this.intid = intid;
-    this.sources = Array.from({ length: this.isPrivate ? VIC_VCPUS_MAX : 1 }, () => new VirqSource('hwirq', () => this.level, this.isPrivate ? undefined : (action) => { this.follow(action); }));
+    this.sources = Array.from({ length: this.isPrivate ? VIC_VCPUS_MAX : 1 }, () => new VirqSource('hwirq', () => this.level, this.isPrivate ? {} : { onSoftware: (action) => { this.follow(action); } }));
   }
 
   /** True for a line that each CPU has its own of (PPI). */

@@ -786,7 +786,7 @@ export const HYPERCALLS = {
   },
   vpm_group_bind_virq: {
     number: 0x43, status: 'implemented',
-    summary: 'Binds the group state-change source to a VIRQ (asserted edge-only).',
+    summary: 'Binds the group state-change source to a VIRQ. The reference build never asserts it.',
     inputs: [
       { name: 'vpm_group', type: 'cap_id_t', object: 'vpm_group', rights: 0x2, state: 'active' },
       { name: 'vic', type: 'cap_id_t', object: 'vic', rights: 0x1, state: 'active' },

@@ -96,7 +96,7 @@ export class Thread {
   wasActivated = false;
   initial: InitialRegisters | undefined = { x: [], pc: 0n, spEl0: 0n, spEl1: 0n };
   entropy = { windowStart: 0, reads: 0 };
-  readonly haltSource = new VirqSource('vcpu-halt', () => false);
+  readonly haltSource = new VirqSource('vcpu-halt', () => false, { isAlwaysEdge: true });
   readonly wakeupSource = new VirqSource('vcpu-run-wakeup', () => false);
 
   constructor(id: number) {

@@ -184,7 +184,6 @@ export function killThread(kernel: Kernel, thread: Thread): void {
   notify(kernel, thread, 'killed', 'killed');
   if (thread.isBlockedBy('VCPU_RUN')) {
     thread.wakeupSource.assertEdge();
-    thread.vpm?.group.update();
   } else {
     exitThread(kernel, thread);
   }
@@ -198,7 +197,6 @@ export function exitThread(kernel: Kernel, thread: Thread): void {
   thread.pageFault = undefined;
   thread.suspend = undefined;
   kernel.scheduler.dequeue(thread);
-  thread.vpm?.group.update();
   notify(kernel, thread, 'exited', 'killed');
 }
 
@@ -245,17 +243,15 @@ function resume(kernel: Kernel, thread: Thread): void {
   unblock(kernel, thread, 'VCPU_SUSPEND');
 }
 
-/** Blocks, and lets the power-management group know. */
+/** Blocks. */
 export function block(kernel: Kernel, thread: Thread, reason: BlockReason): void {
   kernel.scheduler.block(thread, reason);
-  thread.vpm?.group.update();
 }
 
-/** Unblocks, and lets the power-management group and a proxy scheduler know. */
+/** Unblocks, and lets a proxy scheduler know. */
 export function unblock(kernel: Kernel, thread: Thread, reason: BlockReason): void {
   kernel.scheduler.unblock(thread, reason);
   if (reason === 'VCPU_OFF' && thread.isBlockedBy('VCPU_RUN')) thread.wakeupSource.assertEdge();
-  thread.vpm?.group.update();
 }
 
 /** True for a vCPU whose end is the platform's. */

@@ -379,6 +379,7 @@ export class Vic {
     }, {
       setSignals: (cpu, irq, fiq) => { this.drive(cpu, irq, fiq); },
       checkPending: (virq, cpu, isReasserted) => this.sources.get(lineKey(virq, cpu ?? 0))?.checkPending(isReasserted) ?? false,
+      isAlwaysEdge: (virq, cpu) => this.sources.get(lineKey(virq, cpu ?? 0))?.isAlwaysEdge ?? false,
       ...(this.observer === undefined ? {} : { inside: this.observer }),
       isRunning: (cpu) => this.ports.get(cpu)?.isRunning() ?? false,
       event: (action, virq, vcpuIndex) => this.onVirq?.({ action, virq, vcpuIndex, source: this.sources.get(lineKey(virq, vcpuIndex ?? 0))?.kind ?? 'software' }),

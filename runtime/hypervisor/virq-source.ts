@@ -18,6 +18,14 @@ export interface SavedVirqBinding { readonly virq: number; readonly vcpuIndex: n
 /** What a guest did to a shared interrupt, whether or not that changed anything. */
 export type SoftwareAction = 'enable' | 'clear-pending';
 
+/** What a source may have beside its condition. */
+export interface VirqSourceOptions {
+  /** Told when the guest enables the interrupt, or clears its pending state, by the distributor's registers. */
+  readonly onSoftware?: ((action: SoftwareAction) => void) | undefined;
+  /** However the guest configures the interrupt while it is bound, it becomes edge-triggered. */
+  readonly isAlwaysEdge?: boolean;
+}
+
 /** One interrupt source; unbound when made. */
 export class VirqSource {
   /** What the source is, for trace and debugger: `msgqueue-rx`, `timer`, … */
@@ -26,12 +34,15 @@ export class VirqSource {
   readonly checkPending: (isReasserted: boolean) => boolean;
   /** Told when the guest enables the interrupt, or clears its pending state, by the distributor's registers. */
   readonly onSoftware: ((action: SoftwareAction) => void) | undefined;
+  /** However the guest configures the interrupt, it becomes edge-triggered. */
+  readonly isAlwaysEdge: boolean;
   private binding: VirqBinding | undefined;
 
-  constructor(kind: string, checkPending: (isReasserted: boolean) => boolean, onSoftware?: (action: SoftwareAction) => void) {
+  constructor(kind: string, checkPending: (isReasserted: boolean) => boolean, { onSoftware, isAlwaysEdge = false }: VirqSourceOptions = {}) {
     this.kind = kind;
     this.checkPending = checkPending;
     this.onSoftware = onSoftware;
+    this.isAlwaysEdge = isAlwaysEdge;
   }
 
   /** The present binding, or `undefined`. */

@@ -13,11 +13,11 @@ export type VpmState = 1 | 2;
 /** A power-management group (Gunyah API: vpm_group). */
 export class VpmGroup {
   readonly header: ObjectHeader<'vpm_group'>;
+  /** Bound and unbound, and never asserted: that is a matter of system suspend, which the reference build's PSCI does not have. */
   readonly source: VirqSource;
   /** PSCI without aggregation of states: any vCPU may go off, the last one too. */
   noAggregation = false;
   private readonly members = new Map<number, Thread>();
-  private lastState: VpmState = 2;
 
   constructor(id: number) {
     this.header = new ObjectHeader('vpm_group', id);
@@ -41,12 +41,10 @@ export class VpmGroup {
   /** Adds a vCPU at its activation; the index is free. */
   add(index: number, thread: Thread): void {
     this.members.set(index, thread);
-    this.update();
   }
 
   remove(index: number): void {
     this.members.delete(index);
-    this.update();
   }
 
   /** vCPUs that are not powered off. */
@@ -65,21 +63,12 @@ export class VpmGroup {
     return 2;
   }
 
-  /** Re-evaluates after a vCPU changed; a change of the group's state pulses its interrupt. */
-  update(): void {
-    const state = this.state;
-    if (state === this.lastState) return;
-    this.lastState = state;
-    this.source.assertEdge();
-  }
-
   save(): SavedVpmGroup {
-    return { noAggregation: this.noAggregation, lastState: this.lastState, members: [...this.members].map(([index, thread]) => [index, thread.header.id]) };
+    return { noAggregation: this.noAggregation, members: [...this.members].map(([index, thread]) => [index, thread.header.id]) };
   }
 
   restore(saved: SavedVpmGroup, thread: (id: number) => Thread): void {
     this.noAggregation = saved.noAggregation;
-    this.lastState = saved.lastState;
     this.members.clear();
     for (const [index, id] of saved.members) this.members.set(index, thread(id));
   }
@@ -99,4 +88,4 @@ function isAlive(thread: Thread): boolean {
 }
 
 /** Saved form of a group. */
-export interface SavedVpmGroup { readonly noAggregation: boolean; readonly lastState: VpmState; readonly members: readonly (readonly [number, number])[] }
+export interface SavedVpmGroup { readonly noAggregation: boolean; readonly members: readonly (readonly [number, number])[] }

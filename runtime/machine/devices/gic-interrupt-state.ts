@@ -127,7 +127,7 @@ export class InterruptState {
       case 'group1': return this.configured(slot, GROUP1);
       case 'edgeTriggered': return this.configured(slot, EDGE_TRIGGERED);
       case 'active': return ((this.status[slot] ?? 0) & ACTIVE) !== 0;
-      case 'pending': return this.isPending(slot) && !this.isTakenLevel(slot);
+      case 'pending': return this.lists?.placeOf(slot) === undefined ? this.hasReason(slot) : ((this.status[slot] ?? 0) & LISTED) !== 0;
     }
   }
 
@@ -213,11 +213,6 @@ export class InterruptState {
   /** Whether it is to be pending, whatever its list register says. */
   protected hasReason(slot: number): boolean {
     return ((this.status[slot] ?? 0) & (this.configured(slot, EDGE_TRIGGERED) ? EDGE : LEVELS)) !== 0;
-  }
-
-  /** A level that a CPU has taken: with list registers it does not show as pending before it ends. */
-  private isTakenLevel(slot: number): boolean {
-    return !this.isLive && !this.configured(slot, EDGE_TRIGGERED) && ((this.status[slot] ?? 0) & ACTIVE) !== 0;
   }
 
   protected listedState(slot: number): ListedState {

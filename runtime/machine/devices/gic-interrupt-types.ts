@@ -45,6 +45,8 @@ export interface GicObserver {
 export interface InterruptHooks {
   /** Whether the level source behind this slot still holds; `isReasserted`: it was asserted once more than it was taken. */
   readonly checkPending: (slot: number, isReasserted: boolean) => boolean;
+  /** Whether the source behind this slot makes it edge-triggered, however it is configured. */
+  readonly isAlwaysEdge: (slot: number) => boolean;
   /** Told about assertions and their end. Must not call back. */
   readonly event: (event: InterruptEvent, slot: number, cpu: number | undefined) => void;
   /** Follows deliveries while it says that it wants them. */

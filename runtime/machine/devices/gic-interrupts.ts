@@ -29,8 +29,7 @@ export class GicInterrupts extends InterruptState {
     const status = this.status[slot] ?? 0;
     const isActive = (status & ACTIVE) !== 0;
     if (!this.canReach(place, accessor)) return field === 'pending' && (this.configured(slot, EDGE_TRIGGERED) ? (status & EDGE) !== 0 || (isActive && (status & LISTED) !== 0) : (status & LEVELS) !== 0);
-    if (field === 'active') return isActive;
-    return this.test(slot, field) && !(isActive && this.cpuOf(slot) !== cpuOfPlace(place));
+    return this.test(slot, field);
   }
 
   setPriority(slot: number, priority: number): void {
@@ -71,18 +70,20 @@ export class GicInterrupts extends InterruptState {
 
   /** SGIs stay edge-triggered whatever is asked. */
   setEdgeTriggered(slot: number, edge: boolean): void {
-    if (!this.isLive) return this.setListedTrigger(slot, edge);
+    if (!this.isLive) return this.setListedTrigger(slot, edge || this.hooks.isAlwaysEdge(slot));
     if (edge === this.configured(slot, EDGE_TRIGGERED) || this.intidOf(slot) < SGI_COUNT) return;
     this.reconsider(slot);
     this.setConfig(slot, EDGE_TRIGGERED, edge);
     this.reconsider(slot);
   }
 
-  /** With list registers nothing is looked at again; a level has no software behind it from now on. */
+  /** With list registers nothing is looked at again, nor listed because it is pending now; a level has no software behind it from now on. */
   private setListedTrigger(slot: number, edge: boolean): void {
     if (this.intidOf(slot) < SGI_COUNT) return;
+    const had = this.hasReason(slot);
     this.setConfig(slot, EDGE_TRIGGERED, edge);
     if (!edge) this.setStatus(slot, (this.status[slot] ?? 0) & ~(LEVEL_SOFTWARE | LEVEL_MESSAGE));
+    if (!had && this.lists?.placeOf(slot) === undefined && this.hasReason(slot)) this.setStatus(slot, (this.status[slot] ?? 0) | WAITING);
   }
 
   /** Routes an SPI; `undefined` means an affinity that no CPU has. */
@@ -258,7 +259,7 @@ export class GicInterrupts extends InterruptState {
     if (place === undefined) this.log.assertion(slot);
     const before = place === undefined ? 0 : this.log.before(slot);
     if (config !== 0) this.setConfig(slot, config, true);
-    this.setStatus(slot, (this.status[slot] ?? 0) | reasons);
+    this.setStatus(slot, ((this.status[slot] ?? 0) & ~WAITING) | reasons);
     if (lists === undefined) return config === 0 ? undefined : this.reconsider(slot);
     if (place === undefined) return ((this.status[slot] ?? 0) & ACTIVE) === 0 ? undefined : this.watchActive(slot, lists);
     if (this.configured(slot, ENABLED) && this.hasReason(slot) && this.cpuOf(slot) === cpuOfPlace(place)) return this.redeliver(slot, place, before);

@@ -12,7 +12,7 @@ export const LEVEL_SOURCE = 8;
 export const LISTED = 16;
 /** Taken and not ended. */
 export const ACTIVE = 32;
-/** Pending, but all list registers were taken. */
+/** Pending, but all list registers were taken, or it became so by a change of its trigger: it waits for one until it is delivered anew. */
 export const WAITING = 128;
 /** Reasons to be pending that a level-triggered interrupt has. */
 export const LEVELS = LEVEL_SOFTWARE | LEVEL_MESSAGE | LEVEL_SOURCE;

@@ -38,6 +38,8 @@ export interface GicPort {
   readonly setSignals: (cpu: number, irq: boolean, fiq: boolean) => void;
   /** Whether the level source of this interrupt still holds. `cpu` is defined for private interrupts; `isReasserted`: it was asserted once more than the guest has taken it. */
   readonly checkPending: (intid: number, cpu: number | undefined, isReasserted: boolean) => boolean;
+  /** Whether this interrupt has a source that makes it edge-triggered, however it is configured; unless given, none has. */
+  readonly isAlwaysEdge?: (intid: number, cpu: number | undefined) => boolean;
   /** Follows what happens inside, for a trace; must not call back into the GIC. */
   readonly inside?: GicObserver;
   /** Whether a CPU runs just now, so that what is listed there cannot be seen from elsewhere; unless given, none does. */
@@ -92,6 +94,7 @@ export class Gic {
     this.interrupts = new GicInterrupts({ cpuCount, spiCount }, {
       ...(port.inside === undefined ? {} : { deliveries: this.deliveriesTo(port.inside), maintenance: port.inside.maintenance }),
       checkPending: (slot, isReasserted) => port.checkPending(this.interrupts.intidOf(slot), this.privateCpu(slot), isReasserted),
+      isAlwaysEdge: (slot) => port.isAlwaysEdge?.(this.interrupts.intidOf(slot), this.privateCpu(slot)) ?? false,
       isRunning: (cpu) => port.isRunning?.(cpu) ?? false,
       event: (event, slot, cpu) => port.event?.(event, this.interrupts.intidOf(slot), cpu),
       accepts: (cpu, group) => this.cpuInterface(cpu).reaches(group),

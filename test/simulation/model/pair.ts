@@ -15,7 +15,7 @@ import type { Landscape, Operation } from './operations';
 import type { Arguments, CallerMemory, Rule } from './rules';
 import { E, SIGNATURES, type CallName, type Signature } from './signatures';
 import { type Addrspace, type Cspace, type Extent, type Hwirq, type Vic } from './things';
-import { VCPU_RULES, updateGroup, wouldRun } from './vcpu-rules';
+import { VCPU_RULES, wouldRun } from './vcpu-rules';
 import { answer, type Verdict, WorldState } from './world-state';
 
 const RULES: Readonly<Record<CallName, Rule>> = { ...CAPABILITY_RULES, ...MESSAGE_RULES, ...MEMORY_RULES, ...VCPU_RULES, ...DEVICE_RULES };
@@ -74,7 +74,6 @@ export class Pair {
     this.heapAtStart = this.heap();
     this.guests.forEach((guest, n) => { this.endow(guest, n); });
     this.world.foreignVmids.push(255);
-    this.world.onThreadEnd = (thread) => { updateGroup(this.world, thread); };
     this.world.traceClasses = this.fixture.native(this.guests[0]?.real.thread ?? assert.fail(), 'trace_update_class_flags', 0n, 0n)[1] ?? 0n;
     this.land = {
       cspaces: this.guests.map(({ cspace }) => cspace), buffer: RAM_IPA + 0x1000n, ramEnd: RAM_IPA + RAM_SIZE, freePage, freeCount: FREE_PAGES + 2, vmids: [10, 11, 12],

@@ -15,7 +15,7 @@ export interface Thread extends Common {
   options: bigint; affinity: number | undefined; priority: number; timeslice: number; isOff: boolean; isProxy: boolean; life: 'ready' | 'killed' | 'exited'; haltWire: Wire | undefined; wakeWire: Wire | undefined;
 }
 /** A power-management group. */
-export interface VpmGroup extends Common { readonly kind: 'vpm_group'; noAggregation: boolean; lastState: bigint; wire: Wire | undefined }
+export interface VpmGroup extends Common { readonly kind: 'vpm_group'; noAggregation: boolean; wire: Wire | undefined }
 /** One slot of a capability space. */
 export interface Slot { readonly object: number; readonly rights: number; readonly isMaster: boolean; isRevoked: boolean }
 /** A capability space: slots by number, at most `limit`. */
@@ -87,7 +87,7 @@ export function makeThing<K extends Kind>(kind: K, id: number, isPermanent = fal
       ...common, kind: 'thread', cspace: undefined, addrspace: undefined, vic: undefined, vpm: undefined, options: 0n, affinity: undefined, priority: 32, timeslice: 5_000_000, isOff: true, isProxy: false, life: 'ready', haltWire: undefined,
       wakeWire: undefined,
     }),
-    vpm_group: () => ({ ...common, kind: 'vpm_group', noAggregation: false, lastState: 2n, wire: undefined }),
+    vpm_group: () => ({ ...common, kind: 'vpm_group', noAggregation: false, wire: undefined }),
     cspace: () => ({ ...common, kind: 'cspace', limit: 0, slots: new Map() }),
     doorbell: () => ({ ...common, kind: 'doorbell', flags: 0n, enable: 0xffff_ffff_ffff_ffffn, ack: 0n, wire: undefined }),
     msgqueue: () => ({ ...common, kind: 'msgqueue', depth: 0, sizeMax: 0, notFull: 0, notEmpty: 1, messages: [], sendWire: undefined, receiveWire: undefined }),

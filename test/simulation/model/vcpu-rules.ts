@@ -31,15 +31,6 @@ export function groupState(world: WorldState, group: VpmGroup): bigint {
   return !group.noAggregation && [...world.all('thread')].some((thread) => thread.vpm?.group === group.id && isOn(thread)) ? 1n : 2n;
 }
 
-/** A change of a group's state is a pulse on its wire. */
-export function updateGroup(world: WorldState, thread: Thread): void {
-  const group = thread.vpm === undefined ? undefined : world.things.get(thread.vpm.group);
-  if (group?.kind !== 'vpm_group') return;
-  const state = groupState(world, group);
-  if (state !== group.lastState) world.assertWire(group.wire, 'pulse');
-  group.lastState = state;
-}
-
 /** Activation: power group, interrupt controller, address space, options, and one of the vCPUs that there are. */
 export function activateThread(world: WorldState, thread: Thread): number {
   const others = [...world.all('thread')].filter((other) => other !== thread && other.state === 'active');
@@ -120,7 +111,6 @@ const poweron: Rule = (world, caller, { vcpu, flags }) => {
   if (thread.life !== 'ready') return answer(E.FAILURE);
   thread.isOff = false;
   if (thread.isProxy) world.assertWire(thread.wakeWire, 'pulse');
-  updateGroup(world, thread);
   return done();
 };
 
@@ -137,7 +127,6 @@ const kill: Rule = (world, caller, { vcpu }) => {
   if (thread.life !== 'ready') return done();
   thread.life = thread.isProxy ? 'killed' : 'exited';
   if (thread.isProxy) world.assertWire(thread.wakeWire, 'pulse');
-  updateGroup(world, thread);
   return done();
 };
 
@@ -206,10 +195,7 @@ const run: Rule = (world, caller, { vcpu }) => {
   const thread = world.find(caller, vcpu, 'thread', { rights: AFFINITY | YIELD_TO });
   if (typeof thread === 'number') return answer(thread);
   if (!thread.isProxy) return answer(E.BUSY);
-  if (thread.life === 'killed') {
-    thread.life = 'exited';
-    updateGroup(world, thread);
-  }
+  if (thread.life === 'killed') thread.life = 'exited';
   return report(...stateOf(thread));
 };
 

@@ -45,8 +45,6 @@ export class WorldState {
   /** Entries that one call wrote more than once with different values, or may have taken away: which one stays is not specified. */
   readonly contested = new Map<string, { readonly addrspace: number; readonly ipa: number; readonly values: (Entry | undefined)[] }>();
   private readonly written = new Map<string, Entry>();
-  /** What else follows from the end of a vCPU. */
-  onThreadEnd: (thread: ThingOf<'thread'>) => void = () => undefined;
   readonly partition: number;
   private nextId = 1;
   private nextOrder = 1;
@@ -259,7 +257,6 @@ export class WorldState {
     } else if (thing.kind === 'thread') {
       this.unbindWire(thing.haltWire);
       this.unbindWire(thing.wakeWire);
-      this.onThreadEnd(thing);
     } else if (thing.kind === 'vpm_group') this.unbindWire(thing.wire);
     else if (thing.kind === 'virtio_mmio') this.endVirtio(thing);
     else if (thing.kind === 'vic') this.endVic(thing);
