@@ -1,19 +1,13 @@
-/** Bindings from folders of YAML files, and what a tree does against them, as diagnostics. What a failure means in words is in `runtime/devicetree/bindings/failure-words.ts`. */
+/** Bindings from folders of YAML files, for the command line. What a tree does against them is said by `dt-judgement.ts`. */
 
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Diagnostic, Result } from '../runtime/base/result';
-import { readBindings, UNDOCUMENTED, type BindingFailure, type BindingFile, type BindingSet } from '../runtime/devicetree/bindings/binding-set';
-import type { DtNode, SourceOrigin } from '../runtime/devicetree/index';
+import { readBindings, type BindingFile, type BindingSet } from '../runtime/devicetree/bindings/binding-set';
 import { readFileBytes, reasonOf, textOf } from './dt-files';
 import { KEPT_FROM } from '../language-server/binding-store';
 import { idOf, isMetaSchema, readYaml } from '../language-server/binding-yaml';
 import { keepNow, keptPath, readKept } from '../language-server/kept-bindings';
-import { failureWords } from '../runtime/devicetree/bindings/failure-words';
-import type { DtReport } from './dt-report';
-
-/** The code of failures about compatible strings that no binding knows. */
-export const UNDOCUMENTED_CODE = 'undocumented-compatible';
 
 const FILE_COUNT_MAX = 50_000;
 const FOLDER_DEPTH_MAX = 40;
@@ -115,45 +109,4 @@ function readBinding(path: string, unusable: Diagnostic[]): BindingFile | undefi
     const [reason = ''] = (problem instanceof Error ? problem.message : String(problem)).split('\n');
     return warn(`The file is no YAML that can be read: ${reason}.`);
   }
-}
-
-/** What a linked tree does against the bindings; forgiven failures are left out. */
-export function bindingReports(bindings: BindingSet, root: DtNode): readonly DtReport[] {
-  return bindings.checkTree(root).filter(({ isForgiven }) => !isForgiven).flatMap((failure) => reportsOf(bindings, failure));
-}
-
-/** A failure about several names is told at each of them. */
-function reportsOf(bindings: BindingSet, failure: BindingFailure): readonly DtReport[] {
-  const names = failure.keyword === 'required' || failure.names === undefined || failure.names.length === 0 ? [undefined] : failure.names;
-  return names.map((name) => {
-    const { file, line, column, length } = placeOf(failure, name) ?? {};
-    const { node, schemaId } = failure;
-    const isUndocumented = schemaId === UNDOCUMENTED;
-    return {
-      severity: isUndocumented ? 'warning' : 'error',
-      code: isUndocumented ? UNDOCUMENTED_CODE : codeOf(schemaId),
-      message: `${node.path}: ${isUndocumented ? `No binding documents the compatible string "${String(failure.value)}".` : `${failureWords(failure, name)} (${schemaId}, ${bindings.paths.get(schemaId) ?? ''})`}`,
-      node: node.path,
-      ...(isUndocumented ? {} : { binding: { id: schemaId, file: bindings.paths.get(schemaId) } }),
-      ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }), ...(column === undefined ? {} : { column }), ...(length === undefined ? {} : { length }),
-    };
-  });
-}
-
-/** The path of the binding in its collection, such as `serial/8250.yaml`. */
-function codeOf(schemaId: string): string {
-  return schemaId.replace(/^https?:\/\/[^/]+\/(schemas\/)?/, '');
-}
-
-/** Where the guilty property or else the guilty node is written: where the failure's path leads, and from there to `name`. */
-function placeOf({ node, path, keyword }: BindingFailure, name: string | undefined): SourceOrigin | undefined {
-  let at = node;
-  for (const step of [...path, ...(name === undefined || keyword === 'dependentRequired' ? [] : [name])]) {
-    const property = typeof step === 'string' ? at.property(step) : undefined;
-    if (property !== undefined) return property.origin ?? at.origin;
-    const child = typeof step === 'string' ? at.child(step) : undefined;
-    if (child === undefined) break;
-    at = child;
-  }
-  return at.origin;
 }

@@ -2,15 +2,16 @@
 
 import { resolve } from 'node:path';
 import { isRootFile } from '../language-server/analysis';
-import { checkTree, type CheckLevel } from '../runtime/devicetree/checks/check-table';
-import { hasErrors, type DtNode } from '../runtime/devicetree/index';
-import { checkVmConfig, generationNamed, isVmTree, OUR_GENERATION, RM_GENERATIONS, rmDiagnostic, type RmReading } from '../runtime/devicetree/rm-rules';
+import type { CheckLevel } from '../runtime/devicetree/checks/check-table';
+import { hasErrors } from '../runtime/devicetree/index';
+import { generationNamed, OUR_GENERATION, RM_GENERATIONS, type RmReading } from '../runtime/devicetree/rm-rules';
 import { parseArguments, type ParsedArguments } from './arguments';
 import { CACHE_FOLDER } from '../language-server/binding-store';
-import { bindingReports, loadBindings, missingTypes, UNDOCUMENTED_CODE } from './dt-bindings';
+import { loadBindings, missingTypes } from './dt-bindings';
 import { ContextChecker } from './dt-context';
 import { complain, EXIT_ERRORS, EXIT_USAGE, loadTree, readFileBytes, STANDARD_STREAM, writeResult } from './dt-files';
 import { expandFiles } from './dt-glob';
+import { treeReports, undocumentedReports } from './dt-judgement';
 import { levelsOf } from './dt-levels';
 import { formatReports, lineOf, type DtReport, type ReportForm } from './dt-report';
 import { readBindings, type BindingSet } from '../runtime/devicetree/bindings/binding-set';
@@ -32,6 +33,8 @@ const OPTIONS = {
   json: { takesValue: false },
   sarif: { takesValue: false },
 } as const;
+
+const NO_BINDINGS = readBindings([]).bindings;
 
 /** How to check. */
 interface CheckPlan {
@@ -55,7 +58,7 @@ export function checkCommand(words: readonly string[]): number {
   if (typeof plan === 'string') return complain(plan);
   const reports = new Map<string, DtReport>();
   const unread: string[] = [];
-  const context = new ContextChecker({ ...plan, bindings: plan.bindings ?? readBindings([]).bindings });
+  const context = new ContextChecker({ ...plan, bindings: plan.bindings ?? NO_BINDINGS });
   const read = new Set<string>();
   // Included files come last: most of them are read by one of the trees.
   for (const path of [...plan.files.filter(isRootFile), ...plan.files.filter((file) => !isRootFile(file))]) {
@@ -110,38 +113,24 @@ function readingOf(rm: string = OUR_GENERATION, trust = 'unknown'): RmReading | 
   return generation === undefined ? undefined : { generation, trust };
 }
 
-/** What RM makes of a VM's tree. */
-function rmReports(root: DtNode, reading: RmReading | undefined): readonly DtReport[] {
-  if (reading === undefined || !isVmTree(root)) return [];
-  return checkVmConfig(root, reading).map((finding) => {
-    const { node, property: _property, ...rest } = rmDiagnostic(finding);
-    return { ...rest, node: node.path };
-  });
-}
-
 /** What is wrong with a file that is no whole tree, where it belongs; `undefined` for others. */
 function checkInContext(path: string, plan: CheckPlan, context: ContextChecker): readonly DtReport[] | undefined {
   const found = context.check(path);
   if (found === undefined || !plan.isUndocumentedTold || plan.bindings === undefined) return found?.reports;
   const { judged, files } = found.analysis;
-  return [...found.reports, ...bindingReports(plan.bindings, judged.root).filter(({ code, file }) => code === UNDOCUMENTED_CODE && files.includes(file ?? ''))];
+  return [...found.reports, ...undocumentedReports(plan.bindings, judged.root).filter(({ file }) => files.includes(file ?? ''))];
 }
 
 /** What is wrong with one tree; a sentence if it cannot be read. Checks need a tree that compiles. The files that it reads are added to `read`. */
 function checkFile(path: string, plan: CheckPlan, read: Set<string>): readonly DtReport[] | string {
   const loaded = loadTree(path, plan);
   if (!loaded.ok) return loaded.error;
-  const { tree, diagnostics, files } = loaded.value;
+  const { tree, diagnostics, files, textOf } = loaded.value;
   for (const file of files) read.add(resolve(file));
   if (hasErrors(diagnostics)) return diagnostics;
-  const failures = checkTree(tree, plan.levels).map(({ node, property: _property, ...rest }): DtReport => ({ ...rest, node: node.path }));
-  const broken = plan.bindings === undefined ? [] : bindingReports(plan.bindings, tree.root).filter(({ code }) => plan.isUndocumentedTold || code !== UNDOCUMENTED_CODE);
+  const bindings = plan.bindings ?? NO_BINDINGS;
+  const found = treeReports(tree, { bindings, levels: plan.levels, reading: plan.reading }, textOf);
+  const undocumented = plan.isUndocumentedTold && plan.bindings !== undefined ? undocumentedReports(bindings, tree.root) : [];
   const file = path === STANDARD_STREAM ? 'stdin' : path;
-  return [...diagnostics, ...[...failures, ...rmReports(tree.root, plan.reading), ...broken].sort(byPlace)].map((report) => ({ file, ...report }));
-}
-
-function byPlace(a: DtReport, b: DtReport): number {
-  const [one, other] = [a.file ?? '', b.file ?? ''];
-  if (one !== other) return one < other ? -1 : 1;
-  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+  return [...diagnostics, ...found, ...undocumented].map((report) => ({ file, ...report }));
 }

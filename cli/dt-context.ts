@@ -15,6 +15,7 @@ import type { BindingSet } from '../runtime/devicetree/bindings/binding-set';
 import { isDtb } from '../runtime/devicetree/index';
 import type { RmReading } from '../runtime/devicetree/rm-rules';
 import { hostFiles, includePathsOf, STANDARD_STREAM, textOf } from './dt-files';
+import { reportOf } from './dt-judgement';
 import type { DtReport } from './dt-report';
 
 /** How files are read and judged. */
@@ -70,7 +71,7 @@ export class ContextChecker {
     const { analysis, hint } = isRootFile(path) ? { analysis: this.analysisOf(path), hint: undefined } : this.included(path, text);
     if (analysis === undefined || (analysis.root === path && text.includes('/dts-v1/') && !text.includes('/plugin/'))) return undefined;
     const found = analysis.diagnostics.filter(({ file = path }) => analysis.files.includes(file) && (isRootFile(path) || file === path));
-    return { analysis, reports: [...hint ?? [], ...found].map((problem) => this.reportOf(problem, given, path)) };
+    return { analysis, reports: [...hint ?? [], ...found].map((problem) => this.shownReport(problem, given, path)) };
   }
 
   /** A file that others include, in the tree that its comment names or that includes it in its folder; else alone. */
@@ -93,14 +94,9 @@ export class ContextChecker {
     });
   }
 
-  private reportOf({ nodePath, binding, ...problem }: Problem, given: string, path: string): DtReport {
-    const { severity, code, message, file = path, line, column, length } = problem;
-    const id = binding === undefined ? undefined : [...this.options.bindings.paths].find(([, one]) => one === binding)?.[0];
-    return {
-      severity, code, message: id === undefined ? message : `${message} (${id}, ${binding ?? ''})`, file: file === path ? given : this.shown(file, given),
-      ...(line === undefined ? {} : { line }), ...(column === undefined ? {} : { column }), ...(length === undefined ? {} : { length }),
-      ...(nodePath === undefined ? {} : { node: nodePath }), ...(id === undefined ? {} : { binding: { id, file: binding } }),
-    };
+  private shownReport(problem: Problem, given: string, path: string): DtReport {
+    const { file = path } = problem;
+    return { ...reportOf(problem, this.options.bindings), file: file === path ? given : this.shown(file, given) };
   }
 
   /** Another file as the user would name it: relative, if the file that was given is. */

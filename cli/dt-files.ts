@@ -145,6 +145,8 @@ export interface LoadedTree {
   /** The files that source is read from, besides the main one. */
   readonly files: readonly string[];
   readonly diagnostics: readonly DtDiagnostic[];
+  /** The text of a file of the source as it was read. */
+  textOf(file: string): string | undefined;
 }
 
 /** How source is compiled. */
@@ -165,11 +167,13 @@ export function loadTree(path: string, { includes, within, appended = [], ...opt
   if (isDtb(read.value)) {
     const decoded = decodeDtb(read.value);
     const inFile = (diagnostic: DtDiagnostic): DtDiagnostic => ({ ...diagnostic, file });
-    if (!decoded.ok) return { ok: true, value: { tree: deviceTree(rootNode()), bytes: read.value, isBlob: true, files: [], diagnostics: [inFile(decoded.error)] } };
-    return { ok: true, value: { tree: decoded.value.tree, bytes: read.value, isBlob: true, files: [], diagnostics: decoded.value.diagnostics.map(inFile) } };
+    if (!decoded.ok) return { ok: true, value: { tree: deviceTree(rootNode()), bytes: read.value, isBlob: true, files: [], textOf: () => undefined, diagnostics: [inFile(decoded.error)] } };
+    return { ok: true, value: { tree: decoded.value.tree, bytes: read.value, isBlob: true, files: [], textOf: () => undefined, diagnostics: decoded.value.diagnostics.map(inFile) } };
   }
   if (read.value.includes(0)) return { ok: false, error: `${file}: error: This is neither a device tree blob nor source: it holds zero bytes.` };
   const behind = appended.map((one) => `\n#include "${resolve(one).split(sep).join('/')}"\n`).join('');
-  const compiled = compileDts(textOf(read.value) + behind, { ...options, file, files: hostFiles(within === undefined ? undefined : [...within, ...includes, ...appended.map((one) => dirname(resolve(one)))]), includePaths: includePathsOf(path, includes) });
-  return { ok: true, value: { ...compiled, isBlob: false } };
+  const text = textOf(read.value);
+  const others = hostFiles(within === undefined ? undefined : [...within, ...includes, ...appended.map((one) => dirname(resolve(one)))]);
+  const compiled = compileDts(text + behind, { ...options, file, files: others, includePaths: includePathsOf(path, includes) });
+  return { ok: true, value: { ...compiled, isBlob: false, textOf: (name) => (name === file ? text : others.readText(name)) } };
 }

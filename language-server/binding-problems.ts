@@ -3,7 +3,7 @@
 import type { BindingFailure, BindingSet } from '../runtime/devicetree/bindings/binding-set';
 import { failureWords, requiredChoices, rivalNames } from '../runtime/devicetree/bindings/failure-words';
 import type { DtNode, DtProperty } from '../runtime/devicetree/tree';
-import { placeOf, placeOfCell, placeOfEntry, placeOfValue, type Problem } from './problem';
+import { placeOf, placeOfCell, placeOfEntry, placeOfValue, placeOfValues, type Problem } from './problem';
 
 /** A failure about several names is told at each of them, but what is missing is told once. */
 export function bindingProblems(failure: BindingFailure, bindings: BindingSet): Problem[] {
@@ -28,7 +28,7 @@ export function bindingProblems(failure: BindingFailure, bindings: BindingSet): 
       ...(rivals.length === 0 ? {} : { rivals }),
       ...(allowed.length === 0 || about === undefined ? {} : { allowed }),
       ...(isMissing ? { missing: names } : name !== undefined && /Properties$/.test(keyword) ? { surplus: [name] } : {}),
-      ...placeWithin(guilty, keyword, rivals),
+      ...placeWithin(guilty, failure, rivals),
     };
   });
 }
@@ -62,9 +62,11 @@ function guiltyPart({ node, path, keyword }: BindingFailure, name: string | unde
 /** Keywords whose failures are about what a value is, not about how much of it there is. */
 const OF_VALUES: ReadonlySet<string> = new Set(['const', 'enum', 'pattern', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'minLength', 'maxLength']);
 
-function placeWithin({ node, property, indexes }: Guilty, keyword: string, rivals: readonly string[]): ReturnType<typeof placeOfValue> {
+function placeWithin({ node, property, indexes }: Guilty, { keyword, place }: BindingFailure, rivals: readonly string[]): ReturnType<typeof placeOfValue> {
   const rival = rivals.map((name) => node.property(name)).filter((one) => one !== undefined).at(-1);
   if (property === undefined) return placeOf(rival?.origin ?? node.origin);
+  const exact = place === undefined || indexes.length === 0 ? undefined : placeOfValues(property, place);
+  if (exact !== undefined) return exact;
   const [entry, inner] = indexes;
   if (!OF_VALUES.has(keyword)) return entry === undefined || property.value.length < 2 ? placeOf(property.origin) : placeOfEntry(property, entry);
   if (entry === undefined) return placeOfValue(property);

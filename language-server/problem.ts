@@ -1,5 +1,6 @@
 /** A problem of a tree with what an editor can do about it, and where in a source it belongs. No judge: that is `judgement.ts`. */
 
+import type { ValuePlace } from '../runtime/devicetree/bindings/value-place';
 import type { DtDiagnostic, SourceOrigin } from '../runtime/devicetree/source';
 import type { DtProperty } from '../runtime/devicetree/tree';
 import { ELEMENT_SIZE, type DtChunk } from '../runtime/devicetree/value';
@@ -34,6 +35,8 @@ export interface CellPlace {
   readonly index: number;
   /** How many cells there are between the brackets. */
   readonly count: number;
+  /** How many cells are at fault, if not one; they stand in one line or only the first line counts. */
+  readonly span?: number;
 }
 
 /** What makes two problems of trees with and without an overlay the same one, wherever they are told. */
@@ -73,12 +76,21 @@ export function placeOfCell(property: DtProperty, cell: number): Within {
   return placeOf(property.origin);
 }
 
+/** The place of some of the single values of a property; nothing if they are not written one by one. */
+export function placeOfValues(property: DtProperty, { before, count, total }: ValuePlace): Within | undefined {
+  const { value } = property;
+  if (value.every(({ type }) => type === 'string' || type === 'path')) return value.length === total ? placeOf(value[before]?.origin ?? property.origin) : undefined;
+  if (value.reduce((sum, part) => sum + elementCount(part), 0) !== total) return undefined;
+  const place = placeOfCell(property, before);
+  const { cell } = place;
+  return cell === undefined || count === 1 ? place : { ...place, cell: { ...cell, span: Math.min(count, cell.count - cell.index) } };
+}
+
 /** The place of one of several parts of a value (`"a", "b"` or `<1>, <2>`). */
 export function placeOfEntry(property: DtProperty, entry: number): Within {
-  const part = property.value[entry];
-  const isCells = part !== undefined && Object.hasOwn(ELEMENT_SIZE, part.type);
-  if (property.value.length === 1 && isCells) return entry < elementCount(part) ? placeOfCell(property, entry) : placeOf(property.origin);
-  return placeOf(part?.origin ?? property.origin);
+  const [only, second] = property.value;
+  if (only !== undefined && second === undefined && Object.hasOwn(ELEMENT_SIZE, only.type)) return entry < elementCount(only) ? placeOfCell(property, entry) : placeOf(property.origin);
+  return placeOf(property.value[entry]?.origin ?? property.origin);
 }
 
 function elementCount({ type, bytes }: DtChunk): number {
@@ -93,10 +105,11 @@ export function placedAtCell(problem: Problem, text: string | undefined): Proble
   const { cell } = problem;
   if (cell === undefined || text === undefined) return problem;
   const elements = elementsFrom(text, offsetsOf(text, cell.origin).start);
-  const element = elements[cell.index];
-  if (elements.length !== cell.count || element === undefined) return problem;
-  const lines = text.slice(0, element.start).split('\n');
-  return { ...problem, line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1, length: element.end - element.start };
+  const [first, last] = [elements[cell.index], elements[cell.index + (cell.span ?? 1) - 1]];
+  if (elements.length !== cell.count || first === undefined || last === undefined) return problem;
+  const lines = text.slice(0, first.start).split('\n');
+  const [line = ''] = text.slice(first.start, last.end).split('\n');
+  return { ...problem, line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1, length: line.trimEnd().length };
 }
 
 function elementsFrom(text: string, open: number): readonly { readonly start: number; readonly end: number }[] {

@@ -93,6 +93,7 @@ const FIXES: Readonly<Record<string, FixMaker>> = {
   'dts-missing-equals': missing(' ='),
   'dts-missing-comma': missing(','),
   'dts-no-version': () => [{ title: 'Add /dts-v1/;', edits: [{ start: 0, end: 0, text: '/dts-v1/;\n\n' }] }],
+  'dts-late-version': ({ source, start, end }) => [{ title: 'Remove this /dts-v1/;', edits: [{ start, end: end + (/^\s*;[ \t]*\n?/.exec(source.syntax.text.slice(end))?.[0].length ?? 0), text: '' }] }],
   'dts-property-after-node': propertyAfterNode,
   'dts-duplicate-property': (context) => [statementFix(context, 'Remove this property')],
   'dts-duplicate-label': duplicateLabel,

@@ -5,6 +5,7 @@
 
 import { DtsLexer, type DtsToken, type LexerState } from './dts-lexer';
 import { WorkNode, WorkTree, type TreeUse, type WorkLabel } from './dts-merge';
+import { DtsOrder, ORDER_OF, type OrderState } from './dts-order';
 import { ValueParser } from './dts-values';
 import { encodeDtb } from './dtb';
 import { linkTree, type LinkOptions } from './link';
@@ -110,12 +111,13 @@ interface ParserMark {
   readonly bodyCount: number;
   readonly plugin: boolean;
   readonly version: boolean;
+  readonly order: OrderState;
 }
 
 /** What can only be a macro: a name with arguments, or one in capitals that ends its line. */
 const UNKNOWN_STATEMENT = /[A-Za-z_]\w*\(|[A-Z_][A-Z0-9_]*[ \t]*(?:\r?\n|$)/y;
 /** What a file that was not found may hold. */
-const IN_SOURCES = ['dts-label-not-found', 'dts-delete-not-found', 'dts-reference-not-found', 'dts-no-version', 'dts-no-root', 'dts-property-after-node'] as const;
+const IN_SOURCES = ['dts-label-not-found', 'dts-delete-not-found', 'dts-reference-not-found', 'dts-no-version', 'dts-late-plugin', 'dts-versions-differ', 'dts-no-root', 'dts-property-after-node'] as const;
 /** What the tree that a text is appended to may hold. */
 const IN_BASE = ['dts-label-not-found', 'dts-delete-not-found', 'dts-reference-not-found', 'dts-no-version', 'dts-no-root'] as const;
 
@@ -133,6 +135,7 @@ class Parser {
   private plugin = false;
   private version = false;
   private fragmentCount = 0;
+  private readonly order: DtsOrder;
 
   constructor(input: PreprocessedText, options: ParseOptions, use: TreeUse) {
     this.use = use;
@@ -141,6 +144,7 @@ class Parser {
     else if (options.isAppended === true) this.problems.silence(IN_BASE);
     this.plugin = options.isAppended === true;
     this.lexer = new DtsLexer(input, this.problems);
+    this.order = new DtsOrder(ORDER_OF[options.isAppended === true ? 'appended' : 'whole'], (code, token, blanks) => { this.lexer.problem(code, token, blanks); });
     this.values = new ValueParser(this.lexer, options);
     this.bootCpu = options.bootCpu;
   }
@@ -170,28 +174,32 @@ class Parser {
     this.fragmentCount = mark.fragmentCount;
     this.plugin = mark.plugin;
     this.version = mark.version;
+    this.order.state = mark.order;
   }
 
   private mark(): void {
     if (this.use === 'once') return;
     this.marks.push({
       lexer: this.lexer.save(), changeCount: this.tree.changeCount, problemCount: this.problems.count, reservationCount: this.reservations.length, fragmentCount: this.fragmentCount,
-      bodyCount: this.bodies.count, plugin: this.plugin, version: this.version,
+      bodyCount: this.bodies.count, plugin: this.plugin, version: this.version, order: this.order.state,
     });
   }
 
   /** Reads on to the end. The tree shares with the one read before what says the same in both. */
   run(before?: DtNode): DeviceTree {
-    let labels: WorkLabel[] = [];
+    let labels: DtsToken[] = [];
     this.mark();
     for (let token = this.lexer.peek('name'); token.kind !== 'end'; token = this.lexer.peek('name')) {
-      if (token.kind === 'label') labels.push(this.takeLabel());
+      if (token.kind === 'label') labels.push(this.lexer.take('name'));
       else {
-        this.statement(token, labels);
+        if (labels.length > 0) this.order.labels(labels, token);
+        this.statement(token, labels.map((label) => this.labelOf(label)));
         labels = [];
         this.mark();
       }
     }
+    if (labels.length > 0) this.order.labels(labels, this.lexer.peek('name'));
+    this.order.end();
     if (this.tree.root === undefined) this.problems.add('dts-no-root', this.lexer.originOfGap());
     return { root: this.tree.finish(this.problems, before), reservations: [...this.reservations], bootCpu: this.bootCpu ?? this.tree.bootCpu(), plugin: this.plugin };
   }
@@ -205,6 +213,7 @@ class Parser {
       if (token.text === '/') this.lexer.take('name');
       else this.values.expected('/', token);
       this.needVersion(token);
+      this.order.node();
       const body = this.body('', { origin: this.lexer.origin(token), depth: 0, labels });
       if (body !== undefined) this.tree.mergeRoot(body);
     } else {
@@ -220,9 +229,18 @@ class Parser {
 
   private directive(keyword: DtsToken): void {
     switch (keyword.text) {
-      case 'dts-v1': this.version = true; break;
-      case 'plugin': this.plugin = true; break;
-      case 'memreserve': this.memreserve(); break;
+      case 'dts-v1':
+        this.order.version(keyword);
+        this.version = true;
+        break;
+      case 'plugin':
+        this.order.plugin(keyword);
+        this.plugin = true;
+        break;
+      case 'memreserve':
+        this.order.reservation(keyword);
+        this.memreserve();
+        break;
       case 'delete-node': this.withTarget((node) => { this.tree.delete(node); }, 'dts-delete-not-found'); break;
       case 'omit-if-no-ref': this.withTarget((node) => { this.tree.omitIfNoRef(node); }, 'dts-label-not-found'); break;
       default:
@@ -256,10 +274,11 @@ class Parser {
   /** `&label { … };`: merged into its node, or in an overlay without that node, a fragment of its own. */
   private referencedNode(ref: DtsToken, labels: WorkLabel[]): void {
     this.needVersion(ref);
+    this.order.node();
     const origin = this.lexer.origin(ref);
     const target = this.tree.find(ref.text);
-    // An overlay only looks labels up in itself; its paths are always those of the base.
-    const external = this.plugin && (target === undefined || ref.text.startsWith('/'));
+    // An overlay only looks labels up in itself; its paths are always those of the base. What gets another label is always its own.
+    const external = this.plugin && labels.length === 0 && (target === undefined || ref.text.startsWith('/'));
     if (target === undefined && !external) this.lexer.problem('dts-label-not-found', ref, { name: ref.text });
     const body = this.body(external ? '__overlay__' : (target?.name ?? ''), { origin, depth: external ? 2 : depthOf(target), labels });
     if (body === undefined) return;
@@ -450,7 +469,10 @@ class Parser {
   }
 
   private takeLabel(): WorkLabel {
-    const token = this.lexer.take('name');
+    return this.labelOf(this.lexer.take('name'));
+  }
+
+  private labelOf(token: DtsToken): WorkLabel {
     return { name: token.text, origin: this.lexer.origin(token) };
   }
 

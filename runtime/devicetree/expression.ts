@@ -104,7 +104,7 @@ class Evaluator {
   }
 
   private number(text: string): Operand | undefined {
-    const value = parseLiteral(text);
+    const value = parseLiteral(text, this.reader.arithmetic === 'unsigned' ? 'value' : 'preprocessor');
     if (value !== undefined) return { value, unsigned: this.reader.arithmetic === 'unsigned' || /u/i.test(text) || value >= 1n << 63n };
     this.reader.problem('dts-bad-number', { text });
     return undefined;
@@ -195,9 +195,15 @@ function arithmetic(operator: string, a: bigint, b: bigint): bigint {
   }
 }
 
-/** The value of an integer literal of C with an optional suffix; `undefined` if malformed or over 64 bits. */
-export function parseLiteral(text: string): bigint | undefined {
-  const match = /^(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)(?:[uU](?:ll|LL|l|L)?|(?:ll|LL|l|L)[uU]?)?$/.exec(text);
+/** The literals that the preprocessor takes, and those of values: there a suffix is in capitals and in one order. */
+const LITERALS = {
+  preprocessor: /^(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)(?:[uU](?:ll|LL|l|L)?|(?:ll|LL|l|L)[uU]?)?$/,
+  value: /^(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)(?:U?L{0,2})$/,
+} as const;
+
+/** The value of an integer literal with an optional suffix; `undefined` if malformed or over 64 bits. */
+export function parseLiteral(text: string, where: keyof typeof LITERALS = 'value'): bigint | undefined {
+  const match = LITERALS[where].exec(text);
   const digits = match?.[1];
   if (digits === undefined || digits.length > 32) return undefined;
   const value = /^0[0-7]+$/.test(digits) ? BigInt(`0o${digits.slice(1)}`) : BigInt(digits);

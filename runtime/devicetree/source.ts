@@ -33,7 +33,12 @@ export const dtMessages = {
   'dts-missing-semicolon': 'A ; is missing here.',
   'dts-missing-equals': 'A = is missing between the property and its value.',
   'dts-missing-comma': 'A , is missing between two parts of the value.',
-  'dts-no-version': 'The file does not begin with /dts-v1/; and is taken as version 1.',
+  'dts-no-version': 'The file does not begin with /dts-v1/; which every source needs.',
+  'dts-late-version': '/dts-v1/; belongs at the beginning, before all memory reservations and nodes. Remove it here.',
+  'dts-late-plugin': '/plugin/; belongs right behind /dts-v1/;.',
+  'dts-versions-differ': 'Either every /dts-v1/; has /plugin/; behind it, or none has.',
+  'dts-late-reservation': '/memreserve/ belongs before the first node.',
+  'dts-label-misplaced': 'Label {name} names nothing here: outside nodes, one label may stand before a &label or &{/path} behind the first node.',
   'dts-no-root': 'The file defines no root node. Add / { … };',
   'dts-property-after-node': 'Property {name} follows a child node. Move it above the child nodes.',
   'dts-unterminated': 'This {what} is not closed before the end of its line or file.',
@@ -92,7 +97,7 @@ export type DtBlanks = Readonly<Record<string, string | number>>;
 /** The diagnostic for `code`; an origin, if known, gives it a place. */
 export function dtError(code: DtDiagnosticCode, origin?: SourceOrigin, blanks: DtBlanks = {}): DtDiagnostic {
   const message = dtMessages[code].replace(/\{(\w+)\}/g, (_, key: string) => String(blanks[key] ?? ''));
-  const severity = code.endsWith('-warning') || code === 'cpp-macro-redefined' || code === 'dts-no-version' ? 'warning' : 'error';
+  const severity = code.endsWith('-warning') || code === 'cpp-macro-redefined' ? 'warning' : 'error';
   if (origin === undefined) return { severity, code, message };
   const { file, line, column, length, definition } = origin;
   return { severity, code, message, file, line, column, length, ...(definition === undefined ? {} : { definition }) };

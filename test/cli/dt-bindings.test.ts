@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { bindingReports, loadBindings, missingTypes } from '../../cli/dt-bindings';
-import { readBindings } from '../../runtime/devicetree/bindings/binding-set';
+import { loadBindings, missingTypes } from '../../cli/dt-bindings';
+import { treeReports } from '../../cli/dt-judgement';
+import { readBindings, type BindingSet } from '../../runtime/devicetree/bindings/binding-set';
 import { compileDts } from '../../runtime/devicetree/index';
 
 const SOURCE = '/dts-v1/;\n/ {\n\tx {\n\t\treg = <1 2>;\n\t\tx = "a";\n\t\tsub { flag; };\n\t};\n};\n';
@@ -16,9 +17,13 @@ const KEYWORDS = [
 ];
 const { tree: TREE } = compileDts(SOURCE, { file: 'x.dts' });
 
-function reportsOf(schema: object): ReturnType<typeof bindingReports> {
+function reportsIn(bindings: BindingSet): ReturnType<typeof treeReports> {
+  return treeReports(TREE, { bindings, levels: {}, reading: undefined }, () => SOURCE);
+}
+
+function reportsOf(schema: object): ReturnType<typeof treeReports> {
   const { bindings } = readBindings([{ path: 'any.yaml', content: { $id: 'http://devicetree.org/schemas/any.yaml#', select: true, ...schema } }]);
-  return bindingReports(bindings, TREE.root).filter(({ code }) => code === 'any.yaml');
+  return reportsIn(bindings).filter(({ code }) => code === 'any.yaml');
 }
 
 function checkMessage(schema: object, place: string, message: string): void {
@@ -34,8 +39,8 @@ test('each kind of failure has its words and stands where it is meant', () => {
   checkMessage({ properties: { reg: true, x: true, sub: { type: 'object', additionalProperties: false } }, additionalProperties: false }, '6:9', 'The binding knows no property sub/flag here.');
   checkMessage({ properties: { reg: true, x: true }, additionalProperties: false }, '6:3', 'The binding knows no node sub here.');
   checkMessage({ oneOf: [{ required: ['clocks'] }, { required: ['resets'] }] }, '3:2', 'One of these is required: clocks, resets.');
-  checkMessage({ oneOf: [{ required: ['x'] }, { required: ['reg'] }] }, '3:2', 'x and reg exclude each other; only one may be there.');
-  checkMessage({ not: { required: ['x', 'reg'] } }, '3:2', 'x and reg exclude each other; only one may be there.');
+  checkMessage({ oneOf: [{ required: ['x'] }, { required: ['reg'] }] }, '4:3', 'x and reg exclude each other; only one may be there.');
+  checkMessage({ not: { required: ['x', 'reg'] } }, '4:3', 'x and reg exclude each other; only one may be there.');
   checkMessage({ dependentRequired: { x: ['y'] } }, '3:2', 'The property y is required beside x.');
   checkMessage({ minProperties: 20 }, '3:2', 'The node should hold at least 20 properties and nodes.');
 });
@@ -63,12 +68,12 @@ test('a large collection is kept, says the same from there, and is read anew onc
     const loaded = loadBindings([bindings], from);
     assert.ok(loaded.ok);
     assert.equal(missingTypes(loaded.value.bindings), undefined);
-    return bindingReports(loaded.value.bindings, TREE.root).map((report) => JSON.stringify(report));
+    return reportsIn(loaded.value.bindings).map((report) => JSON.stringify(report));
   };
   try {
     mkdirSync(bindings);
     writeFileSync(noFolder, '');
-    for (let index = 0; index < 210; index++) write(index, index % 50 === 0 ? 'clocks' : 'reg');
+    for (let index = 0; index < 210; index++) write(index, index % 50 === 0 ? `clocks-${String(index)}` : 'reg');
     writeFileSync(join(bindings, 'broken.yaml'), 'a: [');
     const fresh = said();
     assert.equal(fresh.filter((report) => report.includes('clocks')).length, 5);

@@ -112,7 +112,7 @@ test('the configuration of a VM is checked by the rules of one generation of RM'
 	};
 };
 `);
-  const label = 'vm.dts:5:42: error: /qrtr: gunyah-label 0x3: the VM configuration has no shared memory with this label, so the driver (qcom,qrtr-gunyah) never finds it. [vm-config-consumer-label]\n';
+  const label = 'vm.dts:5:58: error: /qrtr: gunyah-label 0x3: the VM configuration has no shared memory with this label, so the driver (qcom,qrtr-gunyah) never finds it. [vm-config-consumer-label]\n';
   const wakeups = 'vm.dts:9:31: information: /gunyah-vm-config/vcpus: no-timer-wakeups means nothing to RM of this generation (open-2023); it is read by newer. [vm-config-other-generation]\n';
   const ranges = (severity: string): string => `vm.dts:8:3: ${severity}: /gunyah-vm-config: iomemory-ranges is for trusted VMs only; RM refuses other VMs that have it. [vm-config-trusted-ranges]\n`;
   checkRun(['check', name], { status: 1, out: label + ranges('information') + wakeups });
@@ -208,13 +208,13 @@ test('a node that follows its binding passes', () => {
   checkRun(['check', board('compatible = "test,uart";', 'reg = <0x2000 1>, <0x3000 1>;', 'speed = <9600>;'), '--bindings', bindings()], {});
 });
 
-test('failures against bindings stand at the guilty property or node, with the binding and its file', () => {
+test('failures against bindings stand at the guilty value, property or node, with the binding and its file', () => {
   const tree = board('compatible = "test,uart";', 'reg = <0x2000 1>;', 'speed = <300>;', 'surprise;');
   const from = '(http://devicetree.org/schemas/serial/test,uart.yaml, bindings/serial/test,uart.yaml) [serial/test,uart.yaml]';
   const { out, status } = dt(['check', tree, '--bindings', bindings()]);
   assert.deepEqual(out.trimEnd().split('\n').sort(), [
     `board.dts:7:3: error: /uart@2000: reg has 1 entry, but needs at least 2: the window of its DMA. ${from}`,
-    `board.dts:8:3: error: /uart@2000: speed is 300, which is none of 9600, 115200. ${from}`,
+    `board.dts:8:12: error: /uart@2000: speed is 300, which is none of 9600, 115200. ${from}`,
     `board.dts:9:3: error: /uart@2000: The binding knows no property surprise here. ${from}`,
   ]);
   assert.equal(status, 1);
@@ -229,14 +229,14 @@ test('what is missing in a node that is switched off is forgiven, what is wrong 
   const off = ['compatible = "test,uart";', 'reg = <0x2000 1>, <0x3000 1>;', 'status = "disabled";'];
   checkRun(['check', board(...off), '--bindings', bindings()], {});
   const { out, status } = dt(['check', board(...off, 'speed = <300>;'), '--bindings', bindings()]);
-  assert.match(out, /^board\.dts:9:3: error: \/uart@2000: speed is 300.*\n$/);
+  assert.match(out, /^board\.dts:9:12: error: \/uart@2000: speed is 300.*\n$/);
   assert.equal(status, 1);
 });
 
 test('compatible strings that no binding knows are told on request', () => {
   const tree = board('compatible = "test-unknown,uart";', 'reg = <0x2000 1>;');
   checkRun(['check', tree, '--bindings', bindings()], {});
-  checkRun(['check', tree, '--bindings', bindings(), '--bindings', 'bindings/types.yaml', '--undocumented'], { out: 'board.dts:6:3: warning: /uart@2000: No binding documents the compatible string "test-unknown,uart". [undocumented-compatible]\n' });
+  checkRun(['check', tree, '--bindings', bindings(), '--bindings', 'bindings/types.yaml', '--undocumented'], { out: 'board.dts:6:16: warning: /uart@2000: No binding documents the compatible string "test-unknown,uart". [undocumented-compatible]\n' });
 });
 
 test('bindings that cannot be used are told on request, and the others still count', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { compileDts, decodeDtb, encodeDtb, hasErrors, printDts } from '../../runtime/devicetree';
 
 function dtc(source: string, flags: readonly string[]): Uint8Array {
@@ -136,5 +137,27 @@ describe('compileDts', () => {
     const made = compileDts('/dts-v1/; / { a = <&missing>; };');
     assert.equal(hasErrors(made.diagnostics), true);
     assert.ok(decodeDtb(made.bytes).ok);
+  });
+});
+
+const AROUND = [
+  '/dts-v1/;', '/dts-v1/;', '/plugin/;', '/memreserve/ 1 2;', 'x: y: /memreserve/ (1 + 2) 3;', '/ { };', '/ { a: n { b: s@1 { }; }; };', '&a { };', '&other { };', '&{/n} { };', 'z: &a { };', 'z: &{/n} { };', 'z: &other { };',
+  'w: v: &a { };', 'z: / { };', 'z: /delete-node/ &a;', '/delete-node/ &b;', '/omit-if-no-ref/ &b;', '/ { p = <5UL 0x1fULL 2u>; };', '/ { p = <0x10U 7LL>; };', ';', 'z:',
+];
+
+describe('what stands outside nodes', () => {
+  it('is taken or refused in every order as dtc does it, and comes to the same bytes', () => {
+    const counts = { taken: 0, refused: 0 };
+    const check = (source: string): void => {
+      const run = spawnSync('dtc', ['-q', '-q', '-I', 'dts', '-O', 'dtb', '-'], { input: source });
+      const { diagnostics, bytes } = compileDts(source);
+      assert.equal(!hasErrors(diagnostics), run.status === 0, `${source}\n${run.stderr.toString()}\n${diagnostics.map(({ message }) => message).join('\n')}`);
+      if (run.status === 0) assert.deepEqual(Buffer.from(bytes), run.stdout, source);
+      counts[run.status === 0 ? 'taken' : 'refused']++;
+    };
+    const some = fc.array(fc.constantFrom(...AROUND), { maxLength: 4 });
+    fc.assert(fc.property(some, fc.constantFrom('', '/plugin/;', '/plugin/;'), some, (before, plugin, behind) => { check(['/dts-v1/;', plugin, ...before, '/ { a: n { b: s@1 { }; }; };', ...behind].join('\n')); }), { numRuns: 150 });
+    fc.assert(fc.property(some, (items) => { check(items.join('\n')); }), { numRuns: 50 });
+    assert.ok(counts.taken > 10 && counts.refused > 10, JSON.stringify(counts));
   });
 });

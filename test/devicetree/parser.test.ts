@@ -81,9 +81,22 @@ describe('parseDts', () => {
     assert.equal(tree.root.has('late'), true);
   });
 
-  it('warns of a source without version', () => {
+  it('reports a source without version', () => {
     const parsed = parseDts('/ { };');
-    assert.deepEqual(parsed.diagnostics.map(({ code, severity }) => [code, severity]), [['dts-no-version', 'warning']]);
+    assert.deepEqual(parsed.diagnostics.map(({ code, severity }) => [code, severity]), [['dts-no-version', 'error']]);
+  });
+
+  it('tells what stands outside nodes in the wrong place, at that place, and reads it all the same', () => {
+    const at = (source: string): readonly string[] => parseDts(source).diagnostics.map(({ line, column, code }) => `${line}:${column} ${code}`);
+    assert.deepEqual(at('/dts-v1/;\n/dts-v1/;\n/ { };'), []);
+    assert.deepEqual(at('/dts-v1/;\n/plugin/;\n/dts-v1/;\n/plugin/;\n/ { };'), []);
+    assert.deepEqual(at('/dts-v1/;\n/plugin/;\n/dts-v1/;\n/ { };'), ['3:1 dts-versions-differ']);
+    assert.deepEqual(at('/dts-v1/;\n/ { };\n/dts-v1/;'), ['3:1 dts-late-version']);
+    assert.deepEqual(at('/plugin/;\n/dts-v1/;\n/ { };'), ['2:1 dts-late-version']);
+    assert.deepEqual(at('/dts-v1/;\n/memreserve/ 1 2;\n/plugin/;\n/ { };'), ['3:1 dts-late-plugin']);
+    assert.deepEqual(at('/dts-v1/;\n/ { };\n/memreserve/ 1 2;'), ['3:1 dts-late-reservation']);
+    assert.deepEqual(at('/dts-v1/;\nl: / { a: n { }; };\nk: &a { };\ni: j: &a { };\nh:'), ['2:1 dts-label-misplaced', '4:4 dts-label-misplaced', '5:1 dts-label-misplaced']);
+    assert.equal(parseDts('/dts-v1/;\n/ { };\n/memreserve/ 1 2;').tree.reservations.length, 1);
   });
 
   it('reads included files relative to the including one and in the include paths', () => {

@@ -50,6 +50,8 @@ void describe('quick fixes of syntax and names', () => {
     await checkFix(text, 11, 'Label /serial as serial', text.replace('uart0: serial', 'uart0: serial: serial'));
   });
 
+  void it('remove a version that comes too late', () => checkFix(`${tree('')}/dts-v1/;\n/ { };\n`, 7, 'Remove this /dts-v1/;', `${tree('')}/ { };\n`));
+
   void it('write cells as the parent counts them, and unit addresses as reg says', async () => {
     await checkFix(tree('\ta@1000 {\n\t\treg = <0x1000 0x100>;\n\t};\n'), 7, 'Write each entry with 4 cells', tree('\ta@1000 {\n\t\treg = <0x0 0x1000 0x0 0x100>;\n\t};\n'));
     await checkFix(tree('\ta {\n\t\treg = <0x0 0x1000 0x0 0x100>;\n\t};\n'), 6, 'Rename to a@1000', tree('\ta@1000 {\n\t\treg = <0x0 0x1000 0x0 0x100>;\n\t};\n'));

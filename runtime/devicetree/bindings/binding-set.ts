@@ -15,6 +15,7 @@ import { mentionsIn, type PropertyMention } from './property-mentions';
 import { collectTypes, TypeCollector, type PropertyTypes } from './property-types';
 import { fixSchema } from './schema-fixups';
 import { Selection } from './selection';
+import { valuePlace, type ValuePlace } from './value-place';
 
 /** A binding file after YAML has been read. */
 export interface BindingFile {
@@ -30,6 +31,8 @@ export interface BindingFailure extends Failure {
   readonly schemaId: string;
   /** True if the node is switched off and the failure is one that only matters in a node at work. */
   readonly isForgiven: boolean;
+  /** Where the guilty value stands in its property, if it is only a part of that. */
+  readonly place?: ValuePlace;
 }
 
 /** The `schemaId` of failures about compatible strings that no binding documents; the path leads to the string. */
@@ -192,7 +195,7 @@ export class BindingSet {
       if (check.test(instance)) continue;
       const found: Failure[] = [];
       check.explain(instance, [], found);
-      for (const failure of found) failures.push({ ...failure, node, schemaId: uri, isForgiven: isForgiven(failure, disabled) });
+      for (const failure of found) failures.push({ ...failure, node, schemaId: uri, isForgiven: isForgiven(failure, disabled), ...placed(instance, failure) });
     }
     members.delete('$nodename');
     return failures;
@@ -277,6 +280,11 @@ export class KnowledgeCollector {
   finish(): BindingKnowledge {
     return { ...this.choice, types: this.types.finish(), documented: sortDocumented(this.documented) };
   }
+}
+
+function placed(instance: NodeInstance, { path }: Failure): Pick<BindingFailure, 'place'> {
+  const place = path.length < 2 ? undefined : valuePlace(instance, path);
+  return place === undefined ? {} : { place };
 }
 
 function isForgiven(failure: Failure, disabled: boolean): boolean {
