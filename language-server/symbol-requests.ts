@@ -38,7 +38,7 @@ export function answerSymbolRequests(connection: Connection, workspace: Workspac
   connection.languages.inlayHint.on(answering.analysed([], ({ source, analysis }, { range }) => inlayHints(source, { analysis, base: workspace.baseBehind(analysis) }, checkedRange(range))));
   connection.onCodeLens(answering.analysed([], ({ source, analysis }) => codeLenses(source, { analysis, base: workspace.baseBehind(analysis), showPlaces: workspace.showPlacesCommand })));
   connection.onCodeAction(answering.analysed([], ({ source, analysis }, { range }) => [...quickFixes(source, analysis, checkedRange(range), workspace.baseBehind(analysis)), ...refactorings(source, checkedRange(range))]));
-  connection.onPrepareRename(answering.meaning(null, prepareRename));
+  connection.onPrepareRename(answering.meaning(null, (at) => prepareRename(at, workspace.baseBehind(at.analysis))));
   connection.onRenameRequest(answering.meaning(null, (at, { newName }) => rename(at, checkedText(newName), workspace.familyOf(at.source.path))));
   connection.onDocumentOnTypeFormatting(answering.about([], (source, { position, ch }) => onTypeFormatting(source, checkedPosition(position), checkedText(ch))));
   answerHierarchy(connection, answering);

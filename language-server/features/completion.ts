@@ -5,10 +5,11 @@ import { CompletionItemKind, InsertTextFormat, MarkupKind, type CompletionItem, 
 import { describeMembers, describeNode, type DescribedMember } from '../../runtime/devicetree/bindings/describe';
 import { isTrivia, syntaxPathAt, type SyntaxNode } from '../../runtime/devicetree/syntax/tree';
 import type { DtNode } from '../../runtime/devicetree/tree';
-import type { Analysis } from '../analysis';
+import { nodeOfReference, type Analysis } from '../analysis';
 import type { Meaning } from '../answering';
 import { rangeOf } from '../positions';
 import { mergedNode } from '../symbols';
+import { aliasPaths, CONSOLE_PROPERTY } from '../written-paths';
 
 /** Most entries of one answer. */
 const ITEMS_MAX = 1000;
@@ -41,7 +42,7 @@ export function completion(at: Meaning, help: CompletionHelp): CompletionItem[] 
   const line = text.slice(text.lastIndexOf('\n', at.offset - 1) + 1, at.offset);
   const place: Place = { ...at, help, before: line.slice(-TYPED_MAX), isInString: isInString(line) };
   if (isInComment(place)) return [];
-  const items = included(place) ?? referenced(place) ?? deleted(place) ?? valued(place) ?? named(place);
+  const items = included(place) ?? referenced(place) ?? deleted(place) ?? pathString(place) ?? valued(place) ?? named(place);
   // A client asks again while a list is not complete, and then more has been typed.
   return items.length <= ITEMS_MAX ? items : { isIncomplete: true, items: items.slice(0, ITEMS_MAX) };
 }
@@ -92,10 +93,48 @@ function labelled(place: Place): ReadonlyMap<string, DtNode> {
   return found;
 }
 
+/** The next names of a path, of which `typed` is there already. In an overlay whose base is known, paths from the root are the base's. */
 function paths(place: Place, typed: string): CompletionItem[] {
   const slash = typed.lastIndexOf('/') + 1;
-  const parents = trees(place).flatMap((root) => root.at(typed.slice(0, slash)) ?? []);
-  return parents.flatMap(({ children }) => children.map(({ name, path }) => item(place, typed.length - slash, { label: name, kind: CompletionItemKind.Module, detail: path })));
+  const above = typed.slice(0, slash).replace(/(.)\/$/, '$1');
+  const { analysis, help } = place;
+  const roots = analysis.tree.plugin && help.base !== undefined ? [help.base.tree] : [analysis.tree, ...(help.base === undefined ? [] : [help.base.tree])];
+  const parents = roots.flatMap((tree) => (above === '' ? tree.root : nodeOfReference(tree, `&{${above}}`)[0] ?? []));
+  const nodes = new Map(parents.flatMap(({ children }) => children.map((child) => [child.name, child] as const)));
+  return [...nodes.values()].filter((node) => !(analysis.tree.plugin && isFragment(node))).map((node) => pathItem(place, typed.length - slash, node, slash === 0 ? '/' : ''));
+}
+
+function isFragment(node: DtNode): boolean {
+  return node.child('__overlay__') !== undefined || /^__\w+__$/.test(node.name);
+}
+
+/** A node as the next name of a path: with its labels, what it is, and what the binding says of that. A slash goes on to what is below it. */
+function pathItem(place: Place, typed: number, node: DtNode, before: string): CompletionItem {
+  const { bindings } = place.analysis.law;
+  const compatible = node.property('compatible')?.strings ?? [];
+  const schema = bindings.schemas.get(compatible.map((name) => bindings.compatibles.get(name)).find((uri) => uri !== undefined) ?? '');
+  const [title, description] = [schema?.['title'], schema?.['description']];
+  const labels = node.labels.map((label) => `&${label}`).join(', ');
+  const words = [typeof title === 'string' ? `**${title}**` : '', compatible.length === 0 ? '' : `\`${compatible.join(', ')}\``, typeof description === 'string' ? description : ''].filter((text) => text !== '');
+  const entry = item(place, typed, { label: node.name, kind: CompletionItemKind.Module, detail: labels === '' ? node.path : `${node.path} (${labels})`, text: before + node.name, ...(words.length === 0 ? {} : { documentation: words.join('\n\n') }) });
+  return { ...entry, ...(before === '' ? {} : { filterText: before + node.name }), ...(node.children.length === 0 ? {} : { commitCharacters: ['/'] }) };
+}
+
+/** Properties whose strings are paths of nodes; so are all of `aliases`. */
+const PATH_PROPERTY = /^(?:(?:linux,)?std(?:out|in)-path|target-path|linux,.*-path)$/;
+
+/** Paths in strings, step by step; where a console is chosen, also by its alias. */
+function pathString(place: Place): CompletionItem[] | undefined {
+  const typed = place.isInString ? /"([^"]*)$/.exec(place.before)?.[1] : undefined;
+  const inner = syntaxPathAt(place.source.syntax, place.offset).at(-1);
+  if (typed === undefined || inner?.kind !== 'property') return undefined;
+  const name = inner.name?.text ?? '';
+  const isAliases = bodiesAround(place).at(-1)?.name?.text === 'aliases';
+  if (!typed.startsWith('/') && !(isAliases && typed === '') && !PATH_PROPERTY.test(name)) return undefined;
+  if (/[:\s]/.test(typed)) return [];
+  if (typed.startsWith('/')) return paths(place, typed);
+  const aliases = CONSOLE_PROPERTY.test(name) ? [...aliasPaths(place.analysis)] : [];
+  return [...aliases.map(([alias, path]) => item(place, typed.length, { label: alias, kind: CompletionItemKind.Reference, detail: path })), ...(typed === '' ? paths(place, '') : [])];
 }
 
 function isInString(line: string): boolean {

@@ -10,8 +10,9 @@ import type { Meaning } from '../answering';
 import { rangeOf } from '../positions';
 import { bindingText } from './completion';
 import { decodedValue } from './decoded-values';
-import { inBase, landed } from './landing';
+import { inBase, landed, merged } from './landing';
 import { labelOf, macroDefinitions, mergedNode, tokenAt } from '../symbols';
+import { nodeOfAlias, nodeOfPath, segmentAt } from '../written-paths';
 
 /** Most properties of a node that are shown, and most characters of each. */
 const PROPERTIES_SHOWN = 40;
@@ -26,15 +27,19 @@ export function hover({ source, analysis, offset }: Meaning, base?: Analysis): H
   const parts = syntaxPathAt(source.syntax, offset);
   const inner = parts.at(-1);
   const say = (value: string): Hover => ({ contents: { kind: MarkupKind.Markdown, value }, range: rangeOf(source.document, token.start, token.end) });
-  const sayNode = (node: DtNode | undefined): Hover | null => (node === undefined ? null : say(nodeText(node) + told(bindingText(analysis, node, undefined))));
+  const sayNode = (node: DtNode): Hover => say(nodeText(node) + told(bindingText(analysis, node, undefined)));
+  const sayAny = (node: DtNode | undefined): Hover | null => (node === undefined ? null : sayNode(node));
+  const segment = segmentAt(token, offset);
+  const written = segment === undefined || segment.isLabel ? nodeOfAlias(source.syntax, offset, analysis) : nodeOfPath(segment.path, analysis, base);
+  if (written !== undefined) return { ...sayNode(written.analysis === analysis ? landed(written.node, analysis, base) : merged(written.node, analysis)), ...(segment === undefined ? {} : { range: rangeOf(source.document, segment.end - segment.path.length, segment.end) }) };
   if (token.kind === 'label' || token.kind === 'ref') {
     const reference = token.kind === 'label' ? (labelOf(token.text) ?? '') : token.text;
     const [own] = nodeOfReference(analysis.tree, reference);
-    return sayNode(own === undefined ? inBase(reference, analysis, base) : landed(own, analysis, base));
+    return sayAny(own === undefined ? inBase(reference, analysis, base) : landed(own, analysis, base));
   }
   if (inner !== undefined && inner.name === token) {
     const node = mergedNode(analysis, source.path, parts);
-    if (inner.kind === 'node') return sayNode(node === undefined ? undefined : landed(node, analysis, base));
+    if (inner.kind === 'node') return sayAny(node === undefined ? undefined : landed(node, analysis, base));
     const property = inner.kind === 'property' ? node?.property(token.text) : undefined;
     if (node !== undefined && property !== undefined) return say(propertyText(landed(node, analysis, base), property, analysis) + told(bindingText(analysis, landed(node, analysis, base), property.name)));
   }

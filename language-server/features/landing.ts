@@ -6,7 +6,12 @@ import { nodeOfReference, type Analysis } from '../analysis';
 /** The node of the base that an overlay refers to, as it is with the overlay. */
 export function inBase(reference: string, analysis: Analysis, base: Analysis | undefined): DtNode | undefined {
   const [node] = base === undefined ? [] : nodeOfReference(base.tree, reference);
-  return node === undefined ? undefined : analysis.judged.root.at(node.path) ?? node;
+  return node === undefined ? undefined : merged(node, analysis);
+}
+
+/** A node of a base as it is with what this analysis adds to it. */
+export function merged(node: DtNode, analysis: Analysis): DtNode {
+  return analysis.judged.root.at(node.path) ?? node;
 }
 
 /** A node of an overlay as it is once the overlay is applied; any other as it is. */

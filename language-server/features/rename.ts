@@ -13,27 +13,28 @@ import { uriOfPath } from '../files';
 import { documentOf, rangeOf } from '../positions';
 import { landingPath } from './landing';
 import { labelDefinitions, labelOf, labelReferences, macroDefinitions, mergedNode, tokensOf, type FileRange } from '../symbols';
+import { means, nodeOfPath, segmentAt, segmentsOf, type FoundNode } from '../written-paths';
 
 /** What stands at an offset and can be renamed. */
 type Target =
   | { readonly kind: 'label' | 'macro'; readonly name: string; readonly start: number; readonly end: number }
-  | { readonly kind: 'node'; readonly name: string; readonly start: number; readonly end: number; readonly node: DtNode };
+  | { readonly kind: 'node'; readonly name: string; readonly start: number; readonly end: number; readonly node: DtNode; readonly analysis: Analysis };
 
 const LABEL = /^[A-Za-z_]\w*$/;
 const NODE_NAME = /^[A-Za-z0-9,._+-]{1,31}(?:@[0-9a-fA-F,]+)?$/;
 
 /** The range that a rename at the offset replaces, and what is in it; null if there is nothing to rename. */
-export function prepareRename(at: Meaning): { readonly range: Range; readonly placeholder: string } | null {
-  const target = targetAt(at);
+export function prepareRename(at: Meaning, base?: Analysis): { readonly range: Range; readonly placeholder: string } | null {
+  const target = targetAt(at, base);
   return target === undefined ? null : { range: rangeOf(at.source.document, target.start, target.end), placeholder: target.name };
 }
 
 /** The edits in all files. `family` are the trees that the document belongs to, with bases and overlays. */
 export function rename(at: Meaning, newName: string, family: readonly Analysis[]): WorkspaceEdit | null {
-  const target = targetAt(at);
+  const target = targetAt(at, family.find(({ tree }) => !tree.plugin));
   if (target === undefined) return null;
   const concerned = target.kind === 'label' ? family : family.filter(({ files }) => files.includes(at.source.path));
-  const ranges = target.kind === 'node' ? renamedNode(target, newName, inTrunk(target.node, at.analysis, family)) : renamedWord(target, newName, concerned);
+  const ranges = target.kind === 'node' ? renamedNode(target, newName, inTrunk(target.node, target.analysis, family)) : renamedWord(target, newName, concerned);
   const changes: Record<string, TextEdit[]> = {};
   const seen = new Set<string>();
   for (const { analysis, path, start, end } of ranges) {
@@ -48,9 +49,13 @@ export function rename(at: Meaning, newName: string, family: readonly Analysis[]
 
 type Found = FileRange & { readonly analysis: Analysis };
 
-function targetAt({ source, analysis, offset }: Meaning): Target | undefined {
+function targetAt({ source, analysis, offset }: Meaning, base: Analysis | undefined): Target | undefined {
   const token = source.syntax.tokens.find(({ kind, start, end }) => start <= offset && offset <= end && kind !== 'punctuation' && kind !== 'operator');
   if (token === undefined) return undefined;
+  const segment = segmentAt(token, offset);
+  const found = segment === undefined || segment.isLabel || segment.name === '' ? undefined : nodeOfPath(segment.path, analysis, base === analysis ? undefined : base);
+  if (segment !== undefined && found !== undefined) return { kind: 'node', name: segment.name, start: segment.start, end: segment.end, ...found };
+  if (segment?.isLabel === false) return undefined;
   const label = token.kind === 'label' || token.kind === 'ref' ? labelOf(token.text) : undefined;
   if (label !== undefined) {
     const start = token.start + token.text.indexOf(label);
@@ -60,7 +65,7 @@ function targetAt({ source, analysis, offset }: Meaning): Target | undefined {
   const node = parts.at(-1);
   if (node?.kind === 'node' && node.name === token && token.kind === 'name') {
     const merged = mergedNode(analysis, source.path, parts);
-    return merged === undefined ? undefined : { kind: 'node', name: token.text, start: token.start, end: token.end, node: merged };
+    return merged === undefined ? undefined : { kind: 'node', name: token.text, start: token.start, end: token.end, node: merged, analysis };
   }
   return macroAt(token, analysis, offset);
 }
@@ -118,7 +123,7 @@ function renamedNode({ name }: Target & { readonly kind: 'node' }, newName: stri
   return [
     ...bodiesNamed(name, analysis, (found) => found === node),
     ...others.flatMap((one) => bodiesNamed(name, one, (found) => landingPath(found, analysis) === node.path)),
-    ...[analysis, ...others].flatMap((one) => pathsThrough(node, one)),
+    ...[analysis, ...others].flatMap((one) => pathsThrough({ node, analysis }, one)),
   ];
 }
 
@@ -138,12 +143,14 @@ function bodiesNamed(name: string, analysis: Analysis, isMeant: (node: DtNode) =
 }
 
 /** The node's name in references by path and in strings that are paths; also in definitions of macros. */
-function pathsThrough(node: DtNode, analysis: Analysis): readonly Found[] {
+function pathsThrough(target: FoundNode, analysis: Analysis): readonly Found[] {
+  const { node } = target;
   const depth = node.path.split('/').length - 1;
   const plain = node.path.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   const pattern = new RegExp(`(?<=&\\{|")${plain}(?=[/"}:])`, 'g');
   return tokensOf(analysis, node.name, ({ kind }) => kind === 'ref' || kind === 'string' || kind === 'preprocessor').flatMap(({ path, start, token }) => {
-    if (token.kind === 'preprocessor' && !/^#[ \t]*define[ \t]/.test(token.text)) return [];
+    if (token.kind !== 'preprocessor') return segmentsOf(token).filter((segment) => !segment.isLabel && means(segment, target)).map((segment) => ({ analysis, path, start: segment.start, end: segment.end }));
+    if (!/^#[ \t]*define[ \t]/.test(token.text)) return [];
     return [...token.text.matchAll(pattern)].map(({ 0: full, index }) => {
       const segment = start + index + segmentOffset(full, depth);
       return { analysis, path, start: segment, end: segment + node.name.length };
