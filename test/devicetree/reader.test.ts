@@ -24,9 +24,9 @@ const FILES: Readonly<Record<string, string>> = {
 &{/chosen} { bootargs = "x"; };
 /include/ "tail.dtsi"
 `,
-  'macros.h': '#ifndef M\n#define M\n#define FAST 0x10\n#define PAIR(a, b) a b\n#endif\n',
+  'macros.h': '#ifndef M\n#define M\n#define FAST 0x10\n#define PAIR(a, b) a b\n/memreserve/ 1 2;\n#endif\n',
   'soc.dtsi': '#include "macros.h"\n/ {\n  bus: bus { #address-cells = <1>;\n    uart: serial@1 { reg = <PAIR(1, 2)>; status = "disabled"; };\n    gone: old@2 { reg = <2>; };\n  };\n};\n/omit-if-no-ref/ &gone;\n',
-  'more.dtsi': '&bus { x = <&uart>; };\n&late { y; };\n/memreserve/ 1 2;\n',
+  'more.dtsi': '&bus { x = <&uart>; };\n&late { y; };\n',
   'tail.dtsi': '/ { tail { a = "1", <2>; }; };\n',
 };
 
