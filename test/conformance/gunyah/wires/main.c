@@ -9,6 +9,7 @@ void probe_main(void)
 	ask_sequences();
 	ask_walks();
 	ask_crowds();
+	ask_turns();
 	say("owner ends\n");
 	for (;;)
 		__asm__ volatile("wfi");
@@ -16,6 +17,10 @@ void probe_main(void)
 
 void other_main(u64 context)
 {
+	if (context == RUN_TURN)
+		run_turn();
+	if (context == THIRD_TURN)
+		third_turn();
 	if (context >= SUSPENDS)
 		source_main(context);
 	work_on(context);

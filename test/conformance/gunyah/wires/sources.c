@@ -58,7 +58,7 @@ static void begin_device(void)
 	u64 extent = keep(make_call(4, PARTITION, CSPACE, 0, 0, 0, 0).x[1]);
 
 	page = next_page();
-	if (!ok(make_call(0x32, extent, OWN, page, 0x1000, 7, 0)) || !ok(make_call(0x0c, extent, 0, 0, 0, 0, 0)) || !ok(make_call(0x61, 0, OWN, extent, 0, 0x1000, 0)))
+	if (!ok(make_call(0x32, extent, OWN, page, 0x1000, 7, 0)) || !ok(make_call(0x0c, extent, 0, 0, 0, 0, 0)))
 		say("wires: no page for a device\n");
 	source = make('O');
 	if (!ok(make_call(0x49, source, extent, 2, 0, 0, 0)) || !ok(make_call(0x0c, source, 0, 0, 0, 0, 0)))

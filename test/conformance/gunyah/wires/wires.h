@@ -50,7 +50,7 @@ bool bind_line(const struct source_kind *kind, u32 line, u32 intid);
 bool unbind_line(const struct source_kind *kind, u32 line);
 
 /* What the vCPU that is a source does; the context that it is entered with, whose stack is that of a CPU which the owner does not have. */
-enum { SUSPENDS = 4, ENDS };
+enum { SUSPENDS = 4, ENDS, RUN_TURN, THIRD_TURN };
 void source_main(u64 work);
 
 /* ---- Walks (walks.c) ---- */
@@ -58,5 +58,11 @@ void source_main(u64 work);
 void ask_sequences(void);
 void ask_walks(void);
 void ask_crowds(void);
+
+/* ---- Turns (turns.c) ---- */
+
+void run_turn(void);
+void third_turn(void);
+void ask_turns(void);
 
 #endif
