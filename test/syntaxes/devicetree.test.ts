@@ -26,10 +26,10 @@ function checkText(text: string, ...expected: readonly string[]): void {
 
 /** The same for a value, in a property `p`. */
 function checkValue(value: string, ...expected: readonly string[]): void {
-  checkText(`p = ${value};`, 'p support.type.property-name', '= keyword.operator.assignment', ...expected);
+  checkText(`p = ${value};`, 'p variable.other.property', '= keyword.operator.assignment', ...expected);
 }
 
-const NAME = 'support.type.property-name';
+const NAME = 'variable.other.property';
 const ASSIGN = '= keyword.operator.assignment';
 const MACRO = 'entity.name.constant.macro';
 const CALL = 'entity.name.function.preprocessor';
@@ -107,7 +107,7 @@ describe('the device tree grammar', () => {
     for (const open of ['a = <1', 'a = "b', "a = 'b", 'a = [00', 'a = <(1 + 2', 'a = "b"', 'a =', 'a = /incbin/("x"', 'MACRO(1', '/delete-node/', '/delete-property/ x', 'a = <&{/x']) {
       const found = meaningOf(`${open}\n${next}\nlast;`);
       assert.deepEqual(found.slice(-1), [`last ${NAME}`], open);
-      assert.ok(found.includes('x support.type.property-name') && found.includes('next entity.name.type.node'), `${open}: ${found.join(' | ')}`);
+      assert.ok(found.includes('x variable.other.property') && found.includes('next entity.name.type.node'), `${open}: ${found.join(' | ')}`);
     }
   });
 
