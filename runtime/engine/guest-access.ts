@@ -71,7 +71,7 @@ export function guestAccess(state: ProcessorState, record: AccessRecord, word: n
   const register = simple === undefined || !isWrite ? 0n : state.x(simple.rt);
   return {
     va: va(record.va), ipa: ipa(record.ipa),
-    sizeBytes, isWrite, value: BigInt.asUintN(sizeBytes * 8, register), register, syndromeValid: simple !== undefined,
+    sizeBytes, isWrite, value: BigInt.asUintN(sizeBytes * 8, register), register, syndromeValid: simple !== undefined, instruction: word,
   };
 }
 

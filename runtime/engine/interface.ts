@@ -99,6 +99,8 @@ export interface GuestAccess {
    * and `completeAccess` may finish it. Pairs, exclusives, atomics, SIMD, DC ZVA and write-back forms have false.
    */
   readonly syndromeValid: boolean;
+  /** The instruction, for whoever finishes the access later: by then its memory may hold another or be gone. */
+  readonly instruction: number;
 }
 
 /** One access of a bus; `offset` is the distance to the first byte that the instruction accesses. */
@@ -218,8 +220,8 @@ export interface Engine {
 
   /** Finishes the load or store of an `mmio` or `stage2-data-abort` exit: loads write `value` to the register with the right extension; PC moves on. Counts one retired instruction, which the caller adds to its time. */
   completeAccess(vcpu: number, value: bigint): void;
-  /** The same, but bits of `value` above the access are not cut off before it goes to the register. */
-  completeAccessUncut(vcpu: number, value: bigint): void;
+  /** The same for the `instruction` of an access that ended a run before, and bits of `value` above the access are not cut off before it goes to the register. */
+  completeAccessUncut(vcpu: number, value: bigint, instruction: number): void;
   /**
    * Carries out on a device the instruction of an `mmio` exit whatever its form: `device` is asked for each of its accesses and refuses with
    * `undefined`. `refused` and `unknown` (a form that is not taken apart) leave registers and PC alone. Same counting.

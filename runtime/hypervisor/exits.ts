@@ -260,7 +260,7 @@ function dataAbort(kernel: Kernel, thread: Thread, exit: ExitOf<'stage2-data-abo
   if (clock !== undefined) return clockAccess(kernel, thread, access, clock);
   if (isDeviceSpace(thread, access.ipa)) return mmio(kernel, thread, { pa: pa(access.ipa), access }, space);
   if (!thread.isProxy || thread.addrspace?.isVmmio(access.ipa, access.sizeBytes) !== true) return abort(kernel, thread, access, { level: exit.level });
-  thread.vmmio = { ipa: access.ipa, sizeBytes: access.sizeBytes, isWrite: access.isWrite, value: access.register };
+  thread.vmmio = { ipa: access.ipa, sizeBytes: access.sizeBytes, isWrite: access.isWrite, value: access.register, instruction: access.instruction };
   kernel.scheduler.block(thread, 'ADDRSPACE_VMMIO_ACCESS');
 }
 

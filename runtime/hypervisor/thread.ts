@@ -31,7 +31,7 @@ export const SCHEDULING = { priorityDefault: 32, priorityMax: 62, timesliceDefau
 /** A missing page that the scheduler of a proxy vCPU must provide; `refused`: it will not, and the instruction shall fault. */
 export interface PendingPageFault { readonly ipa: bigint; readonly isWrite: boolean; readonly state: 'asked' | 'refused' }
 /** An access that a proxy scheduler emulates. */
-export interface PendingVmmio { readonly ipa: bigint; readonly sizeBytes: number; readonly isWrite: boolean; readonly value: bigint }
+export interface PendingVmmio { readonly ipa: bigint; readonly sizeBytes: number; readonly isWrite: boolean; readonly value: bigint; readonly instruction: number }
 /** How a suspended vCPU goes on: where it restarts, if the state loses context. */
 export interface PendingSuspend { readonly powerState: number; readonly restart: { readonly entry: bigint; readonly context: bigint } | undefined; readonly is64: boolean; readonly isSmc: boolean }
 /** A system reset that the vCPU asked for. */

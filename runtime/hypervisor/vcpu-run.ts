@@ -89,7 +89,7 @@ function resumePageFault(kernel: Kernel, target: Thread, action: bigint): void {
 function applyResumeData(kernel: Kernel, target: Thread, data0: bigint): void {
   if (target.vmmio !== undefined && target.engineVcpu !== undefined) {
     if (target.state === 'ready') {
-      kernel.engine.completeAccessUncut(target.engineVcpu, target.vmmio.isWrite ? 0n : data0);
+      kernel.engine.completeAccessUncut(target.engineVcpu, target.vmmio.isWrite ? 0n : data0, target.vmmio.instruction);
       kernel.retired++;
     }
     target.vmmio = undefined;

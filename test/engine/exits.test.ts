@@ -59,6 +59,16 @@ test('a load outside RAM is an MMIO exit that completeAccess finishes with the r
   assert.equal(run(engine, 100).exit.reason, 'hvc');
 });
 
+test('a load that is finished later is the one that left, whatever its memory holds by then', () => {
+  const engine = load('mov x1, #0x9000000\n ldrh w2, [x1]\n hvc #0');
+  const { exit } = run(engine, 100);
+  assert.ok(exit.reason === 'mmio');
+  engine.memory.write(toPa(CODE), new Uint8Array(16));
+  engine.vcpu(0).setX(2, 0n);
+  engine.completeAccessUncut(0, 0x1_8000n, exit.access.instruction);
+  assert.deepEqual([engine.vcpu(0).x(2), engine.vcpu(0).pc], [0x1_8000n, CODE + 8n]);
+});
+
 test('a pair or write-back access to a device has no syndrome', () => {
   for (const text of ['ldp x2, x3, [x1]', 'ldr x2, [x1], #8']) {
     const result = run(load(`mov x1, #0x9000000\n ${text}`), 100);

@@ -28,10 +28,11 @@ function textBytes(text: string): Uint8Array {
 }
 
 const getId: RmHandler<'VM_GET_ID'> = (rm, caller, { vmid }) => {
-  if (vmid === VMID.RM && caller.vmid === VMID.HLOS) return 'VM_STATE';
+  if (vmid === VMID.RM) return 'VM_STATE';
   const vm = vmid === 0 ? caller : rm.vm(vmid);
-  if (vm === undefined || !rm.mayQuery(caller.vmid, vm)) return 'NORESOURCE';
+  if (vm === undefined) return 'NORESOURCE';
   if (vm.state !== 'READY' && vm.state !== 'RUNNING' && vm.state !== 'PAUSED') return 'VM_STATE';
+  if (!rm.mayQuery(caller.vmid, vm)) return 'NORESOURCE';
   return {
     ids: [
       { type: ID_TYPE.GUID, data: vm.guid.slice() },

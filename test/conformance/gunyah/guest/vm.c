@@ -10,6 +10,7 @@ extern char guest_image_start[], guest_image_end[];
 u32 vmid, parcel;
 u64 vcpu[4], bell_out, bell_in, queue_out, queue_in;
 struct more more;
+void (*second_work)(void);
 
 u32 reply_word(u32 offset)
 {
@@ -634,6 +635,7 @@ void second_main(u64 tree)
 	case EXCHANGE: second_exchange(); break;
 	case MORE_DEVICES: second_more_devices(); break;
 	case OBEY: second_obey(); break;
+	case WORK: second_work(); break;
 	case SLEEP:
 		set_up_gic();
 		for (;;)

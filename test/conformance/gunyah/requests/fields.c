@@ -10,6 +10,8 @@ static const u32 edges[] = {
 };
 #define EDGES (sizeof(edges) / sizeof(edges[0]))
 
+u32 self = 3, others[4], own_image = ~0u;
+
 /* ---- What the real one does not survive ---- */
 
 /* A range of memory at 36 to 44 bits, in which the hypervisor looks. */
@@ -25,7 +27,10 @@ static bool is_far(u32 size, const u32 *words, u32 at)
 
 static bool is_number_of_nobody(u16 id)
 {
-	return id != 3 && id != 0xff;
+	for (u32 n = 0; others[n]; n++)
+		if (id == others[n])
+			return false;
+	return id != 3 && id != self && id != 0xff;
 }
 
 /* One that no messages reach: the Resource Manager, and a VM that has no channel to it yet or any more. */
@@ -36,7 +41,7 @@ static bool tells_the_deaf(u32 size, const u32 *words)
 	if (size < 20 || ((u8)words[1] != 1 && (u8)words[1] != 8))
 		return false;
 	for (u32 n = 0; n < count && 16 + 4 * n < size; n++)
-		if ((u16)words[4 + n] == 0xff || ((u16)words[4 + n] == vmid && vm_stage != READY && vm_stage != RUNNING))
+		if ((u16)words[4 + n] == 0xff || ((u16)words[4 + n] == vmid && vm_stage != READY && vm_stage != RUNNING) || (others[0] != 0 && (u16)words[4 + n] == others[0]))
 			return true;
 	return false;
 }
@@ -47,7 +52,7 @@ bool is_deadly(u32 id, u32 size, const u32 *words)
 
 	switch (id) {
 	case DEALLOCATE:
-		return size == 4 && is_number_of_nobody((u16)words[0]) && (vmid == 0 || (u16)words[0] != vmid);
+		return size == 4 && is_number_of_nobody((u16)words[0]) && (self != 3 || vmid == 0 || (u16)words[0] != vmid);
 	case RESET:
 		return size == 4 && (u16)words[0] == vmid && (vm_stage == ALLOCATED || vm_stage == WAS_RESET);
 	case 0x56000050: case IRQ_LEND: case 0x56000052: case 0x56000053: case 0x56000054: case 0x56000055: case 0x56000083:
@@ -60,6 +65,10 @@ bool is_deadly(u32 id, u32 size, const u32 *words)
 		return tells_the_deaf(size, words);
 	case ACCEPT: /* for whom is behind the end, whatever is there */
 		return size >= 24 && size == 16u + 4u * (u16)words[3];
+	case RELEASE: /* its own image, of which the asking VM dies */
+		return size >= 8 && words[0] == own_image;
+	case RESERVE: /* a later one that is refused */
+		return self != 3 && size >= 16 && words[0] == 0 && (u16)words[3] > 1;
 	case APPEND:
 		return size >= 12 && is_far(size, words, 2);
 	default:
@@ -168,19 +177,19 @@ static void undo_deallocate(void)
 
 static u32 write_self(u32 *words)
 {
-	words[0] = 3;
+	words[0] = self;
 	return 4;
 }
 
 static u32 write_eight(u32 *words)
 {
-	words[0] = 3;
+	words[0] = self;
 	return 8;
 }
 
 static u32 write_name(u32 *words)
 {
-	words[0] = 3;
+	words[0] = self;
 	memcpy(words + 1, "HLO", 4);
 	return 8;
 }
@@ -199,7 +208,7 @@ static u32 write_exit(u32 *words)
 
 static u32 write_console(u32 *words)
 {
-	words[0] = 3u | 5u << 16;
+	words[0] = self | 5u << 16;
 	memcpy(words + 1, "chars", 5);
 	return 9;
 }
@@ -213,7 +222,7 @@ static u32 write_message(u32 *words)
 
 static u32 write_time(u32 *words)
 {
-	words[0] = 3;
+	words[0] = self;
 	words[1] = 1;
 	words[3] = 2;
 	return 20;
@@ -221,14 +230,14 @@ static u32 write_time(u32 *words)
 
 static u32 write_firmware(u32 *words)
 {
-	words[0] = 3;
+	words[0] = self;
 	words[4] = 0x1000;
 	return 24;
 }
 
 static u32 write_configuration(u32 *words)
 {
-	words[0] = 3;
+	words[0] = self;
 	words[4] = 0x1000;
 	words[8] = 0x1000;
 	return 40;

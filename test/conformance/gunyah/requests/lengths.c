@@ -14,7 +14,7 @@ static const struct { u32 id; u8 longest; } requests[] = {
 	{ 0x560000b1, 24 },
 };
 
-enum filling { ZEROS, COUNTED, FULL, FIRST_ONE, FIRST_THREE, FILLINGS };
+enum filling { ZEROS, COUNTED, FULL, FIRST_ONE, FIRST_THREE, FIRST_SELF, FILLINGS };
 
 static void fill_payload(u8 *bytes, u32 size, enum filling filling)
 {
@@ -24,6 +24,8 @@ static void fill_payload(u8 *bytes, u32 size, enum filling filling)
 		bytes[0] = 1;
 	if (filling == FIRST_THREE && size > 0)
 		bytes[0] = 3;
+	if (filling == FIRST_SELF && size > 0)
+		bytes[0] = (u8)self;
 }
 
 static void ask_with(u32 id, u32 size, enum filling filling)
@@ -41,9 +43,9 @@ static void ask_with(u32 id, u32 size, enum filling filling)
 
 static void ask_every_length(u32 id, u32 longest)
 {
-	static const char *const names[] = { "of zeros", "counted", "of ones", "of 1", "of 3" };
+	static const char *const names[] = { "of zeros", "counted", "of ones", "of 1", "of 3", "of itself" };
 
-	for (enum filling filling = ZEROS; filling < FILLINGS; filling++) {
+	for (enum filling filling = ZEROS; filling < (self == 3 ? FIRST_SELF : FILLINGS); filling++) {
 		begin_runs("any", "length", id, names[filling]);
 		for (u32 size = 0; size <= longest + BEYOND; size++)
 			ask_with(id, size, filling);

@@ -9,7 +9,7 @@ void probe_main(void)
 		return;
 	}
 	ask_lengths();
-	ask_parcel_forms();
+	ask_parcel_forms("own", 0xff);
 	ask_fields();
 	ask_stages();
 	smccc(0x84000008, 0, 0, 0);

@@ -2,9 +2,8 @@
 #include "requests.h"
 
 #define PAGE 0x64000000u
-#define MANAGER (0xffu | 7u << 16)
 
-static u32 handle;
+static u32 handle, other;
 
 static u32 write_one(u32 *words, u32 right)
 {
@@ -21,12 +20,12 @@ static u32 write_share(u32 *words)
 
 static u32 write_lend(u32 *words)
 {
-	return write_one(words, MANAGER);
+	return write_one(words, other);
 }
 
 static u32 write_two(u32 *words)
 {
-	static const u32 two[] = { 0, 0x62, 2, MINE, MANAGER, 2, PAGE, 0, 0x1000, 0, PAGE + 0x4000, 0, 0x2000, 0, 2, 3u << 16, 3u | 0xffu << 16 };
+	const u32 two[] = { 0, 0x62, 2, MINE, other, 2, PAGE, 0, 0x1000, 0, PAGE + 0x4000, 0, 0x2000, 0, 2, self << 16, 3u | other << 16 };
 
 	memcpy(words, two, sizeof(two));
 	return sizeof(two);
@@ -34,7 +33,7 @@ static u32 write_two(u32 *words)
 
 static u32 write_io(u32 *words)
 {
-	const u32 io[] = { 1, 0x63, 1, MINE, 1, 0x0a003000, 0, 0x1000, 0, 1, 1u | 3u << 16 };
+	const u32 io[] = { 1, 0x63, 1, MINE, 1, 0x0a003000, 0, 0x1000, 0, 1, 1u | self << 16 };
 
 	memcpy(words, io, sizeof(io));
 	return sizeof(io);
@@ -50,7 +49,7 @@ static void undo_parcel(void)
 
 static void make(u32 flags)
 {
-	do_quietly(SHARE, 12, flags << 16, 0x64u, 2u, MINE, MANAGER, 1u, PAGE, 0u, 0x1000u, 0u, 1u, 3u << 16);
+	do_quietly(SHARE, 12, flags << 16, 0x64u, 2u, MINE, other, 1u, PAGE, 0u, 0x1000u, 0u, 1u, self << 16);
 	handle = reply_word(4);
 }
 
@@ -83,7 +82,7 @@ static u32 write_notice(u32 *words)
 	words[1] = 1;
 	words[2] = 0x55;
 	words[3] = 1;
-	words[4] = 3;
+	words[4] = self;
 	return 20;
 }
 
@@ -96,7 +95,7 @@ static u32 write_recall(u32 *words)
 
 static u32 write_lookup(u32 *words)
 {
-	static const u32 same[] = { 0, 0x64, 2, MINE, MANAGER, 1, PAGE, 0, 0x1000, 0, 1, 3u << 16 };
+	const u32 same[] = { 0, 0x64, 2, MINE, other, 1, PAGE, 0, 0x1000, 0, 1, self << 16 };
 
 	make(0);
 	memcpy(words, same, sizeof(same));
@@ -105,7 +104,7 @@ static u32 write_lookup(u32 *words)
 
 static u32 write_accept(u32 *words)
 {
-	static const u32 same[] = { 0, 2u << 8, 0x64, 2, MINE, MANAGER, 1, PAGE, 0, 0x1000, 0, 1, 3u << 16 };
+	const u32 same[] = { 0, 2u << 8, 0x64, 2, MINE, other, 1, PAGE, 0, 0x1000, 0, 1, self << 16 };
 
 	make(0);
 	memcpy(words, same, sizeof(same));
@@ -113,7 +112,7 @@ static u32 write_accept(u32 *words)
 	return sizeof(same);
 }
 
-void ask_parcel_forms(void)
+void ask_parcel_forms(const char *where, u32 party)
 {
 	static const struct form forms[] = {
 		{ "share", SHARE, write_share, undo_parcel },
@@ -130,6 +129,7 @@ void ask_parcel_forms(void)
 		{ "accept", ACCEPT, write_accept, undo_handle },
 	};
 
+	other = party | 7u << 16;
 	for (u32 i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
-		ask_form("own", &forms[i]);
+		ask_form(where, &forms[i]);
 }

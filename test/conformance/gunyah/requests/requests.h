@@ -8,7 +8,16 @@
 #define WORDS_MAX 24u
 #define LOOKUP 0x5100001au
 #define IRQ_LEND 0x56000051u
-#define MINE (3u | 6u << 16)
+/* Emulated memory of the second VM. */
+#define IDLE 0x10000000ull
+#define MINE (self | 6u << 16)
+
+/* Who asks: the primary VM, or the second one. */
+extern u32 self;
+/* Numbers that somebody has beside those; 0 behind the last. */
+extern u32 others[4];
+/* The parcel that the asking VM itself is in; all ones if none. */
+extern u32 own_image;
 
 /* ---- Asking (ask.c) ---- */
 
@@ -52,8 +61,11 @@ extern enum stage vm_stage;
 
 void ask_lengths(void);
 void ask_fields(void);
-void ask_parcel_forms(void);
+/* Parcels for another party, beside the asking VM. */
+void ask_parcel_forms(const char *where, u32 party);
 void ask_stages(void);
+/* The requests of ask_stages by somebody who does not own `vmid`. */
+void ask_about(const char *where);
 void ask_devices(void);
 void ask_by_chance(void);
 

@@ -9,6 +9,7 @@ static const char *const names[] = { "allocated", "to-be-authenticated", "config
 static enum stage now;
 /* VM_CONFIG_IMAGE has failed: what remains cannot be reset. */
 static bool is_lost;
+static bool is_owner = true;
 enum stage vm_stage = NOWHERE_YET;
 static u64 tree[TREE_WORDS];
 
@@ -142,6 +143,8 @@ static void undo_change(void)
 	static const u8 states[] = { 5, 6, 1, 2, 3, 9, 11, 8 };
 	u32 error = answered();
 
+	if (!is_owner)
+		return;
 	if (error == 0 || state_of_vm() != states[now]) {
 		leave();
 		arrive(now);
@@ -211,6 +214,13 @@ static void ask_images(const char *where)
 	ask_image(1, 0, ~0u, usual);
 	ask_image(2, 0, parcel - 1, usual);
 	end_runs();
+}
+
+void ask_about(const char *where)
+{
+	is_owner = false;
+	for (u32 i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+		ask_form(where, &forms[i]);
 }
 
 void ask_stages(void)
