@@ -229,7 +229,7 @@ function writeDeviceTree(rm: Rm, vm: VmRecord, place: StartPlace): boolean {
   const room = place.dtbRoom > BigInt(DTB_BYTES_MAX) ? DTB_BYTES_MAX : Number(place.dtbRoom);
   const merged = blob === undefined ? 'unreadable' : overlaySecondary(rm, vm, blob, room);
   if (typeof merged !== 'string') return writeGuest(rm, vm, place.dtb, merged);
-  rm.report(vm.vmid, 'rm-device-tree', `VM_START: ${overlayErrorText(merged, room)}`);
+  rm.report(vm.vmid, merged === 'beyond-region' ? 'rm-would-die' : 'rm-device-tree', `VM_START: ${overlayErrorText(merged, room)}`);
   return false;
 }
 

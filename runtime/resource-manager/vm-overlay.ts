@@ -16,12 +16,16 @@ import type { RmOptions } from './profile';
 import type { RmLink, VmRecord } from './state';
 import type { VdeviceConfig } from './vm-config';
 import { addVdevice, compatibleOf, peerName } from './vm-overlay-devices';
+import { overlayBlobBytes } from './vm-overlay-size';
 import { addMemory, addReservedMemory, reservedMemoryError } from './vm-overlay-memory';
 
 /** Why a VM cannot get its device tree. */
-export type OverlayError = 'unreadable' | 'has-hypervisor-node' | 'no-room' | 'no-parcel' | 'reusable-shared';
+export type OverlayError = 'unreadable' | 'has-hypervisor-node' | 'no-room' | 'odd-size' | 'beyond-region' | 'no-parcel' | 'reusable-shared';
 
+/** Up to here RM merges in memory of its own. */
 const PRIVATE_BUFFER_BYTES = 16 * 1024;
+/** Where a tree may begin. */
+const TREE_ALIGNMENT = 8;
 
 /** The primary VM's blob: the `hypervisor` node with the RM channel and the VM's identity. */
 export function overlayPrimary(rm: Rm, vm: VmRecord, blob: Uint8Array): Uint8Array | OverlayError {
@@ -84,9 +88,20 @@ export function overlaySecondary(rm: Rm, vm: VmRecord, blob: Uint8Array, roomByt
   if (typeof additions === 'string') return additions;
   const merged = merge(rm, tree, additions);
   if (typeof merged === 'string') return merged;
-  // Larger trees are merged behind the base inside the same region, which then must hold everything twice.
-  const needed = merged.length <= PRIVATE_BUFFER_BYTES ? merged.length : 2 * merged.length;
-  return needed <= roomBytes ? merged : 'no-room';
+  const problem = placeProblem(rm, vm, { sizeBytes: ((blob.length + 3) & ~3) + overlayBlobBytes(additions, tree.root, vm.config?.gic?.path), roomBytes });
+  if (problem !== undefined) return problem;
+  if (merged.length <= roomBytes) return merged;
+  return vm.platformIndex === null ? 'beyond-region' : 'no-room';
+}
+
+/**
+ * What is wrong with the place where RM merges, if anything. Trees that are larger with the overlay's blob than RM's own memory are merged that size behind
+ * the base inside the same region, which then must hold everything twice; the open RM takes what it finds there, which is no tree at an odd address.
+ */
+function placeProblem(rm: Rm, vm: VmRecord, { sizeBytes, roomBytes }: { readonly sizeBytes: number; readonly roomBytes: number }): 'no-room' | 'odd-size' | undefined {
+  if (sizeBytes <= PRIVATE_BUFFER_BYTES) return undefined;
+  if (2 * sizeBytes > roomBytes) return 'no-room';
+  return sizeBytes % TREE_ALIGNMENT !== 0 && vm.platformIndex === null && !suitsLinux(rm.options) ? 'odd-size' : undefined;
 }
 
 /** What RM adds to a secondary VM's tree, as a tree of its own. Nodes that a node of the base asks for say where that one was written. */
@@ -178,6 +193,8 @@ export function overlayErrorText(error: OverlayError, roomBytes: number): string
     case 'unreadable': return 'The device tree cannot be read as a blob.';
     case 'has-hypervisor-node': return 'The device tree already has a node /hypervisor; RM adds that node itself, so remove it.';
     case 'no-room': return `The device tree with RM’s additions does not fit its ${hex(roomBytes)} bytes; give it more room.`;
+    case 'beyond-region': return `The device tree with RM’s additions does not fit its ${hex(roomBytes)} bytes. The real Resource Manager does not look, writes beyond them and answers nothing any more; give the tree more room.`;
+    case 'odd-size': return 'The device tree is merged behind itself, as it is larger than 16 KiB with RM’s additions, and the open RM does not align that place: make the tree smaller, or let RM behave as Linux expects.';
     case 'reusable-shared': return 'A node in /reserved-memory is reusable, but the memory parcel behind it is shared with others.';
     case 'no-parcel': return 'A node in /reserved-memory has a qcom,label for which no memory parcel was given.';
   }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { notYetRmMessages, RM_REQUESTS } from '../../runtime/resource-manager';
-import { SystemFixture } from './system-fixture';
+import { AT_GUEST_BASE, configure } from './made-vm';
+import { dtb, SystemFixture } from './system-fixture';
 import { RPC, SENSOR_DTS, vmTree } from './trees';
 
 const SENSOR = 0x80;
@@ -199,6 +200,25 @@ test('a VM whose configuration is wrong fails to initialise and says why', () =>
 test('a tree that already has a hypervisor node fails the start with NORESOURCE', () => {
   const system = new SystemFixture([{ dts: SENSOR_DTS.replace('chosen {};', 'chosen {}; hypervisor {};') }]);
   assert.deepEqual(system.request('VM_START', target, 2).log, ['VM_STATUS vmid=128 vmState=8 osState=0 appStatus=0', 'reply']);
+});
+
+/** VM_START of a made VM whose tree has so many bytes in so large a region. */
+function checkRoom(treeBytes: number, regionBytes: bigint, expected: { readonly error: number; readonly reports: readonly string[] }): void {
+  const treeOf = (fill: number): string => vmTree({ memory: AT_GUEST_BASE, vdevices: RPC, extra: `filler { data = [${'00'.repeat(fill)}]; };` });
+  const tree = treeOf(treeBytes - dtb(treeOf(0)).length);
+  assert.equal(dtb(tree).length, treeBytes);
+  const system = new SystemFixture();
+  const { vmid } = configure(system, tree, { dtbSize: regionBytes });
+  system.request('VM_INIT', { vmid });
+  system.request('VM_START', { vmid }, expected.error);
+  assert.deepEqual(system.trace.flatMap((event) => (event.event === 'report' ? [event.code] : [])), expected.reports, String(treeBytes));
+}
+
+test('a tree that fills its region, or that the region cannot hold twice with RM’s additions if they are large, fails the start with NORESOURCE', () => {
+  checkRoom(0x1000, 0x2000n, { error: 0, reports: [] });
+  checkRoom(0x1000, 0x1000n, { error: 2, reports: ['rm-would-die'] });
+  checkRoom(0x5000, 0x5000n, { error: 2, reports: ['rm-device-tree'] });
+  checkRoom(0x5000, 0x1_0000n, { error: 2, reports: ['rm-device-tree'] });
 });
 
 test('a console connects a VM with its owner', () => {

@@ -113,6 +113,8 @@ u32 write_tree(u32 cpu_count, const char *name)
 	tree_cells("#size-cells", 1, 2u);
 	tree_text("image-name", name);
 	tree_text("os-type", "linux");
+	if (more.identity)
+		more.identity();
 	tree_node("memory");
 	if (!more.no_base)
 		tree_cells("base-address", 2, (u32)((more.base ? more.base : BASE) >> 32), (u32)(more.base ? more.base : BASE));

@@ -46,7 +46,8 @@ extern void (*second_work)(void);
 /* What the tree of the next VM has beside the usual. */
 struct more {
 	void (*devices)(void); /* in /gunyah-vm-config/vdevices */
-	void (*config)(void);  /* in /gunyah-vm-config */
+	void (*identity)(void); /* properties of /gunyah-vm-config */
+	void (*config)(void);  /* nodes in /gunyah-vm-config */
 	void (*root)(void);    /* in / */
 	bool no_devices;       /* without the usual vdevices but RM's */
 	bool no_base;          /* without base-address */

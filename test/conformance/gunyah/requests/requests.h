@@ -68,5 +68,6 @@ void ask_stages(void);
 void ask_about(const char *where);
 void ask_devices(void);
 void ask_by_chance(void);
+void ask_rooms(void);
 
 #endif
