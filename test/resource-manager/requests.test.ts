@@ -204,7 +204,8 @@ test('a tree that already has a hypervisor node fails the start with NORESOURCE'
 
 /** VM_START of a made VM whose tree has so many bytes in so large a region. */
 function checkRoom(treeBytes: number, regionBytes: bigint, expected: { readonly error: number; readonly reports: readonly string[] }): void {
-  const treeOf = (fill: number): string => vmTree({ memory: AT_GUEST_BASE, vdevices: RPC, extra: `filler { data = [${'00'.repeat(fill)}]; };` });
+  // Properties come in words, their names in bytes.
+  const treeOf = (fill: number): string => vmTree({ memory: AT_GUEST_BASE, vdevices: RPC, extra: `filler { data${'s'.repeat(fill & 3)} = [${'00'.repeat(fill & ~3)}]; };` });
   const tree = treeOf(treeBytes - dtb(treeOf(0)).length);
   assert.equal(dtb(tree).length, treeBytes);
   const system = new SystemFixture();
