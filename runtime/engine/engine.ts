@@ -481,21 +481,16 @@ export class WasmEngine implements Engine {
     return (lines & 1) !== 0 && (daif & 0x80) === 0 ? 'irq' : undefined;
   }
 
-  completeAccess(vcpu: number, value: bigint): void {
+  completeAccess(vcpu: number, value: bigint, finish = finishLoad, instruction: number | undefined = undefined): void {
     this.select(vcpu);
-    this.finishAccess(vcpu, this.wordAtPc(), value, finishLoad);
-  }
-
-  completeAccessUncut(vcpu: number, value: bigint, instruction: number): void {
-    this.select(vcpu);
-    this.finishAccess(vcpu, instruction, value, finishLoadUncut);
-  }
-
-  private finishAccess(vcpu: number, instruction: number, value: bigint, finish: typeof finishLoad): void {
-    const access = simpleAccess(instruction);
+    const access = simpleAccess(instruction ?? this.wordAtPc());
     assert(access !== undefined, 'completeAccess only where syndromeValid');
     if (access.isLoad) finish(this.state, access, value);
     this.skipInstruction(vcpu);
+  }
+
+  completeAccessUncut(vcpu: number, value: bigint, instruction: number): void {
+    this.completeAccess(vcpu, value, finishLoadUncut, instruction);
   }
 
   transferByParts(vcpu: number, address: Va, device: Parameters<Engine['transferByParts']>[2]): ReturnType<Engine['transferByParts']> {

@@ -10,7 +10,7 @@ static const u32 edges[] = {
 };
 #define EDGES (sizeof(edges) / sizeof(edges[0]))
 
-u32 self = 3, others[4], own_image = ~0u;
+u32 self = 3, others[12], own_image;
 
 /* ---- What the real one does not survive ---- */
 
@@ -66,7 +66,7 @@ bool is_deadly(u32 id, u32 size, const u32 *words)
 	case ACCEPT: /* for whom is behind the end, whatever is there */
 		return size >= 24 && size == 16u + 4u * (u16)words[3];
 	case RELEASE: /* its own image, of which the asking VM dies */
-		return size >= 8 && words[0] == own_image;
+		return self != 3 && size >= 8 && words[0] == own_image;
 	case RESERVE: /* a later one that is refused */
 		return self != 3 && size >= 16 && words[0] == 0 && (u16)words[3] > 1;
 	case APPEND:

@@ -15,8 +15,8 @@
 /* Who asks: the primary VM, or the second one. */
 extern u32 self;
 /* Numbers that somebody has beside those; 0 behind the last. */
-extern u32 others[4];
-/* The parcel that the asking VM itself is in; all ones if none. */
+extern u32 others[12];
+/* The parcel that the asking VM itself is in, if it is the second one. */
 extern u32 own_image;
 
 /* ---- Asking (ask.c) ---- */
@@ -65,7 +65,9 @@ void ask_fields(void);
 void ask_parcel_forms(const char *where, u32 party);
 void ask_stages(void);
 /* The requests of ask_stages by somebody who does not own `vmid`. */
-void ask_about(const char *where);
+void ask_about_vm(const char *where);
+/* The same, each once and as it should be. */
+void ask_once(const char *where);
 void ask_devices(void);
 void ask_by_chance(void);
 void ask_rooms(void);

@@ -2,7 +2,9 @@
 #include "requests.h"
 #include "second.h"
 
-#define OTHER (HERE + 0x400000ull)
+#define PLACE(n) (HERE + 0x400000ull * (n))
+#define OTHER PLACE(1)
+#define PLACES 7ull
 #define LENT 0x65000000u
 #define INTERRUPT 110u
 
@@ -16,9 +18,14 @@ static void image(u64 place)
 	parcel = reply_word(4);
 }
 
+static void configure_at(u32 tree)
+{
+	do_quietly(CONFIGURE, 10, vmid, parcel, 0u, 0u, (u32)TREE_OFFSET, 0u, tree, 0u, (u32)TREE_SIZE, 0u);
+}
+
 static void configure_and_start(void)
 {
-	do_quietly(CONFIGURE, 10, vmid, parcel, 0u, 0u, (u32)TREE_OFFSET, 0u, (u32)TREE_OFFSET, 0u, (u32)TREE_SIZE, 0u);
+	configure_at(TREE_OFFSET);
 	do_quietly(INIT, 1, vmid);
 	without_words(resources);
 	do_quietly(START, 1, vmid);
@@ -29,15 +36,52 @@ static void fill_all(void)
 {
 	more.console = true;
 	fill(WORK, 1, "asks");
-	for (u64 n = 0; n < SIZE; n += 8)
-		write64(OTHER + n, read64(HERE + n));
+	for (u64 place = 1; place < PLACES; place++)
+		for (u64 n = 0; n < SIZE; n += 8)
+			write64(PLACE(place) + n, read64(HERE + n));
 	more.console = false;
+}
+
+static void wait_for_reset(void)
+{
+	do_quietly(RESET, 1, vmid);
+	for (u32 n = 0; n < 200; n++) {
+		do_quietly(STATE, 1, vmid);
+		if (rm_reply[4] == 11)
+			break;
+		delay(20);
+	}
+}
+
+/* VMs that come to different stages of their lives and stay there. */
+static void make_others(struct told *told)
+{
+	image(PLACE(2));
+	told->configured = vmid;
+	configure_at(TREE_OFFSET);
+	image(PLACE(3));
+	told->ready = vmid;
+	configure_at(TREE_OFFSET);
+	do_quietly(INIT, 1, vmid);
+	image(PLACE(4));
+	told->exited = vmid;
+	configure_and_start();
+	do_quietly(STOP, 2, vmid | 1u << 16, 0u);
+	image(PLACE(5));
+	told->was_reset = vmid;
+	configure_at(TREE_OFFSET);
+	do_quietly(INIT, 1, vmid);
+	wait_for_reset();
+	image(PLACE(6));
+	told->failed = vmid;
+	configure_at(0);
+	do_quietly(INIT, 1, vmid);
 }
 
 /* The asking VM is 80; 81 is only allocated, 82 runs and is given time at the end: it says what it was told. */
 static void make_all(struct told *told)
 {
-	u64 first;
+	u64 first, third;
 
 	fill_all();
 	image(HERE);
@@ -50,9 +94,11 @@ static void make_all(struct told *told)
 	image(OTHER);
 	told->running = vmid;
 	configure_and_start();
+	third = vcpu[0];
+	make_others(told);
 	vmid = told->self;
-	vcpu[1] = vcpu[0];
 	vcpu[0] = first;
+	vcpu[1] = third;
 	do_quietly(DONATE, 10, 0u, 0x81u, 1u, vmid | 7u << 16, 1u, OWN, 0u, OWN_SIZE, 0u, 0u);
 	told->donated = reply_word(4);
 	do_quietly(LEND, 14, 0u, 0x82u, 1u, vmid | 7u << 16, 2u, LENT, 0u, 0x1000u, 0u, LENT + 0x4000u, 0u, 0x2000u, 0u, 0u);

@@ -163,7 +163,17 @@ static void ask_about_one(const char *where, u32 number, enum stage stage)
 {
 	vmid = number;
 	vm_stage = stage;
-	ask_about(where);
+	ask_about_vm(where);
+}
+
+static void ask_other_stages(void)
+{
+	const struct { const char *where; u32 number; } all[] = { { "configured", told.configured }, { "ready", told.ready }, { "exited", told.exited }, { "reset", told.was_reset }, { "failed", told.failed } };
+
+	for (u32 i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		vmid = all[i].number;
+		ask_once(all[i].where);
+	}
 }
 
 /* The queue holds eight; RM sends on what waits when it has its turn. */
@@ -186,6 +196,11 @@ void ask_as_second(void)
 	self = told.self;
 	others[0] = told.allocated;
 	others[1] = told.running;
+	others[2] = told.configured;
+	others[3] = told.ready;
+	others[4] = told.exited;
+	others[5] = told.was_reset;
+	others[6] = told.failed;
 	own_image = told.image;
 	vm_stage = NOWHERE_YET;
 	do_quietly(ACCEPT, 10, told.donated, 0x80u << 16, 0u, 0u, 1u, OWN, 0u, OWN_SIZE, 0u, 0u);
@@ -197,6 +212,7 @@ void ask_as_second(void)
 	ask_about_one("primary", 3, RUNNING);
 	ask_about_one("allocated", told.allocated, ALLOCATED);
 	ask_about_one("running", told.running, RUNNING);
+	ask_other_stages();
 	vmid = 0;
 	ask_fields();
 	ask_lengths();

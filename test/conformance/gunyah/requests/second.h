@@ -12,6 +12,8 @@
 struct told {
 	/* VMs: itself; one that is allocated; one that runs. */
 	u32 self, allocated, running;
+	/* And one at each other stage. */
+	u32 configured, ready, exited, was_reset, failed;
 	/* Parcels: its image, memory to keep, lent and shared. */
 	u32 image, donated, lent, shared;
 	u32 interrupt;

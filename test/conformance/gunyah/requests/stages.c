@@ -216,11 +216,22 @@ static void ask_images(const char *where)
 	end_runs();
 }
 
-void ask_about(const char *where)
+void ask_about_vm(const char *where)
 {
 	is_owner = false;
 	for (u32 i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
 		ask_form(where, &forms[i]);
+}
+
+void ask_once(const char *where)
+{
+	for (u32 i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		u32 words[WORDS_MAX] = { 0 };
+		const u32 size = forms[i].write(words);
+
+		keep_answer(forms[i].id, words, size);
+		say("%s %s = %s\n", where, forms[i].name, kept_answer());
+	}
 }
 
 void ask_stages(void)
