@@ -164,6 +164,31 @@ describe('asserting a source', () => {
     assert.equal(service(all.vic), 1023n);
   });
 
+  it('is an edge, however the guest configures the interrupt, if its source says so', () => {
+    const all = bench();
+    startGuest(all);
+    const end = new VirqSource('test', () => false, { isAlwaysEdge: true });
+    end.bind(all.vic, 40);
+    assert.equal(end.isEdgeConfigured, false, 'until the guest configures it');
+    write(all.vic, VIC_DEFAULT_GICD_BASE + 0xc08n, 0n);
+    assert.equal(end.isEdgeConfigured, true);
+    end.unbind();
+    write(all.vic, VIC_DEFAULT_GICD_BASE + 0xc08n, 0n);
+    assert.equal(all.vic.inspect(40)?.trigger, 'level');
+  });
+
+  it('that a change of the trigger makes pending comes when it is enabled or asserted anew', () => {
+    const all = bench();
+    startGuest(all);
+    const pulse = source();
+    pulse.bind(all.vic, 40);
+    pulse.assertEdge();
+    write(all.vic, VIC_DEFAULT_GICD_BASE + 0xc08n, 2n << 16n);
+    assert.deepEqual([all.vic.inspect(40)?.pending, all.ports[0]?.irq], [true, false]);
+    write(all.vic, VIC_DEFAULT_GICD_BASE + 0x104n, 1n << 8n);
+    assert.deepEqual([service(all.vic), service(all.vic)], [40n, 1023n]);
+  });
+
   it('is taken back at once by clear', () => {
     const all = bench();
     startGuest(all);
