@@ -167,6 +167,7 @@ class Comparison {
     for (const [virq, line] of vic.lines) {
       const view = guest.real.thread.vic?.object.vic.inspect(virq);
       this.equal(view?.pending, line.isEdge ? line.latch : line.level, `${name}, interrupt ${String(virq)}: pending`);
+      if (view !== undefined) this.equal(view.trigger, line.isEdge ? 'edge' : 'level', `${name}, interrupt ${String(virq)}: trigger`);
     }
   }
 

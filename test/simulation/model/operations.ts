@@ -8,10 +8,11 @@ import { type ArgumentName, CALL_NAMES, type CallName, SIGNATURES, type Signatur
 import { type Cspace, type Kind, idOfSlot, SLOTS_PER_TABLE, type Thing } from './things';
 import type { WorldState } from './world-state';
 
-/** A hypercall, or a VM clearing the pending state of one of its interrupts. */
+/** A hypercall, or a VM clearing the pending state of one of its interrupts or choosing its trigger. */
 export type Operation =
   | { readonly kind: 'call'; readonly vm: number; readonly path: 'native' | 'smccc'; readonly name: CallName; readonly args: readonly bigint[]; readonly fill: number }
-  | { readonly kind: 'quiet'; readonly vm: number; readonly virq: number };
+  | { readonly kind: 'quiet'; readonly vm: number; readonly virq: number }
+  | { readonly kind: 'trigger'; readonly vm: number; readonly virq: number; readonly isEdge: boolean };
 
 /** Where things are in the world that the operations act on. */
 export interface Landscape {
@@ -73,6 +74,7 @@ export class Generator {
     if (this.oneIn(TABLES_EVERY)) this.planTables();
     const vm = this.prng.below(this.land.cspaces.length);
     if (this.oneIn(20)) return { kind: 'quiet', vm, virq: this.virq() };
+    if (this.oneIn(40)) return { kind: 'trigger', vm, virq: this.virq(), isEdge: this.oneIn(2) };
     const name = this.pick(DECK);
     const signature: Signature = SIGNATURES[name];
     const args = this.argumentsOf(vm, name, signature);

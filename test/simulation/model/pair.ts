@@ -87,6 +87,7 @@ export class Pair {
   perform(operation: Operation): void {
     this.world.begin();
     if (operation.kind === 'quiet') this.quiet(operation.vm, operation.virq);
+    else if (operation.kind === 'trigger') this.configure(operation.vm, operation.virq, operation.isEdge);
     else this.call(operation);
   }
 
@@ -221,6 +222,19 @@ export class Pair {
     const isReasserted = line.latch && ['bell', 'send', 'receive'].includes(line.source?.end ?? '');
     if (line.level && !isReasserted && !holds(this.world, line)) line.level = false;
     line.latch = false;
+  }
+
+  /** A guest chooses the trigger of one of its interrupts by the register that has those of sixteen (GICD_ICFGR); one of a vCPU's end is an edge after every write. */
+  private configure(vm: number, virq: number, isEdge: boolean): void {
+    const guest = this.guests[vm];
+    assert.ok(guest !== undefined);
+    const gic = guest.real.thread.vic?.object.vic.model;
+    const at = { offset: 0xc00 + (virq >>> 4) * 4, sizeBytes: 4 };
+    const bit = 2n << BigInt((virq & 15) * 2);
+    const before = gic?.readDistributor(0, at.offset, at.sizeBytes) ?? 0n;
+    assert.equal(gic?.writeDistributor(0, { ...at, value: isEdge ? before | bit : before & ~bit }), true);
+    this.world.line(guest.vic, virq).isEdge = isEdge;
+    for (const [other, line] of guest.vic.lines) if (other >>> 4 === virq >>> 4 && line.source?.end === 'halt') line.isEdge = true;
   }
 
   private makePool(): Pair['pool'] {

@@ -85,6 +85,7 @@ export function shrink(failure: Failure): Failure {
 /** A failure as people read it, with the command that shows it again. */
 export function describeFailure({ seed, message, operations }: Failure): string {
   const lines = operations.map((operation) => (operation.kind === 'quiet' ? `VM ${String(operation.vm)} clears interrupt ${String(operation.virq)}`
+    : operation.kind === 'trigger' ? `VM ${String(operation.vm)} makes interrupt ${String(operation.virq)} ${operation.isEdge ? 'edge' : 'level'}-triggered`
     : `VM ${String(operation.vm)} ${operation.path} ${operation.name} ${operation.args.map((value) => `0x${value.toString(16)}`).join(' ')}`));
   return [`seed ${String(seed)}: ${message}`, `after ${String(lines.length)} operations:`, ...lines.slice(-60).map((line) => `  ${line}`), `  again: npm run simulate -- model --seed ${String(seed)} --runs 1`].join('\n');
 }
