@@ -2,7 +2,7 @@
 
 import { err, ok, type Hit, type Result } from '../runtime/index';
 import { compile, compileMessage, evaluateCondition, formatMessage } from './expressions/index';
-import { vcpuEvaluation } from './evaluation';
+import { eventNames, vcpuEvaluation } from './evaluation';
 import type { Session } from './session';
 
 /** What a client can attach to a breakpoint. */
@@ -29,7 +29,7 @@ export function makeDecide(session: Session, { condition, hitCondition, logMessa
       const holds = evaluateCondition(compiled.value, context);
       if (!holds.ok && !complained) {
         complained = true;
-        session.output(`The condition "${condition ?? ''}" cannot be evaluated: ${holds.error.message} The breakpoint stops.\n`, 'important');
+        session.output(`The condition "${condition ?? ''}" cannot be evaluated: ${holds.error.message}${namesHint(session, holds.error.code, hit)} The breakpoint stops.\n`, 'important');
       }
       if (holds.ok && !holds.value) return false;
     }
@@ -40,6 +40,13 @@ export function makeDecide(session: Session, { condition, hitCondition, logMessa
   });
 }
 
+/** What a condition at an event may speak of, for one that speaks of something else. */
+function namesHint(session: Session, code: string | undefined, { event }: Hit): string {
+  return code !== 'expression-unknown-name' || event === undefined ? '' : ` This event has ${[...eventNames(session, event).keys()].filter((name) => !HIDDEN_NAMES.has(name)).join(', ')}.`;
+}
+
+/** Names that say nothing about an event. */
+const HIDDEN_NAMES: ReadonlySet<string> = new Set(['vmid', 'event', 'phase', 'payload']);
 const HIT_COUNT_MAX = 1_000_000;
 
 /**

@@ -44,7 +44,7 @@ export function eventEvaluation(session: Session, event: TraceEvent): Evaluation
 }
 
 /** Names that an event adds: its arguments, `vm` and `vcpu` of its origin. */
-function eventNames(session: Session, event: TraceEvent | undefined): Map<string, ExtraValue> {
+export function eventNames(session: Session, event: TraceEvent | undefined): Map<string, ExtraValue> {
   const names = new Map<string, ExtraValue>();
   if (event === undefined) return names;
   for (const [name, value] of Object.entries({ ...('args' in event ? event.args : {}), ...('result' in event && typeof event.result === 'object' ? event.result : {}) })) {

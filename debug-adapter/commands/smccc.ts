@@ -1,9 +1,9 @@
 /** The `smccc` command of the debug console: shows and chooses the hypercall services of a VM. */
 
-import { getServiceRegister, hex, servicesOf } from '../../runtime/index';
+import { getServiceRegister, hex, servicesOf, type VmServices } from '../../runtime/index';
 import { AdapterError } from '../errors';
 import { chooseFilter, chooseRegister, refusal, serviceRegisters, vmidOfName } from '../requests/services';
-import { readRegister, readValue } from '../services-text';
+import { readRegister, readValue, valuesText, wordsOfRegister } from '../services-text';
 import type { Session } from '../session';
 import type { Command } from './command';
 
@@ -26,10 +26,11 @@ export const SMCCC_COMMAND: Command = {
 };
 
 function list(session: Session, vmid: number): string {
+  const services = servicesOf(session.debuggee.target.system, vmid);
   const { personality, flavour, hasRun, registers, filter: ranges, stolenTime } = serviceRegisters(session.debuggee.target.system, vmid);
   return [
     `personality ${personality}, flavour ${flavour}, ${hasRun ? 'has run' : 'has not run'}${stolenTime === null ? '' : `, stolen time at ${stolenTime}`}`,
-    ...registers.map(({ id, name, value, bits }) => `${id} ${name} = ${value}${bits.length === 0 ? '' : ` (${bits.map((bit) => `${bit.isSet ? '+' : '-'}${bit.name}`).join(' ')})`}`),
+    ...registers.map(({ id, name, value, bits }) => `${id} ${name} = ${bits.length === 0 ? worded(services, BigInt(id), BigInt(value)) : `${value} (${bits.map((bit) => `${bit.isSet ? '+' : '-'}${bit.name}`).join(' ')})`}`),
     ...ranges.map(({ base, count, action }) => `filter ${base} ${count} ${action}`),
   ].join('\n');
 }
@@ -42,15 +43,26 @@ function get(session: Session, vmid: number, [register = '']: readonly string[])
   return hex(value.value);
 }
 
+/** A value with what it says. */
+function worded(services: VmServices, id: bigint, value: bigint): string {
+  const words = wordsOfRegister(services, id, value);
+  return words === undefined ? hex(value) : `${hex(value)} (${words})`;
+}
+
+/** What else bitmaps take. */
+function hint(name: string | undefined): string {
+  return name?.endsWith('BMAP') === true || name?.endsWith('BMAP_2') === true ? ' Write a number, names joined by |, "none" or "all".' : '';
+}
+
 function set(session: Session, vmid: number, [register = '', ...words]: readonly string[]): string {
   const { system } = session.debuggee.target;
   const services = servicesOf(system, vmid);
   const id = readRegister(services, register);
   if (id === undefined) throw refusal('ENOENT');
   const value = readValue(services, id, words.join(''));
-  if (value === undefined) throw new AdapterError('badArguments', { command: 'smccc set', problem: `${words.join(' ')} is no value; write a number, names of services, "none", "all" or a PSCI version.` });
+  if (value === undefined) throw new AdapterError('badArguments', { command: 'smccc set', problem: `${words.length === 0 ? 'nothing' : words.join(' ')} is no value of ${services.nameOf(id) ?? hex(id)}: ${valuesText(services, id)}.${hint(services.nameOf(id))}` });
   chooseRegister(system, vmid, { id, value });
-  return `${services.nameOf(id) ?? hex(id)} = ${hex(value)}`;
+  return `${services.nameOf(id) ?? hex(id)} = ${worded(services, id, value)}`;
 }
 
 function filter(session: Session, vmid: number, [base = '', count = '1', action = '']: readonly string[]): string {

@@ -225,7 +225,7 @@ export interface BlockRow {
   /** Gunyah's name of the reason, such as `VCPU_WFI`. */
   readonly reason: string;
   readonly description: string;
-  /** Who or what would end it, such as `an interrupt` or `primary (vcpu_run)`. */
+  /** Who or what would end it, such as `an interrupt` or `primary (vcpu_run)`; empty for a thread that has ended. */
   readonly by: string;
 }
 /** One thread of the hypervisor: a vCPU, or the Resource Manager's own. */
@@ -255,7 +255,8 @@ export interface ThreadRow {
   /** Who lends it time, and whom it lends its own. */
   readonly donor: string | null;
   readonly donee: string | null;
-  readonly instructions: number;
+  /** That it retired; null for a thread that executes none of its own, as the Resource Manager's. */
+  readonly instructions: number | null;
 }
 /** An RM message: one that waits, or one of the past. */
 export interface RmMessageRow {

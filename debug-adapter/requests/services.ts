@@ -4,11 +4,11 @@ import { addServiceFilter, FILTER_ACTIONS, getServiceRegister, hex, listServiceR
 import { AdapterError } from '../errors';
 import type { CustomRequestBody, ServiceFilterRow, ServiceRegisterRow } from '../protocol/index';
 import type { Session } from '../session';
-import { readRegister, readValue } from '../services-text';
+import { readRegister, readValue, valuesText } from '../services-text';
 import { numberOf, numberOr, textOf, textOr, type Arguments } from './arguments';
 
 const REASONS: Readonly<Record<ServiceError, string>> = {
-  ENOENT: 'the VM has no such register', EINVAL: 'that cannot be', EBUSY: 'the VM has run, and this can be chosen before its first vCPU runs only',
+  ENOENT: 'the VM has no such register', EINVAL: 'the range is empty or leaves 32 bits, or there is no room for more ranges', EBUSY: 'the VM has run, and this can be chosen before its first vCPU runs only',
   EEXIST: 'the range overlaps another, or functions that cannot be filtered', ENXIO: 'this flavour has no filter',
 };
 
@@ -58,7 +58,7 @@ function setRegister(session: Session, args: Arguments): CustomRequestBody<'guny
   if (id === undefined) throw refusal('ENOENT');
   const given = args['value'];
   const value = readValue(services, id, typeof given === 'number' ? String(given) : textOf(args, 'value', 'gunyah/setServiceRegister'));
-  if (value === undefined) throw new AdapterError('badArguments', { command: 'gunyah/setServiceRegister', problem: '"value" must be a number, names of services or a PSCI version.' });
+  if (value === undefined) throw new AdapterError('badArguments', { command: 'gunyah/setServiceRegister', problem: `"value" must be a number, names of services or a PSCI version: ${valuesText(services, id)}.` });
   chooseRegister(system, vmid, { id, value });
   session.wake();
   return { id: hex(id), name: services.nameOf(id) ?? '', value: hex(value) };
@@ -67,14 +67,16 @@ function setRegister(session: Session, args: Arguments): CustomRequestBody<'guny
 /** Sets a register, or throws what a VMM would see. */
 export function chooseRegister(system: System, vmid: number, choice: { readonly id: bigint; readonly value: bigint }): void {
   const result = setServiceRegister(system, vmid, choice);
-  if (!result.ok) throw refusal(result.error);
+  if (result.ok) return;
+  throw result.error === 'EINVAL' ? refusal('EINVAL', `${hex(choice.value)} cannot be: ${valuesText(servicesOf(system, vmid), choice.id)}`) : refusal(result.error);
 }
 
 /** Adds a range to the filter, or throws what a VMM would see. */
 export function chooseFilter(system: System, vmid: number, range: { readonly base: number; readonly count: number; readonly action: string }): void {
   const action = FILTER_ACTIONS.find((one): one is FilterAction => one === range.action);
-  const result = action === undefined ? undefined : addServiceFilter(system, vmid, { ...range, action });
-  if (result?.ok !== true) throw refusal(result?.error ?? 'EINVAL');
+  if (action === undefined) throw refusal('EINVAL', `there is no action "${range.action}"; there are ${FILTER_ACTIONS.join(', ')}`);
+  const result = addServiceFilter(system, vmid, { ...range, action });
+  if (!result.ok) throw refusal(result.error);
 }
 
 function addFilter(session: Session, args: Arguments): CustomRequestBody<'gunyah/addServiceFilter'> {
@@ -89,8 +91,8 @@ function addFilter(session: Session, args: Arguments): CustomRequestBody<'gunyah
 }
 
 /** The answer that a VMM would get, by name, number and in words. */
-export function refusal(errno: ServiceError): AdapterError {
-  return new AdapterError('serviceRefused', { errno, number: String(SERVICE_ERRNO[errno]), problem: REASONS[errno] });
+export function refusal(errno: ServiceError, problem = REASONS[errno]): AdapterError {
+  return new AdapterError('serviceRefused', { errno, number: String(SERVICE_ERRNO[errno]), problem });
 }
 
 /** By name. */

@@ -1,6 +1,6 @@
 /** Rows of VMs and their vCPUs for panels. */
 
-import { hex, va } from '../../runtime/index';
+import { hex, va, type RmVmView, type System } from '../../runtime/index';
 import type { VcpuRow, VmRow } from '../protocol/index';
 import { threadIdOf } from '../debuggee';
 import type { Session } from '../session';
@@ -18,7 +18,7 @@ export function vmRows(session: Session): VmRow[] {
   const hypervisor = hypervisorIdentity(system);
   const rows = system.rmView().vms.map((vm): VmRow => {
     const described = system.description.vms.find(({ name }) => name === system.vmName(vm.vmid));
-    const ram = vm.memory.filter(({ kind }) => kind === 'memory');
+    const ram = ramOf(system, vm);
     return {
       vmid: vm.vmid,
       name: system.vmName(vm.vmid),
@@ -26,8 +26,8 @@ export function vmRows(session: Session): VmRow[] {
       osState: osStateText(vm.osState),
       owner: vm.owner,
       image: described?.imageName ?? null,
-      memoryBase: hex(vm.vmid === PRIMARY_VMID ? system.layout.primary.base : ram[0]?.ipa ?? 0n),
-      memorySizeBytes: Number(vm.vmid === PRIMARY_VMID ? system.layout.primary.sizeBytes : ram.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0n)),
+      memoryBase: hex(ram?.base ?? 0n),
+      memorySizeBytes: Number(ram?.sizeBytes ?? 0n),
       entry: hex(vm.entry),
       exit: system.vmSummaries().find(({ vmid }) => vmid === vm.vmid)?.exit ?? null,
       vcpus: vcpuRows(session, vm.vmid),
@@ -82,9 +82,23 @@ export function vcpuState(session: Session, vcpu: number): string | undefined {
 export function memoryBaseOf(session: Session, vmName: string): bigint | undefined {
   const { system } = session.debuggee.target;
   const vm = system.rmView().vms.find(({ vmid }) => system.vmName(vmid) === vmName);
-  if (vm?.vmid === PRIMARY_VMID) return system.layout.primary.base;
-  return vm?.memory.find(({ kind }) => kind === 'memory')?.ipa;
+  return vm === undefined ? undefined : ramOf(system, vm)?.base;
 }
+
+/** What is to a VM its RAM: the stretch without holes that its entry lies in, else the longest. Pages that others share with it lie elsewhere. */
+function ramOf(system: System, { vmid, memory, entry }: RmVmView): Stretch | undefined {
+  if (vmid === PRIMARY_VMID) return system.layout.primary;
+  const stretches: Stretch[] = [];
+  for (const { ipa, sizeBytes } of memory.filter(({ kind }) => kind === 'memory').sort((a, b) => (a.ipa < b.ipa ? -1 : 1))) {
+    const last = stretches.at(-1);
+    if (last !== undefined && last.base + last.sizeBytes === ipa) stretches[stretches.length - 1] = { base: last.base, sizeBytes: last.sizeBytes + sizeBytes };
+    else stretches.push({ base: ipa, sizeBytes });
+  }
+  const longest = stretches.reduce<Stretch | undefined>((best, one) => (best === undefined || one.sizeBytes > best.sizeBytes ? one : best), undefined);
+  return stretches.find(({ base, sizeBytes }) => entry >= base && entry < base + sizeBytes) ?? longest;
+}
+
+interface Stretch { readonly base: bigint; readonly sizeBytes: bigint }
 
 /** What a thread does, in the words of `VcpuRow`. */
 export function stateOf(thread: { readonly state: string; readonly blockReasons: readonly string[]; readonly runsOnCpu: number | undefined }): string {

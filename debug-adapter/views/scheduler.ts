@@ -55,19 +55,21 @@ class SchedulerBook {
       priority: thread.priority, timesliceTicks: thread.timesliceTicks, sliceLeftTicks: thread.sliceTicks, affinity: thread.affinity ?? null, state: stateOf(thread),
       runsOnCpu: thread.runsOnCpu ?? null, isProxy: thread.isProxy, blocks: thread.blockReasons.map((reason) => this.block(thread, reason)),
       waitsFor: isReady && thread.runsOnCpu === undefined ? this.nameOf(cpu?.current) : null, sinceTick: thread.runsOnCpu === undefined ? this.since(thread, changes) : null,
-      donor: this.nameOf(thread.yieldDonor), donee: this.nameOf(thread.yieldTarget), instructions: engineVcpu === undefined ? 0 : this.system.retiredBy(engineVcpu),
+      donor: this.nameOf(thread.yieldDonor), donee: this.nameOf(thread.yieldTarget), instructions: engineVcpu === undefined ? null : this.system.retiredBy(engineVcpu),
     };
   }
 
   private block(thread: Thread, reason: string): BlockRow {
     const words = REASONS[reason];
     const owner = this.system.rmView().vms.find(({ vmid }) => vmid === thread.vmid)?.owner;
-    return { reason, description: words?.description ?? reason, by: words?.by(this.system.vmName(owner ?? 0)) ?? '' };
+    const hasEnded = thread.state === 'exited' || thread.state === 'killed';
+    return { reason, description: words?.description ?? reason, by: hasEnded ? '' : words?.by(this.system.vmName(owner ?? 0)) ?? '' };
   }
 
-  /** It stopped when it retired its last instruction, or later if somebody changed its state then. */
+  /** It stopped when it retired its last instruction, or later if somebody changed its state then. Of one that retires none, such as RM's, nobody knows. */
   private since({ engineVcpu, vmid, index }: Thread, changes: ReadonlyMap<string, number>): number | null {
-    const retired = engineVcpu === undefined ? undefined : this.system.lastRetired(engineVcpu);
+    if (engineVcpu === undefined) return null;
+    const retired = this.system.lastRetired(engineVcpu);
     const changed = changes.get(`${vmid}/${index}`);
     return retired === undefined && changed === undefined ? null : Math.max(retired ?? 0, changed ?? 0);
   }

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import type { ServiceRegisterRow, ServiceSelection } from '../../debug-adapter/protocol';
 import { registerCommand } from '../command';
 import type { FeatureContext } from '../feature';
-import { bitmapOf, parseServiceValue, serviceLockText, serviceValueText, shortServiceName } from '../model/services';
+import { bitmapOf, editableServiceValue, parseServiceValue, serviceLockText, serviceValueText, shortServiceName } from '../model/services';
 import type { Sessions } from '../sessions';
 import { isRow, pickVm } from './panel-commands';
 
@@ -46,7 +46,7 @@ async function pickBits(register: ServiceRegisterRow): Promise<string | undefine
 
 async function askValue(register: ServiceRegisterRow): Promise<string | undefined> {
   const text = await vscode.window.showInputBox({
-    title: register.name, value: serviceValueText(register), prompt: register.kind === 'version' ? 'Version that the VM sees, such as 1.1' : 'Level',
+    title: register.name, value: editableServiceValue(register), prompt: register.kind === 'version' ? 'Version that the VM sees, such as 1.1' : `Level; now ${serviceValueText(register)}`,
     validateInput: (input) => {
       const answer = parseServiceValue(register.kind, input);
       return 'problem' in answer ? answer.problem : undefined;

@@ -13,6 +13,11 @@ export function serviceValueText({ name, kind, value, bits }: ServiceRegisterRow
   return `${version >> 16n}.${version & 0xffffn}`;
 }
 
+/** What a register holds as an input box offers it for change: text that `parseServiceValue` reads. */
+export function editableServiceValue(register: ServiceRegisterRow): string {
+  return register.kind === 'version' ? serviceValueText(register) : register.value;
+}
+
 /** Levels of the registers of mitigations. Linux: KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_n. */
 const LEVELS = ['not available', 'available', 'not required'] as const;
 const LEVELS_OF_2 = ['not available', 'unknown', 'available', 'not required'] as const;

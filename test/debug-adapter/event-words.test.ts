@@ -50,3 +50,9 @@ test('the trace names the functions and the errors of firmware-style calls', asy
   assert.ok(names('TRNG_FEATURES', 'enter').some((row) => row?.['x1'] === 'TRNG_RND'));
   assert.ok(names('TRNG_FEATURES', 'leave').some((row) => row?.['result'] === 'SUCCESS'));
 });
+
+test('a condition that names nothing of its event is told what the event has', async (context) => {
+  const session = debugging(context);
+  await session.start({ launch: sampleLaunch(), functionBreakpoints: [{ name: 'hvc:msgqueue_send', condition: 'siz > 16' }] });
+  assert.match(session.output('important'), /no variable, constant or symbol named siz here\..* This event has msgqueue, size, data, send_flags, .*vm.* The breakpoint stops\./);
+});

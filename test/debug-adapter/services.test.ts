@@ -95,7 +95,10 @@ test('the system file chooses by name, and the debug console changes the choice 
   assert.match(await command(session, `smccc set ${VM} STD_BMAP trng`), /= 0x1/);
   assert.match(await command(session, `smccc set ${VM} STD_HYP_BMAP none`), /= 0x0/);
   assert.match(await command(session, `smccc filter ${VM} 0x86000001 1 deny`), /filter 0x86000001 1 deny/);
-  await assert.rejects(command(session, `smccc set ${VM} STD_BMAP 2`), /EINVAL \(22\)/);
+  await assert.rejects(command(session, `smccc set ${VM} STD_BMAP 2`), /EINVAL \(22\): 0x2 cannot be: its bits are 0x1 \(trng\)\.$/);
+  await assert.rejects(command(session, `smccc set ${VM} PSCI_VERSION 9.9`), /9\.9 is no value of KVM_REG_ARM_PSCI_VERSION: versions are 0\.2, 1\.0, .*1\.3\.$/);
+  await assert.rejects(command(session, `smccc filter ${VM} 0x84000009 1 refuse`), /EINVAL \(22\): there is no action "refuse"; there are handle, deny, forward\.$/);
+  assert.match(await command(session, `smccc list ${VM}`), /KVM_REG_ARM_PSCI_VERSION = 0x10000 \(1\.0\)\n.*WORKAROUND_1 = 0x2 \(not required\)/);
   await assert.rejects(command(session, `smccc set ${VM} STD_BMAP what`), /what is no value/);
   await assert.rejects(command(session, `smccc filter ${VM} 0x80000000 1 deny`), /EEXIST \(17\)/);
   const answers = await results(session);

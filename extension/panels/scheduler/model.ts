@@ -88,7 +88,7 @@ function threadRow(thread: ThreadRow, all: readonly ThreadRow[], old: ThreadRow 
       propertyRow(id, { name: 'Priority', icon: 'arrow-up', value: String(thread.priority), before: old && String(old.priority) }),
       propertyRow(id, { name: 'Time slice', icon: 'watch', value: sliceText(thread), before: old && sliceText(old) }),
       ...(thread.sinceTick === null ? [] : [propertyRow(id, { name: 'Stands since', icon: 'history', value: formatTime(thread.sinceTick) })]),
-      propertyRow(id, { name: 'Instructions', icon: 'pulse', value: formatCount(thread.instructions), before: old && formatCount(old.instructions) }),
+      ...(thread.instructions === null ? [] : [propertyRow(id, { name: 'Instructions', icon: 'pulse', value: formatCount(thread.instructions), before: old && formatCount(old.instructions ?? 0) })]),
     ],
   });
 }
