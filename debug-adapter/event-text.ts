@@ -41,8 +41,8 @@ export function describeEvent(event: TraceEvent, words?: EventWords): string {
     case 'smccc': return event.result === undefined ? `${event.name}(${values(event.args)})` : `${event.name}(${values(event.args)}) returned ${valueText(event, { name: 'result', value: event.result }, words)}`;
     case 'message': return `Message of ${event.bytes.length} bytes ${event.action} (${words?.queue(event.objectId) ?? `queue ${event.objectId}`})`;
     case 'virq': return `VIRQ ${event.virq} ${event.action} (${[words?.ofValue(event, { name: 'virq', value: event.virq }), words?.virqObject(event) ?? event.source].filter((text) => text !== undefined).join(', ')})`;
-    case 'exception': return `${event.kind} exception at ${hex(event.elr)}`;
-    case 'stage2-fault': return `Stage-2 fault: ${event.access} of ${hex(event.ipa)} at PC ${hex(event.pc)}`;
+    case 'exception': return `${event.kind} exception at ${words?.code(event, event.elr) ?? hex(event.elr)}`;
+    case 'stage2-fault': return `Stage-2 fault: ${event.access} of ${hex(event.ipa)} at PC ${words?.code(event, event.pc) ?? hex(event.pc)}`;
     case 'memory': return `Memory ${event.action} ${hex(event.base)} size ${hex(event.sizeBytes)} ${words?.ofDetail(event.detail) ?? event.detail}`;
     case 'vm-state': return `VM ${words?.vm(event.vmid) ?? event.name}: ${event.from} → ${event.to}`;
     case 'vcpu-state': return `vCPU ${words === undefined ? '' : `${words.origin(event)} `}${event.state} (${event.reason})`;

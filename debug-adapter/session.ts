@@ -6,7 +6,7 @@
  */
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import type { ExceptionFilter, Hit, Job, StopReport, TraceEvent } from '../runtime/index';
+import { va, type ExceptionFilter, type Hit, type Job, type StopReport, type TraceEvent } from '../runtime/index';
 import { BreakpointTable } from './breakpoint-table';
 import { ConsoleOutput } from './console-output';
 import { threadIdOf, type Debuggee } from './debuggee';
@@ -99,7 +99,11 @@ export class Session {
 
   /** What numbers of events stand for, now. */
   get words(): EventWords {
-    return new EventWords(this.debuggee.target.system);
+    const { target: { system }, symbols } = this.debuggee;
+    return new EventWords(system, ({ vmid, vcpu }, address) => {
+      const index = system.vcpus().find((one) => one.vmid === vmid && one.vcpu === (vcpu ?? 0))?.index;
+      return symbols.get(system.vmName(vmid))?.at(va(address), index)?.symbolize(va(address))?.name;
+    });
   }
 
   /** The debuggee if there is one. */

@@ -95,11 +95,12 @@ function exceptionInfo(session: Session): unknown {
   session.requireStopped();
   const stop = session.lastStop;
   const filter = EXCEPTION_FILTERS.find((one) => one.filter === stop?.exception?.filter);
-  const esr = stop?.exception?.esr;
+  const taken = stop?.event?.event === 'exception' && stop.event.kind === 'synchronous' ? stop.event : undefined;
+  const esr = stop?.exception?.esr ?? taken?.esr;
   const lines = [
     ...(stop?.event === undefined ? [] : [describeEvent(stop.event, session.words)]),
-    ...(esr === undefined ? [] : explainEsr(esr, stop?.exception?.far)),
-    ...(stop?.exception?.elr === undefined ? [] : [`Return address ${hex(stop.exception.elr)}`]),
+    ...(esr === undefined ? [] : explainEsr(esr, stop?.exception?.far ?? taken?.far)),
+    ...(stop?.exception?.elr === undefined ? [] : [`Return address ${stop.event === undefined ? hex(stop.exception.elr) : session.words.code(stop.event, stop.exception.elr)}`]),
   ];
   return { exceptionId: filter?.filter ?? stop?.reason ?? 'unknown', description: lines[0] ?? filter?.label ?? 'Stopped', breakMode: 'always', details: { message: lines.join('\n'), ...(esr === undefined ? {} : { typeName: `ESR_EL1 ${hex(esr)}` }) } };
 }

@@ -5,7 +5,7 @@
  * Things are called as they were at the event where its number is given, since numbers are given out again; else as they are now.
  */
 
-import { explainEsr, serviceName, type EventValue, type System, type TraceEvent } from '../../runtime/index';
+import { explainEsr, hex, serviceName, type EventValue, type System, type TraceEvent } from '../../runtime/index';
 import { vmNameAt } from '../trace-row';
 import { typeOfValue, virqWords, wordsOfType } from './call-words';
 import { ObjectBook } from './objects';
@@ -23,9 +23,12 @@ const WAKEUP_SOURCES = ['', 'WFI', 'PSCI CPU_SUSPEND', 'PSCI SYSTEM_SUSPEND'] as
 export class EventWords {
   readonly book: ObjectBook;
   private readonly system: System;
+  private readonly functionAt: (event: TraceEvent, address: bigint) => string | undefined;
 
-  constructor(system: System) {
+  /** `functionAt` names the function of a VM's vCPU that an address lies in. */
+  constructor(system: System, functionAt?: (event: TraceEvent, address: bigint) => string | undefined) {
     this.system = system;
+    this.functionAt = functionAt ?? (() => undefined);
     this.book = new ObjectBook(system);
   }
 
@@ -59,6 +62,12 @@ export class EventWords {
       case 'console':
       case 'report': return undefined;
     }
+  }
+
+  /** The address of code with its function: `0x41000320 (guest_main)`. */
+  code(event: TraceEvent, address: bigint): string {
+    const name = this.functionAt(event, address);
+    return name === undefined ? hex(address) : `${hex(address)} (${name})`;
   }
 
   /** A message queue: `message queue 24 "…"`. */

@@ -95,13 +95,15 @@ function claimsOf(system: System): Claim[] {
   const { vms, parcels } = system.rmView();
   const whole = { pa: layout.ramBase, sizeBytes: layout.ramSizeBytes };
   const place = ({ base, sizeBytes }: { readonly base: bigint; readonly sizeBytes: bigint }): { pa: bigint; sizeBytes: bigint } => ({ pa: base, sizeBytes });
+  const handles = new Set<number>(parcels.map(({ handle }) => handle));
   const infoExtents = new Set(system.inspection.infoAreas().map(({ extentId }) => extentId));
   const infoPages = infoExtents.size === 0 ? [] : system.inspection.extents().filter(({ objectId }) => infoExtents.has(objectId)).flatMap(({ owned }) => owned.map(place));
   return [
     claim(whole, { rank: 0, owner: RM_VMID }),
     claim(place(layout.heap), { rank: 1, owner: HYPERVISOR_VMID }),
     claim(place(layout.primary), { rank: 1, owner: PRIMARY_VMID }),
-    ...vms.flatMap(({ vmid, memory }) => memory.filter(({ handle }) => handle === null).map((range) => claim(range, { rank: 2, owner: vmid, isDevice: range.kind === 'device' }))),
+    // A donation that was accepted is no parcel any more: the memory is the receiver's.
+    ...vms.flatMap(({ vmid, memory }) => memory.filter(({ handle }) => handle === null || !handles.has(handle)).map((range) => claim(range, { rank: 2, owner: vmid, isDevice: range.kind === 'device' }))),
     // What the hypervisor tells a VM there it writes itself; RM's record of it is of the address alone.
     ...infoPages.map((range) => claim(range, { rank: 3, owner: HYPERVISOR_VMID })),
     ...parcels.flatMap((parcel) => parcel.ranges.map((range) => claim(range, { rank: 3, owner: parcel.owner, isDevice: parcel.memoryType === 'io', parcel }))),
@@ -112,6 +114,13 @@ function aliasesOf(system: System): Alias[] {
   return system.inspection.aliases().map(({ vmid, ipa, pa, sizeBytes, attributes }) => ({
     vmid, ipaPage: pageOf(ipa), first: pageOf(pa), end: pageOf(pa) + Number(sizeBytes >> 12n), kernel: attributes.kernel,
   }));
+}
+
+/** RM's record of a VM goes on covering what that VM donated: of claims of one rank that of a VM which sees the memory counts. */
+function isBetter(one: Claim, other: Claim, aliases: readonly Alias[]): boolean {
+  if (one.rank !== other.rank) return one.rank > other.rank;
+  const isSeen = ({ owner }: Claim): boolean => aliases.some(({ vmid }) => vmid === owner);
+  return isSeen(one) && !isSeen(other);
 }
 
 /** Cuts the physical address space wherever a claim or an alias begins or ends. */
@@ -129,7 +138,7 @@ function sweep(claims: readonly Claim[], aliases: readonly Alias[]): Stretch[] {
     for (let one = pendingClaims[nextClaim]; one !== undefined && one.first <= first; one = pendingClaims[++nextClaim]) activeClaims.push(one);
     for (let one = pendingAliases[nextAlias]; one !== undefined && one.first <= first; one = pendingAliases[++nextAlias]) activeAliases.push(one);
     if (activeClaims.length + activeAliases.length === 0) continue;
-    const best = activeClaims.reduce<Claim | undefined>((found, one) => (found === undefined || one.rank > found.rank ? one : found), undefined);
+    const best = activeClaims.reduce<Claim | undefined>((found, one) => (found === undefined || isBetter(one, found, activeAliases) ? one : found), undefined);
     stretches.push({ first, end, claim: best, aliases: [...activeAliases] });
   }
   return stretches;

@@ -80,7 +80,7 @@ export function viewOf(state: RmState, rmVmid: Vmid, platform: Platform): RmView
     vms: state.vms.map((vm) => viewVm(vm, platform)), parcels: state.parcels.map((parcel) => viewParcel(parcel, platform)),
     labels: [
       ...state.vms.flatMap((vm) => [...labelsOf(vm, rmVmid), ...deviceLabels(vm, rmVmid, platform)]),
-      ...state.parcels.map(({ extent, handle, label }) => ({ vmid: rmVmid, cap: extent, label: `memparcel ${handle} label ${label}` })),
+      ...state.parcels.map(({ extent, handle, label }) => ({ vmid: rmVmid, cap: extent, label: `memory parcel ${hexOf(handle)} label ${hexOf(label)}` })),
       ...ownLabels(rmVmid, platform),
     ],
   };
@@ -142,11 +142,16 @@ function labelsOf(vm: VmRecord, rmVmid: Vmid): RmLabelView[] {
     add(vm.owner, vcpu.ownerCap, `${vm.name} vCPU ${vcpu.index}`);
   }
   for (const vdevice of vm.vdevices) {
-    const text = `${vdevice.config.type} label ${vdevice.config.label}`;
+    const text = `${vdevice.config.type} label ${hexOf(vdevice.config.label)}`;
     for (const [index, cap] of vdevice.objects.entries()) add(rmVmid, cap, vdevice.objects.length === 1 ? `${text} of ${vm.name}` : `${text} ${index === 0 ? `from ${vm.name}` : `to ${vm.name}`}`);
     for (const end of vdevice.ends) add(end.vmid, end.cap, text);
   }
   return labels;
+}
+
+/** Handles and labels as views and device trees write them. */
+function hexOf(value: number): string {
+  return `0x${(value >>> 0).toString(16)}`;
 }
 
 /** Windows and interrupt lines of devices, by what the platform calls the device. */

@@ -14,7 +14,7 @@ const disabled = (): LaunchArguments => ({ system: { vms: [{ image: guestLaunch(
 
 const ROWS: readonly Row[] = [
   { name: 'hvc:msgqueue_send', text: /^msgqueue_send\(msgqueue=0x[0-9a-f]+ \(message queue \d+ ".*"\), size=/ },
-  { name: 'hvc-return:doorbell_send', text: /^doorbell_send\(doorbell=0x[0-9a-f]+ \(doorbell \d+ "doorbell label 32 of sensor"\)/ },
+  { name: 'hvc-return:doorbell_send', text: /^doorbell_send\(doorbell=0x[0-9a-f]+ \(doorbell \d+ "doorbell label 0x20 of sensor"\)/ },
   { name: 'hvc-return:vcpu_run', launch: manager, text: /\(vCPU \d+ "guest vCPU 0"\).* returned OK, vcpu_state=\d+ \([a-zA-Z ]+\)/ },
   { name: 'hvc-return:vcpu_run', condition: 'vcpu_state == 4', launch: manager, text: /vcpu_state=4 \(VMMIO read\), state_data_0=0x[0-9a-f]+ \(IPA\), state_data_1=0x4 \(bytes\)/ },
   { name: 'event:message', text: /^Message of \d+ bytes sent \(message queue \d+ ".*"\)$/ },
@@ -26,6 +26,8 @@ const ROWS: readonly Row[] = [
   { name: 'event:vm-state', text: /^VM primary: / },
   { name: 'event:vcpu-state', condition: 'vm == "sensor"', text: /^vCPU sensor\/cpu0 / },
   { name: 'event:memory', condition: 'action == "derive"', text: /^Memory derive .* memory extent \d+ "memory of the platform" to / },
+  { name: 'event:stage2-fault', launch: () => guestLaunch('exception-zoo'), text: /^Stage-2 fault: \w+ of 0x[0-9a-f]+ at PC 0x[0-9a-f]+ \(\w+\)$/m },
+  { name: 'event:exception', condition: 'kind == "synchronous"', launch: () => guestLaunch('exception-zoo'), text: /^synchronous exception at 0x[0-9a-f]+ \(\w+\)$/m },
   { name: 'event:psci', condition: 'id == 0x84000000', launch: services, text: /^PSCI_VERSION\(/ },
   { name: 'smccc:TRNG_FEATURES', launch: services, text: /^TRNG_FEATURES\(x1=0xc4000053 \(TRNG_RND\)/ },
   { name: 'event:hypercall-unknown', launch: disabled, text: /^An SMCCC call 0x84000050 \(TRNG_VERSION\) that the hypervisor does not have for service-calls$/ },

@@ -48,6 +48,15 @@ test('a page that three VMs share is told from each side, with the two others an
   assert.deepEqual([...seen.values()], ['RW-; first RW-, second R--', 'RW-; primary RW-, second R--', 'R--; primary RW-, first RW-']);
 });
 
+test('a page that was donated and accepted is the memory of its new owner', async (context) => {
+  const { client } = await threeVms(context);
+  const { map } = await client.request('gunyah/memory', { vmid: 129 });
+  const given = map.filter(({ ipa, state }) => BigInt(ipa) > 0x4000_0000n && BigInt(ipa) < 0x8000_0000n && state !== 'shared');
+  assert.deepEqual(given.map(({ owner, state, access, memparcel }) => [owner, state, access, memparcel]), [['second', 'owned', 'RWX', null]]);
+  const walk = await client.request('gunyah/translate', { vm: 'second', address: `second:ipa:${given[0]?.ipa ?? ''}` });
+  assert.deepEqual([walk.owner, walk.state, walk.others], ['second', 'owned', []]);
+});
+
 test('the memory of a VM is its RAM, without the pages that others gave it', async (context) => {
   const { client } = await threeVms(context);
   const { vms } = await client.request('gunyah/vms', {});
@@ -64,7 +73,7 @@ test('queues, doorbells and requests in flight say what holds them up, by name',
   assert.equal(messageQueues.find(({ to, queued }) => to === 'resource-manager' && queued > 0)?.messages[0]?.decoded, 'request VM_GET_STATE #256 vmid=129 (second)');
   const { doorbells } = await client.request('gunyah/doorbells', {});
   assert.deepEqual(doorbells.map(({ label, flags, enableMask, ackMask }) => [label, flags, enableMask, ackMask]), [
-    ['doorbell label 32 of first', '0x6', '0x1', '0x2'], ['doorbell label 32 of second', '0x6', '0x1', '0x2'],
+    ['doorbell label 0x20 of first', '0x6', '0x1', '0x2'], ['doorbell label 0x20 of second', '0x6', '0x1', '0x2'],
   ]);
   const { pending } = await client.request('gunyah/rm', {});
   assert.deepEqual([...new Set(pending.map(({ place, vm, name, fields }) => `${place}: ${vm} ${name} ${fields['vmid'] ?? ''}`))], ['to RM: primary VM_GET_STATE 129 (second)']);

@@ -7,6 +7,7 @@
 import type { CustomRequestBody, MemparcelRow, RmMessageRow, RmPendingRow, RmVmRow } from '../../../debug-adapter/protocol';
 import { escapeMarkdown, formatBytes, formatCount, formatHex, formatSize, formatTime, hexDump, parseBytes, plural } from '../../model/format';
 import { groupRow, lazyRow, pagedRows, propertyRow, row, toneAgainst, type Row, type Tone } from '../../model/row';
+import { exitText } from '../../model/exit-text';
 import { memparcelRow } from '../memory/parcels';
 
 /** What the adapter says of the Resource Manager. */
@@ -23,8 +24,6 @@ export function managerRows(now: ManagerState, before: ManagerState | undefined)
 }
 
 const KIND_ICONS: Readonly<Record<RmMessageRow['kind'], string>> = { request: 'arrow-right', reply: 'reply', notification: 'bell', continuation: 'ellipsis' };
-/** Codes of an exit, by number. */
-const EXIT_CODES: Readonly<Record<number, string>> = { 0: 'normal', 1: 'software error', 2: 'unknown', 3: 'bus error', 4: 'device error' };
 /** RM's names for success. */
 const NO_ERROR = new Set(['OK', 'SUCCESS', 'NONE', '0']);
 /** Bytes of a payload in a row; its tooltip has as many as there are. */
@@ -110,7 +109,7 @@ function vmTone(vm: RmVmRow, old: RmVmRow | undefined, comparing: boolean): Tone
 function vmRow(vm: RmVmRow, old: RmVmRow | undefined, comparing: boolean): Row {
   const id = `vm${vm.vmid}`;
   const was = old !== undefined && old.state !== vm.state ? ` (was ${old.state})` : '';
-  const exit = ({ exit: ended }: RmVmRow): string => (ended === null ? 'not exited' : [`${ended.type}, code ${ended.code}${EXIT_CODES[ended.code] === undefined ? '' : ` (${EXIT_CODES[ended.code] ?? ''})`}`, `flags ${formatHex(ended.flags)}${(ended.flags & 1) === 1 ? ' (restart requested)' : ''}`].join(', '));
+  const exit = ({ exit: ended }: RmVmRow): string => (ended === null ? 'not exited' : [exitText(ended.type, ended.code), `flags ${formatHex(ended.flags)}${(ended.flags & 1) === 1 ? ' (restart requested)' : ''}`].join(', '));
   return row({
     id,
     label: vm.vm,

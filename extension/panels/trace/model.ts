@@ -90,7 +90,7 @@ function eventWord(row: TraceRow): string {
 function nameOf(row: TraceRow): string {
   const name = textOf(row['name']);
   switch (row.event) {
-    case 'virq': return `${textOf(row['virq'])} ${textOf(row['action'])}`;
+    case 'virq': return `${textOf(row['virq'])}${row.names?.['virq'] === undefined ? '' : ` (${row.names['virq']})`} ${textOf(row['action'])}`;
     case 'message':
     case 'memory': return textOf(row['action']);
     case 'vcpu-state': return textOf(row['state']);

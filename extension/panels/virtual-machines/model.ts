@@ -5,6 +5,7 @@
  */
 
 import type { HypervisorIdentity, LinuxGeneration, ServiceSelection, VcpuRow, VmRow } from '../../../debug-adapter/protocol';
+import { exitText } from '../../model/exit-text';
 import { escapeMarkdown, fileNameOf, formatCount, formatSize, rangeEnd } from '../../model/format';
 import { serviceLockText, serviceValueText, shortServiceName } from '../../model/services';
 import { propertyRow, row, type Row, type Tone } from '../../model/row';
@@ -52,7 +53,7 @@ function vmRow(vm: VmWithServices, { old, comparing, owner }: VmSurroundings): R
       ...(vm.image === null ? [] : [propertyRow(id, { name: 'Image', icon: 'file-binary', value: fileNameOf(vm.image) })]),
       ...(vm.memorySizeBytes === 0 ? [] : [propertyRow(id, { name: 'Memory', icon: 'chip', value: memoryText(vm) })]),
       ...(isTold(vm.osState) || isTold(old?.osState) ? [propertyRow(id, { name: 'OS state', icon: 'info', value: vm.osState, before: old?.osState })] : []),
-      ...(vm.exit === null ? [] : [propertyRow(id, { name: 'Exit', icon: 'sign-out', value: `${vm.exit.reason}, code ${vm.exit.code}`, before: exitBefore(old) })]),
+      ...(vm.exit === null ? [] : [propertyRow(id, { name: 'Exit', icon: 'sign-out', value: exitText(vm.exit.reason, vm.exit.code), before: exitBefore(old) })]),
       ...(vm.uuid === null ? [] : [propertyRow(id, { name: 'UUID', icon: 'symbol-key', value: vm.uuid })]),
       ...(vm.vcpus.length === 0 ? [] : [identityRow(id, vm.hypervisor, old?.hypervisor)]),
       ...(vm.services === undefined ? [] : [servicesRow(vm, vm.services, old?.services)]),
@@ -141,7 +142,7 @@ function isTold(osState: string | undefined): boolean {
 
 function exitBefore(old: VmRow | undefined): string | undefined {
   if (old === undefined) return undefined;
-  return old.exit === null ? 'not exited' : `${old.exit.reason}, code ${old.exit.code}`;
+  return old.exit === null ? 'not exited' : exitText(old.exit.reason, old.exit.code);
 }
 
 function memoryText(vm: VmRow): string {

@@ -39,7 +39,7 @@ test('a VM that changed state says what it was, and a vCPU that ran says how far
       cpu0: off (was running) · +2,500 instructions [changed]
       Image: primary.elf
       Memory: 0x40000000 – 0x47ffffff (128 MiB)
-      Exit: PSCI SYSTEM_OFF, code 0 (was not exited) [changed]
+      Exit: PSCI SYSTEM_OFF, code 0 (normal) (was not exited) [changed]
       Hypervisor: Gunyah · API 1, variant 0x51 (Qualcomm)
         Version: API 1, variant 0x51 (Qualcomm)`);
 });
