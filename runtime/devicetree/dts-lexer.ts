@@ -278,7 +278,20 @@ export class DtsLexer {
     return { kind, text, start, end: VALUE.lastIndex };
   }
 
+  /** A path in `&{` that is still being typed: its brace opens no node. */
+  private readOpenPath(start: number): DtsToken | undefined {
+    const { text } = this.input;
+    if (!text.startsWith('&{', start)) return undefined;
+    const behind = text.slice(start + 2, start + LINE_LENGTH_MAX);
+    const [line = ''] = behind.split('\n', 1);
+    this.seen = Math.max(this.seen, start + line.length + 3);
+    const [path = ''] = /^[\w,.+*#?@/-]*/.exec(line) ?? [];
+    return line.length === behind.length || /^[^{}&;]*}/.test(line) ? undefined : { kind: 'other', text: `&{${path}`, start, end: start + 2 + path.length };
+  }
+
   private readOther(start: number): DtsToken {
+    const open = this.readOpenPath(start);
+    if (open !== undefined) return open;
     const text = String.fromCodePoint(this.input.text.codePointAt(start) ?? 0);
     return { kind: 'other', text, start, end: start + text.length };
   }

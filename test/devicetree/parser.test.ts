@@ -99,6 +99,12 @@ describe('parseDts', () => {
     assert.equal(parseDts('/dts-v1/;\n/ { };\n/memreserve/ 1 2;').tree.reservations.length, 1);
   });
 
+  it('takes the brace of a path that is not closed for no node', () => {
+    const { tree, diagnostics } = parseDts('/dts-v1/;\n/ {\n\ta = &{/n\n\tb = <1>;\n\tn { };\n};\n');
+    assert.deepEqual(diagnostics.map(({ line, code }) => `${line} ${code}`), ['3 dts-syntax']);
+    assert.deepEqual([tree.root.has('b'), tree.root.child('n')?.path], [true, '/n']);
+  });
+
   it('reads included files relative to the including one and in the include paths', () => {
     const files = filesOf({ 'board/soc.dtsi': '#include "common/x.h"\n#include <bindings/y.h>\n/ { soc = <X Y>; };\n', 'board/common/x.h': '#define X 1\n', 'inc/bindings/y.h': '#pragma once\n#define Y 2\n', 'board/raw.dtsi': '/ { raw; };', 'board/data.bin': 'abcdef' });
     const parsed = checkProblems('#include "soc.dtsi"\n#include <bindings/y.h>\n/include/ "raw.dtsi"\n/ { d = /incbin/("data.bin"), /incbin/("data.bin", 1, 2); };', [], { file: 'board/board.dts', files, includePaths: ['inc'] });

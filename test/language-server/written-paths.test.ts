@@ -76,6 +76,8 @@ describe('language server: paths in strings', () => {
     assert.deepEqual(await at('&{|}'), ['/aliases', '/chosen', '/soc']);
     assert.deepEqual(await at('&{/soc/|}'), ['uart@1000', 'uart@2000']);
     assert.deepEqual(await at('&{soc/|}'), ['uart@1000', 'uart@2000']);
+    // The closing brace may not be typed yet.
+    assert.deepEqual(await at('&{/soc/|'), ['uart@1000', 'uart@2000']);
   }));
 
   it('are offered for a console beside the aliases, and nowhere else without a slash', () => withClient({}, async (client) => {
