@@ -45,7 +45,7 @@ test('a return of vcpu_run is a place to stop, chosen by the state it reports', 
   assert.equal(await threadName(session, stop.threadId), 'manager/cpu0');
   assert.ok(rows.some(({ name, value }) => name === 'vcpu' && value.includes('guest vCPU 0')), 'the argument is named by its VM');
   // The guest's first store to its serial port: the line control register.
-  assert.deepEqual(['vcpu_state', 'state_data_0', 'state_data_1', 'state_data_2'].map(row), ['5 (VMMIO write)', '0x900002c', '0x4', '0x70']);
+  assert.deepEqual(['vcpu_state', 'state_data_0', 'state_data_1', 'state_data_2'].map(row), ['5 (VMMIO write)', '0x900002c (IPA)', '0x4 (bytes)', '0x70 (value)']);
 });
 
 test('what the VM did is told under its name in the trace when its number is nobody\'s any more', async (context) => {
