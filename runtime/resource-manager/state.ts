@@ -181,6 +181,8 @@ export interface VmRecord {
   /** Ranges of its address space that RM leaves alone because the VM reserved them. */
   reservations: AddressRange[];
   config: VmConfig | null;
+  /** Attributes of a configuration that was refused for what it asks for. */
+  refusedAttributes: readonly string[];
   objects: VmObjects | null;
   /** Sparse extent of the memory that the VM owns; null if all its memory is other VMs' parcels. */
   memoryExtent: CapId | null;
@@ -279,7 +281,7 @@ export function newRmState(freeMemory: RmState['freeMemory'], interruptHandleBas
 export function newVm(vmid: Vmid, owner: Vmid, platformIndex: number | null): VmRecord {
   return {
     vmid, owner, platformIndex, state: 'NONE', osState: 0, appStatus: 0, name: '', uri: '', guid: new Uint8Array(16), crashMessage: '', exit: null, peers: [owner], image: null, firmware: null, reservations: [], demandPaging: [], paging: null, bootContext: { entry: null, x0: null }, layout: { image: null, firmware: null },
-    config: null, objects: null, memoryExtent: null, ram: null, mappings: [], deviceWindows: [], vcpus: [], link: null, console: null, vdevices: [], heldCaps: [],
+    config: null, refusedAttributes: [], objects: null, memoryExtent: null, ram: null, mappings: [], deviceWindows: [], vcpus: [], link: null, console: null, vdevices: [], heldCaps: [],
     heldVirqs: [], heldPages: [], infoPage: null, entry: 0n, hardwareInterrupts: [],
   };
 }

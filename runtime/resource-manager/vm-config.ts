@@ -62,6 +62,8 @@ export interface VmConfigOutcome {
   readonly config: VmConfig | undefined;
   /** What VM_INIT answers when there is no configuration. */
   readonly error: ConfigError | undefined;
+  /** What `vm-attrs` says, whatever else is wrong. */
+  readonly attributes: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -73,7 +75,7 @@ export function parseVmConfig(root: DtNode, trust: 'trusted' | 'untrusted'): VmC
   const tree = new VmTree(root, { generation: OUR_GENERATION, trust });
   const findings = checkVmTree(tree);
   const error = initRefusal(findings.filter(({ rule }) => rule !== FOUND_LATER));
-  return { config: error === undefined ? readVmConfig(tree) : undefined, error, diagnostics: findings.filter(isOfInit).map(diagnosticOf) };
+  return { config: error === undefined ? readVmConfig(tree) : undefined, error, attributes: tree.read('vm-config', tree.config)['vm-attrs'] ?? [], diagnostics: findings.filter(isOfInit).map(diagnosticOf) };
 }
 
 /** What VM_START or nobody but an editor objects to is not told by VM_INIT. */

@@ -64,7 +64,11 @@ function initSteps(rm: Rm, vm: VmRecord): RmErrorName | undefined {
   const outcome = parseVmConfig(tree.value.tree.root, platformVm(rm, vm) === undefined ? 'untrusted' : 'trusted');
   for (const diagnostic of outcome.diagnostics) rm.report(vm.vmid, diagnostic.code, diagnostic.message);
   const config = outcome.config;
-  if (config === undefined) return outcome.error ?? 'MEM_INVALID';
+  if (config === undefined) {
+    // Observed: what a VM may not have had holds all the same. One that asked for crash-fatal in vain is never reset.
+    if (outcome.error === 'ARGUMENT_INVALID') vm.refusedAttributes = outcome.attributes;
+    return outcome.error ?? 'MEM_INVALID';
+  }
   takeConfig(rm, vm, config);
   const missing = config.affinity === 'proxy' ? undefined : config.affinityMap.find((cpu) => cpu >= rm.environment.cpuCount);
   if (missing !== undefined) {
@@ -212,6 +216,8 @@ function acceptMemory(rm: Rm, vm: VmRecord): StartPlace | undefined {
     rm.report(vm.vmid, 'rm-image-parcel', 'VM_START: the image parcel must be lent or shared with full rights and fit at base-address.');
     return undefined;
   }
+  // Observed: nobody finds what an authenticated VM leaves in its memory.
+  if (image.auth === AUTH.PLATFORM) parcel.sanitiseAtReclaim = true;
   const willFail = firmwareRefusal(rm, vm) !== undefined;
   if (willFail) rm.report(vm.vmid, 'rm-firmware', 'VM_START: a VM of authentication type 2 needs a firmware that RM was given (FW_SET_VM_FIRMWARE, then FW_MILESTONE) and firmware memory for all of it (VM_SET_FIRMWARE_MEM).');
   const firmware = image.auth === AUTH.ANDROID && !willFail ? acceptFirmware(rm, vm, config) : null;
@@ -220,7 +226,7 @@ function acceptMemory(rm: Rm, vm: VmRecord): StartPlace | undefined {
   acceptRest(rm, vm);
   if (!hasSharedMemory(rm, vm)) return undefined;
   const dtb = { dtb: base + image.dtbOffset, dtbRoom: image.dtbSize, hasMorePrivate };
-  return firmware === null ? { ...dtb, entry: base + config.entryOffset, arguments: [] } : { ...dtb, entry: firmware, arguments: [base + image.imageOffset, image.imageSize] };
+  return firmware === null ? { ...dtb, entry: base + image.imageOffset, arguments: [] } : { ...dtb, entry: firmware, arguments: [base + image.imageOffset, image.imageSize] };
 }
 
 function writeDeviceTree(rm: Rm, vm: VmRecord, place: StartPlace): boolean {

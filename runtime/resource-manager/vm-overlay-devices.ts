@@ -66,13 +66,12 @@ export function peerName({ peer }: VdeviceConfig): string | undefined {
   return peer === null || peer.kind === 'default' ? undefined : `vm-${peer.kind}:${peer.value}`;
 }
 
-/** Shared memory, alone or with a doorbell in each direction. Without its parcel, which may be optional, there is no node. */
-function addShared(subject: OverlaySubject, root: DtNode, vdevice: VdeviceRecord): DtNode | undefined {
+/** Shared memory, alone or with a doorbell in each direction. Without its parcel, which may be optional, the node names no memory. */
+function addShared(subject: OverlaySubject, root: DtNode, vdevice: VdeviceRecord): DtNode {
   const { config } = vdevice;
   const buffer = bufferReference(subject, config);
-  if (buffer === undefined) return undefined;
   const node = put(root.ensure(config.generate), {
-    'compatible': compatibleOf(config), 'buffer': buffer, 'memory-region': buffer, 'peer': subject.vm.owner, 'qcom,label': config.label, 'label': config.label,
+    'compatible': compatibleOf(config), ...(buffer === undefined ? {} : { 'buffer': buffer, 'memory-region': buffer }), 'peer': subject.vm.owner, 'qcom,label': config.label, 'label': config.label,
   });
   if (config.dmaBase !== null) node.set('dma_base', config.dmaBase);
   if (config.type === 'shm-doorbell') for (const end of ownEnds(subject, vdevice)) addBell(root, node, { end, label: config.label });

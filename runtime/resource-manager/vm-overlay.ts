@@ -20,7 +20,7 @@ import { overlayBlobBytes } from './vm-overlay-size';
 import { addMemory, addReservedMemory, reservedMemoryError } from './vm-overlay-memory';
 
 /** Why a VM cannot get its device tree. */
-export type OverlayError = 'unreadable' | 'has-hypervisor-node' | 'no-room' | 'odd-size' | 'beyond-region' | 'no-parcel' | 'reusable-shared';
+export type OverlayError = 'unreadable' | 'has-hypervisor-node' | 'no-chosen-node' | 'no-room' | 'odd-size' | 'beyond-region' | 'no-parcel' | 'reusable-shared';
 
 /** Up to here RM merges in memory of its own. */
 const PRIVATE_BUFFER_BYTES = 16 * 1024;
@@ -107,6 +107,8 @@ function placeProblem(rm: Rm, vm: VmRecord, { sizeBytes, roomBytes }: { readonly
 /** What RM adds to a secondary VM's tree, as a tree of its own. Nodes that a node of the base asks for say where that one was written. */
 export function secondaryAdditions(rm: Rm, vm: VmRecord, base: DtNode): DtNode | OverlayError {
   if (nodeAt(base, '/hypervisor') !== undefined) return 'has-hypervisor-node';
+  // RM's overlay names /chosen as a target, and targets must be there.
+  if (nodeAt(base, '/chosen') === undefined) return 'no-chosen-node';
   const subject = { rm, vm, base };
   const problem = reservedMemoryError(subject);
   if (problem !== undefined) return problem;
@@ -183,7 +185,7 @@ function addVcpus(base: DtNode, additions: DtNode, vm: VmRecord): void {
 }
 
 function addCommon(rm: Rm, base: DtNode, additions: DtNode): void {
-  additions.ensure('/chosen').set('kaslr-seed', cells(rm.host.random() >>> 0, rm.host.random() >>> 0));
+  additions.ensure(nodeAt(base, '/chosen')?.path ?? '/chosen').set('kaslr-seed', cells(rm.host.random() >>> 0, rm.host.random() >>> 0));
   if (nodeAt(base, '/vsoc') === undefined) put(additions.ensure('/vsoc'), { '#address-cells': 2, '#size-cells': 2, 'ranges': true, 'compatible': 'simple-bus' });
 }
 
@@ -192,6 +194,7 @@ export function overlayErrorText(error: OverlayError, roomBytes: number): string
   switch (error) {
     case 'unreadable': return 'The device tree cannot be read as a blob.';
     case 'has-hypervisor-node': return 'The device tree already has a node /hypervisor; RM adds that node itself, so remove it.';
+    case 'no-chosen-node': return 'The device tree has no node /chosen, which RM adds to; give it an empty one.';
     case 'no-room': return `The device tree with RM’s additions does not fit its ${hex(roomBytes)} bytes; give it more room.`;
     case 'beyond-region': return `The device tree with RM’s additions does not fit its ${hex(roomBytes)} bytes. The real Resource Manager does not look, writes beyond them and answers nothing any more; give the tree more room.`;
     case 'odd-size': return 'The device tree is merged behind itself, as it is larger than 16 KiB with RM’s additions, and the open RM does not align that place: make the tree smaller, or let RM behave as Linux expects.';

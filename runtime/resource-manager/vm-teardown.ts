@@ -153,6 +153,7 @@ function finishReset(rm: Rm, vm: VmRecord): void {
     donateToRm(rm, vm.memoryExtent, vm.ram);
   }
   dropCaps(rm, vm, 'memory');
+  dropOwnVcpus(rm, vm);
   dropCaps(rm, vm, 'core');
   dropInfoArea(rm, vm);
   Object.assign(vm, cleanRecord());
@@ -161,6 +162,15 @@ function finishReset(rm: Rm, vm: VmRecord): void {
   vm.peers = vm.platformIndex === null && !suitsLinux(rm.options) ? [] : [vm.owner];
   // Nobody is a peer of what has to be made again.
   for (const other of rm.state.vms) other.peers = withoutPeer(other.peers, vm.vmid);
+}
+
+/**
+ * A VM without PSCI has its own vCPUs in its capability space, and they have that space: neither would ever go, nor the address space
+ * and what else the vCPUs use.
+ */
+function dropOwnVcpus(rm: Rm, { objects, vcpus }: VmRecord): void {
+  if (objects === null) return;
+  for (const { selfCap } of vcpus) if (selfCap !== null) rm.call('cspace_delete_cap_from', { cspace: objects.cspace, cap: selfCap });
 }
 
 /** Who is left of a list of peers: the last one takes the place of the one that goes. */

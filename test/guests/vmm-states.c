@@ -118,6 +118,9 @@ static void add_devices(void)
 
 /* ---- Making ---- */
 
+/* Of the program's entry in its memory. */
+static uint64_t image_offset;
+
 static size_t fill_image(const struct life *life)
 {
 	const struct elf_destination destination = { (uint8_t *)image, TREE_OFFSET, BOARD_RAM_BASE };
@@ -135,7 +138,7 @@ static size_t fill_image(const struct life *life)
 	memset((void *)image, 0, BOARD_RAM_SIZE);
 	if (!elf_load(guest_image, (size_t)(guest_image_bytes_end - guest_image), &destination, &entry))
 		panic("the guest's program does not fit");
-	tree.entry_offset = entry - BOARD_RAM_BASE;
+	image_offset = entry - BOARD_RAM_BASE;
 	size = vmm_tree_write(&tree, (void *)(image + TREE_OFFSET), TREE_SIZE);
 	if (size == 0)
 		panic("the guest's tree does not fit");
@@ -158,6 +161,8 @@ static enum rm_error give_memory(const struct life *life)
 static const char *make(const struct life *life, enum rm_error *error)
 {
 	struct rm_image parts = { .tree_offset = TREE_OFFSET, .tree_size = fill_image(life) };
+
+	parts.image_offset = image_offset;
 
 	*error = vmm_create(&vmm, &rm);
 	if (*error != RM_OK)

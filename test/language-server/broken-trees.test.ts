@@ -120,7 +120,7 @@ ${beside}
 
 		memory {
 			${memory || 'base-address = <0x0 0x80000000>;'}
-			size-max = <0x0 0x08000000>;
+			size-max = <0x08000000>;
 		};
 
 		interrupts {

@@ -183,7 +183,7 @@ describe('requests about whole trees', () => {
 
   it('maps the memory that a VM configuration asks for', async () => {
     await withClient({}, async (client) => {
-      const memory = 'memory { base-address = <0x0 0x80000000>; size-max = <0x0 0x8000000>; };';
+      const memory = 'memory { base-address = <0x0 0x80000000>; size-max = <0x8000000>; };';
       const map = await opened<MemoryMap>(client, ['vm.dts', `/dts-v1/; / { gunyah-vm-config { #address-cells = <2>; #size-cells = <2>; image-name = "vm"; ${memory} }; };`], 'memoryMap');
       assert.deepEqual(map.ranges.map(({ path, kind, base, last }) => [path, kind, base, last]), [['/gunyah-vm-config/memory', 'memory', '0x80000000', '0x87ffffff']]);
     });

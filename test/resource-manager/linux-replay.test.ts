@@ -198,7 +198,7 @@ test('a protected VM without firmware memory, or with too much of it, does not s
     const handle = give(driver, 'lend', { label: 1, entries: [[0x4080_0000n, 0x10_0000n]] });
     driver.done(0x5600_0032, bytesOf(`${h16(GUEST)} 0000 ${h32(handle)} ${h64(0)} ${h64(0x10_0000)}`));
   };
-  const tree = TREE.replace('base-address = <0 0x80000000>;', 'base-address = <0 0x80000000>; firmware-address = <0 0x7fc00000>; firmware-size-max = <0 0x1000>;');
+  const tree = TREE.replace('base-address = <0 0x80000000>;', 'base-address = <0 0x80000000>; firmware-address = <0 0x7fc00000>; firmware-size-max = <0x1000>;');
   assert.match(attempt(() => undefined, tree, 0xa) ?? '', /firmware memory for all of it/);
   assert.match(attempt(place, TREE) ?? '', /no firmware-address/);
   assert.match(attempt(place, tree) ?? '', /firmware-size-max allows 0x1000/);

@@ -153,15 +153,15 @@ function createVm(system: SystemFixture, dts: string): number {
   system.engine.memory.write((IMAGE + 0x8_0000n) as never, Uint8Array.of(0xc0, 0x03, 0x5f, 0xd6));
   system.engine.memory.write((IMAGE + DTB_OFFSET) as never, dtb(dts));
   const handle = system.request('MEM_LEND', lent(vmid, [{ address: IMAGE, size: IMAGE_SIZE }])).values?.handle ?? -1;
-  assert.deepEqual(system.request('VM_CONFIG_IMAGE', { vmid, auth: 0, handle, imageOffset: 0n, imageSize: 0n, dtbOffset: DTB_OFFSET, dtbSize: 0x1_0000n }).log,
+  assert.deepEqual(system.request('VM_CONFIG_IMAGE', { vmid, auth: 0, handle, imageOffset: 0x8_0000n, imageSize: 0n, dtbOffset: DTB_OFFSET, dtbSize: 0x1_0000n }).log,
     [`VM_STATUS vmid=${vmid} vmState=1 osState=0 appStatus=0`, 'reply']);
   return vmid;
 }
 
 const GUEST = vmTree({
-  name: 'crosvm-vm', vcpus: 'affinity = "proxy";', memory: 'base-address = <0 0x80000000>; size-max = <0x7 0x80000000>;',
+  name: 'crosvm-vm', vcpus: 'affinity = "proxy";', memory: 'base-address = <0 0x80000000>; size-max = <0x80000000>;',
   vdevices: 'bell-0 { vdevice-type = "doorbell"; generate = "/hypervisor/bell-0"; label = <0>; peer-default; source-can-clear; interrupts = <0 40 1>; };',
-}).replace('image-name', 'kernel-entry-offset = <0 0x80000>; image-name');
+});
 
 test('the primary VM creates, starts, stops, resets and deletes a VM out of its own memory', () => {
   const system = new SystemFixture();

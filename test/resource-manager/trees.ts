@@ -4,7 +4,7 @@
 export interface TreeOptions { readonly vcpus?: string; readonly vdevices?: string; readonly name?: string; readonly extra?: string; readonly memory?: string }
 
 /** A device tree source with a VM configuration. */
-export function vmTree({ vcpus = 'affinity = "static"; affinity-map = <1>; sched-priority = <(-1)>;', vdevices = '', name = 'sensor', extra = '', memory = '' }: TreeOptions): string {
+export function vmTree({ vcpus = 'affinity = "static"; affinity-map = <1>; sched-priority = <(-1)>; sched-timeslice = <5000>;', vdevices = '', name = 'sensor', extra = '', memory = '' }: TreeOptions): string {
   return `/dts-v1/;
 / {
   #address-cells = <2>; #size-cells = <2>; interrupt-parent = <&intc>;

@@ -64,6 +64,7 @@ function trustedOnly(check: RmCheck, config: DtNode): void {
 
 function trustedRanges(check: RmCheck, config: DtNode): void {
   if (check.tree.trust === 'trusted') return;
+  if (strings(config, 'vm-attrs')?.includes('ras-error-handler') === true) check.report(config, 'vm-attrs: "ras-error-handler" is for trusted VMs only; the hypervisor makes no such vCPU for others.', 'vm-attrs');
   for (const name of ['iomemory-ranges', 'gic-irq-ranges']) {
     const isFilled = (cells(config, name)?.length ?? 0) >= 2;
     if (isFilled) check.report(config, `${name} is for trusted VMs only; RM refuses other VMs that have it.`, name);
@@ -137,6 +138,14 @@ function firmwareSize(check: RmCheck, memory: DtNode): void {
   else if (size !== undefined && address !== undefined && address + size >= END_64) check.report(memory, 'firmware-address and firmware-size-max together exceed 64 bits.', 'firmware-size-max');
 }
 
+/** Normal memory and what is base memory anyway; the platform knows no constraints of its own. */
+const KNOWN_CONSTRAINTS = 0x44;
+
+function memoryConstraints(check: RmCheck, memory: DtNode): void {
+  const [generic = 0, platform = 0] = check.tree.read('memory', memory)['base-mem-constraints'] ?? [];
+  if ((generic & ~KNOWN_CONSTRAINTS) !== 0 || platform !== 0) check.report(memory, 'base-mem-constraints: this platform can keep only 0x4 (normal memory) and 0x40 (compatible with base memory), and none of its own.', 'base-mem-constraints');
+}
+
 /** How RM schedules the vCPUs. */
 export function affinityOf({ tree }: Pick<RmCheck, 'tree'>): 'static' | 'sticky' | 'pinned' | 'proxy' {
   const value = tree.read('vcpus', tree.part('vcpus')).affinity;
@@ -166,7 +175,8 @@ function schedPriority(check: RmCheck, vcpus: DtNode): void {
 
 function schedTimeslice(check: RmCheck, vcpus: DtNode): void {
   const { least, greatest, default: usual } = RULES.vcpus.properties['sched-timeslice'];
-  const value = check.tree.read('vcpus', vcpus)['sched-timeslice'] ?? usual;
+  // Observed: a VM that the platform does not trust has no default.
+  const value = check.tree.read('vcpus', vcpus)['sched-timeslice'] ?? (check.tree.trust === 'untrusted' && check.tree.generation === 'open-2023' ? 0 : usual);
   if (affinityOf(check) !== 'proxy' && (value < least || value > greatest)) check.report(vcpus, `sched-timeslice must be between ${String(least)} and ${String(greatest)} microseconds.`, 'sched-timeslice');
 }
 
@@ -260,12 +270,13 @@ export const CONFIG_CHECKS = {
   'size-max': ofPart('memory', sizeMax),
   'size-order': ofPart('memory', sizeOrder),
   'firmware-size': ofPart('memory', firmwareSize),
+  'memory-constraints': ofPart('memory', memoryConstraints),
   'no-vcpus': ofConfig((check, config) => { if (check.tree.part('vcpus') === undefined) check.report(config, 'needs a child node vcpus; without one the VM has no vCPUs, and RM refuses it.'); }),
   'affinity': ofPart('vcpus', affinity),
   'affinity-map': ofPart('vcpus', affinityMap),
   'sched-priority': ofPart('vcpus', schedPriority),
   'sched-timeslice': ofPart('vcpus', schedTimeslice),
-  'cpus-path': ofPart('vcpus', (check, vcpus) => { if (nodeAt(check.tree.root, check.tree.cpusPath) === undefined) check.report(vcpus, `${check.tree.cpusPath} is no node of the tree; RM looks for CPU nodes there.`, vcpus.has('config') ? 'config' : undefined); }),
+  'cpus-path': ofPart('vcpus', (check, vcpus) => { if (!check.tree.cpusPath.startsWith('/') || nodeAt(check.tree.root, check.tree.cpusPath) === undefined) check.report(vcpus, `${check.tree.cpusPath} is no node of the tree; RM looks for CPU nodes there.`, vcpus.has('config') ? 'config' : undefined); }),
   'cpus-fixed': ofPart('vcpus', (check, vcpus) => { if ((firstString(vcpus, 'config') ?? '/cpus') !== '/cpus') check.report(vcpus, 'RM of this generation passes over config and finds CPU nodes in /cpus.', 'config'); }),
   'cpu-cells': cpuCells,
   'cpu-reg': (check) => { for (const { node } of check.tree.cpus()) if (!node.has('reg')) check.report(node, 'a CPU node needs reg.'); },

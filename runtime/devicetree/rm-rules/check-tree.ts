@@ -44,7 +44,7 @@ function formOf({ type }: PropertyRule, node: DtNode): string {
   const from = 'as the parent’s cells say';
   const words = (count: number): string => (count === 1 ? 'one cell' : count === 2 ? 'two cells' : `${String(count)} cells, which RM cannot read`);
   switch (type) {
-    case 'u32': case 's32': return 'must be one cell';
+    case 'u32': case 's32': case 'u32-size': return 'must be one cell';
     case 'u64': return 'must be two cells';
     case 'address': return `must be ${words(counts.address)}, ${from}`;
     case 'size': return `must be ${words(counts.size)}, ${from}`;

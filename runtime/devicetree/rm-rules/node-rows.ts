@@ -8,9 +8,9 @@ import type { RmGeneration } from './generation';
 
 /**
  * How a value is read. `address` and `size` have as many cells as the node's parent states for its children (two and one if it states
- * nothing); `string` is the first string, `strings` all of them.
+ * nothing); `u32-size` is one cell that goes into sums of addresses; `string` is the first string, `strings` all of them.
  */
-export type PropertyType = 'string' | 'strings' | 'flag' | 'u32' | 's32' | 'u64' | 'address' | 'size' | 'cells';
+export type PropertyType = 'string' | 'strings' | 'flag' | 'u32' | 's32' | 'u64' | 'u32-size' | 'address' | 'size' | 'cells';
 
 /** One property. */
 export interface PropertyRule {
@@ -98,7 +98,7 @@ export const VM_CONFIG_RULES = {
         summary: 'Attributes.',
       },
       'kernel-entry-segment': { type: 'string', summary: 'Segment that holds the entry.' },
-      'kernel-entry-offset': { type: 'address', default: 0n, summary: 'Entry point behind the base address.' },
+      'kernel-entry-offset': { type: 'u64', default: 0n, summary: 'Has no effect: a VM is entered where VM_CONFIG_IMAGE says that its image begins.' },
       'iomemory-ranges': { type: 'cells', trustedOnly: true, summary: 'Device ranges to map: physical address, the same address in the VM, size, access 0 to 6.' },
       'gic-irq-ranges': { type: 'cells', trustedOnly: true, summary: 'Pairs of an interrupt of the machine and one of the VM.' },
       'qcom,sensitive': { type: 'flag', summary: 'Also disables activity monitor counting.' },
@@ -117,12 +117,12 @@ export const VM_CONFIG_RULES = {
   'memory': {
     match: '…vm-config/memory', summary: 'Where the VM’s memory lies.',
     properties: {
-      'base-address': { type: 'address', pageAligned: true, default: DEFAULT_BASE_ADDRESS, summary: 'Where the image goes; rounded up to 2 MiB.' },
-      'size-min': { type: 'size', pageAligned: true, default: 0n, summary: 'Less memory at start is worth a warning.' },
-      'size-max': { type: 'size', pageAligned: true, default: DEFAULT_SIZE_MAX, summary: 'Most memory behind the base address; everything above it if only that is given.' },
+      'base-address': { type: 'u64', pageAligned: true, default: DEFAULT_BASE_ADDRESS, summary: 'Where the image goes; rounded up to 2 MiB.' },
+      'size-min': { type: 'u32-size', pageAligned: true, default: 0n, summary: 'Less memory at start is worth a warning.' },
+      'size-max': { type: 'u32-size', pageAligned: true, default: DEFAULT_SIZE_MAX, summary: 'Most memory behind the base address; everything above it if only that is given.' },
       'is-direct': { type: 'flag', trustedOnly: true, summary: 'Memory is mapped one to one.' },
-      'firmware-address': { type: 'address', pageAligned: true, summary: 'Where protected VM firmware goes.' },
-      'firmware-size-max': { type: 'size', pageAligned: true, default: 0x40_0000n, summary: 'Room for that firmware.' },
+      'firmware-address': { type: 'u64', pageAligned: true, summary: 'Where protected VM firmware goes.' },
+      'firmware-size-max': { type: 'u32-size', pageAligned: true, default: 0x40_0000n, summary: 'Room for that firmware.' },
       'base-mem-constraints': { type: 'cells', countMax: 2, summary: 'Constraints for addresses that RM chooses.' },
     },
   },

@@ -47,7 +47,7 @@ export const RM_RULES = {
   'vm-attrs': { level: 'warning', summary: 'RM passes over attributes that it does not know.' },
   'vm-attrs-list': { refusal: 'MEM_INVALID', summary: 'vm-attrs must be a list of strings.' },
   'trusted-only': { refusal: 'ARGUMENT_INVALID', summary: 'crash-fatal and is-direct are for VMs that the platform trusts.' },
-  'trusted-ranges': { refusal: 'NORESOURCE', summary: 'iomemory-ranges and gic-irq-ranges are for VMs that the platform trusts.' },
+  'trusted-ranges': { refusal: 'NORESOURCE', summary: 'iomemory-ranges, gic-irq-ranges and the attribute ras-error-handler are for VMs that the platform trusts.' },
   'iomemory-ranges': { refusal: 'MEM_INVALID', summary: 'iomemory-ranges are entries of two addresses, a size (all multiples of a page) and an access from 0 to 6.' },
   'iomemory-direct': { refusal: 'NORESOURCE', summary: 'An entry of iomemory-ranges must have the same address in the VM as in the machine.' },
   'gic-irq-ranges': { level: 'warning', summary: 'gic-irq-ranges are pairs; a cell that is left over has no effect.' },
@@ -57,6 +57,7 @@ export const RM_RULES = {
   'size-max': { refusal: 'MEM_INVALID', summary: 'base-address and size-max together must not exceed 64 bits.' },
   'size-order': { refusal: 'ARGUMENT_INVALID', summary: 'size-min must not exceed size-max, and memory must begin within the address space of 36 bits.' },
   'firmware-size': { refusal: 'MEM_INVALID', summary: 'firmware-size-max needs a firmware-address, and both together must not exceed 64 bits.' },
+  'memory-constraints': { refusal: 'ARGUMENT_INVALID', onlyIn: 'open-2023', summary: 'base-mem-constraints may ask for 0x4 and 0x40 only, and for none of the platform\'s.' },
 
   // vCPUs
   'no-vcpus': { refusal: 'NORESOURCE', summary: 'Without a node vcpus RM looks for no CPUs, and refuses a VM without any.' },

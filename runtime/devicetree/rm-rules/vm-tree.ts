@@ -161,6 +161,7 @@ export function readProperty(node: DtNode, name: string, row: PropertyRule): unk
       const value = oneCell(node, name);
       return value === undefined ? undefined : value | 0;
     }
+    case 'u32-size': return number(node, name, 1);
     case 'u64': return raw.length === 8 ? joinCells(cells(node, name) ?? []) : undefined;
     case 'address': return number(node, name, counts.address);
     case 'size': return number(node, name, counts.size);

@@ -67,7 +67,7 @@ const getResources: RmHandler<'VM_GET_HYP_RESOURCES'> = (rm, caller, { vmid }) =
   if (target === undefined) return 'ARGUMENT_INVALID';
   // A VM that has an image has nothing before it is made, or when that failed; without one it is an error.
   if (target.objects === null && !((target.state === 'AUTH' || target.state === 'INIT' || target.state === 'INIT_FAILED') && target.image !== null)) return 'NORESOURCE';
-  const vcpus = target.owner === caller.vmid ? target.vcpus.map((vcpu) => (vcpu.ownerCap === null ? [] : [vcpuResource(vcpu.ownerCap, vcpu.index, vcpu.wakeupVirq ?? noVirq)])) : [];
+  const vcpus = target.owner === caller.vmid ? target.vcpus.map((vcpu) => (vcpu.ownerCap === null ? [] : [vcpuResource(vcpu.ownerCap, target.config?.affinityMap[vcpu.index] ?? vcpu.index, vcpu.wakeupVirq ?? noVirq)])) : [];
   return { resources: [...vcpus.flat(), ...connections(caller, target.vmid, caller), ...connections(target, caller.vmid, caller), ...watchdogResource(target, caller), ...pagingResources(target, caller)] };
 };
 

@@ -25,7 +25,7 @@ function owned(rm: Rm, caller: VmRecord, vmid: number): VmRecord | undefined {
 }
 
 function hasAttribute(vm: VmRecord, attribute: 'no-shutdown' | 'no-reset'): boolean {
-  const attributes = vm.config?.attributes ?? [];
+  const attributes = vm.config?.attributes ?? vm.refusedAttributes;
   return attributes.includes(attribute) || attributes.includes('crash-fatal');
 }
 

@@ -39,7 +39,7 @@ export const NEWER_CASES: Readonly<Record<string, CasesOf>> = {
     success: answered(configured, paging([[0x8000_0000n, 0x1000_0000n]]), '00000000', ({ system }) => {
       system.request('VM_INIT', { vmid: VM });
       const resources = system.request('VM_GET_HYP_RESOURCES', { vmid: VM }).values?.resources ?? [];
-      assert.deepEqual(resources.map(({ type, label }) => [type, label]), [[4, 0], [9, 0], [9, 1], [9, 2], [9, 3], [10, 0]]);
+      assert.deepEqual(resources.map(({ type, label }) => [type, label]), [[4, 1], [9, 0], [9, 1], [9, 2], [9, 3], [10, 0]]);
     }),
     UNIMPLEMENTED: answered(alone, paging([]), 'ffffffff'),
     MSG_INVALID: answered(aloneWithLinux, '00', '04000000'),

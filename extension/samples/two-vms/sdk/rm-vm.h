@@ -61,7 +61,7 @@ struct rm_parcel {
 /* Where in a parcel a VM's image and its device tree are. */
 struct rm_image {
 	uint32_t handle;
-	uint64_t image_offset;
+	uint64_t image_offset; /* the VM is entered here, at the address that its memory has there */
 	uint64_t image_size;
 	uint64_t tree_offset;
 	uint64_t tree_size; /* with room for what RM adds */

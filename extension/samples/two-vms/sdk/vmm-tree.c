@@ -166,7 +166,6 @@ static void put_vm_config(struct fdt_writer *writer, const struct vmm_tree *tree
 	fdt_put_u32(writer, "#size-cells", 2);
 	fdt_put_string(writer, "image-name", tree->name);
 	fdt_put_string(writer, "os-type", "bare-metal");
-	fdt_put_u64(writer, "kernel-entry-offset", tree->entry_offset);
 
 	fdt_begin_node(writer, "memory");
 	fdt_put_u64(writer, "base-address", tree->ram_base);

@@ -22,7 +22,6 @@ struct vmm_tree_line {
 struct vmm_tree {
 	const char *name;        /* of the VM; at most 79 characters */
 	uint64_t ram_base;       /* where the first parcel appears, a multiple of 2 MiB */
-	uint64_t entry_offset;   /* of the entry point in it */
 	uint32_t vcpu_count;     /* proxy-scheduled */
 	uint64_t serial_base;    /* a PL011 that the manager emulates; 0: none */
 	uint32_t serial_line;    /* its interrupt, one of lines[] */

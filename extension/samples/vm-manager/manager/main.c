@@ -125,7 +125,7 @@ static uint64_t load_guest(uint64_t image)
 	return entry;
 }
 
-static void write_tree(uint64_t image, uint64_t entry)
+static void write_tree(uint64_t image)
 {
 	static const struct vmm_tree_line lines[] = {
 		{ BOARD_SERIAL_LINE, false },
@@ -135,7 +135,6 @@ static void write_tree(uint64_t image, uint64_t entry)
 	const struct vmm_tree tree = {
 		.name = "guest",
 		.ram_base = BOARD_RAM_BASE,
-		.entry_offset = entry - BOARD_RAM_BASE,
 		.vcpu_count = 1,
 		.serial_base = BOARD_SERIAL_BASE,
 		.serial_line = BOARD_SERIAL_LINE,
@@ -153,10 +152,12 @@ static void write_tree(uint64_t image, uint64_t entry)
 
 static void start_guest(uint64_t image)
 {
-	struct rm_image parts = { .image_size = TREE_OFFSET, .tree_offset = TREE_OFFSET, .tree_size = TREE_SIZE };
+	struct rm_image parts = { .tree_offset = TREE_OFFSET, .tree_size = TREE_SIZE };
 
 	check("VM_ALLOCATE", vmm_create(&vmm, &rm));
-	write_tree(image, load_guest(image));
+	parts.image_offset = load_guest(image) - BOARD_RAM_BASE;
+	parts.image_size = TREE_OFFSET - parts.image_offset;
+	write_tree(image);
 	give_memory(image);
 	check("VM_CONFIG_IMAGE, VM_INIT", vmm_configure(&vmm, &parts));
 	print("manager: VM %u has %u vCPU, capability 0x%lx, wake-up VIRQ %u, and %u lines\n", vmm.vmid, vmm.vcpu_count,
