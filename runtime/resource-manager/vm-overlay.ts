@@ -84,6 +84,8 @@ function readTree(blob: Uint8Array): DeviceTree | OverlayError {
 export function overlaySecondary(rm: Rm, vm: VmRecord, blob: Uint8Array, roomBytes: number): Uint8Array | OverlayError {
   const tree = readTree(blob);
   if (typeof tree === 'string') return tree;
+  // RM's overlay names /chosen as a target, and targets must be there. A preview shows what is added even so.
+  if (nodeAt(tree.root, '/chosen') === undefined) return 'no-chosen-node';
   const additions = secondaryAdditions(rm, vm, tree.root);
   if (typeof additions === 'string') return additions;
   const merged = merge(rm, tree, additions);
@@ -107,8 +109,6 @@ function placeProblem(rm: Rm, vm: VmRecord, { sizeBytes, roomBytes }: { readonly
 /** What RM adds to a secondary VM's tree, as a tree of its own. Nodes that a node of the base asks for say where that one was written. */
 export function secondaryAdditions(rm: Rm, vm: VmRecord, base: DtNode): DtNode | OverlayError {
   if (nodeAt(base, '/hypervisor') !== undefined) return 'has-hypervisor-node';
-  // RM's overlay names /chosen as a target, and targets must be there.
-  if (nodeAt(base, '/chosen') === undefined) return 'no-chosen-node';
   const subject = { rm, vm, base };
   const problem = reservedMemoryError(subject);
   if (problem !== undefined) return problem;

@@ -394,5 +394,5 @@ test('replies longer than a packet come in fragments', () => {
   const bells = Array.from({ length: 12 }, (_, n) => `d${n} { vdevice-type = "doorbell"; label = <${n}>; peer-default; };`).join(' ');
   const system = new SystemFixture([{ dts: vmTree({ vdevices: bells }) }]);
   const resources = system.request('VM_GET_HYP_RESOURCES', target).values?.resources ?? [];
-  assert.deepEqual(resources.map((entry) => entry.label), [0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  assert.deepEqual(resources.map((entry) => entry.label), [1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
 });

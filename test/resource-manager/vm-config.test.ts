@@ -79,7 +79,7 @@ test('vCPUs are checked', () => {
   checkRefused(vmTree({ vcpus: 'affinity = "proxy";' }).replace('device_type = "cpu"', 'device_type = "cpu"; status = "sleepy"'), 'MEM_INVALID', 'cpu-status');
   checkRefused(vmTree({ vcpus: 'affinity = "proxy";' }).replace('cpu-idle-states = <1>; };', 'cpu-idle-states = <1>; }; cpu@1 { device_type = "cpu"; enable-method = "magic"; };'), 'MEM_INVALID', 'enable-method');
   checkRefused(vmTree({}).replace('cpu-idle-states = <1>;', ''), 'MEM_INVALID', 'idle-states');
-  checkWarns(vmTree({ vcpus: 'affinity = "loose"; affinity-map = <0>; sched-priority = <(-1)>;' }), 'affinity');
+  checkWarns(vmTree({ vcpus: 'affinity = "loose"; affinity-map = <0>; sched-priority = <(-1)>; sched-timeslice = <5000>;' }), 'affinity');
 });
 
 test('the interrupt controller is found by path, by phandle with a warning, and by default', () => {
