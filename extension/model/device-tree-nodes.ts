@@ -55,10 +55,10 @@ export interface VmConfigNode {
 
 /** A VM configuration with a channel to the Resource Manager and nothing else. */
 export function vmConfigNode(of: VmConfigNode): string {
-  const vcpus = of.affinity === 'proxy' ? ['affinity = "proxy";'] : [`affinity = "${of.affinity}";`, `affinity-map = <${of.affinityMap.join(' ')}>;`, 'sched-priority = <(-1)>;'];
+  const vcpus = of.affinity === 'proxy' ? ['affinity = "proxy";'] : [`affinity = "${of.affinity}";`, `affinity-map = <${of.affinityMap.join(' ')}>;`, 'sched-priority = <(-1)>;', 'sched-timeslice = <5000>;'];
   return node('gunyah-vm-config',
     `#address-cells = <2>;\n#size-cells = <2>;\nimage-name = "${of.imageName}";\nos-type = "${of.osType}";\n`,
-    `${node('memory', `base-address = <${twoCells(of.base)}>;`, `size-max = <${twoCells(of.size)}>;`)}\n`,
+    `${node('memory', `base-address = <${twoCells(of.base)}>;`, `size-max = <${of.size < 0x1_0000_0000n ? `0x${of.size.toString(16)}` : twoCells(of.size)}>;`)}\n`,
     ...(of.interruptController === '' ? [] : [`${node('interrupts', `config = "${of.interruptController}";`)}\n`]),
     `${node('vcpus', 'config = "/cpus";', ...vcpus)}\n`,
     node('vdevices', node('rm-rpc', 'vdevice-type = "rm-rpc";', 'generate = "/hypervisor/rm-rpc";')));

@@ -5,6 +5,7 @@
 
 import { err, ok, type Diagnostic, type Result } from '../base/result';
 import { cells, cells64, decodeDtb, deviceTree, encodeDtb, node, toValue, type DeviceTree, type DtNode } from '../devicetree/index';
+import { OUR_GENERATION, VmTree, type NodeValues } from '../devicetree/rm-rules';
 import { primaryDeviceTree, secondaryDeviceTree } from '../machine/board-device-tree';
 import type { VmDescription } from './description';
 import { problem, type Range } from './layout';
@@ -59,22 +60,21 @@ export function configOf(root: DtNode): DtNode | undefined {
   return root.child('gunyah-vm-config') ?? root.child('qcom,vm-config');
 }
 
-/** Base address that a VM-configuration node asks for, if it does. Its cells are those of the configuration node. */
+/** Base address that a VM-configuration node asks for, if it does. */
 export function configuredBase(blob: Uint8Array): bigint | undefined {
-  const decoded = decodeDtb(blob);
-  const config = decoded.ok ? configOf(decoded.value.tree.root) : undefined;
-  const property = config?.child('memory')?.property('base-address');
-  const addressCells = config?.property('#address-cells')?.u32s[0] ?? 2;
-  return property !== undefined && property.bytes.length === addressCells * 4 ? property.numberAt(0, addressCells) : undefined;
+  return memoryOf(blob)?.['base-address'];
 }
 
 /** Size that a VM-configuration node allows at most, if it does. */
 export function configuredSize(blob: Uint8Array): bigint | undefined {
+  return memoryOf(blob)?.['size-max'];
+}
+
+function memoryOf(blob: Uint8Array): NodeValues<'memory'> | undefined {
   const decoded = decodeDtb(blob);
-  const config = decoded.ok ? configOf(decoded.value.tree.root) : undefined;
-  const property = config?.child('memory')?.property('size-max');
-  const sizeCells = config?.property('#size-cells')?.u32s[0] ?? 1;
-  return property !== undefined && property.bytes.length === sizeCells * 4 ? property.numberAt(0, sizeCells) : undefined;
+  if (!decoded.ok) return undefined;
+  const tree = new VmTree(decoded.value.tree.root, { generation: OUR_GENERATION, trust: 'trusted' });
+  return tree.read('memory', configOf(decoded.value.tree.root)?.child('memory'));
 }
 
 function common({ vm, cpuCompatible, ram, ramdisk, virtioSlots }: GuestTreePlan): Parameters<typeof primaryDeviceTree>[0] {

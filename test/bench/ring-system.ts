@@ -43,7 +43,7 @@ function treeOf(index: number, { count, load }: Ring): string {
 	pl011@9000000 { compatible = "arm,pl011", "arm,primecell"; reg = <0x0 0x09000000 0x0 0x1000>; interrupts = <0 1 4>; clocks = <&uart_clock>, <&uart_clock>; clock-names = "uartclk", "apb_pclk"; };
 	gunyah-vm-config {
 		#address-cells = <2>; #size-cells = <2>; image-name = "${nameOf(index)}"; os-type = "bare-metal"; kernel-entry-offset = <0x0 0x1000000>;
-		memory { base-address = <0x0 0x40000000>; size-max = <0x0 0x02000000>; };
+		memory { base-address = <0x0 0x40000000>; size-max = <0x02000000>; };
 		interrupts { config = "/interrupt-controller@8000000"; };
 		vcpus { config = "/cpus"; affinity = "static"; affinity-map = <${Array.from({ length: RING_CPUS }, (_, n) => String(n)).join(' ')}>; };
 		vdevices {

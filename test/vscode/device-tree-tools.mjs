@@ -89,7 +89,7 @@ async function useWizards(session) {
   await openFile(session, 'fresh.dts');
   await add(session, 'fresh.dts', {
     title: 'Add VM Configuration', answers: ['fresh', 'linux', '0x80000000', '64M', 'The VM that starts it'],
-    pattern: /cpu@0 \{[^]*image-name = "fresh";\n\t\tos-type = "linux";[^]*size-max = <0x0 0x4000000>;[^]*config = "\/interrupt-controller@8000000";[^]*affinity = "proxy";/,
+    pattern: /cpu@0 \{[^]*image-name = "fresh";\n\t\tos-type = "linux";[^]*size-max = <0x4000000>;[^]*config = "\/interrupt-controller@8000000";[^]*affinity = "proxy";/,
   });
   for (const device of DEVICES) await add(session, 'fresh.dts', device);
   await hasNoProblem(session);

@@ -25,7 +25,7 @@ export function copyWithOverlay() {
   const folder = copySample();
   writeFileSync(join(folder, 'alarm.dtso'), OVERLAY);
   const sensor = readFileSync(join(folder, 'sensor.dts'), 'utf8');
-  writeFileSync(join(folder, 'logger.dts'), sensor.replaceAll('"sensor"', '"logger"').replace('<0x0 0x08000000>', '<0x0 0x04000000>'));
+  writeFileSync(join(folder, 'logger.dts'), sensor.replaceAll('"sensor"', '"logger"').replace('size-max = <0x08000000>', 'size-max = <0x04000000>'));
   const system = join(folder, 'two-vms.gunyah.json');
   const text = readFileSync(system, 'utf8');
   const changed = text.replace('"config": "sensor.dts"', '"config": "sensor.dts", "overlays": ["alarm.dtso"]');

@@ -174,10 +174,13 @@ function schedPriority(check: RmCheck, vcpus: DtNode): void {
 }
 
 function schedTimeslice(check: RmCheck, vcpus: DtNode): void {
-  const { least, greatest, default: usual } = RULES.vcpus.properties['sched-timeslice'];
+  const { least, greatest } = RULES.vcpus.properties['sched-timeslice'];
+  if (affinityOf(check) === 'proxy') return;
+  const value = check.tree.read('vcpus', vcpus)['sched-timeslice'];
   // Observed: a VM that the platform does not trust has no default.
-  const value = check.tree.read('vcpus', vcpus)['sched-timeslice'] ?? (check.tree.trust === 'untrusted' && check.tree.generation === 'open-2023' ? 0 : usual);
-  if (affinityOf(check) !== 'proxy' && (value < least || value > greatest)) check.report(vcpus, `sched-timeslice must be between ${String(least)} and ${String(greatest)} microseconds.`, 'sched-timeslice');
+  const mustBeThere = check.tree.trust === 'untrusted' && check.tree.generation === 'open-2023';
+  if (value === undefined && mustBeThere) check.report(vcpus, 'needs sched-timeslice: RM has no default for a VM that another VM makes, unless its affinity is proxy.');
+  if (value !== undefined && (value < least || value > greatest)) check.report(vcpus, `sched-timeslice must be between ${String(least)} and ${String(greatest)} microseconds.`, 'sched-timeslice');
 }
 
 function noBootCpu(check: RmCheck, vcpus: DtNode): void {

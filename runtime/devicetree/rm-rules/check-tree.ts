@@ -6,7 +6,7 @@ import { rowsOf, VM_CONFIG_RULES, type NodeRuleName, type PropertyRule } from '.
 import { cells, cellCounts, nodeAt, strings } from './read';
 import type { RmRuleId } from './rule-rows';
 import { HANDLERS, vdeviceRow } from './vdevice-rows';
-import { isTooDeep, readProperty } from './vm-tree';
+import { isTooDeep } from './vm-tree';
 
 /** Nodes whose properties RM reads by rows, with the kind of rows. */
 export function readNodes({ tree }: RmCheck): readonly { readonly node: DtNode; readonly kind: NodeRuleName }[] {
@@ -33,21 +33,19 @@ const JUDGED_ELSEWHERE = new Set(['vm-attrs', 'image-name', 'vm-uri', 'push-comp
 
 function ignoredValue(check: RmCheck): void {
   for (const { node, kind, name, row } of readProperties(check)) {
-    if (!check.tree.reads(row) || JUDGED_ELSEWHERE.has(name) || row.countMax !== undefined || readProperty(node, name, row) !== undefined) continue;
+    if (!check.tree.reads(row) || JUDGED_ELSEWHERE.has(name) || row.countMax !== undefined || check.tree.property(node, name, row) !== undefined) continue;
     if (kind === 'interrupts' || (kind === 'vrtc-pl031' && name === 'base')) continue;
-    check.report(node, `${name} ${formOf(row, node)}; RM takes any other form for an absent property.`, name);
+    check.report(node, `${name} ${formOf(check, row, node)}; RM takes any other form for an absent property.`, name);
   }
 }
 
-function formOf({ type }: PropertyRule, node: DtNode): string {
-  const counts = cellCounts(node.parent);
-  const from = 'as the parent’s cells say';
-  const words = (count: number): string => (count === 1 ? 'one cell' : count === 2 ? 'two cells' : `${String(count)} cells, which RM cannot read`);
-  switch (type) {
-    case 'u32': case 's32': case 'u32-size': return 'must be one cell';
+function formOf({ tree }: RmCheck, row: PropertyRule, node: DtNode): string {
+  const count = tree.cellsOf(row, node);
+  const words = count === 1 ? 'one cell' : count === 2 ? 'two cells' : `${String(count)} cells, which RM cannot read`;
+  switch (row.type) {
+    case 'u32': case 's32': return 'must be one cell';
     case 'u64': return 'must be two cells';
-    case 'address': return `must be ${words(counts.address)}, ${from}`;
-    case 'size': return `must be ${words(counts.size)}, ${from}`;
+    case 'address': case 'size': return row.isFixed === true ? `must be ${words}, whatever the parent’s cells say` : `must be ${words}, as the parent’s cells say`;
     case 'cells': return 'must be whole cells';
     default: return 'must be text';
   }
@@ -67,7 +65,7 @@ function ownCells(check: RmCheck): void {
 
 function unaligned(check: RmCheck): void {
   for (const { node, name, row } of readProperties(check)) {
-    const value = row.pageAligned === true && check.tree.reads(row) ? readProperty(node, name, row) : undefined;
+    const value = row.pageAligned === true && check.tree.reads(row) ? check.tree.property(node, name, row) : undefined;
     if (typeof value === 'bigint' && value % 0x1000n !== 0n) check.report(node, `${name} must be a multiple of 4096.`, name);
   }
 }

@@ -12,4 +12,4 @@ export { RM_RULES, rmRule, severityOf, type RmRefusal, type RmRule, type RmRuleI
 export {
   HANDLERS, INTERRUPT_CLASSES, specifiedInterrupts, VDEVICE_TYPES, vdeviceRow, VDEVICES, vdeviceTypesOf, type AnyVdeviceType, type HandlerName, type VdeviceRow, type VdeviceType,
 } from './vdevice-rows';
-export { readProperty, VmTree, type CpuNode, type RmReading, type VdeviceNode } from './vm-tree';
+export { VmTree, type CpuNode, type RmReading, type VdeviceNode } from './vm-tree';

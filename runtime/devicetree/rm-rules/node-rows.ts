@@ -8,9 +8,9 @@ import type { RmGeneration } from './generation';
 
 /**
  * How a value is read. `address` and `size` have as many cells as the node's parent states for its children (two and one if it states
- * nothing); `u32-size` is one cell that goes into sums of addresses; `string` is the first string, `strings` all of them.
+ * nothing); `string` is the first string, `strings` all of them.
  */
-export type PropertyType = 'string' | 'strings' | 'flag' | 'u32' | 's32' | 'u64' | 'u32-size' | 'address' | 'size' | 'cells';
+export type PropertyType = 'string' | 'strings' | 'flag' | 'u32' | 's32' | 'u64' | 'address' | 'size' | 'cells';
 
 /** One property. */
 export interface PropertyRule {
@@ -30,6 +30,11 @@ export interface PropertyRule {
   /** Words that only newer generations know. */
   readonly newerValues?: readonly string[];
   readonly pageAligned?: boolean;
+  /**
+   * Observed of VMs that another VM makes: an address has two cells and a size one, whatever the parent states. In trees of which RM makes
+   * no such VM, the form that the parent states is as good.
+   */
+  readonly isFixed?: boolean;
   /** Only for VMs that the platform trusts. */
   readonly trustedOnly?: boolean;
   /** The only generation that reads it; all do if absent. */
@@ -117,12 +122,12 @@ export const VM_CONFIG_RULES = {
   'memory': {
     match: '…vm-config/memory', summary: 'Where the VM’s memory lies.',
     properties: {
-      'base-address': { type: 'u64', pageAligned: true, default: DEFAULT_BASE_ADDRESS, summary: 'Where the image goes; rounded up to 2 MiB.' },
-      'size-min': { type: 'u32-size', pageAligned: true, default: 0n, summary: 'Less memory at start is worth a warning.' },
-      'size-max': { type: 'u32-size', pageAligned: true, default: DEFAULT_SIZE_MAX, summary: 'Most memory behind the base address; everything above it if only that is given.' },
+      'base-address': { type: 'address', isFixed: true, pageAligned: true, default: DEFAULT_BASE_ADDRESS, summary: 'Where the image goes; rounded up to 2 MiB.' },
+      'size-min': { type: 'size', isFixed: true, pageAligned: true, default: 0n, summary: 'Less memory at start is worth a warning.' },
+      'size-max': { type: 'size', isFixed: true, pageAligned: true, default: DEFAULT_SIZE_MAX, summary: 'Most memory behind the base address; everything above it if only that is given.' },
       'is-direct': { type: 'flag', trustedOnly: true, summary: 'Memory is mapped one to one.' },
-      'firmware-address': { type: 'u64', pageAligned: true, summary: 'Where protected VM firmware goes.' },
-      'firmware-size-max': { type: 'u32-size', pageAligned: true, default: 0x40_0000n, summary: 'Room for that firmware.' },
+      'firmware-address': { type: 'address', isFixed: true, pageAligned: true, summary: 'Where protected VM firmware goes.' },
+      'firmware-size-max': { type: 'size', isFixed: true, pageAligned: true, default: 0x40_0000n, summary: 'Room for that firmware.' },
       'base-mem-constraints': { type: 'cells', countMax: 2, summary: 'Constraints for addresses that RM chooses.' },
     },
   },

@@ -6,7 +6,7 @@
 import type { DtNode } from '../tree';
 import type { RmGeneration, VmTrust } from './generation';
 import { rowsOf, type NodeRuleName, type NodeValues, type PropertyRule } from './node-rows';
-import { cellCounts, cells, DEPTH_MAX, firstString, joinCells, nodeAt, nodeByPhandle, number, oneCell, PATH_BYTES_MAX, strings, walk } from './read';
+import { cellCounts, cells, DEPTH_MAX, firstString, nodeAt, nodeByPhandle, number, oneCell, PATH_BYTES_MAX, strings, walk } from './read';
 import { HANDLERS, vdeviceTypesOf, type AnyVdeviceType, type HandlerName } from './vdevice-rows';
 
 /** For whom and by which RM a tree is read. */
@@ -85,8 +85,25 @@ export class VmTree {
   /** Reads the properties of a node by its rows. Values of the wrong form, and those that this generation does not read, count as absent. */
   read<N extends NodeRuleName>(rule: N, node: DtNode | undefined): NodeValues<N> {
     const values: Record<string, unknown> = {};
-    for (const [name, row] of Object.entries(rowsOf(rule))) values[name] = node === undefined || !this.reads(row) ? undefined : readProperty(node, name, row);
+    for (const [name, row] of Object.entries(rowsOf(rule))) values[name] = node === undefined || !this.reads(row) ? undefined : this.property(node, name, row);
     return values as NodeValues<N>;
+  }
+
+  /** One property by its row; `undefined` if it is absent or of the wrong form. */
+  property(node: DtNode, name: string, row: PropertyRule): unknown {
+    const raw = node.property(name)?.bytes;
+    if (raw === undefined) return row.type === 'flag' ? false : undefined;
+    return valueOf(node, name, row, this.cellsOf(row, node, name) ?? 0);
+  }
+
+  /** How many cells an address or a size has; `undefined` for other types of property. Of two forms that will do, the one that is there. */
+  cellsOf({ type, isFixed }: PropertyRule, node: DtNode, name?: string): number | undefined {
+    if (type !== 'address' && type !== 'size') return undefined;
+    const stated = cellCounts(node.parent)[type];
+    if (isFixed !== true) return stated;
+    const fixed = type === 'address' ? 2 : 1;
+    const isStrict = this.trust === 'untrusted' && this.generation === 'open-2023';
+    return !isStrict && name !== undefined && node.property(name)?.bytes.length === stated * 4 ? stated : fixed;
   }
 
   /** True if this generation reads a property or a kind of node. */
@@ -143,11 +160,8 @@ export class VmTree {
   }
 }
 
-/** One property by its row; `undefined` if it is absent or of the wrong form. */
-export function readProperty(node: DtNode, name: string, row: PropertyRule): unknown {
-  const raw = node.property(name)?.bytes;
-  if (raw === undefined) return row.type === 'flag' ? false : undefined;
-  const counts = cellCounts(node.parent);
+/** A property that is there, by its row; addresses and sizes have so many cells. */
+function valueOf(node: DtNode, name: string, row: PropertyRule, cellCount: number): unknown {
   switch (row.type) {
     case 'flag': return true;
     case 'string': {
@@ -161,10 +175,8 @@ export function readProperty(node: DtNode, name: string, row: PropertyRule): unk
       const value = oneCell(node, name);
       return value === undefined ? undefined : value | 0;
     }
-    case 'u32-size': return number(node, name, 1);
-    case 'u64': return raw.length === 8 ? joinCells(cells(node, name) ?? []) : undefined;
-    case 'address': return number(node, name, counts.address);
-    case 'size': return number(node, name, counts.size);
+    case 'u64': return number(node, name, 2);
+    case 'address': case 'size': return number(node, name, cellCount);
   }
 }
 

@@ -39,7 +39,7 @@ export const BREACHES: Readonly<Record<RmRuleId, Breach>> = {
   'shadowed-vdevice': { ...config('vdevice-type = "shm";', 'vdevice-kind = "shm";'), as: 'plain' },
   'not-visited': { tree: { extra: `soc { x { ${DOORBELL} }; };` }, good: { extra: `soc { ranges; x { ${DOORBELL} }; };` }, generation: 'newer' },
   'vdevice-type': { as: 'plain', tree: vd('x { vdevice-type = "teapot"; };'), good: vd(`x { ${DOORBELL} };`) },
-  'ignored-value': { as: 'plain', tree: { memory: 'size-min = <0 0x100000>;' }, good: { memory: 'size-min = <0x100000>;' } },
+  'ignored-value': { as: 'plain', tree: { memory: 'size-min = <0 0 0x100000>;' }, good: { memory: 'size-min = <0x100000>;' } },
   'own-cells': { as: { tree: vd(`x { ${SHM} ${MEMORY.replace('{', '{ optional;')} };`) }, tree: vd(`x { ${SHM} ${MEMORY.replace('{', '{ #address-cells = <1>; optional;')} };`), good: vd(`x { ${SHM} ${MEMORY.replace('{', '{ #address-cells = <2>; optional;')} };`) },
   'unaligned': { tree: { memory: 'size-min = <0x100800>;' }, good: { memory: 'size-min = <0x101000>;' } },
   'array-length': { tree: { memory: 'base-mem-constraints = <1 2 3>;' }, good: { memory: 'base-mem-constraints = <4 0>;' } },
