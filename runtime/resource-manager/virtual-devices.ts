@@ -12,6 +12,7 @@ import { suitsLinux } from './profile';
 import type { RmErrorName } from './rm-errors';
 import { parcelByHandle, parcelSize } from './parcels';
 import type { AddressRange, HeldCap, VdeviceRecord, VmRecord } from './state';
+import { GICD_SIZE } from './vm-builder';
 import type { VmBuild } from './vm-builder';
 import type { VdeviceConfig, VmConfig } from './vm-config';
 import { ACCESS, chooseAddress, mapAttributes, MEMORY_TYPE, occupant, PAGE, releaseFreeMemory, takeFreeMemory, zeroRange } from './vm-memory';
@@ -101,9 +102,22 @@ export function showInfoArea(build: VmBuild, area: InfoArea | null): RmErrorName
   return build.error;
 }
 
-/** The lowest page that is not in use. The real RM does not look whether the image of a VM that another one makes will lie there. */
+/** Where the frames of a VM's interrupt controller go if its tree does not say: to the lowest free multiples of 64 KiB. */
+export function chooseFrames(rm: Rm, vm: VmRecord, { infoArea, redistributorBytes }: { readonly infoArea: InfoArea | null; readonly redistributorBytes: bigint }): { readonly gicd: bigint; readonly gicr: bigint } | undefined {
+  const taken = [...imageToAvoid(rm, vm), ...(infoArea === null ? [] : [{ base: infoArea.ipa, sizeBytes: PAGE }])];
+  const gicd = chooseAddress(vm, GICD_SIZE, taken, GICD_SIZE);
+  const gicr = gicd === undefined ? undefined : chooseAddress(vm, redistributorBytes, [...taken, { base: gicd, sizeBytes: GICD_SIZE }], GICD_SIZE);
+  return gicd === undefined || gicr === undefined ? undefined : { gicd, gicr };
+}
+
+/** The lowest page that is not in use. */
 function pageAddress(rm: Rm, vm: VmRecord): bigint | undefined {
-  return chooseAddress(vm, PAGE, vm.platformIndex === null && !suitsLinux(rm.options) ? [] : [imageRange(rm, vm)]);
+  return chooseAddress(vm, PAGE, imageToAvoid(rm, vm));
+}
+
+/** The real RM does not look whether the image of a VM that another one makes will lie at an address that it chooses. */
+function imageToAvoid(rm: Rm, vm: VmRecord): readonly AddressRange[] {
+  return vm.platformIndex === null && !suitsLinux(rm.options) ? [] : [imageRange(rm, vm)];
 }
 
 function imageRange(rm: Rm, { layout, config, image, platformIndex }: VmRecord): AddressRange {

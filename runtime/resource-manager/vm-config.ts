@@ -8,7 +8,7 @@
 import type { Diagnostic } from '../base/result';
 import type { DtNode } from '../devicetree';
 import {
-  affinityOf, cellCounts, cells, checkVmTree, gicStride, initRefusal, iomemoryRanges, joinCells, memoryPlan, OUR_GENERATION, rmDiagnostic, rmRule, VDEVICE_TYPES, VM_CONFIG_RULES, VmTree,
+  affinityOf, cells, checkVmTree, gicFrames, gicStride, initRefusal, iomemoryRanges, memoryPlan, OUR_GENERATION, rmDiagnostic, rmRule, VDEVICE_TYPES, VM_CONFIG_RULES, VmTree,
 } from '../devicetree/rm-rules';
 import type { RmFinding } from '../devicetree/rm-rules';
 import { parseVdevice } from './vm-config-vdevices';
@@ -141,12 +141,4 @@ function readGic(tree: VmTree): GicConfig | null {
 function readInterruptPairs(config: DtNode | undefined): VmConfig['deviceInterrupts'] {
   const given = config === undefined ? [] : cells(config, 'gic-irq-ranges') ?? [];
   return Array.from({ length: given.length >> 1 }, (_, i) => ({ hardware: given[2 * i] ?? 0, virq: given[2 * i + 1] ?? 0 }));
-}
-
-/** Addresses of the frames that `reg` lists. */
-function gicFrames(gic: DtNode): readonly bigint[] {
-  const counts = cellCounts(gic.parent);
-  const reg = cells(gic, 'reg') ?? [];
-  const step = counts.address + counts.size;
-  return Array.from({ length: step === 0 ? 0 : Math.floor(reg.length / step) }, (_, i) => joinCells(reg.slice(i * step, i * step + counts.address)));
 }

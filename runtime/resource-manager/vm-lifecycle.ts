@@ -18,7 +18,8 @@ import { suitsLinux } from './profile';
 import type { RmErrorName } from './rm-errors';
 import type { Parcel, VmRecord } from './state';
 import { buildPaging } from './demand-paging';
-import { buildClock, makeInfoArea, showInfoArea } from './virtual-devices';
+import { buildClock, chooseFrames, makeInfoArea, showInfoArea } from './virtual-devices';
+import type { InfoArea } from './virtual-devices';
 import { buildCore, buildLink, PRIORITY_DEFAULT, VCPU_OPTION, VmBuild } from './vm-builder';
 import type { VmPlan } from './vm-builder';
 import { acceptFirmware } from './vm-firmware';
@@ -36,6 +37,7 @@ const DTB_BYTES_MAX = 0x20_0000;
 const FDT_HEADER_BYTES = 40;
 const GICD_DEFAULT = 0x0800_0000n;
 const GICR_DEFAULT = 0x080a_0000n;
+const GICR_STRIDE_DEFAULT = 0x2_0000n;
 const LARGE_PAGE = 0x20_0000n;
 /** Unauthenticated VMs find the devices that their owner emulates below this address. */
 const EMULATED_END = 0x4000_0000n;
@@ -82,7 +84,7 @@ function initSteps(rm: Rm, vm: VmRecord): RmErrorName | undefined {
 export function buildVm(rm: Rm, vm: VmRecord, config: VmConfig): RmErrorName | undefined {
   const build = new VmBuild(rm, vm);
   const infoArea = makeInfoArea(build);
-  return buildCore(rm, vm, { ...planFor(vm, config), infoArea }) ?? showInfoArea(build, infoArea) ?? giveConfigured(rm, vm, config) ?? buildClock(new VmBuild(rm, vm), config) ?? buildChannel(rm, vm, config) ?? buildVdevices(rm, vm, config) ?? buildPaging(rm, vm);
+  return buildCore(rm, vm, { ...planFor(vm, config), ...placeFrames(rm, vm, config, infoArea), infoArea }) ?? showInfoArea(build, infoArea) ?? giveConfigured(rm, vm, config) ?? buildClock(new VmBuild(rm, vm), config) ?? buildChannel(rm, vm, config) ?? buildVdevices(rm, vm, config) ?? buildPaging(rm, vm);
 }
 
 /** Identity is known from here on. */
@@ -97,7 +99,15 @@ export function takeConfig(rm: Rm, vm: VmRecord, config: VmConfig): void {
   }
 }
 
-function planFor(vm: VmRecord, config: VmConfig): Omit<VmPlan, 'infoArea'> {
+/** Where the interrupt controller is: where the tree says, else where RM chooses. For VMs of the platform that is where boards often have it. */
+function placeFrames(rm: Rm, vm: VmRecord, { gic, cpus }: VmConfig, infoArea: InfoArea | null): Pick<VmPlan, 'gicd' | 'gicr' | 'gicrStride'> {
+  const gicrStride = gic?.stride ?? GICR_STRIDE_DEFAULT;
+  const isChosen = vm.platformIndex === null && (gic?.gicd ?? null) === null;
+  const chosen = isChosen ? chooseFrames(rm, vm, { infoArea, redistributorBytes: gicrStride * BigInt(cpus.length) }) : undefined;
+  return { gicd: gic?.gicd ?? GICD_DEFAULT, gicr: gic?.gicr ?? GICR_DEFAULT, gicrStride, ...chosen };
+}
+
+function planFor(vm: VmRecord, config: VmConfig): Omit<VmPlan, 'infoArea' | 'gicd' | 'gicr' | 'gicrStride'> {
   const proxy = config.affinity === 'proxy';
   const ofPlatform = vm.image === null || vm.image.auth === AUTH.PLATFORM;
   let vcpuOptions = proxy ? VCPU_OPTION.VCPU_RUN_SCHEDULED : 0n;
@@ -109,9 +119,6 @@ function planFor(vm: VmRecord, config: VmConfig): Omit<VmPlan, 'infoArea'> {
     priority: PRIORITY_DEFAULT + config.priorityOffset,
     timesliceNanoseconds: BigInt(config.timesliceMicroseconds) * 1000n,
     powerManagement: !config.psci ? 'none' : proxy && !ofPlatform ? 'not-aggregated' : 'aggregated',
-    gicd: config.gic?.gicd ?? GICD_DEFAULT,
-    gicr: config.gic?.gicr ?? GICR_DEFAULT,
-    gicrStride: config.gic?.stride ?? 0x2_0000n,
     halts: 'to-rm',
     watchdog: ofPlatform ? { isCritical: config.attributes.includes('crash-fatal'), isManagedByOwner: proxy } : null,
     demandPaging: vm.demandPaging,

@@ -298,8 +298,7 @@ export function occupant(vm: VmRecord, range: AddressRange, more: readonly Addre
 }
 
 /** The lowest address range of a VM that nothing uses: what RM chooses for a parcel. `undefined` if the address space has no such range. */
-export function chooseAddress(vm: VmRecord, sizeBytes: bigint, more: readonly AddressRange[] = []): bigint | undefined {
-  const alignment = sizeBytes >= LARGE ? LARGE : PAGE;
+export function chooseAddress(vm: VmRecord, sizeBytes: bigint, more: readonly AddressRange[] = [], alignment = sizeBytes >= LARGE ? LARGE : PAGE): bigint | undefined {
   for (let address = alignUp(CHOSEN_FIRST, alignment); address + sizeBytes <= ADDRESS_SPACE_END;) {
     const obstacle = occupant(vm, { base: address, sizeBytes }, [...vm.reservations, ...more]);
     if (obstacle === undefined) return address;

@@ -95,6 +95,11 @@ export function reservedMemoryError(subject: OverlaySubject): 'no-parcel' | 'reu
   return undefined;
 }
 
+/** Whether the VM's own tree reserves memory that is no parcel of the VM. Nodes without `reg`, whose place the guest chooses, are no affair of RM's. */
+export function hasReservedWithoutParcel(subject: OverlaySubject): boolean {
+  return nodeAt(subject.base, '/reserved-memory')?.children.some((node) => node.has('reg') && parcelOfNode(subject, node) === undefined) === true;
+}
+
 /** Linux must leave the firmware of its protected VM alone. */
 function addFirmware(reserved: DtNode, { firmware, config, layout }: VmRecord, cellsOf: Cells): void {
   const address = layout.firmware ?? config?.firmwareAddress;

@@ -17,10 +17,11 @@ import type { RmLink, VmRecord } from './state';
 import type { VdeviceConfig } from './vm-config';
 import { addVdevice, compatibleOf, peerName } from './vm-overlay-devices';
 import { overlayBlobBytes } from './vm-overlay-size';
-import { addMemory, addReservedMemory, reservedMemoryError } from './vm-overlay-memory';
+import { addMemory, addReservedMemory, hasReservedWithoutParcel, reservedMemoryError } from './vm-overlay-memory';
+import type { OverlaySubject } from './vm-overlay-memory';
 
 /** Why a VM cannot get its device tree. */
-export type OverlayError = 'unreadable' | 'has-hypervisor-node' | 'no-chosen-node' | 'no-room' | 'odd-size' | 'beyond-region' | 'no-parcel' | 'reusable-shared';
+export type OverlayError = 'unreadable' | 'has-hypervisor-node' | 'no-chosen-node' | 'no-room' | 'odd-size' | 'beyond-region' | 'no-parcel' | 'no-parcel-there' | 'reusable-shared' | 'no-interrupt-controller';
 
 /** Up to here RM merges in memory of its own. */
 const PRIVATE_BUFFER_BYTES = 16 * 1024;
@@ -86,6 +87,8 @@ export function overlaySecondary(rm: Rm, vm: VmRecord, blob: Uint8Array, roomByt
   if (typeof tree === 'string') return tree;
   // RM's overlay names /chosen as a target, and targets must be there. A preview shows what is added even so.
   if (nodeAt(tree.root, '/chosen') === undefined) return 'no-chosen-node';
+  const missing = vm.platformIndex === null ? missingOfMade({ rm, vm, base: tree.root }) : undefined;
+  if (missing !== undefined) return missing;
   const additions = secondaryAdditions(rm, vm, tree.root);
   if (typeof additions === 'string') return additions;
   const merged = merge(rm, tree, additions);
@@ -94,6 +97,12 @@ export function overlaySecondary(rm: Rm, vm: VmRecord, blob: Uint8Array, roomByt
   if (problem !== undefined) return problem;
   if (merged.length <= roomBytes) return merged;
   return vm.platformIndex === null ? 'beyond-region' : 'no-room';
+}
+
+/** What the tree of a VM that another VM makes must have beside; the platform's own VMs do without. A preview does not know the parcels yet. */
+function missingOfMade(subject: OverlaySubject): OverlayError | undefined {
+  if (subject.vm.config?.gic === null) return 'no-interrupt-controller';
+  return hasReservedWithoutParcel(subject) ? 'no-parcel-there' : undefined;
 }
 
 /**
@@ -199,6 +208,8 @@ export function overlayErrorText(error: OverlayError, roomBytes: number): string
     case 'beyond-region': return `The device tree with RM’s additions does not fit its ${hex(roomBytes)} bytes. The real Resource Manager does not look, writes beyond them and answers nothing any more; give the tree more room.`;
     case 'odd-size': return 'The device tree is merged behind itself, as it is larger than 16 KiB with RM’s additions, and the open RM does not align that place: make the tree smaller, or let RM behave as Linux expects.';
     case 'reusable-shared': return 'A node in /reserved-memory is reusable, but the memory parcel behind it is shared with others.';
+    case 'no-interrupt-controller': return 'The device tree does not name the interrupt controller: give it interrupts with config in the configuration, or interrupt-parent at the root.';
+    case 'no-parcel-there': return 'A node in /reserved-memory has a reg that is not exactly where a memory parcel of the VM lies. RM sees only parcels as reserved; leave the node out, or share its memory as a parcel of its own.';
     case 'no-parcel': return 'A node in /reserved-memory has a qcom,label for which no memory parcel was given.';
   }
 }

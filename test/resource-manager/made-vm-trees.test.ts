@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pa } from '../../runtime/base/brands';
-import { allocate, AT_GUEST_BASE, configure, destroy, DTB_OFFSET, GUEST_BASE, IMAGE, start } from './made-vm';
+import { allocate, AT_GUEST_BASE, configure, destroy, DTB_OFFSET, GUEST_BASE, IMAGE, IMAGE_SIZE, lent, start } from './made-vm';
 import { SystemFixture } from './system-fixture';
 import { vmTree } from './trees';
 
@@ -114,4 +114,52 @@ test('a VM without PSCI, which powers its vCPUs by calls, leaves nothing behind:
     destroy(system, again);
   }
   system.hypervisor.checkInvariants();
+});
+
+const GIC_REG = 'reg = <0 0x08000000 0 0x10000>, <0 0x080a0000 0 0x20000>;';
+
+test('an interrupt controller without reg gets the lowest free frames, behind the page of information', () => {
+  const system = new SystemFixture();
+  const { vmid } = start(system, treeWith(AT_GUEST_BASE).replace(GIC_REG, ''));
+  const gic = system.readTree(system.translate(vmid, GUEST_BASE + DTB_OFFSET)).root.at('/interrupt-controller@8000000');
+  assert.deepEqual(gic?.property('reg')?.u32s, [0, 0x4001_0000, 0, 0x1_0000, 0, 0x4002_0000, 0, 0x2_0000]);
+});
+
+test('frames of the interrupt controller lie at multiples of 64 KiB and do not overlap', () => {
+  const at = (gicd: string, gicr: string): string => treeWith(AT_GUEST_BASE).replace(GIC_REG, `reg = <0 ${gicd} 0 0x10000>, <0 ${gicr} 0 0x40000>;`);
+  for (const [gicd, gicr] of [['0x8001000', '0x80a1000'], ['0x8000800', '0x80a0800'], ['0x8000000', '0x8000000'], ['0x8010000', '0x8000000']] as const) checkInit(at(gicd, gicr), NORESOURCE);
+  for (const [gicd, gicr] of [['0x3fff0000', '0x3ffd0000'], ['0x8000000', '0x8010000']] as const) checkStart(at(gicd, gicr), OK);
+});
+
+test('a node in /reserved-memory says with reg where a parcel of the VM lies, or has no reg', () => {
+  const reserved = (node: string, vdevices = ''): string => vmTree({ vcpus: PROXY, memory: AT_GUEST_BASE, vdevices, extra: `reserved-memory { #address-cells = <2>; #size-cells = <2>; ranges; ${node} };` });
+  for (const node of ['', 'a { size = <0 0x1000>; };', 'a@80000000 { reg = <0 0x80000000 0 0x200000>; };']) checkStart(reserved(node), OK);
+  for (const node of ['a@80100000 { reg = <0 0x80100000 0 0x1000>; };', 'a@90000000 { reg = <0 0x90000000 0 0x1000>; };', 'a { qcom,label = <9>; };']) checkStart(reserved(node), NORESOURCE);
+  const shared = 'sh { vdevice-type = "shm"; generate = "/hypervisor/sh"; label = <0x31>; peer-default; memory { label = <0x31>; base = <0 0x90000000>; }; };';
+  const system = new SystemFixture();
+  const { vmid } = configure(system, reserved('a@90000000 { reg = <0 0x90000000 0 0x1000>; };', shared));
+  system.request('MEM_SHARE', { ...lent(vmid, [{ address: IMAGE + IMAGE_SIZE, size: 0x1000n }], 0x31), acl: [{ vmid: 3, rights: 6 }, { vmid, rights: 6 }] });
+  system.request('VM_INIT', { vmid });
+  system.request('VM_START', { vmid });
+});
+
+test('a VM whose tree names no interrupt controller cannot start; the root may name it', () => {
+  const without = treeWith(AT_GUEST_BASE).replace('interrupts { config = "/interrupt-controller@8000000"; };', '');
+  checkStart(without, OK);
+  checkStart(without.replace('interrupt-parent = <&intc>;', ''), NORESOURCE);
+});
+
+test('a priority more than 32 below the owner’s is none', () => {
+  const tree = (priority: number): string => vmTree({ vcpus: `affinity = "static"; affinity-map = <1>; sched-priority = <(${String(priority)})>; sched-timeslice = <2000>;`, memory: AT_GUEST_BASE });
+  checkInit(tree(-32), OK);
+  checkInit(tree(-33), NORESOURCE);
+  checkInit(tree(0), NORESOURCE);
+});
+
+test('of two configurations the later says what the VM is, part by part', () => {
+  const system = new SystemFixture();
+  const second = 'qcom,vm-config { image-name = "other"; memory { base-address = <0 0x90000000>; }; };';
+  const { vmid } = start(system, vmTree({ vcpus: PROXY, memory: AT_GUEST_BASE, extra: second }));
+  assert.equal(system.engine.vcpu(system.thread(vmid).engineVcpu ?? 0).pc, 0x9000_0000n);
+  assert.equal(system.readTree(system.translate(vmid, 0x9000_0000n + DTB_OFFSET)).root.at('/hypervisor/qcom,gunyah-vm')?.string('qcom,image-name'), 'other');
 });

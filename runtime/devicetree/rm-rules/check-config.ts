@@ -11,6 +11,9 @@ const GUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const ACCESS_MAX = 6;
 const PAGE = 0x1000n;
 const END_64 = 1n << 64n;
+/** The priority of vCPUs from which sched-priority counts. */
+const PRIORITY_OF_OWNER = 32;
+const FRAME = 0x1_0000n;
 
 /** A check that needs the configuration node. */
 function ofConfig(work: (check: RmCheck, config: DtNode) => void): RuleCheck {
@@ -170,6 +173,7 @@ function affinityMap(check: RmCheck, vcpus: DtNode): void {
 function schedPriority(check: RmCheck, vcpus: DtNode): void {
   if (check.tree.trust === 'trusted' || affinityOf(check) === 'proxy') return;
   const value = check.tree.read('vcpus', vcpus)['sched-priority'] ?? 0;
+  if (value < -PRIORITY_OF_OWNER) check.report(vcpus, `sched-priority must be at least -${String(PRIORITY_OF_OWNER)}: the owner's own priority is ${String(PRIORITY_OF_OWNER)}, and there is none below 0.`, 'sched-priority');
   if (value >= 0) check.report(vcpus, 'sched-priority must be negative unless the VM is trusted: an untrusted VM runs below its owner.', vcpus.has('sched-priority') ? 'sched-priority' : undefined);
 }
 
@@ -251,6 +255,23 @@ export function gicStride(gic: DtNode): bigint {
   return values?.length === 2 ? joinCells(values) : 0x2_0000n;
 }
 
+/** Addresses of the frames that `reg` lists: distributor and redistributors. */
+export function gicFrames(gic: DtNode): readonly bigint[] {
+  const counts = cellCounts(gic.parent);
+  const reg = cells(gic, 'reg') ?? [];
+  const step = counts.address + counts.size;
+  return Array.from({ length: step === 0 ? 0 : Math.floor(reg.length / step) }, (_, i) => joinCells(reg.slice(i * step, i * step + counts.address)));
+}
+
+function gicFramesRule(check: RmCheck): void {
+  const { node: gic } = check.tree.gic();
+  const [gicd, gicr] = gic === undefined ? [] : gicFrames(gic);
+  if (check.tree.trust === 'trusted' || gic === undefined || gicd === undefined || gicr === undefined) return;
+  const redistributors = gicStride(gic) * BigInt(check.tree.cpus().length);
+  if (gicd % FRAME !== 0n || gicr % FRAME !== 0n) check.report(gic, 'the addresses in reg must be multiples of 64 KiB.', 'reg');
+  else if (gicd < gicr + redistributors && gicr < gicd + FRAME) check.report(gic, `the frames overlap: the distributor needs 64 KiB, the redistributors 0x${redistributors.toString(16)} bytes.`, 'reg');
+}
+
 function gicStrideRule(check: RmCheck, gic: DtNode): void {
   const stride = gicStride(gic);
   if (stride < 0x2_0000n || stride % 0x1_0000n !== 0n) check.report(gic, 'redistributor-stride must be a multiple of 64 KiB, at least 128 KiB.', 'redistributor-stride');
@@ -296,4 +317,5 @@ export const CONFIG_CHECKS = {
   'gic-regions': ofGic((check, gic) => { if ((oneCell(gic, '#redistributor-regions') ?? 1) !== 1) check.report(gic, 'only one redistributor region is possible.', '#redistributor-regions'); }),
   'gic-reg': ofGic(gicReg),
   'gic-stride': ofGic(gicStrideRule),
+  'gic-frames': gicFramesRule,
 } as const satisfies Partial<Record<RmRuleId, RuleCheck>>;

@@ -38,7 +38,7 @@ export class RmCheck {
 
   /** Whether a VM is trusted is not known in an editor: then what only trusted VMs may have is worth a remark. */
   private severity(): RmFinding['severity'] {
-    const isAboutTrust = this.rule === 'trusted-only' || this.rule === 'trusted-ranges' || this.rule === 'sched-priority';
+    const isAboutTrust = this.rule === 'trusted-only' || this.rule === 'trusted-ranges' || this.rule === 'sched-priority' || this.rule === 'gic-frames';
     return isAboutTrust && this.tree.trust === 'unknown' ? 'information' : severityOf(this.rule);
   }
 }

@@ -1,7 +1,7 @@
 /** The public names of RM's rules. */
 
 export { checkVmConfig, checkVmTree, initRefusal, isVmTree, RM_RULE_IDS, rmDiagnostic } from './check';
-export { affinityOf, gicStride, iomemoryRanges, memoryPlan } from './check-config';
+export { affinityOf, gicFrames, gicStride, iomemoryRanges, memoryPlan } from './check-config';
 export { generatedPath, labelOf, memoryChild } from './check-vdevices';
 export { CONSUMERS, type ConsumerRow } from './consumer-rows';
 export { type RmFinding } from './finding';

@@ -63,7 +63,7 @@ export const RM_RULES = {
   'no-vcpus': { refusal: 'NORESOURCE', summary: 'Without a node vcpus RM looks for no CPUs, and refuses a VM without any.' },
   'affinity': { level: 'warning', summary: 'RM takes an affinity that it does not know for static.' },
   'affinity-map': { refusal: 'MEM_INVALID', summary: 'Unless affinity is proxy, affinity-map must name one CPU of the machine for each vCPU.' },
-  'sched-priority': { refusal: 'NORESOURCE', summary: 'Unless affinity is proxy, an untrusted VM must have a lower priority than its owner.' },
+  'sched-priority': { refusal: 'NORESOURCE', summary: 'Unless affinity is proxy, an untrusted VM must have a lower priority than its owner, by at most 32.' },
   'sched-timeslice': { refusal: 'NORESOURCE', summary: 'Unless affinity is proxy, sched-timeslice must be between 100 and 100000 microseconds.' },
   'cpus-path': { refusal: 'MEM_INVALID', summary: 'The node with the CPU nodes must exist.' },
   'cpus-fixed': { level: 'warning', onlyIn: 'newer', summary: 'This generation finds CPU nodes in /cpus only and passes over any other config.' },
@@ -84,6 +84,7 @@ export const RM_RULES = {
   'gic-regions': { refusal: 'MEM_INVALID', summary: 'The interrupt controller may have one redistributor region only.' },
   'gic-reg': { refusal: 'MEM_INVALID', summary: 'The reg of the interrupt controller needs two entries, distributor and redistributors, or must be absent.' },
   'gic-stride': { refusal: 'MEM_INVALID', summary: 'redistributor-stride must be a multiple of 64 KiB, at least 128 KiB.' },
+  'gic-frames': { refusal: 'NORESOURCE', onlyIn: 'open-2023', summary: 'In a VM that the platform does not trust, the frames of the interrupt controller must be multiples of 64 KiB and must not overlap.' },
 
   // Vdevices
   'generate': { refusal: 'MEM_INVALID', summary: 'generate must be a full path of at most 255 bytes and 15 levels; RM fails when it writes any other.' },

@@ -34,7 +34,7 @@ export class VmTree {
   readonly root: DtNode;
   readonly generation: RmGeneration;
   readonly trust: VmTrust;
-  /** The configuration node. */
+  /** The configuration node; of two, what the later says holds. */
   readonly config: DtNode | undefined;
   readonly vdevices: readonly VdeviceNode[];
   /** Nodes that RM reaches, in tree order. */
@@ -53,7 +53,7 @@ export class VmTree {
     for (const node of all) if (node.parent === undefined || (reached.has(node.parent) && this.looksBelow(node.parent))) reached.add(node);
     this.visited = all.filter((node) => reached.has(node));
     this.unvisited = all.filter((node) => !reached.has(node) && node.has('vdevice-type'));
-    this.config = this.visited.find((node) => this.handlerOf(node) === 'vm-config');
+    this.config = this.last('vm-config');
     this.vdevices = this.visited.flatMap((node) => {
       const type = this.handlerOf(node) === 'vdevice' ? this.typeOf(node) : undefined;
       return type === undefined ? [] : [{ node, type }];
@@ -76,10 +76,14 @@ export class VmTree {
     return this.types.find((type) => words.includes(type));
   }
 
-  /** The child of the configuration that holds one of its parts. */
+  /** The child of a configuration that holds one of its parts. Observed: with two configurations, a part that only the earlier has still holds. */
   part(name: 'memory' | 'vcpus' | 'interrupts' | 'segments'): DtNode | undefined {
-    const node = this.config?.children.find((child) => child.name === name);
-    return node === undefined || name === 'segments' || this.handlerOf(node) === name ? node : undefined;
+    return name === 'segments' ? this.config?.children.find((child) => child.name === name) : this.last(name);
+  }
+
+  /** The last node that RM takes for what it reads once: it reads each, and what comes later replaces what came before. */
+  private last(handler: HandlerName): DtNode | undefined {
+    return this.visited.filter((node) => this.handlerOf(node) === handler).at(-1);
   }
 
   /** Reads the properties of a node by its rows. Values of the wrong form, and those that this generation does not read, count as absent. */

@@ -83,6 +83,7 @@ export const BREACHES: Readonly<Record<RmRuleId, Breach>> = {
   'gic-regions': gic('interrupt-controller;', 'interrupt-controller; #redistributor-regions = <2>;'),
   'gic-reg': gic(', <0 0x080a0000 0 0x20000>', ''),
   'gic-stride': gic('interrupt-controller;', 'interrupt-controller; redistributor-stride = <0 0x10000>;'),
+  'gic-frames': { from: '0x08000000 0 0x10000', to: '0x08001000 0 0x10000', near: '0x08010000 0 0x10000' },
   'generate': { tree: vd(`x { ${DOORBELL} generate = "bell"; };`), good: vd(`x { ${DOORBELL} generate = "/bell"; };`) },
   'rm-rpc-generate': { as: { tree: vd('x { vdevice-type = "rm-rpc"; generate = "/hypervisor/qcom,resource-manager-rpc"; };') }, tree: vd('x { vdevice-type = "rm-rpc"; };'), good: vd('x { vdevice-type = "rm-rpc"; generate = "/hypervisor/rm"; };') },
   'generate-twice': { tree: vd(`x { ${SHM} ${MEMORY} }; y { ${SHM} label = <2>; ${MEMORY} };`), good: vd(`x { ${SHM} ${MEMORY} }; y { ${SHM} label = <2>; generate = "/y"; ${MEMORY} };`) },
